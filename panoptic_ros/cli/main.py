@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic``: one command, one verb per file; a verb's imports happen when it is asked for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from panoptic_ros.core.errors import PanopticError
+
+VERBS = {
+    "doctor": "say what is here, what will run, and how to get what is missing",
+    "replay": "run the pipeline over a bag, a video or a folder and write a bag and a report",
+    "play": "publish a bag, a video or a folder as camera topics",
+    "predict": "write label files for evaluation or as pre-annotation",
+    "eval": "score a model or predictions against a labelled data set",
+    "bench": "measure the time of every stage",
+    "demo": "play real driving video through the node and report what it published",
+    "train": "train the network on a COCO panoptic folder",
+    "export": "write a checkpoint as a self-describing ONNX file",
+}
+"""Each verb is ``panoptic_ros.cli.<verb>`` with ``add_arguments(parser)`` and ``run(args)``."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        Exit status: 0 done, 1 done with findings (``doctor``), 2 a user's mistake, 130 stopped.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser(words[0] if words and words[0] in VERBS else None)
+    args = parser.parse_args(words)
+    try:
+        return int(args.run(args))
+    except PanopticError as error:
+        print(f"panoptic {args.verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _parser(wanted: str | None) -> argparse.ArgumentParser:
+    """Build the parser; only the wanted verb is imported."""
+    parser = argparse.ArgumentParser(
+        prog="panoptic", description="Panoptic perception for ROS 2 cameras."
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, summary in VERBS.items():
+        below = verbs.add_parser(verb, help=summary, description=summary)
+        if verb == wanted:
+            module = importlib.import_module(f"panoptic_ros.cli.{verb}")
+            module.add_arguments(below)
+            below.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Typed parameters: declared once, with description and range, checked in one place.
+
+The node's descriptors, ``config/panoptic.yaml`` and the table in the docs are made from, or
+tested against, the declarations here and in ``ros.parameters``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from panoptic_ros.core.errors import ConfigError
+
+Config = TypeVar("Config")
+
+
+def param(
+    default: Any,
+    description: str,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    live: bool = True,
+) -> Any:
+    """Declare a parameter of a frozen dataclass.
+
+    Args:
+        default: Its value when nobody sets it; its type is the parameter's type.
+        description: One sentence for the user.
+        low: Least allowed value, None for no bound.
+        high: Largest allowed value, None for no bound.
+        choices: The allowed words; empty allows any.
+        live: Whether it may change while the node is active.
+    """
+    about = {
+        "description": description,
+        "low": low,
+        "high": high,
+        "choices": choices,
+        "live": live,
+    }
+    return field(default=default, metadata=about)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A declared parameter; ``name`` is dotted, e.g. ``decode.center_threshold``."""
+
+    name: str
+    default: Any
+    description: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    live: bool
+
+
+@dataclass(frozen=True)
+class DecodeConfig:
+    """How heads become a panoptic map."""
+
+    center_threshold: float = param(
+        0.1, "Least centre score of an object.", low=0.0, high=1.0
+    )
+    max_objects: int = param(
+        256, "Most objects in one frame; the strongest centres win.", low=1, high=65535
+    )
+    min_thing_area: float = param(
+        0.00015, "Least area of an object, as a share of the picture.", low=0.0, high=1.0
+    )
+    min_stuff_area: float = param(
+        0.0005,
+        "Least total area of a stuff class, as a share of the picture; less becomes void.",
+        low=0.0,
+        high=1.0,
+    )
+    min_confidence: float = param(
+        0.0, "Pixels whose class is less sure than this become void.", low=0.0, high=1.0
+    )
+
+
+@dataclass(frozen=True)
+class TrackConfig:
+    """How objects keep their ids."""
+
+    min_iou: float = param(
+        0.15, "Least mask overlap that continues a track.", low=0.0, high=1.0
+    )
+    birth_score: float = param(
+        0.3, "Least score that starts a track; weaker objects only extend one.", low=0.0, high=1.0
+    )
+    lost_after_s: float = param(
+        1.0, "How long an unseen object may be found again, in seconds.", low=0.0, high=60.0
+    )
+    reset_gap_s: float = param(
+        3.0, "A gap between stamps longer than this starts all tracks anew.", low=0.0, high=3600.0
+    )
+
+
+@dataclass(frozen=True)
+class DrivableConfig:
+    """What counts as surface to drive on."""
+
+    min_confidence: float = param(
+        0.4, "Least class probability of a drivable pixel.", low=0.0, high=1.0
+    )
+    max_hole_area: float = param(
+        0.001,
+        "Holes in the surface up to this share of the picture are closed, never over a thing.",
+        low=0.0,
+        high=1.0,
+    )
+    ego_width: float = param(
+        0.5,
+        "Width of the strip at the lower edge that the surface must touch, as a share.",
+        low=0.01,
+        high=1.0,
+    )
+
+
+@dataclass(frozen=True)
+class PipelineConfig:
+    """All that shapes a result, apart from the model."""
+
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    tracking: TrackConfig = field(default_factory=TrackConfig)
+    drivable: DrivableConfig = field(default_factory=DrivableConfig)
+
+
+def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
+    """List the parameters of a config and of the configs inside it, in declaration order.
+
+    >>> [entry.name for entry in parameters(TrackConfig())][:2]
+    ['min_iou', 'birth_score']
+    """
+    for entry in fields(config):
+        value = getattr(config, entry.name)
+        if is_dataclass(value):
+            yield from parameters(value, f"{prefix}{entry.name}.")
+        elif entry.metadata:
+            yield Parameter(name=prefix + entry.name, default=value, **entry.metadata)
+
+
+def with_value(config: Config, name: str, value: Any) -> Config:
+    """Copy a config with one parameter changed.
+
+    Args:
+        config: The config to copy.
+        name: Dotted name as ``parameters`` lists it.
+        value: Its value; a whole number is taken where a float is needed.
+
+    Raises:
+        ConfigError: No such parameter, another type, not a number, or out of range.
+
+    >>> with_value(PipelineConfig(), "decode.center_threshold", 0.2).decode.center_threshold
+    0.2
+    """
+    known = {entry.name: entry for entry in parameters(config)}
+    if name not in known:
+        raise ConfigError(f"no parameter {name}; there are: {', '.join(sorted(known))}")
+    return _replaced(config, name.split("."), _checked(known[name], value))
+
+
+def _replaced(config: Any, path: list[str], value: Any) -> Any:
+    if len(path) == 1:
+        return replace(config, **{path[0]: value})
+    inner = _replaced(getattr(config, path[0]), path[1:], value)
+    return replace(config, **{path[0]: inner})
+
+
+def _checked(about: Parameter, value: Any) -> Any:
+    wanted = type(about.default)
+    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
+        raise ConfigError(f"{about.name} is {value!r}, needs a {wanted.__name__}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{about.name} is {value}, needs a finite number")
+    if about.choices and value not in about.choices:
+        raise ConfigError(f"{about.name} is {value!r}, needs one of: {', '.join(about.choices)}")
+    if about.low is not None and value < about.low:
+        raise ConfigError(f"{about.name} is {value}, needs at least {about.low}")
+    if about.high is not None and value > about.high:
+        raise ConfigError(f"{about.name} is {value}, needs at most {about.high}")
+    return value

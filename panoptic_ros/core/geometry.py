@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Camera pixels to network pixels and back.
+
+The picture is stretched to the network's size, so a map pixel (y, x) covers the camera pixels
+[y * H / h, (y + 1) * H / h) x [x * W / w, (x + 1) * W / w) and nothing is ever letterboxed.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.types import Box
+
+
+def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Resize a camera picture into the network's input buffer.
+
+    Args:
+        image: RGB, (H, W, 3) uint8; a negative channel stride says that the memory is BGR.
+        out: Where the result goes, (h, w, 3) uint8, contiguous.
+
+    Returns:
+        ``out``, RGB, bilinear with half-pixel centres.
+
+    Raises:
+        FrameError: The picture is empty or not (H, W, 3) uint8.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
+        raise FrameError(f"picture is {image.dtype} {image.shape}, needs uint8 (H, W, 3)")
+    height, width = out.shape[:2]
+    stored = image[..., ::-1] if image.strides[2] < 0 else image
+    cv2.resize(stored, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
+    if stored is not image:
+        cv2.cvtColor(out, cv2.COLOR_BGR2RGB, dst=out)
+    return out
+
+
+def enlarge(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+    """Resize a map to camera size without mixing values.
+
+    Args:
+        values: (h, w) uint8 or uint16: labels, ids, masks.
+        size: (height, width) of the camera.
+
+    Returns:
+        (height, width), same type, contiguous, nearest neighbour.
+    """
+    if values.shape == size:
+        return np.ascontiguousarray(values)
+    # cv2's plain INTER_NEAREST takes the upper left neighbour; EXACT takes the nearest centre.
+    resized = cv2.resize(values, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized)
+
+
+def enlarge_box(box: Box, map_size: tuple[int, int], size: tuple[int, int]) -> Box:
+    """Scale a box from map to camera pixels.
+
+    Args:
+        box: (x0, y0, x1, y1), half open, in map pixels.
+        map_size: (height, width) of the map.
+        size: (height, width) of the camera.
+
+    Returns:
+        The camera pixels whose nearest map pixel lies in the box, half open.
+    """
+    x0, y0, x1, y1 = box
+    columns = [_first_pixel(edge, map_size[1], size[1]) for edge in (x0, x1)]
+    rows = [_first_pixel(edge, map_size[0], size[0]) for edge in (y0, y1)]
+    return columns[0], rows[0], columns[1], rows[1]
+
+
+def _first_pixel(edge: int, map_length: int, length: int) -> int:
+    """First camera pixel whose centre lies at or behind a map edge."""
+    return min(length, max(0, -int(-(edge * length / map_length - 0.5) // 1)))

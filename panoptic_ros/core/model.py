@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the pipeline must know about a model, and the one seam: ``Engine``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.labels import LabelSet, from_json, to_json
+from panoptic_ros.core.types import Heads
+
+METADATA_KEY = "panoptic_ros"
+"""The one metadata entry of a model file; its value is a JSON object."""
+
+FORMAT = 1
+DECODERS = ("center_offset", "query")
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model in the words of its own metadata.
+
+    Attributes:
+        name: Short name, e.g. ``street``.
+        width: Pixels that ``infer`` takes.
+        height: Pixels that ``infer`` takes.
+        decoder: One of ``DECODERS``.
+        labels: Its classes.
+        license: What may be done with the weights.
+        provenance: Where the weights come from.
+    """
+
+    name: str
+    width: int
+    height: int
+    decoder: str
+    labels: LabelSet
+    license: str = ""
+    provenance: str = ""
+
+    def to_metadata(self) -> dict[str, str]:
+        """Write the spec as the metadata of a model file."""
+        document = {
+            "format": FORMAT,
+            "name": self.name,
+            "width": self.width,
+            "height": self.height,
+            "decoder": self.decoder,
+            "labels": json.loads(to_json(self.labels)),
+            "license": self.license,
+            "provenance": self.provenance,
+        }
+        return {METADATA_KEY: json.dumps(document)}
+
+
+def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
+    """Read the spec out of a model file's metadata.
+
+    Args:
+        metadata: All metadata entries of the file.
+        where: The file's name, for messages.
+
+    Raises:
+        ModelError: The metadata is missing, damaged or of a kind this version cannot decode.
+    """
+    if METADATA_KEY not in metadata:
+        raise ModelError(
+            f"{where}: has no '{METADATA_KEY}' metadata, so its classes and decoder are unknown; "
+            "make it with: panoptic export CHECKPOINT MODEL.onnx --size WIDTHxHEIGHT"
+        )
+    try:
+        document = json.loads(metadata[METADATA_KEY])
+        spec = ModelSpec(
+            name=str(document["name"]),
+            width=int(document["width"]),
+            height=int(document["height"]),
+            decoder=str(document["decoder"]),
+            labels=from_json(json.dumps(document["labels"])),
+            license=str(document.get("license", "")),
+            provenance=str(document.get("provenance", "")),
+        )
+    except (KeyError, TypeError, ValueError, ConfigError) as error:
+        raise ModelError(f"{where}: its '{METADATA_KEY}' metadata is damaged ({error})") from error
+    if spec.decoder not in DECODERS:
+        raise ModelError(
+            f"{where}: needs the decoder {spec.decoder!r}; this version has "
+            f"{', '.join(DECODERS)}: update panoptic_ros or export the model again"
+        )
+    return spec
+
+
+class Engine(Protocol):
+    """A network that is ready to run; owned and used by one thread.
+
+    ``infer`` takes RGB (height, width, 3) uint8 of the spec's size and returns heads whose arrays
+    may be views of the engine's own buffers, valid until the next call. It raises
+    ``EngineRunError``. An image written to ``input`` before ``infer(engine.input)`` is not copied.
+    """
+
+    @property
+    def spec(self) -> ModelSpec: ...  # noqa: D102
+
+    @property
+    def description(self) -> str: ...  # noqa: D102
+
+    @property
+    def input(self) -> NDArray[np.uint8]: ...  # noqa: D102
+
+    def infer(self, image: NDArray[np.uint8]) -> Heads: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+
+class ClosingEngine:
+    """Adds ``with`` to an engine: the owner closes it."""
+
+    def __enter__(self) -> ClosingEngine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free what the engine holds; safe to call twice."""

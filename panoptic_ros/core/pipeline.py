@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The order of the stages: one frame in, one result out, per camera."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.decode import decode
+from panoptic_ros.core.drivable import find_drivable
+from panoptic_ros.core.geometry import shrink
+from panoptic_ros.core.model import Engine
+from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.types import Frame, Result
+
+
+class Pipeline:
+    """Runs frames of any number of cameras through one engine.
+
+    Used by one thread; does not own the engine. Cameras are told apart by name, each with ids of
+    its own.
+
+    Args:
+        engine: The network.
+        config: Thresholds; may be exchanged between two frames with ``configure``.
+    """
+
+    def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
+        self._engine = engine
+        self._config = config or PipelineConfig()
+        self._trackers: dict[str, Tracker] = {}
+
+    @property
+    def config(self) -> PipelineConfig:
+        """The thresholds in force."""
+        return self._config
+
+    def configure(self, config: PipelineConfig) -> None:
+        """Exchange the thresholds; ids are kept."""
+        self._config = config
+        for tracker in self._trackers.values():
+            tracker.configure(config.tracking)
+
+    def reset(self, camera: str) -> None:
+        """Forget the tracks of a camera."""
+        self._trackers.pop(camera, None)
+
+    def step(self, frame: Frame, camera: str = "camera") -> Result:
+        """Run one frame.
+
+        Args:
+            frame: The picture; its stamp orders it among the frames of the same camera.
+            camera: Whose picture it is.
+
+        Raises:
+            FrameError: The picture cannot be used.
+            EngineRunError: The engine failed.
+        """
+        clock = _StageClock()
+        labels = self._engine.spec.labels
+        network_image = shrink(frame.image, self._engine.input)
+        clock.lap("resize")
+        heads = self._engine.infer(network_image)
+        clock.lap("infer")
+        panoptic = decode(heads, labels, self._config.decode)
+        clock.lap("decode")
+        tracks = self._tracker(camera).update(panoptic, frame.stamp_ns)
+        clock.lap("track")
+        drivable = find_drivable(panoptic, labels, self._config.drivable)
+        clock.lap("drivable")
+        return Result(frame, panoptic, tracks, drivable, clock.stages_ms)
+
+    def _tracker(self, camera: str) -> Tracker:
+        if camera not in self._trackers:
+            self._trackers[camera] = Tracker(self._config.tracking)
+        return self._trackers[camera]
+
+
+@dataclass
+class _StageClock:
+    """Milliseconds between laps."""
+
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    _last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.stages_ms[stage] = (now - self._last) * 1e3
+        self._last = now

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values that one frame passes through, in order of their birth.
+
+``Frame -> Heads -> Panoptic -> Track -> Drivable -> Result``. All are frozen; arrays are never
+written to after the value is made. Boxes are (x0, y0, x1, y1), half open, in pixels of the map
+they come from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Union
+
+import numpy as np
+from numpy.typing import NDArray
+
+VOID = 255
+"""Label of a pixel that belongs to no class."""
+
+NO_ID = 0
+"""Id of a pixel that belongs to no countable object."""
+
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture of one camera.
+
+    Attributes:
+        image: RGB, (H, W, 3) uint8. May be a view with a negative channel stride when the camera
+            sends BGR; see ``geometry.shrink``.
+        stamp_ns: Time of exposure in ns, as the camera's header says it.
+        frame_id: Optical frame of the camera.
+    """
+
+    image: NDArray[np.uint8]
+    stamp_ns: int
+    frame_id: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class CenterOffsetHeads:
+    """What a centre/offset network says; the views are valid until the next ``infer``.
+
+    Attributes:
+        labels: Class index per pixel, (h, w) uint8.
+        confidence: Probability of that class times 255, (h, w) uint8.
+        centers: Centre score times 255 where it is a local maximum, else 0, (h / s, w / s) uint8
+            with a whole number s.
+        offsets: (dy, dx) from a pixel of ``centers`` to its object's centre, in pixels of
+            ``centers``, (2, h / s, w / s), float16 or float32.
+    """
+
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    centers: NDArray[np.uint8]
+    offsets: NDArray[np.floating]  # type: ignore[type-arg]
+
+
+@dataclass(frozen=True, eq=False)
+class QueryHeads:
+    """What a mask-classification network says after its arg-max over queries.
+
+    Attributes:
+        queries: Index of the winning query + 1, 0 for none, (h, w) uint8.
+        confidence: Mask probability of the winner times 255, (h, w) uint8.
+        query_labels: Class index of each query, (Q,) uint8, 255 for "no object".
+        query_scores: Class probability of each query, (Q,) float32.
+    """
+
+    queries: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    query_labels: NDArray[np.uint8]
+    query_scores: NDArray[np.float32]
+
+
+Heads = Union[CenterOffsetHeads, QueryHeads]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One countable object in one frame.
+
+    Attributes:
+        id: 1.., its value in ``Panoptic.ids``.
+        label: Class index.
+        score: 0..1, how sure the network is that there is one object of this class.
+        area: Pixels of the map.
+        box: Tight around its pixels, half open, in pixels of the map.
+    """
+
+    id: int
+    label: int
+    score: float
+    area: int
+    box: Box
+
+
+@dataclass(frozen=True, eq=False)
+class Panoptic:
+    """(label, id) of every pixel, at the network's map size.
+
+    Attributes:
+        labels: Class index, 255 void, (h, w) uint8.
+        ids: Segment id of countable objects, 0 elsewhere, (h, w) uint16. A thing pixel that no
+            object claims keeps its label and has id 0.
+        confidence: 0..255, (h, w) uint8.
+        segments: ``segments[i - 1].id == i``.
+    """
+
+    labels: NDArray[np.uint8]
+    ids: NDArray[np.uint16]
+    confidence: NDArray[np.uint8]
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class Track:
+    """One object as it is seen now; lost objects are not among the tracks of a frame.
+
+    Attributes:
+        id: 1..65535, unique per camera as long as the object is followed.
+        segment: What was seen of it in this frame.
+        label: Class voted over its life; may differ from ``segment.label``.
+        score: 0..1, ``segment.score`` smoothed over its life.
+        born_ns: Stamp of the frame that started it.
+        age_s: Seconds since then.
+        velocity: (vy, vx) of the box centre in map pixels per second.
+    """
+
+    id: int
+    segment: Segment
+    label: int
+    score: float
+    born_ns: int
+    age_s: float = 0.0
+    velocity: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Drivable:
+    """Surface to drive on, at the network's map size.
+
+    Attributes:
+        mask: True where one can drive, (h, w) bool.
+        confidence: 0..255, 0 outside of the mask, (h, w) uint8.
+        boundary: For every column the first row, seen from the bottom, that is not drivable:
+            the free space is ``mask[boundary[x] + 1 :, x]``. -1 where the whole column is free,
+            h - 1 where not even the lowest pixel is; (w,) int32.
+    """
+
+    mask: NDArray[np.bool_]
+    confidence: NDArray[np.uint8]
+    boundary: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """All that is known about one frame.
+
+    Attributes:
+        frame: What the camera sent.
+        panoptic: Labels and segment ids at map size.
+        tracks: The objects seen in this frame, ordered by id.
+        drivable: Surface to drive on, at map size.
+        stages_ms: Milliseconds by stage, in order of the stages.
+    """
+
+    frame: Frame
+    panoptic: Panoptic
+    tracks: tuple[Track, ...]
+    drivable: Drivable
+    stages_ms: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def camera_size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        height, width = self.frame.image.shape[:2]
+        return height, width
+
+    def track_ids(self) -> NDArray[np.uint16]:
+        """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
+        for track in self.tracks:
+            table[track.segment.id] = track.id
+        return table[self.panoptic.ids]
+
+    def track_labels(self) -> NDArray[np.uint8]:
+        """Class index of every pixel, 255 void, at map size; an object has its voted class."""
+        changed = [t for t in self.tracks if t.label != t.segment.label]
+        if not changed:
+            return self.panoptic.labels
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
+        moved = np.zeros(table.size, np.bool_)
+        for track in changed:
+            table[track.segment.id] = track.label
+            moved[track.segment.id] = True
+        ids = self.panoptic.ids
+        return np.where(moved[ids], table[ids], self.panoptic.labels)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training crops from a COCO panoptic folder, as a torch data set."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import astuple
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.data.coco_panoptic import (
+    CocoPanoptic,
+    ImageRecord,
+    read_coco_panoptic,
+    read_ids,
+    read_image,
+)
+from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment
+from panoptic_ros.model.network import STRIDE
+from panoptic_ros.model.targets import draw_targets
+
+
+def open_split(data: Path, split: str) -> CocoPanoptic:
+    """Open ``data/<split>.json`` with ``data/images`` and ``data/panoptic``.
+
+    Raises:
+        DataError: A file is missing or is not COCO panoptic.
+    """
+    return read_coco_panoptic(data / f"{split}.json", data / "panoptic", data / "images")
+
+
+def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_]) -> Labelled:
+    """Load a picture and its truth.
+
+    Args:
+        record: Which one.
+        class_of: Class index of each category id.
+        things: Which classes are things.
+
+    Raises:
+        DataError: A file is missing or the two differ in size.
+    """
+    image = read_image(record.image)
+    ids = read_ids(record.panoptic)
+    if ids.shape != image.shape[:2]:
+        raise DataError(
+            f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, its image is "
+            f"{image.shape[1]}x{image.shape[0]}"
+        )
+    # A table over all ids: sorting half a million pixels would cost more than the whole crop.
+    label_of = np.full(int(ids.max()) + 1, VOID, np.uint8)
+    instance_of = np.zeros(label_of.size, np.uint16)
+    for number, segment in enumerate(record.segments, start=1):
+        if segment.id < label_of.size:
+            label = class_of[segment.category_id]
+            label_of[segment.id] = label
+            instance_of[segment.id] = number if things[label] and not segment.is_crowd else 0
+    return Labelled(image, label_of[ids], instance_of[ids])
+
+
+class Crops(Dataset[tuple[Tensor, ...]]):
+    """Endless augmented crops: item ``i`` is the same in every run with the same seed.
+
+    Args:
+        data: The data set.
+        config: How strong the augmentation is.
+        seed: Start of the dice.
+        length: How many items there are.
+    """
+
+    def __init__(
+        self, data: CocoPanoptic, config: AugmentConfig, seed: int, length: int
+    ) -> None:
+        self._records = data.records
+        self._config = config
+        self._seed = seed
+        self._length = length
+        self._class_of = {entry.id: index for index, entry in enumerate(data.categories)}
+        self._things = np.array([entry.is_thing for entry in data.categories])
+        self._share = image_shares(data)
+        self._donor_share = donor_shares(data)
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: int) -> tuple[Tensor, ...]:
+        rng = np.random.default_rng((self._seed, index))
+        sample = self._draw(self._share, rng)
+        pastes = rng.random() < self._config.paste_probability
+        donor = self._draw(self._donor_share, rng) if pastes else None
+        crop = augment(sample, donor, self._config, rng)
+        targets = draw_targets(crop, self._things, STRIDE)
+        image = np.ascontiguousarray(crop.image.transpose(2, 0, 1))
+        return (torch.from_numpy(image), *map(torch.from_numpy, astuple(targets)))
+
+    def _draw(self, share: NDArray[np.float64], rng: np.random.Generator) -> Labelled:
+        record = self._records[int(rng.choice(len(self._records), p=share))]
+        return load(record, self._class_of, self._things)
+
+
+def image_shares(data: CocoPanoptic) -> NDArray[np.float64]:
+    """Chance of each image to be drawn: rare classes and small sources more often.
+
+    Repeat factors are LVIS's (Gupta et al. 2019, section 4.2, threshold 0.05); a source counts
+    with the square root of its images, so that one long drive does not drown the others.
+    """
+    present = [{segment.category_id for segment in record.segments} for record in data.records]
+    counts = Counter(category for categories in present for category in categories)
+    frequency = {category: count / len(present) for category, count in counts.items()}
+    repeat = np.array(
+        [
+            max((1.0, *(np.sqrt(0.05 / frequency[category]) for category in categories)))
+            for categories in present
+        ]
+    )
+    sources = Counter(record.source for record in data.records)
+    share = repeat * np.array([sources[record.source] ** -0.5 for record in data.records])
+    return np.asarray(share / share.sum(), np.float64)
+
+
+def donor_shares(data: CocoPanoptic) -> NDArray[np.float64]:
+    """Chance of each image to lend instances: by the rarity of the things in it."""
+    things = {entry.id for entry in data.categories if entry.is_thing}
+    owned = [
+        Counter(
+            segment.category_id
+            for segment in record.segments
+            if segment.category_id in things and not segment.is_crowd
+        )
+        for record in data.records
+    ]
+    totals = sum(owned, Counter())
+    share = np.array(
+        [sum(np.sqrt(1.0 / totals[category]) for category in set(own)) for own in owned]
+    )
+    if share.sum() == 0:
+        return np.full(len(owned), 1.0 / len(owned))
+    return np.asarray(share / share.sum(), np.float64)
