@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a model with ONNX Runtime: the CPU fallback, and the reference for every other engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.core.model import ClosingEngine, ModelSpec, read_metadata
+from panoptic_ros.core.types import CenterOffsetHeads, Heads
+
+_INPUT = "image"
+_OUTPUTS = {"center_offset": ("labels", "confidence", "centers", "offsets")}
+_MAX_BYTES = 2 << 30
+"""ONNX's own limit for one file; larger ones keep their weights outside."""
+
+
+class OrtEngine(ClosingEngine):
+    """A model in ONNX Runtime; one thread uses it, the one that made it or another.
+
+    Args:
+        path: ONNX file with our metadata.
+        threads: Threads of one inference, 0 for one per core.
+
+    Raises:
+        ModelError: The file is missing, damaged, without metadata, or its tensors are not those
+            of its decoder.
+    """
+
+    def __init__(self, path: Path, threads: int = 0) -> None:
+        import onnxruntime
+
+        if not path.is_file():
+            raise ModelError(f"{path}: no such model file")
+        if path.stat().st_size > _MAX_BYTES:
+            raise ModelError(f"{path}: is larger than an ONNX file can be (2 GiB)")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        # Warnings go to the process's stderr, past every logger.
+        options.log_severity_level = 3
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                str(path), options, providers=_providers(onnxruntime)
+            )
+        except Exception as error:  # the bindings raise a dozen types
+            raise ModelError(f"{path}: ONNX Runtime cannot load it ({error})") from error
+        metadata = self._session.get_modelmeta().custom_metadata_map
+        self._spec = read_metadata(metadata, path.name)
+        self._outputs = _check_tensors(self._session, self._spec, path.name)
+        self._input = np.zeros((1, self._spec.height, self._spec.width, 3), np.uint8)
+        self._provider = str(self._session.get_providers()[0]).replace("ExecutionProvider", "")
+        self._version = str(onnxruntime.__version__)
+
+    @property
+    def spec(self) -> ModelSpec:
+        """The model in the words of its metadata."""
+        return self._spec
+
+    @property
+    def description(self) -> str:
+        """One line for a log, e.g. ``street 512x256 on ONNX Runtime 1.31.1 (CPU)``."""
+        spec = self._spec
+        runtime = f"ONNX Runtime {self._version} ({self._provider})"
+        return f"{spec.name} {spec.width}x{spec.height} on {runtime}"
+
+    @property
+    def input(self) -> NDArray[np.uint8]:
+        """Buffer for the next picture, (height, width, 3) uint8 RGB."""
+        return self._input[0]
+
+    def infer(self, image: NDArray[np.uint8]) -> Heads:
+        """Run the network.
+
+        Args:
+            image: RGB, (height, width, 3) uint8 of the spec's size; ``input`` is not copied.
+
+        Returns:
+            Its heads, on arrays of their own.
+
+        Raises:
+            EngineRunError: The picture has another size, or ONNX Runtime failed.
+        """
+        if image.shape != self._input.shape[1:] or image.dtype != np.uint8:
+            raise EngineRunError(
+                f"picture is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
+            )
+        try:
+            maps = self._session.run(self._outputs, {_INPUT: image[None]})
+        except Exception as error:
+            raise EngineRunError(f"ONNX Runtime failed: {error}") from error
+        return CenterOffsetHeads(*(values[0] for values in maps))
+
+    def close(self) -> None:
+        """Free the session."""
+        self._session = None
+
+
+def _providers(onnxruntime: Any) -> list[str]:
+    """CUDA where the wheel has it, always with the CPU behind."""
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    return [name for name in wanted if name in onnxruntime.get_available_providers()]
+
+
+def _check_tensors(session: Any, spec: ModelSpec, where: str) -> tuple[str, ...]:
+    if spec.decoder not in _OUTPUTS:
+        raise ModelError(
+            f"{where}: needs the decoder {spec.decoder!r}, which ONNX Runtime engines of this "
+            f"version do not have; they have {', '.join(_OUTPUTS)}"
+        )
+    outputs = _OUTPUTS[spec.decoder]
+    missing = set(outputs) - {output.name for output in session.get_outputs()}
+    if missing:
+        raise ModelError(
+            f"{where}: its metadata says {spec.decoder}, but the outputs "
+            f"{', '.join(sorted(missing))} are missing; export it again"
+        )
+    inputs = {entry.name: (entry.type, list(entry.shape)) for entry in session.get_inputs()}
+    needed = {_INPUT: ("tensor(uint8)", [1, spec.height, spec.width, 3])}
+    if inputs != needed:
+        raise ModelError(f"{where}: its inputs are {inputs}, needs {needed}; export it again")
+    return outputs
