@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -118,7 +119,7 @@ class Engine(Protocol):
     def close(self) -> None: ...  # noqa: D102
 
 
-class ClosingEngine:
+class ClosingEngine(ABC):
     """Adds ``with`` to an engine: the owner closes it."""
 
     def __enter__(self) -> ClosingEngine:
@@ -132,5 +133,6 @@ class ClosingEngine:
     ) -> None:
         self.close()
 
+    @abstractmethod
     def close(self) -> None:
         """Free what the engine holds; safe to call twice."""

@@ -19,6 +19,7 @@ from torch.utils.data import DataLoader
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.data.coco_panoptic import CocoPanoptic
 from panoptic_ros.model.augment import AugmentConfig
+from panoptic_ros.model.checkpoint import load_checkpoint, network_of
 from panoptic_ros.model.crops import Crops, open_split
 from panoptic_ros.model.losses import panoptic_loss
 from panoptic_ros.model.network import PanopticNetwork, load_imagenet_weights
@@ -123,34 +124,6 @@ def train(
         on_progress(progress)
     best = config.out / BEST
     return best if best.exists() else config.out / CHECKPOINT
-
-
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running code that may hide in it.
-
-    Returns:
-        ``classes`` (list of name, thing), ``weights`` (averaged), ``step``, ``scores``, and in
-        ``last.pt`` what resuming needs.
-
-    Raises:
-        ModelError: The file is missing or is not one of our checkpoints.
-    """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a dozen types here
-        raise ModelError(f"{path}: cannot be read as a checkpoint ({error})") from error
-    if not isinstance(state, dict) or "weights" not in state:
-        raise ModelError(f"{path}: is no checkpoint of panoptic train")
-    return state
-
-
-def network_of(state: dict[str, Any]) -> PanopticNetwork:
-    """Build the network of a checkpoint, with its averaged weights, ready to run."""
-    network = PanopticNetwork(len(state["classes"]))
-    network.load_state_dict(
-        {name: value.float() for name, value in state["weights"].items()}, strict=False
-    )
-    return network.eval()
 
 
 class _Run:

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic export``: one checkpoint in, one self-describing ONNX file out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from panoptic_ros.cli.arguments import size
+from panoptic_ros.core.errors import ConfigError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("checkpoint", type=Path, help="best.pt or last.pt of panoptic train")
+    parser.add_argument("model", type=Path, help="the .onnx file to write")
+    parser.add_argument(
+        "--size", type=size, default=(512, 256), metavar="WxH", help="default: 512x256"
+    )
+    parser.add_argument(
+        "--label-scale",
+        type=int,
+        choices=(1, 2, 4),
+        default=4,
+        help="label pixels per head pixel: 4 is the input's size (default: %(default)s)",
+    )
+    parser.add_argument("--name", help="name of the model (default: the file's stem)")
+    parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")
+    parser.add_argument("--license", default="", help="what may be done with the weights")
+    parser.add_argument("--provenance", default="", help="where the weights come from")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the model file."""
+    if args.model.suffix != ".onnx":
+        raise ConfigError(f"{args.model}: the name must end in .onnx")
+    try:
+        from panoptic_ros.model.export import export
+    except ImportError as error:
+        raise ConfigError(
+            f"export needs PyTorch and onnx ({error}); run: make train-env, "
+            "or pip install torch onnx"
+        ) from error
+    from panoptic_ros.core.labels import read_label_set
+    from panoptic_ros.model.checkpoint import load_checkpoint, network_of, spec_of
+
+    state = load_checkpoint(args.checkpoint)
+    spec = spec_of(
+        state["classes"],
+        args.size,
+        name=args.name or args.model.stem,
+        license_text=args.license,
+        provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
+        labels=read_label_set(args.labels) if args.labels else None,
+    )
+    args.model.parent.mkdir(parents=True, exist_ok=True)
+    export(network_of(state), spec, args.model, args.label_scale)
+    megabytes = args.model.stat().st_size / 1e6
+    print(f"wrote {args.model}: {spec.width}x{spec.height}, {megabytes:.1f} MB")
+    return 0

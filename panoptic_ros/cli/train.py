@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic train``: progress on the terminal, checkpoints and curves in a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panoptic_ros.cli.arguments import size
+from panoptic_ros.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from panoptic_ros.data.coco_panoptic import CocoPanoptic
+    from panoptic_ros.model.network import PanopticNetwork
+    from panoptic_ros.model.train import Progress, TrainConfig, Validate
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="COCO panoptic folder: train.json, val.json, images/, panoptic/",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("out/train"),
+        metavar="DIR",
+        help="checkpoints and curves; goes on from last.pt there (default: %(default)s)",
+    )
+    parser.add_argument("--steps", type=int, default=20_000, help="default: %(default)s")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="time budget that the schedule follows"
+    )
+    parser.add_argument("--batch", type=int, default=8, help="default: %(default)s")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="default: %(default)s")
+    parser.add_argument(
+        "--crop", type=size, default=(512, 256), metavar="WxH", help="default: 512x256"
+    )
+    parser.add_argument(
+        "--val-size", type=size, default=(1024, 512), metavar="WxH", help="default: 1024x512"
+    )
+    parser.add_argument("--validate-every", type=int, default=1000, help="steps; 0 for never")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make crops")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument("--seed", type=int, default=1)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train until the schedule ends."""
+    try:
+        from panoptic_ros.model.train import TrainConfig, train
+    except ImportError as error:
+        raise ConfigError(
+            f"training needs PyTorch ({error}); run: make train-env, or pip install torch"
+        ) from error
+    from panoptic_ros.model.augment import AugmentConfig
+
+    config = TrainConfig(
+        data=args.data,
+        out=args.out,
+        steps=args.steps,
+        minutes=args.minutes,
+        batch=args.batch,
+        rate=args.rate,
+        validate_every=args.validate_every,
+        workers=args.workers,
+        seed=args.seed,
+        device=args.device,
+        augment=AugmentConfig(crop=args.crop),
+    )
+    with _Display(config) as display:
+        best = train(config, display.show, _validation(args.val_size))
+    _draw_curves(args.out)
+    print(f"kept {best}; write it as a model with: panoptic export {best} MODEL.onnx")
+    return 0
+
+
+def _validation(val_size: tuple[int, int]) -> Validate:
+    from panoptic_ros.metrics.runner import evaluate_engine
+    from panoptic_ros.model.checkpoint import spec_of
+    from panoptic_ros.model.torch_engine import TorchEngine
+
+    def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
+        classes = [(entry.name, entry.is_thing) for entry in data.categories]
+        engine = TorchEngine(network, spec_of(classes, val_size), label_scale=2)
+        return evaluate_engine(engine, data).summary()
+
+    return validate
+
+
+class _Display:
+    """A progress bar with the smoothed losses, and a line per validation."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._config = config
+        self._losses: dict[str, float] = {}
+        self._bar = Progress(
+            TextColumn("step {task.fields[step]}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f} %"),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[losses]}"),
+        )
+
+    def __enter__(self) -> _Display:
+        self._bar.start()
+        self._task = self._bar.add_task("train", total=1.0, step=0, losses="")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        for name, value in progress.losses.items():
+            self._losses[name] = 0.98 * self._losses.get(name, value) + 0.02 * value
+        done = progress.step / self._config.steps
+        if self._config.minutes:
+            done = max(done, progress.minutes / self._config.minutes)
+        losses = "  ".join(f"{name} {value:.3f}" for name, value in self._losses.items())
+        self._bar.update(self._task, completed=done, step=progress.step, losses=losses)
+        if progress.scores:
+            scores = "  ".join(f"{name} {value:.1f}" for name, value in progress.scores.items())
+            self._bar.console.print(f"step {progress.step}: {scores}")
+
+
+def _draw_curves(out: Path) -> None:
+    """Draw losses and scores over the steps as ``curves.png``."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    from panoptic_ros.model.train import HISTORY
+
+    lines = (out / HISTORY).read_text(encoding="utf-8").splitlines()
+    history: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4), layout="constrained")
+    steps = [entry["step"] for entry in history]
+    for name in history[0]["losses"]:
+        left.plot(steps, _smooth([entry["losses"][name] for entry in history]), label=name)
+    scored = [entry for entry in history if entry["scores"]]
+    for name in scored[0]["scores"] if scored else ():
+        points = [entry["scores"][name] for entry in scored]
+        right.plot([entry["step"] for entry in scored], points, marker="o", label=name)
+    left.set(xlabel="step", ylabel="loss (smoothed)", yscale="log")
+    right.set(xlabel="step", ylabel="score on val, %")
+    left.legend()
+    if scored:
+        right.legend()
+    figure.savefig(out / "curves.png", dpi=110)
+    pyplot.close(figure)
+
+
+def _smooth(values: list[float], share: float = 0.02) -> list[float]:
+    mean, smoothed = values[0], []
+    for value in values:
+        mean += share * (value - mean)
+        smoothed.append(mean)
+    return smoothed
