@@ -89,7 +89,8 @@ def _validation(val_size: tuple[int, int]) -> Validate:
     def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
         classes = [(entry.name, entry.is_thing) for entry in data.categories]
         engine = TorchEngine(network, spec_of(classes, val_size), label_scale=2)
-        return evaluate_engine(engine, data).summary()
+        scores: dict[str, float] = evaluate_engine(engine, data).summary()
+        return scores
 
     return validate
 

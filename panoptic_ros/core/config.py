@@ -161,7 +161,8 @@ def with_value(config: Config, name: str, value: Any) -> Config:
     known = {entry.name: entry for entry in parameters(config)}
     if name not in known:
         raise ConfigError(f"no parameter {name}; there are: {', '.join(sorted(known))}")
-    return _replaced(config, name.split("."), _checked(known[name], value))
+    changed: Config = _replaced(config, name.split("."), _checked(known[name], value))
+    return changed
 
 
 def _replaced(config: Any, path: list[str], value: Any) -> Any:

@@ -168,7 +168,7 @@ def _assemble(
             area=int(areas[group]),
             box=box,
         )
-        for group, box in zip(kept, bounding_boxes(ids, kept.size))
+        for group, box in zip(kept, bounding_boxes(ids, kept.size), strict=True)
     )
     return Panoptic(classes, ids, confidence, segments)
 
@@ -207,7 +207,7 @@ def bounding_boxes(ids: NDArray[np.uint16], count: int) -> list[Box]:
     owner = ids[y, x].astype(np.intp) - 1
     x0, x1 = _extent(owner, x, count, ids.shape[1])
     y0, y1 = _extent(owner, y, count, ids.shape[0])
-    return list(zip(x0, y0, x1, y1))
+    return list(zip(x0, y0, x1, y1, strict=True))
 
 
 def _extent(

@@ -7,6 +7,8 @@ The picture is stretched to the network's size, so a map pixel (y, x) covers the
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +40,10 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
     return out
 
 
-def enlarge(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.generic]:
+Map = TypeVar("Map", NDArray[np.uint8], NDArray[np.uint16])
+
+
+def enlarge(values: Map, size: tuple[int, int]) -> Map:
     """Resize a map to camera size without mixing values.
 
     Args:
@@ -52,7 +57,7 @@ def enlarge(values: NDArray[np.generic], size: tuple[int, int]) -> NDArray[np.ge
         return np.ascontiguousarray(values)
     # cv2's plain INTER_NEAREST takes the upper left neighbour; EXACT takes the nearest centre.
     resized = cv2.resize(values, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized)
+    return np.asarray(resized, values.dtype)
 
 
 def enlarge_box(box: Box, map_size: tuple[int, int], size: tuple[int, int]) -> Box:

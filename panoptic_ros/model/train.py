@@ -142,7 +142,8 @@ class _Run:
         last = config.out / CHECKPOINT
         if not last.exists():
             load_imagenet_weights(network.backbone)
-        self.network = network.to(self.device, memory_format=torch.channels_last)
+        self.network = network.to(self.device)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         _freeze_stem(self.network)
         self.optimizer = torch.optim.AdamW(
             _groups(self.network, config), lr=config.rate, weight_decay=config.weight_decay
