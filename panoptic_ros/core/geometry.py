@@ -7,6 +7,7 @@ The picture is stretched to the network's size, so a map pixel (y, x) covers the
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeVar
 
 import cv2
@@ -55,9 +56,15 @@ def enlarge(values: Map, size: tuple[int, int]) -> Map:
     """
     if values.shape == size:
         return np.ascontiguousarray(values)
-    # cv2's plain INTER_NEAREST takes the upper left neighbour; EXACT takes the nearest centre.
-    resized = cv2.resize(values, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(resized, values.dtype)
+    # cv2's INTER_NEAREST takes the upper left neighbour, and EXACT rounds ties off the grid.
+    wide = values.take(_nearest(values.shape[1], size[1]), axis=1)
+    return wide.take(_nearest(values.shape[0], size[0]), axis=0)
+
+
+@lru_cache(maxsize=32)
+def _nearest(map_length: int, length: int) -> NDArray[np.intp]:
+    """Map pixel below the centre of each camera pixel, along one axis."""
+    return (2 * np.arange(length) + 1) * map_length // (2 * length)
 
 
 def enlarge_box(box: Box, map_size: tuple[int, int], size: tuple[int, int]) -> Box:
@@ -79,4 +86,4 @@ def enlarge_box(box: Box, map_size: tuple[int, int], size: tuple[int, int]) -> B
 
 def _first_pixel(edge: int, map_length: int, length: int) -> int:
     """First camera pixel whose centre lies at or behind a map edge."""
-    return min(length, max(0, -int(-(edge * length / map_length - 0.5) // 1)))
+    return min(length, max(0, -((map_length - 2 * length * edge) // (2 * map_length))))

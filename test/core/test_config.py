@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters know their type, their range and their words."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from panoptic_ros.core.config import PipelineConfig, parameters, with_value
+from panoptic_ros.core.errors import ConfigError
+
+
+def test_every_parameter_accepts_its_own_default() -> None:
+    config = PipelineConfig()
+    for entry in parameters(config):
+        assert with_value(config, entry.name, entry.default) == config
+
+
+def test_every_parameter_says_what_it_does_in_a_sentence() -> None:
+    for entry in parameters(PipelineConfig()):
+        assert entry.description.endswith("."), entry.name
+        assert len(entry.description) > 15, entry.name
+
+
+def test_changing_one_leaves_the_others() -> None:
+    before = PipelineConfig()
+    after = with_value(before, "tracking.lost_after_s", 2)
+    assert after.tracking.lost_after_s == 2.0
+    assert isinstance(after.tracking.lost_after_s, float)
+    assert (after.decode, after.drivable) == (before.decode, before.drivable)
+    assert before.tracking.lost_after_s != 2.0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("decode.center_threshold", math.nan, "needs a finite number"),
+        ("decode.center_threshold", 1.5, "needs at most 1.0"),
+        ("decode.center_threshold", -0.1, "needs at least 0.0"),
+        ("decode.center_threshold", "high", "needs a float"),
+        ("decode.max_objects", 1.5, "needs a int"),
+        ("decode.max_objects", True, "needs a int"),
+        ("decode.nothing", 1, "no parameter decode.nothing; there are: .*max_objects"),
+        ("decode", 1, "no parameter decode"),
+    ],
+    ids=["nan", "high", "low", "word", "fraction", "truth", "unknown", "group"],
+)
+def test_a_bad_value_is_refused_with_the_reason(name: str, value: object, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        with_value(PipelineConfig(), name, value)

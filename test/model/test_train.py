@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training on a drawn folder: it learns, it stops, it goes on, it refuses what cannot work."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
+
+from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
+from panoptic_ros.data.coco_panoptic import CocoPanoptic, write_ids  # noqa: E402
+from panoptic_ros.model import train as training  # noqa: E402
+from panoptic_ros.model.augment import AugmentConfig  # noqa: E402
+from panoptic_ros.model.checkpoint import load_checkpoint  # noqa: E402
+from panoptic_ros.model.crops import donor_shares, image_shares, open_split  # noqa: E402
+from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
+from panoptic_ros.model.train import Progress, TrainConfig, train  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Tiny tensors: two threads would only wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Write four pictures of a green road with a red car, one of them with a rare person."""
+    data = tmp_path / "data"
+    for name in ("images", "panoptic"):
+        (data / name).mkdir(parents=True)
+    images, annotations = [], []
+    for number in range(4):
+        ids = np.full((64, 64), 7, np.uint32)
+        ids[20:40, 10 + number : 40] = 26001
+        picture = np.where((ids == 7)[..., None], (0, 200, 0), (0, 0, 200)).astype(np.uint8)
+        segments = [segment(7, 7, ids), segment(26001, 26, ids)]
+        if number == 0:
+            ids[50:60, 50:60] = 24001
+            segments.append(segment(24001, 24, ids))
+        cv2.imwrite(str(data / "images" / f"{number}.jpg"), picture)
+        write_ids(data / "panoptic" / f"{number}.png", ids)
+        name = {"id": number, "file_name": f"{number}.jpg", "width": 64, "height": 64}
+        images.append({**name, "source": "b" if number == 3 else "a"})
+        annotations.append(
+            {"image_id": number, "file_name": f"{number}.png", "segments_info": segments}
+        )
+    categories = [
+        {"id": 7, "name": "road", "isthing": 0},
+        {"id": 24, "name": "person", "isthing": 1},
+        {"id": 26, "name": "car", "isthing": 1},
+    ]
+    document = {"images": images, "annotations": annotations, "categories": categories}
+    for split in ("train", "val"):
+        (data / f"{split}.json").write_text(json.dumps(document))
+    return data
+
+
+def segment(number: int, category: int, ids: np.ndarray) -> dict[str, int]:
+    area = int((ids == number).sum())
+    return {"id": number, "category_id": category, "area": area, "iscrowd": 0}
+
+
+@pytest.fixture
+def config(folder: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
+    monkeypatch.setattr(training, "load_imagenet_weights", lambda backbone: None)
+    return TrainConfig(
+        data=folder,
+        out=folder.parent / "run",
+        steps=3,
+        batch=2,
+        save_every=1,
+        validate_every=2,
+        workers=0,
+        augment=AugmentConfig(crop=(64, 32)),
+    )
+
+
+def test_a_run_records_every_step_and_keeps_the_best_by_pq(config: TrainConfig) -> None:
+    seen: list[Progress] = []
+    scores = iter([{"pq": 2.0}, {"pq": 1.0}])
+
+    def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
+        assert not network.training
+        return next(scores)
+
+    best = train(config, seen.append, validate)
+    assert [progress.step for progress in seen] == [1, 2, 3]
+    assert all(np.isfinite(list(progress.losses.values())).all() for progress in seen)
+    assert best == config.out / "best.pt"
+    assert load_checkpoint(best)["step"] == 2
+    lines = (config.out / "history.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(config: TrainConfig) -> None:
+    train(config)
+    seen: list[Progress] = []
+    train(replace(config, steps=5), seen.append)
+    assert [progress.step for progress in seen] == [4, 5]
+
+
+def test_a_time_budget_that_is_spent_ends_the_run(config: TrainConfig) -> None:
+    seen: list[Progress] = []
+    train(replace(config, steps=1000, minutes=1e-4), seen.append)
+    assert len(seen) == 1
+
+
+def test_training_lowers_the_loss_on_a_street_it_has_seen(config: TrainConfig) -> None:
+    seen: list[Progress] = []
+    learning = replace(config, steps=25, validate_every=0, save_every=1000)
+    train(learning, seen.append)
+    first, last = (
+        np.mean([progress.losses["semantic"] for progress in part])
+        for part in (seen[:4], seen[-4:])
+    )
+    assert last < 0.7 * first
+
+
+def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> None:
+    shares = image_shares(open_split(folder, "train"))
+    # Image 0 has the only person; image 3 is the only one of its source.
+    assert shares[3] > shares[1] == pytest.approx(shares[2])
+    donors = donor_shares(open_split(folder, "train"))
+    assert donors[0] > donors[1] == pytest.approx(donors[2])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"augment": AugmentConfig(crop=(50, 32))}, "multiples of 32"),
+        ({"batch": 1}, "at least 2"),
+        ({"device": "cuda:99"}, "cuda:99"),
+    ],
+    ids=["crop", "batch", "device"],
+)
+def test_settings_that_cannot_work_are_refused(
+    config: TrainConfig, change: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        train(replace(config, **change))
+
+
+def test_a_missing_folder_is_named(config: TrainConfig) -> None:
+    with pytest.raises(DataError, match=r"train\.json: cannot be read"):
+        train(replace(config, data=Path("nowhere")))
+
+
+def test_a_checkpoint_of_another_data_set_is_not_overwritten(config: TrainConfig) -> None:
+    train(config)
+    document = json.loads((config.data / "train.json").read_text())
+    document["categories"].append({"id": 99, "name": "tram", "isthing": 1})
+    (config.data / "train.json").write_text(json.dumps(document))
+    with pytest.raises(ModelError, match="start in an empty folder"):
+        train(config)
