@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cityscapes numbers, and label files in its encoding.
+
+Source: cityscapesScripts, ``helpers/labels.py`` and the instanceIds rule of its README: a pixel
+of an object is labelId * 1000 + n, any other pixel is its labelId.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.types import NO_ID, VOID
+
+LABEL_IDS = {
+    "road": 7,
+    "sidewalk": 8,
+    "building": 11,
+    "wall": 12,
+    "fence": 13,
+    "pole": 17,
+    "traffic light": 19,
+    "traffic sign": 20,
+    "vegetation": 21,
+    "terrain": 22,
+    "sky": 23,
+    "person": 24,
+    "rider": 25,
+    "car": 26,
+    "truck": 27,
+    "bus": 28,
+    "train": 31,
+    "motorcycle": 32,
+    "bicycle": 33,
+}
+"""labelId of the 19 evaluated classes; their order is the trainId."""
+
+UNLABELED = 0
+MOST_OBJECTS = 1000
+
+
+def train_id_table(labels: LabelSet) -> NDArray[np.uint8]:
+    """Map class indices to Cityscapes trainIds by class name.
+
+    Args:
+        labels: The classes of a model.
+
+    Returns:
+        trainId of every label value, 255 where Cityscapes has no class of that name, (256,).
+
+    Raises:
+        DataError: No name is known to Cityscapes.
+    """
+    order = list(LABEL_IDS)
+    table = np.full(256, VOID, np.uint8)
+    for label in labels.labels:
+        if label.name in LABEL_IDS:
+            table[label.index] = order.index(label.name)
+    _check_any(labels, bool((table != VOID).any()))
+    return table
+
+
+def label_id_table(labels: LabelSet) -> NDArray[np.uint8]:
+    """Map class indices to Cityscapes labelIds by class name; 0 is unlabeled, (256,).
+
+    Raises:
+        DataError: No name is known to Cityscapes.
+    """
+    table = np.zeros(256, np.uint8)
+    for label in labels.labels:
+        table[label.index] = LABEL_IDS.get(label.name, UNLABELED)
+    _check_any(labels, bool(table.any()))
+    return table
+
+
+def _check_any(labels: LabelSet, is_any: bool) -> None:
+    if not is_any:
+        raise DataError(
+            f"label set {labels.name} has no class that Cityscapes has; needs names like "
+            f"{', '.join(list(LABEL_IDS)[:4])}, or write with --format coco"
+        )
+
+
+def instance_ids(label_ids: NDArray[np.uint8], ids: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Encode labels and objects as Cityscapes does.
+
+    Args:
+        label_ids: labelId per pixel, (H, W).
+        ids: Object per pixel, 0 for none, (H, W); each object has one labelId.
+
+    Returns:
+        labelId * 1000 + n where there is an object, n counted from 0 in each class in the order
+        of the ids; else labelId, (H, W). Objects of unlabeled pixels are left out.
+
+    Raises:
+        DataError: More than 1000 objects of one class.
+    """
+    values = np.zeros(int(ids.max(initial=0)) + 1, np.uint16)
+    seen: dict[int, int] = {}
+    objects, first = np.unique(ids, return_index=True)
+    for number, position in zip(objects.tolist(), first.tolist()):
+        label_id = int(label_ids.flat[position])
+        if number == NO_ID or label_id == UNLABELED:
+            continue
+        count = seen.get(label_id, 0)
+        if count == MOST_OBJECTS:
+            raise DataError(f"more than {MOST_OBJECTS} objects of labelId {label_id}")
+        values[number] = label_id * 1000 + count
+        seen[label_id] = count + 1
+    coded = values[ids]
+    return np.where(coded > 0, coded, label_ids).astype(np.uint16)
+
+
+def write_cityscapes(
+    folder: Path, stem: str, labels: NDArray[np.uint8], ids: NDArray[np.uint16]
+) -> None:
+    """Write ``<stem>_instanceIds.png`` (16 bit) and ``<stem>_labelIds.png`` (8 bit).
+
+    Args:
+        folder: Where to; it exists.
+        stem: Name of the image without its ending.
+        labels: labelId per pixel, (H, W).
+        ids: Object per pixel, 0 for none, (H, W).
+
+    Raises:
+        DataError: A file cannot be written.
+    """
+    write_png(folder / f"{stem}_instanceIds.png", instance_ids(labels, ids))
+    write_png(folder / f"{stem}_labelIds.png", labels)
+
+
+def write_png(path: Path, picture: NDArray[np.generic]) -> None:
+    """Write an 8 or 16 bit PNG; three channels are taken as BGR.
+
+    Raises:
+        DataError: The file cannot be written.
+    """
+    try:
+        is_written = cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    except cv2.error as error:
+        raise DataError(f"{path}: cannot be written ({error})") from error
+    if not is_written:
+        raise DataError(f"{path}: cannot be written")
