@@ -85,6 +85,7 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         self._things = np.array([entry.is_thing for entry in data.categories])
         self._share = image_shares(data)
         self._donor_share = donor_shares(data)
+        self._class_weights = class_weights(data)
 
     def __len__(self) -> int:
         return self._length
@@ -95,7 +96,7 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         pastes = rng.random() < self._config.paste_probability
         donor = self._draw(self._donor_share, rng) if pastes else None
         crop = augment(sample, donor, self._config, rng)
-        targets = draw_targets(crop, self._things, STRIDE)
+        targets = draw_targets(crop, self._things, STRIDE, self._class_weights)
         image = np.ascontiguousarray(crop.image.transpose(2, 0, 1))
         return (torch.from_numpy(image), *map(torch.from_numpy, astuple(targets)))
 
@@ -122,6 +123,21 @@ def image_shares(data: CocoPanoptic) -> NDArray[np.float64]:
     sources = Counter(record.source for record in data.records)
     share = repeat * np.array([sources[record.source] ** -0.5 for record in data.records])
     return np.asarray(share / share.sum(), np.float64)
+
+
+def class_weights(data: CocoPanoptic) -> NDArray[np.float32]:
+    """Weight of each class in the semantic loss: PQ counts a wall as much as the road.
+
+    Median frequency balancing (Eigen and Fergus 2015), damped by the power 0.3 and kept within
+    0.7 and 2.5, so that rare classes are found without being seen everywhere.
+    """
+    pixels: Counter[int] = Counter()
+    for record in data.records:
+        for segment in record.segments:
+            pixels[segment.category_id] += segment.area
+    counts = np.array([max(1, pixels[entry.id]) for entry in data.categories], np.float64)
+    balanced = (np.median(counts) / counts) ** 0.3
+    return np.clip(balanced, 0.7, 2.5).astype(np.float32)
 
 
 def donor_shares(data: CocoPanoptic) -> NDArray[np.float64]:

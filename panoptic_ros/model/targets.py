@@ -43,6 +43,7 @@ def draw_targets(
     crop: Labelled,
     things: NDArray[np.bool_],
     stride: int,
+    class_weights: NDArray[np.float32] | None = None,
     sigma_px: float = 2.0,
     small_area_px: int = 1024,
 ) -> Targets:
@@ -52,6 +53,7 @@ def draw_targets(
         crop: The labelled crop; its sides are multiples of ``stride``.
         things: Which classes are things, shape (classes,).
         stride: Crop pixels per head pixel.
+        class_weights: Weight of each class in the semantic loss, (classes,); None is 1 each.
         sigma_px: Standard deviation of a centre's Gaussian, in head pixels.
         small_area_px: Objects with fewer crop pixels than this weigh three times as much.
 
@@ -62,14 +64,14 @@ def draw_targets(
     height, width = labels.shape[0] // stride, labels.shape[1] // stride
     center = np.zeros((height, width), np.float32)
     offset = np.zeros((2, height, width), np.float32)
-    weight = np.ones(labels.shape, np.float32)
+    weight = _class_weight(labels, class_weights)
     grid_y, grid_x = np.mgrid[0:height, 0:width].astype(np.float32)
     small = crop.instances[stride // 2 :: stride, stride // 2 :: stride]
     areas = np.bincount(crop.instances.ravel())
     for number in np.flatnonzero(areas[1:]) + 1:
         rows, columns = np.nonzero(crop.instances == number)
         if areas[number] < small_area_px:
-            weight[rows, columns] = 3.0
+            weight[rows, columns] *= 3.0
         y = (rows.mean() + 0.5) / stride - 0.5
         x = (columns.mean() + 0.5) / stride - 0.5
         _draw_gaussian(center, float(y), float(x), sigma_px)
@@ -86,6 +88,15 @@ def draw_targets(
         offset=offset,
         offset_weight=(small > 0).astype(np.float32)[None],
     )
+
+
+def _class_weight(
+    labels: NDArray[np.uint8], class_weights: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    table = np.ones(256, np.float32)
+    if class_weights is not None:
+        table[: class_weights.size] = class_weights
+    return table[labels]
 
 
 def _draw_gaussian(heat: NDArray[np.float32], y: float, x: float, sigma: float) -> None:
