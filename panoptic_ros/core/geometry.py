@@ -41,14 +41,14 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
     return out
 
 
-Map = TypeVar("Map", NDArray[np.uint8], NDArray[np.uint16])
+Map = TypeVar("Map", NDArray[np.uint8], NDArray[np.uint16], NDArray[np.uint32])
 
 
 def enlarge(values: Map, size: tuple[int, int]) -> Map:
     """Resize a map to camera size without mixing values.
 
     Args:
-        values: (h, w) uint8 or uint16: labels, ids, masks.
+        values: (h, w) uint8, uint16 or uint32: labels, ids, masks, (label, id) pairs.
         size: (height, width) of the camera.
 
     Returns:

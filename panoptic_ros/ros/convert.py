@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Messages to values and back; duck-typed, so that it serves rclpy and bags read without ROS."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
+from panoptic_ros.core.types import Frame, Result
+from panoptic_ros.ros.compressed import compress, decompress
+from panoptic_ros.ros.encodings import Packed, is_known, to_rgb
+from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.ros.vision import DETECTION_ARRAY, detections
+
+IMAGE = "sensor_msgs/msg/Image"
+COMPRESSED_IMAGE = "sensor_msgs/msg/CompressedImage"
+
+_IS_BIGENDIAN = int(sys.byteorder == "big")
+
+
+def to_frame(message: Any) -> Frame:
+    """Read a camera's message.
+
+    Args:
+        message: ``sensor_msgs`` Image or CompressedImage of rclpy or of ``rosbags``.
+
+    Returns:
+        The frame; its image is a view of the message where the encoding allows it.
+
+    Raises:
+        FrameError: The message holds no picture that can be read; it says why.
+    """
+    image = decompressed(message) if hasattr(message, "format") else _unpacked(message)
+    return Frame(image, stamp_ns(message.header), str(message.header.frame_id))
+
+
+def stamp_ns(header: Any) -> int:
+    """Stamp of a header in ns."""
+    return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
+
+
+def decompressed(message: Any) -> NDArray[np.uint8]:
+    """Picture of a CompressedImage, RGB (H, W, 3)."""
+    if "compressedDepth" in str(message.format):
+        raise FrameError(f"format {message.format!r} is a depth picture; needs jpeg or png colours")
+    return decompress(_as_bytes(message.data))
+
+
+def _unpacked(message: Any) -> NDArray[np.uint8]:
+    encoding = str(message.encoding)
+    packed = Packed(
+        _as_bytes(message.data),
+        int(message.height),
+        int(message.width),
+        int(message.step),
+        encoding,
+        bool(message.is_bigendian),
+    )
+    if not is_known(encoding):
+        image = _through_cv_bridge(message)
+        if image is not None:
+            return image
+    return to_rgb(packed)
+
+
+def _as_bytes(data: Any) -> NDArray[np.uint8]:
+    """View ``array.array``, bytes or an array as (n,) uint8."""
+    return np.frombuffer(data, np.uint8)
+
+
+def _through_cv_bridge(message: Any) -> NDArray[np.uint8] | None:
+    """Let cv_bridge convert; None where it is not installed or cannot."""
+    try:
+        from cv_bridge import CvBridge, CvBridgeError
+    except ImportError:
+        return None
+    try:
+        return np.asarray(CvBridge().imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    except (CvBridgeError, ValueError, TypeError):
+        return None
+
+
+def from_result(
+    result: Result,
+    labels: LabelSet,
+    wanted: Collection[str],
+    types: MessageTypes,
+    header: Any,
+    style: OverlayStyle | None = None,
+    jpeg_quality: int = 80,
+) -> dict[str, Any]:
+    """Build the messages that somebody wants, at camera size.
+
+    Args:
+        result: One frame's result.
+        labels: Classes of the model.
+        wanted: Names out of ``RESULT_TOPICS``; nothing else is computed.
+        types: Message classes.
+        header: The input's header, put into every message as it is.
+        style: How the overlay looks.
+        jpeg_quality: 1..100, of the compressed overlay.
+
+    Returns:
+        Messages by topic name, in order of ``RESULT_TOPICS``; ``detections`` is left out where
+        ``types`` lacks vision_msgs.
+
+    Raises:
+        KeyError: ``wanted`` names a topic that there is not.
+    """
+    unknown = set(wanted) - set(RESULT_TOPICS)
+    if unknown:
+        raise KeyError(f"no topic {sorted(unknown)}; there are: {', '.join(RESULT_TOPICS)}")
+    pictures = _Pictures(result, labels, style or OverlayStyle())
+    made: dict[str, Any] = {}
+    for name in RESULT_TOPICS:
+        if name not in wanted:
+            continue
+        if name == "detections":
+            if types.has(DETECTION_ARRAY):
+                made[name] = detections(result, labels, types, header)
+        elif name == "overlay/compressed":
+            made[name] = compressed_image(pictures.overlay, jpeg_quality, types, header)
+        else:
+            encoding, draw = _IMAGES[name]
+            made[name] = image_message(draw(pictures), encoding, types, header)
+    return made
+
+
+def image_message(pixels: NDArray[Any], encoding: str, types: MessageTypes, header: Any) -> Any:
+    """Build an Image without padding.
+
+    Args:
+        pixels: (H, W) or (H, W, C), in this machine's byte order.
+        encoding: What the pixels are.
+        types: Message classes.
+        header: Put into the message as it is.
+    """
+    height, width = pixels.shape[:2]
+    return types.make(
+        IMAGE,
+        header=header,
+        height=height,
+        width=width,
+        encoding=encoding,
+        is_bigendian=_IS_BIGENDIAN,
+        step=pixels.nbytes // height,
+        data=types.payload(pixels),
+    )
+
+
+def compressed_image(
+    rgb: NDArray[np.uint8], quality: int, types: MessageTypes, header: Any
+) -> Any:
+    """Build a CompressedImage as image_transport writes it.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+        quality: 1..100.
+        types: Message classes.
+        header: Put into the message as it is.
+    """
+    return types.make(
+        COMPRESSED_IMAGE,
+        header=header,
+        format="rgb8; jpeg compressed bgr8",
+        data=types.payload(compress(rgb, quality)),
+    )
+
+
+@dataclass
+class _Pictures:
+    """Camera-sized pictures of one result, each made at most once."""
+
+    result: Result
+    labels: LabelSet
+    style: OverlayStyle
+
+    @cached_property
+    def overlay(self) -> NDArray[np.uint8]:
+        return draw_overlay(self.result, self.labels, self.style)
+
+    def label(self) -> NDArray[np.uint8]:
+        return enlarge(self.result.track_labels(), self.result.camera_size)
+
+    def instance(self) -> NDArray[np.uint16]:
+        return enlarge(self.result.track_ids(), self.result.camera_size)
+
+    def panoptic(self) -> NDArray[np.uint16]:
+        ids = self.result.track_ids()
+        pairs = np.stack((self.result.track_labels().astype(np.uint16), ids), axis=-1)
+        # One 32 bit value per pair: enlarging moves whole pixels.
+        wide = enlarge(pairs.view(np.uint32)[..., 0], self.result.camera_size)
+        return wide[..., None].view(np.uint16)
+
+    def confidence(self) -> NDArray[np.uint8]:
+        return enlarge(self.result.panoptic.confidence, self.result.camera_size)
+
+    def drivable(self) -> NDArray[np.uint8]:
+        mask = self.result.drivable.mask.astype(np.uint8) * np.uint8(255)
+        return enlarge(mask, self.result.camera_size)
+
+
+_IMAGES: dict[str, tuple[str, Callable[[_Pictures], NDArray[Any]]]] = {
+    "label": ("mono8", _Pictures.label),
+    "instance": ("16UC1", _Pictures.instance),
+    "panoptic": ("16UC2", _Pictures.panoptic),
+    "confidence": ("mono8", _Pictures.confidence),
+    "drivable": ("mono8", _Pictures.drivable),
+    "overlay": ("rgb8", lambda pictures: pictures.overlay),
+}
+
+RESULT_TOPICS = (*_IMAGES, "overlay/compressed", "detections")
+"""Topics that ``from_result`` can fill."""

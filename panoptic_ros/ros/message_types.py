@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where message classes come from: ROS packages here, a bag library's type store elsewhere."""
+
+from __future__ import annotations
+
+import array
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class MessageTypes:
+    """Makes messages without knowing who defines them.
+
+    Attributes:
+        find: Class of a message by full name such as ``sensor_msgs/msg/Image``; raises
+            ``KeyError`` where there is none.
+        payload: Turns an array of any type and shape into what the class takes for ``uint8[]``.
+    """
+
+    find: Callable[[str], Any]
+    payload: Callable[[NDArray[Any]], Any]
+
+    def make(self, name: str, **fields: Any) -> Any:
+        """Make a message; all of its fields must be given.
+
+        Raises:
+            KeyError: There is no such message here.
+        """
+        return self.find(name)(**fields)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a message here."""
+        try:
+            self.find(name)
+        except KeyError:
+            return False
+        return True
+
+
+def rclpy_types() -> MessageTypes:
+    """Messages of the installed ROS packages."""
+    return MessageTypes(_ros_class, _to_array)
+
+
+@lru_cache(maxsize=64)
+def _ros_class(name: str) -> Any:
+    package, _, kind = name.split("/")
+    try:
+        return getattr(import_module(f"{package}.msg"), kind)
+    except (ImportError, AttributeError) as error:
+        raise KeyError(name) from error
+
+
+def _to_array(values: NDArray[Any]) -> array.array[int]:
+    # Any other type than array.array is checked value by value: 11 to 500 ms per picture.
+    content = array.array("B")
+    content.frombytes(memoryview(np.ascontiguousarray(values).reshape(-1).view(np.uint8)))
+    return content
