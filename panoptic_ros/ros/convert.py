@@ -40,7 +40,7 @@ def to_frame(message: Any) -> Frame:
     Raises:
         FrameError: The message holds no picture that can be read; it says why.
     """
-    image = decompressed(message) if hasattr(message, "format") else _unpacked(message)
+    image = _decompressed(message) if hasattr(message, "format") else _unpacked(message)
     return Frame(image, stamp_ns(message.header), str(message.header.frame_id))
 
 
@@ -49,10 +49,9 @@ def stamp_ns(header: Any) -> int:
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
 
 
-def decompressed(message: Any) -> NDArray[np.uint8]:
-    """Picture of a CompressedImage, RGB (H, W, 3)."""
+def _decompressed(message: Any) -> NDArray[np.uint8]:
     if "compressedDepth" in str(message.format):
-        raise FrameError(f"format {message.format!r} is a depth picture; needs jpeg or png colours")
+        raise FrameError(f"format {message.format!r} holds depth; needs a jpeg or png picture")
     return decompress(_as_bytes(message.data))
 
 

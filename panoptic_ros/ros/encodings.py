@@ -126,9 +126,10 @@ def _rows(packed: Packed, layout: Layout) -> Pixels:
             f"{packed.encoding} picture of {width}x{height}, step {step}, has "
             f"{packed.data.size} bytes, needs {least_bytes}"
         )
-    return np.ndarray(
+    view: Pixels = np.ndarray(
         (rows, width, layout.channels), np.uint8, packed.data, strides=(step, layout.channels, 1)
     )
+    return view
 
 
 def _from_sixteen_bit(packed: Packed) -> Pixels:

@@ -61,5 +61,5 @@ def _ros_class(name: str) -> Any:
 def _to_array(values: NDArray[Any]) -> array.array[int]:
     # Any other type than array.array is checked value by value: 11 to 500 ms per picture.
     content = array.array("B")
-    content.frombytes(memoryview(np.ascontiguousarray(values).reshape(-1).view(np.uint8)))
+    content.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return content
