@@ -103,7 +103,7 @@ def instance_ids(label_ids: NDArray[np.uint8], ids: NDArray[np.uint16]) -> NDArr
     values = np.zeros(int(ids.max(initial=0)) + 1, np.uint16)
     seen: dict[int, int] = {}
     objects, first = np.unique(ids, return_index=True)
-    for number, position in zip(objects.tolist(), first.tolist()):
+    for number, position in zip(objects.tolist(), first.tolist(), strict=True):
         label_id = int(label_ids.flat[position])
         if number == NO_ID or label_id == UNLABELED:
             continue
@@ -134,7 +134,7 @@ def write_cityscapes(
     write_png(folder / f"{stem}_labelIds.png", labels)
 
 
-def write_png(path: Path, picture: NDArray[np.generic]) -> None:
+def write_png(path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     """Write an 8 or 16 bit PNG; three channels are taken as BGR.
 
     Raises:

@@ -49,4 +49,5 @@ def read_kitti_step(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     if picture.ndim != 3 or picture.dtype != np.uint8:
         raise DataError(f"{path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB")
     blue, green, red = (picture[..., channel] for channel in range(3))
-    return np.asarray(red, np.uint8), (green.astype(np.uint16) << 8) | blue
+    ids = green.astype(np.uint16) * 256 + blue
+    return np.asarray(red, np.uint8), np.asarray(ids, np.uint16)

@@ -32,14 +32,12 @@ class Shot:
         time_ns: When the bag received it; the stamp where there is no bag.
         name: Stem of its file, or its number in a video or bag.
         camera_info: The CameraInfo message in force, None where there is none.
-        header: The message's own header, None where there is no message.
     """
 
     frame: Frame
     time_ns: int
     name: str
     camera_info: Any = None
-    header: Any = None
 
 
 @dataclass

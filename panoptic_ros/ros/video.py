@@ -212,7 +212,9 @@ def _av() -> Any:
     try:
         import av
     except ImportError as error:
-        raise ConfigError("videos need PyAV, which is not installed; run: pip install av") from error
+        raise ConfigError(
+            "videos need PyAV, which is not installed; run: pip install av"
+        ) from error
     return av
 
 

@@ -47,14 +47,9 @@ def write_video(path: Path, count: int = 8, fps: int = 10, **options: str) -> Pa
 
 def image_message(store: Any, image: NDArray[np.uint8], stamp_ns: int, ros1: bool = False) -> Any:
     types = store.types
-    parts = dict(
-        stamp=types["builtin_interfaces/msg/Time"](
-            sec=stamp_ns // SECOND_NS, nanosec=stamp_ns % SECOND_NS
-        ),
-        frame_id="front_optical",
-    )
-    if ros1:
-        parts["seq"] = 0
+    seconds, rest_ns = divmod(stamp_ns, SECOND_NS)
+    stamp = types["builtin_interfaces/msg/Time"](sec=seconds, nanosec=rest_ns)
+    parts = {"stamp": stamp, "frame_id": "front_optical"} | ({"seq": 0} if ros1 else {})
     height, width = image.shape[:2]
     return types["sensor_msgs/msg/Image"](
         header=types["std_msgs/msg/Header"](**parts),
