@@ -75,7 +75,7 @@ def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
 
 
 def _confident_labels(heads: CenterOffsetHeads, config: DecodeConfig) -> NDArray[np.uint8]:
-    classes = heads.labels.copy()
+    classes: NDArray[np.uint8] = heads.labels.copy()
     if config.min_confidence > 0.0:
         classes[heads.confidence < round(config.min_confidence * 255.0)] = VOID
     return classes

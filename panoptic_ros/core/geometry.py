@@ -41,6 +41,23 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
     return out
 
 
+THUMBNAIL = (160, 96)
+"""(width, height) of ``thumbnail``."""
+
+
+def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Make the small grey picture that tells the camera's motion.
+
+    Args:
+        image: RGB, (h, w, 3) uint8.
+
+    Returns:
+        (96, 160) uint8.
+    """
+    small = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
 Map = TypeVar("Map", NDArray[np.uint8], NDArray[np.uint16], NDArray[np.uint32])
 
 

@@ -15,8 +15,8 @@ def overlap(a: NDArray[np.integer], b: NDArray[np.integer]) -> NDArray[np.int64]
         b: Ids, same shape as ``a``.
 
     Returns:
-        Pixel counts, shape (max(a) + 1, max(b) + 1); the sum of row i is the area of id i in ``a``.
-        Empty maps give shape (1, 1).
+        Pixel counts, shape (max(a) + 1, max(b) + 1); the sum of row i is the area of id i in
+        ``a``. Empty maps give shape (1, 1).
 
     Raises:
         ValueError: The shapes differ.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decode import decode
 from panoptic_ros.core.drivable import find_drivable
-from panoptic_ros.core.geometry import shrink
+from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Frame, Result
@@ -65,7 +65,9 @@ class Pipeline:
         clock.lap("infer")
         panoptic = decode(heads, labels, self._config.decode)
         clock.lap("decode")
-        tracks = self._tracker(camera).update(panoptic, frame.stamp_ns)
+        tracks = self._tracker(camera).update(
+            panoptic, frame.stamp_ns, thumbnail(network_image)
+        )
         clock.lap("track")
         drivable = find_drivable(panoptic, labels, self._config.drivable)
         clock.lap("drivable")
