@@ -8,6 +8,7 @@ panopticapi's ``rgb2id``.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.types import VOID, Panoptic
+
+VOID_ID = 0
+"""Segment id of unlabelled pixels."""
+
+STUFF_FIRST_ID = 1 << 16
+"""Encoded stuff segments have this id plus their class index; objects keep theirs, below it."""
 
 
 @dataclass(frozen=True)
@@ -145,11 +154,11 @@ def read_ids(png_path: Path) -> NDArray[np.uint32]:
     picture = cv2.imread(str(png_path), cv2.IMREAD_UNCHANGED)
     if picture is None:
         raise DataError(f"{png_path}: missing or not a picture")
-    if picture.ndim != 3 or picture.shape[2] < 3 or picture.dtype != np.uint8:
+    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise DataError(f"{png_path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB ids")
-    wide = picture.astype(np.uint32)
-    ids: NDArray[np.uint32] = wide[..., 2] | (wide[..., 1] << 8) | (wide[..., 0] << 16)
-    return ids
+    # A pixel of RGBA read as one little endian number is the id with alpha above it.
+    rgba = cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA)
+    return np.asarray(rgba.view("<u4")[..., 0] & 0xFFFFFF, np.uint32)
 
 
 def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
@@ -165,6 +174,46 @@ def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
     channels = [(ids >> shift).astype(np.uint8) for shift in (16, 8, 0)]
     if not cv2.imwrite(str(png_path), np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise DataError(f"{png_path}: cannot be written")
+
+
+def encode(
+    panoptic: Panoptic,
+    size: tuple[int, int],
+    category_ids: Mapping[int, int],
+    things: NDArray[np.bool_],
+) -> tuple[NDArray[np.uint32], tuple[SegmentInfo, ...]]:
+    """Turn a panoptic map into COCO segments at an image's own size.
+
+    Args:
+        panoptic: The map of one image.
+        size: (height, width) of the image.
+        category_ids: Category id of a class index; a class that is absent becomes void.
+        things: Which class indices are things, (256,).
+
+    Returns:
+        Segment ids, (height, width): one segment per object and one per stuff class. Thing pixels
+        without an object are void. And the segments sorted by id; areas are counted at ``size``.
+    """
+    known = np.zeros(256, np.bool_)
+    known[list(category_ids)] = True
+    known[VOID] = False
+    stuff_ids = np.where(known & ~things, np.arange(256) + STUFF_FIRST_ID, VOID_ID)
+    claimed = (known & things)[panoptic.labels]
+    segments = np.where(claimed, panoptic.ids, stuff_ids[panoptic.labels]).astype(np.uint32)
+    ids = enlarge(segments, size)
+    areas = np.bincount(ids.ravel(), minlength=STUFF_FIRST_ID)
+    areas[VOID_ID] = 0
+    label_of = {segment.id: segment.label for segment in panoptic.segments}
+    infos = tuple(
+        SegmentInfo(
+            id=number,
+            category_id=category_ids[label_of.get(number, number - STUFF_FIRST_ID)],
+            area=int(areas[number]),
+            is_crowd=False,
+        )
+        for number in np.flatnonzero(areas).tolist()
+    )
+    return ids, infos
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
