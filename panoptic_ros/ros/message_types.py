@@ -27,7 +27,7 @@ class MessageTypes:
     find: Callable[[str], Any]
     payload: Callable[[NDArray[Any]], Any]
 
-    def make(self, name: str, **fields: Any) -> Any:
+    def make(self, name: str, /, **fields: Any) -> Any:
         """Make a message; all of its fields must be given.
 
         Raises:

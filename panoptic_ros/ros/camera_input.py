@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pictures of one camera as they come from the graph, raw or compressed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from panoptic_ros.ros.convert import COMPRESSED_IMAGE, IMAGE
+from panoptic_ros.ros.message_types import MessageTypes
+
+CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+_NEWEST = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+
+
+class CameraInput:
+    """Subscribes to a camera's pictures and follows the type that is published.
+
+    Used by the executor's thread only.
+
+    Args:
+        node: Who subscribes.
+        topic: Image topic, not resolved.
+        info_topic: CameraInfo topic, not resolved; empty for the one beside the image topic.
+        types: Message classes.
+        on_picture: Called with every Image or CompressedImage.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        topic: str,
+        info_topic: str,
+        types: MessageTypes,
+        on_picture: Callable[[Any], None],
+    ) -> None:
+        self._node = node
+        self._types = types
+        self._on_picture = on_picture
+        self._wanted: str = node.resolve_topic_name(topic)
+        self._source = (self._wanted, IMAGE)
+        self._subscription = self._subscribed()
+        self._stranger = ""
+        self.camera_info: Any = None
+        info = node.resolve_topic_name(info_topic) if info_topic else beside(self._wanted)
+        self._info_subscription = node.create_subscription(
+            types.find(CAMERA_INFO), info, self._note_info, _NEWEST
+        )
+
+    @property
+    def topic(self) -> str:
+        """Where pictures are expected or come from, with a hint where it carries other things."""
+        topic = self._source[0]
+        return f"{topic} (it carries {self._stranger})" if self._stranger else topic
+
+    def look(self) -> None:
+        """Look at the graph, and subscribe anew where pictures come in another way."""
+        source = self._found()
+        if source is None or source == self._source:
+            return
+        self._node.destroy_subscription(self._subscription)
+        self._source = source
+        self._subscription = self._subscribed()
+        self._node.get_logger().info(f"pictures come on {source[0]} as {source[1]}")
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self._node.destroy_subscription(self._subscription)
+        self._node.destroy_subscription(self._info_subscription)
+
+    def _found(self) -> tuple[str, str] | None:
+        """Topic and type of the pictures in the graph; raw is preferred, then what we have."""
+        kinds = self._kinds(self._wanted)
+        for kind in (IMAGE, COMPRESSED_IMAGE):
+            if kind in kinds:
+                self._stranger = ""
+                return self._wanted, kind
+        self._stranger = next(iter(kinds), "")
+        beneath = f"{self._wanted}/compressed"
+        if COMPRESSED_IMAGE in self._kinds(beneath):
+            return beneath, COMPRESSED_IMAGE
+        return None
+
+    def _kinds(self, topic: str) -> list[str]:
+        ends = self._node.get_publishers_info_by_topic(topic)
+        return sorted({str(end.topic_type) for end in ends})
+
+    def _subscribed(self) -> Any:
+        topic, kind = self._source
+        return self._node.create_subscription(
+            self._types.find(kind),
+            topic,
+            self._on_picture,
+            _NEWEST,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def _note_info(self, message: Any) -> None:
+        self.camera_info = message
+
+
+def beside(topic: str) -> str:
+    """CameraInfo topic beside an image topic, as image_transport names it.
+
+    >>> beside("/front/image_raw"), beside("/front/image_raw/compressed"), beside("/image")
+    ('/front/camera_info', '/front/camera_info', '/camera_info')
+    """
+    folder, _, last = topic.rpartition("/")
+    if last in ("compressed", "ffmpeg", "theora") and folder.count("/") > 0:
+        folder = folder.rpartition("/")[0]
+    return f"{folder}/camera_info"

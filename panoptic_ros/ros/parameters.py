@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's parameters, and how ROS is told about them; declared once, in dataclasses."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from panoptic_ros.core.config import (
+    DecodeConfig,
+    DrivableConfig,
+    Parameter,
+    PipelineConfig,
+    TrackConfig,
+    param,
+    parameters,
+    with_value,
+)
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.overlay import OverlayStyle
+
+YAML_HEAD = "# All parameters of panoptic_node with their defaults; docs/parameters.md has them as a table."
+UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
+
+
+@dataclass(frozen=True)
+class NodeConfig:
+    """All parameters of ``panoptic_node``."""
+
+    engine: str = param(
+        "street_fast",
+        "Model that comes with the package, path of an .onnx file, or 'drawn' for a stand-in.",
+        live=False,
+    )
+    engine_threads: int = param(
+        0, "CPU threads of one inference, 0 for one per core.", low=0, high=256, live=False
+    )
+    autostart: bool = param(
+        True, "Configure and activate at start, without a lifecycle manager.", live=False
+    )
+    cameras: tuple[str, ...] = param(
+        ("camera",),
+        "Names of the cameras. One: topics ~/label, ...; several: ~/<name>/label, ...",
+        live=False,
+    )
+    image_topics: tuple[str, ...] = param(
+        ("",),
+        "Image topic of each camera, in their order; '' is 'image' for a single camera, "
+        "'<name>/image' among several. Image or CompressedImage, detected.",
+        live=False,
+    )
+    camera_info_topics: tuple[str, ...] = param(
+        ("",),
+        "CameraInfo topic of each camera; '' is 'camera_info' beside the image topic.",
+        live=False,
+    )
+    stale_after_s: float = param(
+        2.0, "Without a picture for so long a camera is reported as stale.", low=0.1, high=3600.0
+    )
+    diagnostics_period_s: float = param(
+        1.0, "Seconds between two messages on /diagnostics.", low=0.1, high=60.0, live=False
+    )
+    jpeg_quality: int = param(80, "Quality of ~/overlay/compressed.", low=1, high=100)
+    overlay: OverlayStyle = field(default_factory=OverlayStyle)
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    tracking: TrackConfig = field(default_factory=TrackConfig)
+    drivable: DrivableConfig = field(default_factory=DrivableConfig)
+
+    @property
+    def pipeline(self) -> PipelineConfig:
+        """The part that shapes results."""
+        return PipelineConfig(self.decode, self.tracking, self.drivable)
+
+
+DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}
+"""Every parameter by its dotted name, in order."""
+
+
+def changed(config: NodeConfig, values: Iterable[tuple[str, Any]]) -> NodeConfig:
+    """Copy a config with parameters as ROS hands them over.
+
+    Args:
+        config: The config in force.
+        values: Names and values; a list is taken where a tuple is needed.
+
+    Raises:
+        ConfigError: A value cannot be used, or the cameras do not fit together.
+    """
+    for name, value in values:
+        config = with_value(config, name, tuple(value) if isinstance(value, list) else value)
+    return config
+
+
+def check_cameras(config: NodeConfig) -> None:
+    """Refuse camera lists that do not fit together.
+
+    Raises:
+        ConfigError: No camera, a name twice or not a ROS name, or lists of different length.
+    """
+    names = config.cameras
+    bad = [name for name in names if not (name.isidentifier() and name.isascii())]
+    if not names or bad or len(set(names)) < len(names):
+        raise ConfigError(
+            f"cameras is {list(names)}, needs different names of letters, digits and '_'"
+        )
+    for title in ("image_topics", "camera_info_topics"):
+        topics = getattr(config, title)
+        if any(topics) and len(topics) != len(names):
+            raise ConfigError(
+                f"{title} has {len(topics)} entries for {len(names)} cameras; "
+                "give one per camera, '' for the usual name"
+            )
+
+
+def camera_topic(config: NodeConfig, index: int, title: str, usual: str) -> str:
+    """Topic of a camera as the parameters say it, not resolved yet.
+
+    Args:
+        config: Checked parameters.
+        index: Which camera.
+        title: ``image_topics`` or ``camera_info_topics``.
+        usual: Last name of the topic where nothing is said.
+    """
+    topics: tuple[str, ...] = getattr(config, title)
+    if any(topics) and topics[index]:
+        return topics[index]
+    return usual if len(config.cameras) == 1 else f"{config.cameras[index]}/{usual}"
+
+
+def type_name(entry: Parameter) -> str:
+    """Type of a parameter in ROS words."""
+    if isinstance(entry.default, tuple):
+        return "string_array"
+    return {bool: "bool", int: "integer", float: "double", str: "string"}[type(entry.default)]
+
+
+def ros_value(entry: Parameter) -> Any:
+    """Default of a parameter as YAML and ROS write it."""
+    return list(entry.default) if isinstance(entry.default, tuple) else entry.default
+
+
+def descriptor(entry: Parameter) -> Any:
+    """Tell ROS about a parameter: a ``rcl_interfaces/msg/ParameterDescriptor``."""
+    from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
+    about = ParameterDescriptor(
+        name=entry.name,
+        description=entry.description,
+        additional_constraints=_constraints(entry),
+    )
+    if entry.low is None or entry.high is None:
+        return about
+    if isinstance(entry.default, float):
+        about.floating_point_range = [
+            FloatingPointRange(from_value=float(entry.low), to_value=float(entry.high), step=0.0)
+        ]
+    else:
+        about.integer_range = [
+            IntegerRange(from_value=int(entry.low), to_value=int(entry.high), step=1)
+        ]
+    return about
+
+
+def _constraints(entry: Parameter) -> str:
+    choices = f"One of: {', '.join(entry.choices)}. " if entry.choices else ""
+    return choices + ("" if entry.live else UNCONFIGURED_ONLY)
+
+
+def to_yaml() -> str:
+    """Write all parameters with their defaults as a ROS parameter file with comments."""
+    lines = [YAML_HEAD, "/**:", "  ros__parameters:"]
+    depth: tuple[str, ...] = ()
+    for entry in DECLARED.values():
+        *groups, name = entry.name.split(".")
+        if tuple(groups) != depth:
+            lines.extend(f"{'  ' * (2 + level)}{g}:" for level, g in enumerate(groups))
+            depth = tuple(groups)
+        indent = "  " * (2 + len(groups))
+        words = f"{entry.description}{_range_words(entry)}"
+        comment = f"{indent}# "
+        lines += textwrap.wrap(words, 99, initial_indent=comment, subsequent_indent=comment)
+        lines.append(f"{indent}{name}: {json.dumps(ros_value(entry))}")
+    return "\n".join(lines) + "\n"
+
+
+def to_markdown() -> str:
+    """Write all parameters as a table."""
+    rows = ["| parameter | type | default | range | live | meaning |", "|---|---|---|---|---|---|"]
+    for entry in DECLARED.values():
+        default = json.dumps(ros_value(entry))
+        allowed = _range_words(entry).strip(" ()") or "any"
+        live = "yes" if entry.live else "no"
+        rows.append(
+            f"| `{entry.name}` | {type_name(entry)} | `{default}` | {allowed} | {live} "
+            f"| {entry.description} |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+def _range_words(entry: Parameter) -> str:
+    if entry.choices:
+        return f" ({', '.join(entry.choices)})"
+    return "" if entry.low is None else f" ({entry.low:g} to {entry.high:g})"

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The process around a node: signals, spinning, exit status."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Protocol
+
+import cv2
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.signals import SignalHandlerOptions
+
+from panoptic_ros.core.errors import EngineRunError
+from panoptic_ros.ros.parameters import NodeConfig
+
+_LONGEST_WAIT_S = 0.2
+_LAST_WORDS_S = 0.2
+
+
+class RunnableNode(Protocol):
+    """What ``run`` needs of a node."""
+
+    failure: BaseException | None
+
+    @property
+    def config(self) -> NodeConfig: ...  # noqa: D102
+
+    def start(self) -> None: ...  # noqa: D102
+
+    def publish_diagnostics(self) -> None: ...  # noqa: D102
+
+    def close(self) -> None: ...  # noqa: D102
+
+    def destroy_node(self) -> Any: ...  # noqa: D102
+
+    def get_logger(self) -> Any: ...  # noqa: D102
+
+
+def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = None) -> int:
+    """Run a node until it is asked to stop or has failed.
+
+    Args:
+        make_node: Called once ROS is up.
+        arguments: Command line with ``--ros-args``; ``sys.argv`` by default.
+
+    Returns:
+        Exit status: 0 after SIGINT or SIGTERM, 1 where the engine failed, 2 where the command
+        line or a parameter file cannot be read.
+    """
+    # The network owns the cores; OpenCV's threads would take them away for tiny pieces of work.
+    cv2.setNumThreads(1)
+    stop = _StopRequest()
+    stop.listen()
+    try:
+        # rclpy's own handlers shut the context down under the worker, in the middle of a publish.
+        rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+        node = make_node()
+    except RuntimeError as error:
+        print(f"panoptic_node: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        _shut_down()
+        return 2
+    try:
+        if node.config.autostart:
+            node.start()
+        _spin(node, stop)
+        return _status(node)
+    finally:
+        node.close()
+        node.destroy_node()
+        _shut_down()
+
+
+class _StopRequest:
+    """Set by the first SIGINT or SIGTERM; a second one ends the process the hard way."""
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+    def listen(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        self.is_set = True
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _spin(node: RunnableNode, stop: _StopRequest) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)  # type: ignore[arg-type]
+    while rclpy.ok() and not stop.is_set and node.failure is None:
+        executor.spin_once(timeout_sec=_LONGEST_WAIT_S)
+    executor.remove_node(node)  # type: ignore[arg-type]
+    executor.shutdown()
+
+
+def _status(node: RunnableNode) -> int:
+    if node.failure is None:
+        return 0
+    if not isinstance(node.failure, EngineRunError):
+        raise node.failure
+    node.get_logger().error(f"{node.failure}; the process ends so that it can be respawned")
+    node.publish_diagnostics()
+    time.sleep(_LAST_WORDS_S)
+    return 1
+
+
+def _shut_down() -> None:
+    if rclpy.ok():
+        rclpy.shutdown()

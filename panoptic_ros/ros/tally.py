@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happened to the pictures of one camera, in numbers; frames are counted, never logged."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+_WINDOW = 512
+_LONGEST_LATENCY_MS = 3.6e6
+
+
+@dataclass(frozen=True)
+class Report:
+    """Numbers of one camera since the report before, and in all.
+
+    Attributes:
+        seconds: Length of the window.
+        received: Pictures that came in the window.
+        published: Results that went out in the window.
+        total: Counts since start: received, published, dropped_busy, dropped_unusable.
+        latency_ms: p50, p95 and p99 from stamp to publish over the last ``_WINDOW`` results; empty
+            where the stamps are not of the node's clock.
+        stages_ms: Median by stage over the same results.
+        tracks: Objects in the last result.
+        silent_s: Seconds since the last picture, None before the first.
+        last_refusal: Why a picture could not be used, the latest one in the window.
+    """
+
+    seconds: float
+    received: int
+    published: int
+    total: Mapping[str, int]
+    latency_ms: tuple[float, ...]
+    stages_ms: Mapping[str, float]
+    tracks: int
+    silent_s: float | None
+    last_refusal: str
+
+
+@dataclass
+class Tally:
+    """Counts and times of one camera; any thread may call any method."""
+
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _total: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(
+            ("received", "published", "dropped_busy", "dropped_unusable"), 0
+        )
+    )
+    _before: dict[str, int] = field(default_factory=dict)
+    _latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    _stages_ms: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
+    _tracks: int = 0
+    _last_refusal: str = ""
+    _last_picture_s: float | None = None
+    _since_s: float = field(default_factory=time.monotonic)
+
+    def receive(self, replaced_another: bool) -> None:
+        """Count a picture that came; it may have pushed an older one out."""
+        with self._lock:
+            self._total["received"] += 1
+            self._total["dropped_busy"] += int(replaced_another)
+            self._last_picture_s = time.monotonic()
+
+    def refuse(self, reason: str) -> None:
+        """Count a picture that cannot be used."""
+        with self._lock:
+            self._total["dropped_unusable"] += 1
+            self._last_refusal = reason
+
+    def publish(self, latency_ms: float, stages_ms: Mapping[str, float], tracks: int) -> None:
+        """Count a result that went out.
+
+        Args:
+            latency_ms: Now minus stamp; left out where stamps are of another clock.
+            stages_ms: Milliseconds by stage.
+            tracks: Objects in it.
+        """
+        with self._lock:
+            self._total["published"] += 1
+            self._tracks = tracks
+            self._stages_ms.append(stages_ms)
+            if 0 <= latency_ms < _LONGEST_LATENCY_MS:
+                self._latency_ms.append(latency_ms)
+
+    def report(self) -> Report:
+        """Sum up, and start the next window."""
+        with self._lock:
+            now = time.monotonic()
+            before, self._before = self._before, dict(self._total)
+            since, self._since_s = self._since_s, now
+            refusal, self._last_refusal = self._last_refusal, ""
+            last = self._last_picture_s
+            return Report(
+                seconds=now - since,
+                received=self._total["received"] - before.get("received", 0),
+                published=self._total["published"] - before.get("published", 0),
+                total=dict(self._total),
+                latency_ms=_percentiles(self._latency_ms),
+                stages_ms=_medians(self._stages_ms),
+                tracks=self._tracks,
+                silent_s=None if last is None else now - last,
+                last_refusal=refusal,
+            )
+
+
+def _percentiles(values: deque[float]) -> tuple[float, ...]:
+    if not values:
+        return ()
+    return tuple(float(value) for value in np.percentile(list(values), (50, 95, 99)))
+
+
+def _medians(rows: deque[Mapping[str, float]]) -> dict[str, float]:
+    stages = rows[-1] if rows else {}
+    return {
+        stage: float(np.median([row[stage] for row in rows if stage in row])) for stage in stages
+    }
