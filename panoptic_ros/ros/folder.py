@@ -50,7 +50,7 @@ class FolderSource(Source):
             except DataError as error:
                 self.losses.skip(str(error))
                 continue
-            yield Shot(Frame(image, stamp_ns, "camera"), stamp_ns, file.stem)
+            yield Shot(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
 
     def _stamp_ns(self, index: int) -> int:
         return FIRST_STAMP_NS + round(index * self._period_ns)

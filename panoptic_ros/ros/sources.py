@@ -30,7 +30,7 @@ class Shot:
     Attributes:
         frame: The picture.
         time_ns: When the bag received it; the stamp where there is no bag.
-        name: Stem of its file, or its number in a video or bag.
+        name: Name of its file, or its number in a video or bag.
         camera_info: The CameraInfo message in force, None where there is none.
     """
 
@@ -38,6 +38,11 @@ class Shot:
     time_ns: int
     name: str
     camera_info: Any = None
+
+    @property
+    def stem(self) -> str:
+        """Name without ending."""
+        return Path(self.name).stem
 
 
 @dataclass
@@ -162,7 +167,7 @@ def open_source(
     path = path.expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
-    if _is_bag(path):
+    if is_bag(path):
         from panoptic_ros.ros.bag import BagSource
 
         return BagSource(path, topic, span)
@@ -175,7 +180,8 @@ def open_source(
     return VideoSource(path, span, fps)
 
 
-def _is_bag(path: Path) -> bool:
+def is_bag(path: Path) -> bool:
+    """Whether a file or folder is read as a bag."""
     if not path.is_dir():
         return path.suffix.lower() in BAG_SUFFIXES
     if (path / "metadata.yaml").is_file():

@@ -21,6 +21,10 @@ from panoptic_ros.ros.sources import FIRST_STAMP_NS, VIDEO_SUFFIXES, Shot, Sourc
 CODECS = ("libx264", "mpeg4")
 """Encoders in order of liking: every browser plays the first, every build has the second."""
 
+USUAL_FPS = 25
+LONGEST_STEP_MS = 5000
+_MILLISECOND = Fraction(1, 1000)
+
 
 class VideoSource(Source):
     """The first video stream of a file; stamps are its presentation times.
@@ -123,33 +127,38 @@ class VideoWriter:
     """Writes RGB pictures as a video that browsers play; used by one thread.
 
     The first picture sets the size (an odd row or column is cut off, as the codecs need);
-    pictures of another size are scaled to it.
+    pictures of another size are scaled to it. Pictures keep the distance of their stamps; where
+    stamps jump, the step of ``USUAL_FPS`` is taken.
 
     Args:
         path: The file; the suffix says the container, ``.mp4`` is the safe choice.
-        fps: Pictures per second.
 
     Raises:
         ConfigError: PyAV is not installed.
         DataError: The file cannot be written.
     """
 
-    def __init__(self, path: Path, fps: float) -> None:
+    def __init__(self, path: Path) -> None:
         av = _av()
         try:
             self._container = av.open(str(path), "w", options={"movflags": "faststart"})
         except (OSError, ValueError, av.error.FFmpegError) as error:
             raise DataError(f"{path}: cannot be written ({error})") from error
-        self._rate = Fraction(fps).limit_denominator(1001)
         self._stream: Any = None
+        self._last_ns = 0
+        self._time_ms = 0
 
-    def write(self, image: NDArray[np.uint8]) -> None:
+    def write(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
         """Append one picture.
 
         Args:
             image: RGB, (H, W, 3).
+            stamp_ns: When it was taken.
         """
         av = _av()
+        if self._stream is not None:
+            self._time_ms += _step_ms(self._last_ns, stamp_ns)
+        self._last_ns = stamp_ns
         if self._stream is None:
             self._stream = self._started(image.shape[1], image.shape[0])
         width, height = self._stream.width, self._stream.height
@@ -159,12 +168,14 @@ class VideoWriter:
         else:
             fitted = np.asarray(cv2.resize(image, (width, height)), np.uint8)
         frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(fitted), format="rgb24")
+        frame.pts, frame.time_base = self._time_ms, _MILLISECOND
         self._container.mux(self._stream.encode(frame))
 
     def _started(self, width: int, height: int) -> Any:
         av = _av()
         codec = next(name for name in CODECS if name in av.codecs_available)
-        stream = self._container.add_stream(codec, rate=self._rate)
+        stream = self._container.add_stream(codec, rate=USUAL_FPS)
+        stream.codec_context.time_base = _MILLISECOND
         stream.width, stream.height = max(2, width // 2 * 2), max(2, height // 2 * 2)
         stream.pix_fmt = "yuv420p"
         stream.options = {"preset": "veryfast", "crf": "23"} if codec == "libx264" else {}
@@ -189,6 +200,11 @@ class VideoWriter:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _step_ms(last_ns: int, stamp_ns: int) -> int:
+    step_ms = round((stamp_ns - last_ns) / 1e6)
+    return step_ms if 0 < step_ms <= LONGEST_STEP_MS else 1000 // USUAL_FPS
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def test_a_folder_is_read_in_the_order_of_the_numbers_in_its_names(tmp_path: Pat
     folder = write_folder(tmp_path, ["frame_1.png", "frame_2.png", "frame_10.png"])
     with open_source(folder, fps=20) as source:
         shots = list(source.shots())
-    assert [shot.name for shot in shots] == ["frame_1", "frame_2", "frame_10"]
+    assert [shot.stem for shot in shots] == ["frame_1", "frame_2", "frame_10"]
     assert [shot.frame.stamp_ns - FIRST_STAMP_NS for shot in shots] == [
         0,
         SECOND_NS // 20,
@@ -145,9 +145,23 @@ def test_a_text_file_is_refused_with_what_is_needed(tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [(48, 64), (47, 63), (1, 1)], ids=["even", "odd", "one pixel"])
 def test_what_the_writer_writes_can_be_read(tmp_path: Path, size: tuple[int, int]) -> None:
     path = tmp_path / "out.mp4"
-    with VideoWriter(path, 10) as writer:
+    with VideoWriter(path) as writer:
         for number in range(3):
-            writer.write(picture(number, *(2 * length for length in size))[: size[0], : size[1]])
-        writer.write(picture(3))
-    expected = [0, 1, 2, 3]
-    assert numbers(path) == expected
+            writer.write(picture(number, *size), number * SECOND_NS // 4)
+        writer.write(picture(3), 2 * SECOND_NS)
+    with open_source(path) as source:
+        shots = list(source.shots())
+    assert [number_of(shot.frame.image) for shot in shots] == [0, 1, 2, 3]
+    assert [(shot.frame.stamp_ns - FIRST_STAMP_NS) // 1_000_000 for shot in shots] == [
+        0,
+        250,
+        500,
+        2000,
+    ]
+
+
+def test_a_film_goes_on_when_the_stamps_jump_back(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "out.mp4") as writer:
+        for number, second in enumerate([5, 6, 1, 2]):
+            writer.write(picture(number), second * SECOND_NS)
+    assert numbers(tmp_path / "out.mp4") == [0, 1, 2, 3]

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic play``: publish a recorded input as a camera, for machines without ``ros2 bag``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import ExitStack
+
+from panoptic_ros.cli.inputs import add_input_arguments, source_of
+from panoptic_ros.core.errors import ConfigError
+
+DEFAULT_TOPIC = "/camera/image_raw"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_input_arguments(parser)
+    parser.add_argument(
+        "--to", metavar="TOPIC",
+        help=f"topic to publish (default: --topic, else the bag's own, else {DEFAULT_TOPIC})",
+    )  # fmt: skip
+    parser.add_argument("--rate", type=float, default=1.0, help="speed, 2 is twice as fast")
+    parser.add_argument("--fast", action="store_true", help="as fast as it goes")
+    parser.add_argument("--loop", action="store_true", help="start over at the end")
+    parser.add_argument("--compressed", action="store_true", help="publish CompressedImage, jpeg")
+    parser.add_argument(
+        "--now", action="store_true",
+        help="stamp with the present time and publish no /clock, as a live camera would",
+    )  # fmt: skip
+    parser.add_argument(
+        "--wait", type=float, default=0.0, metavar="S",
+        help="wait this long for a subscriber before the first picture",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Play until the end; 1 where something could not be read."""
+    if not 0 < args.rate <= 1000:
+        raise ConfigError(f"rate is {args.rate}, needs a number above 0")
+    with ExitStack() as stack:
+        # A bag has topics of its own; for any other input the topic is where to publish.
+        wanted, args.topic = args.topic, args.topic if _is_bag(args) else ""
+        source = stack.enter_context(source_of(args))
+        from panoptic_ros.ros.player import Player, PlayOptions
+
+        options = PlayOptions(
+            topic=args.to or wanted or _own(source.topic) or DEFAULT_TOPIC,
+            rate=0.0 if args.fast else args.rate,
+            is_looping=args.loop,
+            is_compressed=args.compressed,
+            is_live=args.now,
+            wait_s=args.wait,
+        )
+        player = stack.enter_context(Player(options))
+        sent = player.play(source)
+    for note in source.losses.notes:
+        print(f"panoptic play: {note}", file=sys.stderr)
+    print(f"{sent} pictures published on {player.topic}")
+    return 1 if source.losses else 0
+
+
+def _is_bag(args: argparse.Namespace) -> bool:
+    from panoptic_ros.ros.sources import is_bag
+
+    return bool(args.input.exists() and is_bag(args.input))
+
+
+def _own(topic: str) -> str:
+    return topic.removesuffix("/compressed")

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic replay``: the node's pipeline over a recorded input, without DDS, deterministic."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panoptic_ros.cli.inputs import (
+    add_engine_arguments,
+    add_input_arguments,
+    engine_name,
+    pipeline_config,
+    source_of,
+)
+from panoptic_ros.cli.progress import progress
+from panoptic_ros.cli.result_bag import ResultBag
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+
+if TYPE_CHECKING:
+    from panoptic_ros.cli.report.pictures import Album
+    from panoptic_ros.cli.report.record import RunRecord
+    from panoptic_ros.core.labels import LabelSet
+    from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.core.types import Result
+    from panoptic_ros.ros.sources import Shot, Source
+    from panoptic_ros.ros.video import VideoWriter
+
+TOPICS = (
+    "label", "instance", "panoptic", "confidence", "drivable", "detections", "overlay/compressed",
+)  # fmt: skip
+"""What a result bag holds; the raw overlay would be the compressed one in ten times the size."""
+
+LATENCY = "Time of the pipeline for one frame: picture in memory to messages made."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_input_arguments(parser)
+    add_engine_arguments(parser)
+    parser.add_argument("--out", type=Path, metavar="MCAP", help="bag of the node's topics")
+    parser.add_argument("--report", type=Path, metavar="HTML", help="one page about the run")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the run's figures")
+    parser.add_argument("--overlay", type=Path, metavar="MP4", help="film of the overlay")
+    parser.add_argument(
+        "--topics", default=",".join(TOPICS), metavar="A,B",
+        help="what --out holds below the node's name (default: %(default)s; also: overlay)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay and write what was asked for; 1 where something could not be read."""
+    from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.engine.open import open_engine
+
+    if not (args.out or args.report or args.json or args.overlay):
+        raise ConfigError("nothing to write; give one of --out, --report, --json, --overlay")
+    config = pipeline_config(args.params)
+    with ExitStack() as stack:
+        source = stack.enter_context(source_of(args))
+        engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
+        pipeline = Pipeline(engine, config)
+        labels = engine.spec.labels
+        record, album = _blank(source, engine.description, labels)
+        sinks = _sinks(args, labels, stack)
+        for result, message_ms in _results(source, pipeline, sinks):
+            _note_frame(record, album, result, message_ms)
+    _finish(args, source, record, album)
+    return 1 if source.losses else 0
+
+
+def _results(
+    source: Source, pipeline: Pipeline, sinks: Sinks
+) -> Iterator[tuple[Result, float]]:
+    camera = source.topic or "camera"
+    for shot in progress(source.shots(), source.count, "replay"):
+        try:
+            result = pipeline.step(shot.frame, camera)
+        except FrameError as error:
+            source.losses.skip(f"picture {shot.name}: {error}")
+            continue
+        yield result, sinks.take(result, shot)
+
+
+def _note_frame(record: RunRecord, album: Album, result: Result, message_ms: float) -> None:
+    from panoptic_ros.cli.report.record import facts_of
+
+    stages_ms = {**result.stages_ms, "messages": message_ms}
+    record.frames.append(facts_of(result, sum(stages_ms.values()), stages_ms))
+    album.offer(result)
+
+
+def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, Album]:
+    from panoptic_ros.cli.report.pictures import Album
+    from panoptic_ros.cli.report.record import RunRecord
+
+    what = f"{source.path.name} {source.topic}".strip()
+    record = RunRecord(f"Replay of {source.path.name}", what, engine, labels, LATENCY)
+    return record, Album(labels)
+
+
+def _finish(args: argparse.Namespace, source: Source, record: RunRecord, album: Album) -> None:
+    record.skipped = source.losses.skipped
+    record.frames_in = len(record.frames) + record.skipped
+    record.notes.extend(source.losses.notes)
+    if args.json:
+        write_json(args.json, record.stats())
+    if args.report:
+        from panoptic_ros.cli.report.page import write_page
+
+        write_page(args.report, record, album.moments())
+    for note in source.losses.notes:
+        print(f"panoptic replay: {note}", file=sys.stderr)
+    print(f"{len(record.frames)} frames processed, {record.skipped} skipped")
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a JSON file.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+class Sinks:
+    """Where results go: a bag, a film, both or none.
+
+    Args:
+        bag: The bag's writer and the names it holds, or None.
+        film: The film's writer, or None.
+        labels: The model's classes.
+    """
+
+    def __init__(self, bag: ResultBag | None, film: VideoWriter | None, labels: LabelSet) -> None:
+        self._bag = bag
+        self._film = film
+        self._labels = labels
+
+    def take(self, result: Result, shot: Shot) -> float:
+        """Write one result; returns the milliseconds that making its messages took."""
+        message_ms = self._bag.write(result, shot) if self._bag else 0.0
+        if self._film:
+            from panoptic_ros.core.overlay import draw_overlay
+
+            self._film.write(draw_overlay(result, self._labels), result.frame.stamp_ns)
+        return message_ms
+
+
+def _sinks(args: argparse.Namespace, labels: LabelSet, stack: ExitStack) -> Sinks:
+    bag = film = None
+    if args.out:
+        names = [name.strip() for name in args.topics.split(",") if name.strip()]
+        bag = stack.enter_context(closing(ResultBag(args.out, names, labels)))
+    if args.overlay:
+        from panoptic_ros.ros.video import VideoWriter
+
+        args.overlay.parent.mkdir(parents=True, exist_ok=True)
+        film = stack.enter_context(VideoWriter(args.overlay))
+    return Sinks(bag, film, labels)

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic predict``: the three formats to the letter."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from panoptic_ros.cli.main import main
+from panoptic_ros.data.coco_panoptic import read_ids
+from panoptic_ros.data.kitti_step import read_kitti_step
+from test.cli.painted_engine import street
+
+pytestmark = pytest.mark.usefixtures("painted")
+
+CAR_BOX = (slice(52, 68), slice(40, 64))
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number in range(3):
+        picture = street(20 + 2 * number, width=128, height=96)
+        cv2.imwrite(str(folder / f"frame_{number}.png"), picture[..., ::-1])
+    return folder
+
+
+def predict(folder: Path, out: Path, kind: str, *words: object) -> int:
+    given = ["predict", folder, "--out", out, "--format", kind, "--engine", "painted", *words]
+    return main(list(map(str, given)))
+
+
+def test_coco_writes_segments_that_agree_with_the_pictures(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert predict(images, out, "coco") == 0
+    document = json.loads((out / "predictions.json").read_text())
+    assert [entry["file_name"] for entry in document["images"]] == [
+        f"frame_{number}.png" for number in range(3)
+    ]
+    for annotation in document["annotations"]:
+        ids = read_ids(out / "panoptic" / annotation["file_name"])
+        assert ids.shape == (96, 128)
+        told = {entry["id"]: entry for entry in annotation["segments_info"]}
+        assert set(told) == set(np.unique(ids[ids > 0]).tolist())
+        for key, entry in told.items():
+            rows, columns = np.nonzero(ids == key)
+            assert entry["area"] == rows.size
+            assert entry["bbox"] == [
+                columns.min(),
+                rows.min(),
+                np.ptp(columns) + 1,
+                np.ptp(rows) + 1,
+            ]
+            assert 0 < entry["score"] <= 1
+
+
+def test_coco_numbers_follow_the_ground_truth_file(images: Path, tmp_path: Path) -> None:
+    truth = tmp_path / "gt.json"
+    truth.write_text(
+        json.dumps(
+            {
+                "images": [{"id": 77, "file_name": "frame_1.jpg"}],
+                "categories": [
+                    {"id": 7, "name": "road", "isthing": 0},
+                    {"id": 23, "name": "sky", "isthing": 0},
+                    {"id": 26, "name": "car", "isthing": 1},
+                ],
+            }
+        )
+    )
+    out = tmp_path / "out"
+    assert predict(images, out, "coco", "--categories", truth) == 0
+    document = json.loads((out / "predictions.json").read_text())
+    second = document["annotations"][1]
+    assert second["image_id"] == 77
+    assert sorted(entry["category_id"] for entry in second["segments_info"]) == [7, 23, 26]
+    # The moon is no class of the ground truth: its pixels are void.
+    assert (read_ids(out / "panoptic" / "frame_1.png")[6:14, 6:14] == 0).all()
+    assert len({entry["image_id"] for entry in document["annotations"]}) == 3
+
+
+def test_coco_leaves_thing_pixels_without_object_void(images: Path, tmp_path: Path) -> None:
+    params = tmp_path / "p.yaml"
+    params.write_text("/**:\n  ros__parameters:\n    decode: {center_threshold: 0.99}\n")
+    out = tmp_path / "out"
+    assert predict(images, out, "coco", "--params", params) == 0
+    assert (read_ids(out / "panoptic" / "frame_0.png")[CAR_BOX] == 0).all()
+
+
+def test_kitti_step_has_train_ids_and_track_ids(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert predict(images, out, "kitti-step", "--fps", 10) == 0
+    assert sorted(path.name for path in out.iterdir()) == [
+        f"frame_{number}.png" for number in range(3)
+    ]
+    for number in range(3):
+        classes, ids = read_kitti_step(out / f"frame_{number}.png")
+        left = 40 + 4 * number
+        car = (slice(52, 68), slice(left, left + 24))
+        assert np.unique(classes[car]).tolist() == [13]
+        assert np.unique(ids[car]).tolist() == [1]
+        assert (classes[90, 0], classes[40, 100], classes[8, 8]) == (0, 10, 255)
+        assert not ids[classes != 13].any()
+
+
+def test_cityscapes_has_16_bit_instance_ids(images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert predict(images, out, "cityscapes") == 0
+    ids = cv2.imread(str(out / "frame_0_instanceIds.png"), cv2.IMREAD_UNCHANGED)
+    assert ids.dtype == np.uint16
+    assert np.unique(ids[CAR_BOX]).tolist() == [26000]
+    assert (ids[90, 0], ids[40, 100], ids[8, 8]) == (7, 23, 0)
+    labels = cv2.imread(str(out / "frame_0_labelIds.png"), cv2.IMREAD_UNCHANGED)
+    assert labels.dtype == np.uint8
+    assert np.unique(labels[CAR_BOX]).tolist() == [26]
+
+
+@pytest.mark.parametrize("kind", ["coco", "kitti-step", "cityscapes"])
+def test_two_images_of_one_stem_are_refused(
+    images: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cv2.imwrite(str(images / "frame_1.jpg"), street()[..., ::-1])
+    assert predict(images, tmp_path / "out", kind) == 2
+    assert "two pictures are named frame_1" in capsys.readouterr().err
+
+
+def test_an_unreadable_image_is_told_and_the_others_are_labelled(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "frame_1.png").write_bytes(b"")
+    assert predict(images, tmp_path / "out", "coco") == 1
+    assert "frame_1.png" in capsys.readouterr().err
+    document = json.loads((tmp_path / "out" / "predictions.json").read_text())
+    assert len(document["annotations"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "cannot be read"),
+        ("[", "not a COCO panoptic file"),
+        ("{}", "not a COCO panoptic file"),
+        ('{"categories": [{"id": 1, "name": "dog"}]}', "shares no class name"),
+    ],
+    ids=["missing", "no JSON", "empty", "strangers"],
+)
+def test_bad_categories_are_explained(
+    images: Path, tmp_path: Path, content: str | None, words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    if content is not None:
+        (tmp_path / "gt.json").write_text(content)
+    assert predict(images, tmp_path / "o", "coco", "--categories", tmp_path / "gt.json") == 2
+    assert words in capsys.readouterr().err

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic replay``: what it writes, twice the same, over good and bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from panoptic_ros.cli.main import main
+from test.cli.painted_engine import street
+from test.ros.drawn_inputs import write_bag2, write_folder
+
+pytest.importorskip("rosbags")
+pytestmark = pytest.mark.usefixtures("painted")
+
+FRAMES = 5
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Path:
+    folder = tmp_path / "drive"
+    folder.mkdir()
+    for number in range(FRAMES):
+        picture = street(10 + 3 * number, width=128, height=96)
+        cv2.imwrite(str(folder / f"{number}.png"), picture[..., ::-1])
+    return folder
+
+
+def replay(*words: object) -> int:
+    return main(["replay", *map(str, words), "--engine", "painted"])
+
+
+def messages(path: Path) -> dict[str, list[tuple[int, Any]]]:
+    from rosbags.highlevel import AnyReader
+
+    found: dict[str, list[tuple[int, Any]]] = {}
+    with AnyReader([path]) as reader:
+        for entry, time_ns, data in reader.messages():
+            message = reader.deserialize(data, entry.msgtype)
+            found.setdefault(entry.topic, []).append((time_ns, message))
+    return found
+
+
+def test_the_bag_holds_the_topics_of_the_node(drive: Path, tmp_path: Path) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap") == 0
+    found = messages(tmp_path / "r.mcap")
+    per_frame = ["confidence", "detections", "drivable", "instance", "label",
+                 "overlay/compressed", "panoptic"]  # fmt: skip
+    names = {f"/panoptic_node/{name}" for name in per_frame}
+    assert set(found) == names | {"/panoptic_node/label_info"}
+    assert {len(found[name]) for name in names} == {FRAMES}
+    assert len(found["/panoptic_node/label_info"]) == 1
+
+
+def test_labels_are_at_camera_size_and_ids_agree_with_the_detections(
+    drive: Path, tmp_path: Path
+) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap") == 0
+    found = messages(tmp_path / "r.mcap")
+    for number in range(FRAMES):
+        time_ns, label = found["/panoptic_node/label"][number]
+        assert (label.width, label.height, label.step, label.encoding) == (128, 96, 128, "mono8")
+        assert time_ns == label.header.stamp.sec * 10**9 + label.header.stamp.nanosec
+        labels = label.data.reshape(96, 128)
+        left = 2 * (10 + 3 * number)
+        assert (labels[52:68, left : left + 24] == 2).all()
+        instance = found["/panoptic_node/instance"][number][1]
+        ids = instance.data.view(np.uint16).reshape(96, 128)
+        assert np.unique(ids[labels == 2]).tolist() == [1]
+        detected = found["/panoptic_node/detections"][number][1].detections
+        assert [(one.id, one.results[0].hypothesis.class_id) for one in detected] == [("1", "car")]
+
+
+def test_two_runs_give_the_same_bytes_of_every_message(drive: Path, tmp_path: Path) -> None:
+    from rosbags.rosbag2 import Reader
+
+    contents = []
+    for name in ("a.mcap", "b.mcap"):
+        assert replay(drive, "--out", tmp_path / name) == 0
+        with Reader(tmp_path / name) as reader:
+            contents.append(
+                [(entry.topic, time, bytes(data)) for entry, time, data in reader.messages()]
+            )
+    assert len(contents[0]) == 7 * FRAMES + 1
+    assert contents[0] == contents[1]
+
+
+def test_the_figures_count_frames_tracks_and_classes(drive: Path, tmp_path: Path) -> None:
+    assert replay(drive, "--json", tmp_path / "s.json") == 0
+    stats = json.loads((tmp_path / "s.json").read_text())
+    assert stats["frames"] == {"in": FRAMES, "processed": FRAMES, "dropped": 0, "skipped": 0}
+    assert stats["tracks"]["count"] == 1
+    assert stats["tracks"]["by_class"] == {"car": 1}
+    assert stats["objects_per_frame"] == {"car": {"mean": 1.0, "most": 1}}
+    assert stats["drivable_share"] == pytest.approx(0.5 - 96 / (64 * 48), abs=0.02)
+    assert {"resize", "infer", "decode", "track", "drivable"} <= set(stats["stages_ms"])
+    assert stats["latency_ms"]["p50"] > 0
+
+
+def test_the_report_needs_no_other_file(drive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    assert replay(drive, "--report", tmp_path / "r.html") == 0
+    text = (tmp_path / "r.html").read_text()
+    assert not re.search(r"(?:src|href)\s*=\s*[\"'](?!data:|#)|url\(|@import|https?://", text)
+    assert text.count("data:image/jpeg;base64,") == 4 * FRAMES
+    assert text.count("<svg") == 6
+    assert "car 1" in text
+
+
+def test_the_film_has_every_frame(drive: Path, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    assert replay(drive, "--overlay", tmp_path / "o.mp4") == 0
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == FRAMES
+
+
+def test_a_bag_gives_its_stamps_and_camera_info_on(tmp_path: Path) -> None:
+    bag = write_bag2(tmp_path / "bag", count=2, stamps=[7_000_000_001, 7_100_000_002])
+    assert replay(bag, "--out", tmp_path / "r.mcap") == 0
+    found = messages(tmp_path / "r.mcap")
+    assert [time for time, _ in found["/panoptic_node/label"]] == [7_000_000_001, 7_100_000_002]
+    header = found["/panoptic_node/label"][0][1].header
+    assert (header.stamp.nanosec, header.frame_id) == (1, "front_optical")
+    info = found["/panoptic_node/camera_info"][1][1]
+    assert (info.width, info.height, info.header.stamp.nanosec) == (64, 48, 100_000_002)
+
+
+def test_stamps_that_jump_back_start_the_tracks_anew(tmp_path: Path) -> None:
+    second = 10**9
+    bag = write_bag2(
+        tmp_path / "bag", count=4, stamps=[9 * second, 10 * second, 1 * second, 2 * second]
+    )
+    assert replay(bag, "--json", tmp_path / "s.json") == 0
+    assert json.loads((tmp_path / "s.json").read_text())["frames"]["processed"] == 4
+
+
+def test_what_cannot_be_read_is_counted_and_told(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (drive / "2.png").write_bytes(b"no picture")
+    assert replay(drive, "--json", tmp_path / "s.json") == 1
+    stats = json.loads((tmp_path / "s.json").read_text())
+    assert stats["frames"] == {"in": FRAMES, "processed": FRAMES - 1, "dropped": 0, "skipped": 1}
+    assert "2.png" in stats["notes"][0]
+    assert "2.png" in capsys.readouterr().err
+
+
+def test_pictures_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_path: Path) -> None:
+    cv2.imwrite(str(drive / "2.png"), street(16)[..., ::-1])
+    cv2.imwrite(str(drive / "3.png"), np.zeros((1, 1, 3), np.uint8))
+    assert replay(drive, "--out", tmp_path / "r.mcap", "--overlay", tmp_path / "o.mp4") == 0
+    sizes = [
+        (message.width, message.height)
+        for _, message in messages(tmp_path / "r.mcap")["/panoptic_node/label"]
+    ]
+    assert sizes == [(128, 96), (128, 96), (64, 48), (1, 1), (128, 96)]
+
+
+def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) -> None:
+    params = tmp_path / "p.yaml"
+    params.write_text(
+        "/**:\n  ros__parameters:\n    decode:\n      center_threshold: 0.99\n    stranger: 1\n"
+    )
+    assert replay(drive, "--json", tmp_path / "s.json", "--params", params) == 0
+    assert json.loads((tmp_path / "s.json").read_text())["tracks"]["count"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("decode: [", "is not YAML"),
+        ("decode:\n  center_threshold: 1", "no 'ros__parameters'"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: .nan", "finite number"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 7", "at most 1.0"),
+    ],
+    ids=["no YAML", "no node", "NaN", "out of range"],
+)
+def test_a_bad_parameter_file_is_refused_with_the_reason(
+    drive: Path, tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    assert replay(drive, "--json", tmp_path / "s.json", "--params", tmp_path / "p.yaml") == 2
+    assert words in capsys.readouterr().err
+
+
+def test_without_anything_to_write_it_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(write_folder(tmp_path / "f", ["1.png"])) == 2
+    assert "--out, --report" in capsys.readouterr().err
+
+
+def test_an_unknown_topic_is_refused_with_those_that_are(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", "label,depth") == 2
+    assert "no topic ['depth']; there are: label" in capsys.readouterr().err
