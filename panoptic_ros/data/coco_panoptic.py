@@ -7,8 +7,7 @@ panopticapi's ``rgb2id``.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,13 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import VOID, Panoptic
+from panoptic_ros.data.json_document import (
+    MalformedError,
+    entries,
+    read_document,
+    text,
+    whole_number,
+)
 
 VOID_ID = 0
 """Segment id of unlabelled pixels."""
@@ -62,6 +68,14 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """What somebody predicted for one image."""
+
+    panoptic: Path
+    segments: tuple[SegmentInfo, ...]
+
+
+@dataclass(frozen=True)
 class CocoPanoptic:
     """A COCO panoptic data set: categories sorted by id, records sorted by image id."""
 
@@ -81,62 +95,124 @@ def read_coco_panoptic(json_path: Path, panoptic_dir: Path, image_dir: Path) -> 
         The data set; images without an annotation are left out.
 
     Raises:
-        DataError: The file is missing, is not JSON, or lacks a field; the message names both.
+        DataError: The file is missing, is not JSON, lacks a field, names a category or an image
+            that it does not list, or lists an id twice; the message says where.
     """
+    document = read_document(json_path)
     try:
-        document = json.loads(json_path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"{json_path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise DataError(f"{json_path}: is not JSON ({error})") from error
+        return _data_set(document, panoptic_dir, image_dir)
+    except MalformedError as error:
+        raise DataError(f"{json_path}: {error}") from error
+
+
+def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[int, Prediction]:
+    """Read the JSON of COCO panoptic results; no picture is opened.
+
+    Args:
+        json_path: The result file; only its ``annotations`` are read.
+        panoptic_dir: Folder of the PNG files that ``annotations[].file_name`` names.
+
+    Returns:
+        Predictions by image id. A missing ``area`` is 0: metrics count it in the map.
+
+    Raises:
+        DataError: The file is missing, is not JSON, lacks a field or lists an id twice.
+    """
+    document = read_document(json_path)
     try:
-        return _parse(document, panoptic_dir, image_dir)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise DataError(f"{json_path}: not a COCO panoptic file, {error!r} is missing") from error
+        predictions: dict[int, Prediction] = {}
+        for where, entry in entries(document, "annotations"):
+            image_id = whole_number(entry, "image_id", where)
+            if image_id in predictions:
+                raise MalformedError(f"{where}: image {image_id} has two annotations")
+            picture = panoptic_dir / text(entry, "file_name", where)
+            predictions[image_id] = Prediction(picture, _segments({"area": 0}, entry, where))
+        return predictions
+    except MalformedError as error:
+        raise DataError(f"{json_path}: {error}") from error
 
 
-def _parse(document: dict[str, Any], panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
-    categories = tuple(
-        Category(
-            id=int(entry["id"]),
-            name=str(entry["name"]),
-            is_thing=bool(entry["isthing"]),
-            color=_color(entry.get("color")),
+def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
+    categories = _by_id(_category(*entry) for entry in entries(document, "categories"))
+    images = dict(_image(*entry) for entry in entries(document, "images"))
+    records: dict[int, ImageRecord] = {}
+    for where, entry in entries(document, "annotations"):
+        image_id = whole_number(entry, "image_id", where)
+        if image_id not in images:
+            raise MalformedError(f"{where}: image {image_id} is not among the images")
+        if image_id in records:
+            raise MalformedError(f"{where}: image {image_id} has two annotations")
+        image = images[image_id]
+        segments = _segments({}, entry, where)
+        unknown = {segment.category_id for segment in segments} - set(categories)
+        if unknown:
+            raise MalformedError(f"{where}: category {min(unknown)} is not among the categories")
+        records[image_id] = ImageRecord(
+            id=image_id,
+            image=image_dir / str(image["file_name"]),
+            panoptic=panoptic_dir / text(entry, "file_name", where),
+            width=image["width"],
+            height=image["height"],
+            segments=segments,
+            source=str(image.get("source", "")),
         )
-        for entry in sorted(document["categories"], key=lambda entry: int(entry["id"]))
+    return CocoPanoptic(
+        tuple(categories[number] for number in sorted(categories)),
+        tuple(records[number] for number in sorted(records)),
     )
-    images = {int(entry["id"]): entry for entry in document["images"]}
-    records = []
-    for annotation in sorted(document["annotations"], key=lambda entry: int(entry["image_id"])):
-        image = images[int(annotation["image_id"])]
-        records.append(
-            ImageRecord(
-                id=int(image["id"]),
-                image=image_dir / str(image["file_name"]),
-                panoptic=panoptic_dir / str(annotation["file_name"]),
-                width=int(image["width"]),
-                height=int(image["height"]),
-                segments=tuple(_segment(entry) for entry in annotation["segments_info"]),
-                source=str(image.get("source", "")),
-            )
+
+
+def _by_id(categories: Iterable[Category]) -> dict[int, Category]:
+    known: dict[int, Category] = {}
+    for category in categories:
+        if category.id in known:
+            raise MalformedError(f"categories: id {category.id} occurs twice")
+        known[category.id] = category
+    if not known:
+        raise MalformedError("categories: is empty")
+    return known
+
+
+def _category(where: str, entry: Mapping[str, Any]) -> Category:
+    color = entry.get("color", (0, 0, 0))
+    try:
+        red, green, blue = (int(value) for value in color)
+    except (TypeError, ValueError):
+        raise MalformedError(f"{where}: color is {color!r}, needs [red, green, blue]") from None
+    return Category(
+        id=whole_number(entry, "id", where),
+        name=text(entry, "name", where),
+        is_thing=bool(whole_number(entry, "isthing", where)),
+        color=(red, green, blue),
+    )
+
+
+def _image(where: str, entry: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    for name in ("width", "height"):
+        if whole_number(entry, name, where) < 1:
+            raise MalformedError(f"{where}: {name} is {entry[name]}, needs at least 1")
+    text(entry, "file_name", where)
+    return whole_number(entry, "id", where), entry
+
+
+def _segments(
+    defaults: Mapping[str, int], annotation: Mapping[str, Any], where: str
+) -> tuple[SegmentInfo, ...]:
+    segments: dict[int, SegmentInfo] = {}
+    for place, entry in entries(annotation, "segments_info", where + ": "):
+        filled = {"iscrowd": 0, **defaults, **entry}
+        number = whole_number(filled, "id", place)
+        if not 0 < number < 1 << 24:
+            raise MalformedError(f"{place}: id is {number}, needs 1 to {(1 << 24) - 1}")
+        if number in segments:
+            raise MalformedError(f"{place}: id {number} occurs twice in this image")
+        segments[number] = SegmentInfo(
+            id=number,
+            category_id=whole_number(filled, "category_id", place),
+            area=whole_number(filled, "area", place),
+            is_crowd=bool(whole_number(filled, "iscrowd", place)),
         )
-    return CocoPanoptic(categories, tuple(records))
-
-
-def _color(entry: object) -> tuple[int, int, int]:
-    if not isinstance(entry, (list, tuple)) or len(entry) != 3:
-        return (0, 0, 0)
-    red, green, blue = (int(value) for value in entry)
-    return (red, green, blue)
-
-
-def _segment(entry: dict[str, Any]) -> SegmentInfo:
-    return SegmentInfo(
-        id=int(entry["id"]),
-        category_id=int(entry["category_id"]),
-        area=int(entry["area"]),
-        is_crowd=bool(entry.get("iscrowd", 0)),
-    )
+    return tuple(segments.values())
 
 
 def read_ids(png_path: Path) -> NDArray[np.uint32]:
