@@ -63,13 +63,19 @@ class DecodeConfig:
     """How heads become a panoptic map."""
 
     center_threshold: float = param(
-        0.1, "Least centre score of an object.", low=0.0, high=1.0
+        0.3, "Least centre score of an object.", low=0.0, high=1.0
+    )
+    object_threshold: float = param(
+        0.25,
+        "Least score of an object: its centre's score times the mean probability of its class.",
+        low=0.0,
+        high=1.0,
     )
     max_objects: int = param(
         256, "Most objects in one frame; the strongest centres win.", low=1, high=65535
     )
     min_thing_area: float = param(
-        0.00015, "Least area of an object, as a share of the picture.", low=0.0, high=1.0
+        0.00025, "Least area of an object, as a share of the picture.", low=0.0, high=1.0
     )
     min_stuff_area: float = param(
         0.0005,

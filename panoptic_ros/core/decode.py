@@ -153,8 +153,9 @@ def _assemble(
     areas = votes.sum(axis=1)
     areas[NO_ID] = 0
     winners = votes.argmax(axis=1).astype(np.uint8)
+    scores = scores * _sureness(classes, confidence, groups, winners, areas)
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
-    kept = np.flatnonzero(areas >= least)
+    kept = 1 + np.flatnonzero((areas[1:] >= least) & (scores >= config.object_threshold))
     number = np.zeros(len(votes), np.uint16)
     number[kept] = np.arange(1, kept.size + 1)
     ids = number[groups]
@@ -171,6 +172,22 @@ def _assemble(
         for group, box in zip(kept, bounding_boxes(ids, kept.size), strict=True)
     )
     return Panoptic(classes, ids, confidence, segments)
+
+
+def _sureness(
+    classes: NDArray[np.uint8],
+    confidence: NDArray[np.uint8],
+    groups: NDArray[np.uint16],
+    winners: NDArray[np.uint8],
+    areas: NDArray[np.int64],
+) -> NDArray[np.float32]:
+    """Mean probability of the winning class over each object's pixels, (K,) in 0..1."""
+    flat = np.flatnonzero(groups)
+    owner = groups.ravel()[flat]
+    agrees = classes.ravel()[flat] == winners[owner]
+    weights = confidence.ravel()[flat] * agrees
+    sums = np.bincount(owner, weights, minlength=areas.size)[1:]
+    return np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
 
 
 def _drop_small_stuff(
