@@ -93,8 +93,8 @@ def _node_parameters(path: Path | None) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: is not YAML ({error})") from error
     nodes = document.values() if isinstance(document, dict) else ()
-    blocks = [node["ros__parameters"] for node in nodes
-              if isinstance(node, dict) and isinstance(node.get("ros__parameters"), dict)]  # fmt: skip
+    told = (node.get("ros__parameters") for node in nodes if isinstance(node, dict))
+    blocks = [block for block in told if isinstance(block, dict)]
     if not blocks:
         raise ConfigError(f"{path}: has no 'ros__parameters' below a node's name")
     return dict(pair for block in blocks for pair in _flat(block, ""))

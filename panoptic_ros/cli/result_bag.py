@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from panoptic_ros.core.types import Result
     from panoptic_ros.ros.sources import Shot
 
-NODE = "/panoptic_node"
+NODE = "/panoptic"
+"""Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
 
 
 class ResultBag:

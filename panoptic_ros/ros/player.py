@@ -47,6 +47,10 @@ class Player:
 
     Starts rclpy in a context of its own and ends it on ``close``.
 
+    Attributes:
+        topic: Where the pictures go.
+        sent_stamps_ns: Stamps of the pictures that were published, in order.
+
     Args:
         options: How to play.
 
@@ -63,6 +67,7 @@ class Player:
         self._context = rclpy.Context()
         self._context.init()
         self._types: MessageTypes = rclpy_types()
+        self.sent_stamps_ns: list[int] = []
         try:
             self._node = rclpy.create_node("panoptic_play", context=self._context)
             self._make_publishers()
@@ -106,8 +111,12 @@ class Player:
 
     def _wait_for_subscriber(self) -> None:
         end_s = time.monotonic() + self._options.wait_s
-        while self._images.get_subscription_count() == 0 and time.monotonic() < end_s:
+        while not self.has_subscriber() and time.monotonic() < end_s:
             time.sleep(0.05)
+
+    def has_subscriber(self) -> bool:
+        """Whether somebody listens to the pictures."""
+        return int(self._images.get_subscription_count()) > 0
 
     def _sleep_until(self, start_s: float, since_first_ns: int) -> None:
         if self._options.rate == 0:
@@ -127,6 +136,7 @@ class Player:
         if shot.camera_info is not None:
             self._infos.publish(recast(shot.camera_info, self._types, header))
         self._images.publish(self._picture(shot, header))
+        self.sent_stamps_ns.append(stamp_ns)
 
     def _picture(self, shot: Shot, header: Any) -> Any:
         image = shot.frame.image

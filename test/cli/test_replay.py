@@ -52,10 +52,10 @@ def test_the_bag_holds_the_topics_of_the_node(drive: Path, tmp_path: Path) -> No
     found = messages(tmp_path / "r.mcap")
     per_frame = ["confidence", "detections", "drivable", "instance", "label",
                  "overlay/compressed", "panoptic"]  # fmt: skip
-    names = {f"/panoptic_node/{name}" for name in per_frame}
-    assert set(found) == names | {"/panoptic_node/label_info"}
+    names = {f"/panoptic/{name}" for name in per_frame}
+    assert set(found) == names | {"/panoptic/label_info"}
     assert {len(found[name]) for name in names} == {FRAMES}
-    assert len(found["/panoptic_node/label_info"]) == 1
+    assert len(found["/panoptic/label_info"]) == 1
 
 
 def test_labels_are_at_camera_size_and_ids_agree_with_the_detections(
@@ -64,16 +64,16 @@ def test_labels_are_at_camera_size_and_ids_agree_with_the_detections(
     assert replay(drive, "--out", tmp_path / "r.mcap") == 0
     found = messages(tmp_path / "r.mcap")
     for number in range(FRAMES):
-        time_ns, label = found["/panoptic_node/label"][number]
+        time_ns, label = found["/panoptic/label"][number]
         assert (label.width, label.height, label.step, label.encoding) == (128, 96, 128, "mono8")
         assert time_ns == label.header.stamp.sec * 10**9 + label.header.stamp.nanosec
         labels = label.data.reshape(96, 128)
         left = 2 * (10 + 3 * number)
         assert (labels[52:68, left : left + 24] == 2).all()
-        instance = found["/panoptic_node/instance"][number][1]
+        instance = found["/panoptic/instance"][number][1]
         ids = instance.data.view(np.uint16).reshape(96, 128)
         assert np.unique(ids[labels == 2]).tolist() == [1]
-        detected = found["/panoptic_node/detections"][number][1].detections
+        detected = found["/panoptic/detections"][number][1].detections
         assert [(one.id, one.results[0].hypothesis.class_id) for one in detected] == [("1", "car")]
 
 
@@ -124,10 +124,10 @@ def test_a_bag_gives_its_stamps_and_camera_info_on(tmp_path: Path) -> None:
     bag = write_bag2(tmp_path / "bag", count=2, stamps=[7_000_000_001, 7_100_000_002])
     assert replay(bag, "--out", tmp_path / "r.mcap") == 0
     found = messages(tmp_path / "r.mcap")
-    assert [time for time, _ in found["/panoptic_node/label"]] == [7_000_000_001, 7_100_000_002]
-    header = found["/panoptic_node/label"][0][1].header
+    assert [time for time, _ in found["/panoptic/label"]] == [7_000_000_001, 7_100_000_002]
+    header = found["/panoptic/label"][0][1].header
     assert (header.stamp.nanosec, header.frame_id) == (1, "front_optical")
-    info = found["/panoptic_node/camera_info"][1][1]
+    info = found["/panoptic/camera_info"][1][1]
     assert (info.width, info.height, info.header.stamp.nanosec) == (64, 48, 100_000_002)
 
 
@@ -157,7 +157,7 @@ def test_pictures_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_pat
     assert replay(drive, "--out", tmp_path / "r.mcap", "--overlay", tmp_path / "o.mp4") == 0
     sizes = [
         (message.width, message.height)
-        for _, message in messages(tmp_path / "r.mcap")["/panoptic_node/label"]
+        for _, message in messages(tmp_path / "r.mcap")["/panoptic/label"]
     ]
     assert sizes == [(128, 96), (128, 96), (64, 48), (1, 1), (128, 96)]
 

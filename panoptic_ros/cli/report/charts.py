@@ -9,7 +9,8 @@ from html import escape
 
 import numpy as np
 
-WIDTH, HEIGHT = 860, 220
+WIDTH, HEIGHT = 560, 210
+TIMELINE_WIDTH = 1120
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 12, 30
 MOST_POINTS = 600
 """Longer series are thinned, keeping the largest value of each step."""
@@ -94,7 +95,7 @@ def timeline(rows: Sequence[Row], end_s: float, x_title: str) -> str:
         return ""
     step, left = 15, 120
     height = TOP + step * len(rows) + BOTTOM
-    area = _Area(0.0, end_s, 0.0, 1.0, left=left, height=height)
+    area = _Area(0.0, end_s, 0.0, 1.0, left, height, TIMELINE_WIDTH)
     parts = [area.axes(x_title, "", y_ticks=False)]
     for index, row in enumerate(rows):
         y = TOP + index * step
@@ -110,7 +111,7 @@ def timeline(rows: Sequence[Row], end_s: float, x_title: str) -> str:
                 f'fill="{row.color}"><title>{escape(row.name)}: {start:.2f} s to {stop:.2f} s'
                 "</title></rect>"
             )
-    return _svg("".join(parts), height)
+    return _svg("".join(parts), height, TIMELINE_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,11 @@ class _Area:
     y_last: float
     left: int = LEFT
     height: int = HEIGHT
+    width: int = WIDTH
 
     def x(self, value: float) -> float:
         span = (self.x_last - self.x_first) or 1.0
-        return self.left + (value - self.x_first) / span * (WIDTH - self.left - RIGHT)
+        return self.left + (value - self.x_first) / span * (self.width - self.left - RIGHT)
 
     def y(self, value: float) -> float:
         span = (self.y_last - self.y_first) or 1.0
@@ -142,7 +144,7 @@ class _Area:
         for value in _ticks(self.y_first, self.y_last) if y_ticks else ():
             y = self.y(value)
             parts.append(
-                f'<line class="grid" x1="{self.left}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" '
+                f'<line class="grid" x1="{self.left}" x2="{self.width - RIGHT}" y1="{y:.1f}" '
                 f'y2="{y:.1f}"/><text x="{self.left - 6}" y="{y + 4:.1f}" text-anchor="end">'
                 f"{value:g}</text>"
             )
@@ -154,7 +156,7 @@ class _Area:
             )
         middle = (TOP + floor) / 2
         parts.append(
-            f'<text x="{WIDTH - RIGHT}" y="{self.height - 3}" text-anchor="end">'
+            f'<text x="{self.width - RIGHT}" y="{self.height - 3}" text-anchor="end">'
             f"{escape(x_title)}</text>"
             f'<text transform="translate(11 {middle:.0f}) rotate(-90)" text-anchor="middle">'
             f"{escape(y_title)}</text>"
@@ -173,8 +175,8 @@ def _mark(area: _Area, name: str, value: float, row: int) -> str:
     )
 
 
-def _svg(inside: str, height: int = HEIGHT) -> str:
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img">{inside}</svg>'
+def _svg(inside: str, height: int = HEIGHT, width: int = WIDTH) -> str:
+    return f'<svg viewBox="0 0 {width} {height}" role="img">{inside}</svg>'
 
 
 def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[list[float], list[float]]:

@@ -93,7 +93,7 @@ def _legend(record: RunRecord, stats: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _stage_bars(stages: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
-    most = max((entry["p99"] for entry in stages.values()), default=0.0) or 1.0
+    most = max((max(entry.values()) for entry in stages.values()), default=0.0) or 1.0
     return [
         {
             "name": name,
@@ -117,12 +117,14 @@ def _latency_bars(record: RunRecord) -> str:
 
 def _timeline(record: RunRecord, tracks: Sequence[TrackLife]) -> str:
     longest = sorted(tracks, key=lambda track: -track.frames)[:MOST_ROWS]
-    rows = [
-        charts.Row(f"{record.label_name(one.label)} {one.id}", _css(track_color(one.id)), one.spans_s)
-        for one in sorted(longest, key=lambda one: one.spans_s[0][0])
-    ]
+    rows = [_row(record, track) for track in sorted(longest, key=lambda one: one.spans_s[0][0])]
     times = record.times_s()
     return charts.timeline(rows, times[-1] if times else 0.0, "seconds")
+
+
+def _row(record: RunRecord, track: TrackLife) -> charts.Row:
+    name = f"{record.label_name(track.label)} {track.id}"
+    return charts.Row(name, _css(track_color(track.id)), track.spans_s)
 
 
 def _objects(record: RunRecord, stats: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Record the node's topics in a process of its own, and read the recording back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.ros.bag_writer import typestore
+from panoptic_ros.ros.convert import IMAGE, stamp_ns
+
+STEP_PX = 2
+"""Film and report are made from every n-th row and column of the maps."""
+
+RECORDED = {
+    f"{NODE}/label": IMAGE,
+    f"{NODE}/instance": IMAGE,
+    f"{NODE}/confidence": IMAGE,
+    f"{NODE}/drivable": IMAGE,
+    f"{NODE}/detections": "vision_msgs/msg/Detection2DArray",
+    f"{NODE}/label_info": "vision_msgs/msg/LabelInfo",
+    "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
+}
+"""``panoptic`` repeats label and instance, and the film is drawn afterwards: what nobody listens to
+costs the node nothing."""
+
+TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
+
+
+def recorder_command(path: Path) -> list[str]:
+    """Command line of the recording process."""
+    topics = [f"{topic}={kind}" for topic, kind in RECORDED.items()]
+    return [sys.executable, "-m", "panoptic_ros.ros.recorder", "--out", str(path), *topics]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedMaps:
+    """What was recorded of one frame; ``arrived_ns`` is when its label image came."""
+
+    stamp_ns: int
+    arrived_ns: int
+    labels: NDArray[np.uint8]
+    ids: NDArray[np.uint16]
+    drivable: NDArray[np.uint8]
+
+
+class Recording:
+    """A bag of the node's topics.
+
+    Args:
+        path: ``.mcap`` file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._statuses: list[Any] = []
+
+    def frames(self) -> Iterator[RecordedMaps]:
+        """Yield the frames of which label, instance and drivable image were recorded."""
+        waiting: dict[int, dict[str, Any]] = {}
+        for topic, arrived_ns, message in self._messages():
+            name = topic.removeprefix(f"{NODE}/")
+            if topic == "/diagnostics":
+                self._statuses = message.status
+                continue
+            stamp = stamp_ns(message.header)
+            parts = waiting.setdefault(stamp, {})
+            parts[name] = _small(message, name)
+            if name == "label":
+                parts["arrived"] = arrived_ns
+            if len(parts) == len(TYPES) + 1:
+                del waiting[stamp]
+                yield RecordedMaps(
+                    stamp, parts["arrived"], parts["label"], parts["instance"], parts["drivable"]
+                )
+
+    def stages_ms(self) -> dict[str, dict[str, float]]:
+        """The node's own medians by stage, after ``frames`` has run through."""
+        values = self._camera_values()
+        stages = {
+            key.removesuffix("_ms"): float(value)
+            for key, value in values.items()
+            if key.endswith("_ms") and not key.startswith("latency_")
+        }
+        return {name: {"p50": value} for name, value in stages.items()}
+
+    def remarks(self) -> list[str]:
+        """What the node counted, after ``frames`` has run through."""
+        values = self._camera_values()
+        if not values:
+            return []
+        return [
+            f"The node counted {values['received']} pictures received, "
+            f"{values['dropped_busy']} dropped because a newer one was there, "
+            f"{values['dropped_unusable']} unusable, {values['published']} results published."
+        ]
+
+    def _camera_values(self) -> dict[str, str]:
+        for status in self._statuses:
+            values = {pair.key: pair.value for pair in status.values}
+            if "received" in values:
+                return values
+        return {}
+
+    def _messages(self) -> Iterator[tuple[str, int, Any]]:
+        from rosbags.rosbag2 import Reader
+
+        wanted = {f"{NODE}/{name}" for name in TYPES} | {"/diagnostics"}
+        with Reader(self._path) as reader:
+            connections = [entry for entry in reader.connections if entry.topic in wanted]
+            if not connections:
+                return
+            for entry, time_ns, data in reader.messages(connections):
+                yield entry.topic, time_ns, typestore().deserialize_cdr(data, entry.msgtype)
+
+
+def _small(message: Any, name: str) -> NDArray[Any]:
+    values = message.data.view(TYPES[name]).reshape(message.height, message.width)
+    return np.ascontiguousarray(values[::STEP_PX, ::STEP_PX])
