@@ -25,7 +25,7 @@ def open_engine(name: str, threads: int = 0) -> Engine:
         ModelError: There is no such model, or it cannot be used; the message says what to do.
     """
     if name == DRAWN:
-        from panoptic_ros.core.synthetic import DrawnEngine
+        from panoptic_ros.core.synthetic_engine import DrawnEngine
 
         return DrawnEngine()
     path = find_model(name)
