@@ -134,7 +134,9 @@ def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[int, Pred
 
 def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
     categories = _by_id(_category(*entry) for entry in entries(document, "categories"))
-    images = dict(_image(*entry) for entry in entries(document, "images"))
+    images: dict[int, Mapping[str, Any]] = {}
+    for where, entry in entries(document, "images"):
+        _add_image(images, where, entry)
     records: dict[int, ImageRecord] = {}
     for where, entry in entries(document, "annotations"):
         image_id = whole_number(entry, "image_id", where)
@@ -187,12 +189,15 @@ def _category(where: str, entry: Mapping[str, Any]) -> Category:
     )
 
 
-def _image(where: str, entry: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+def _add_image(images: dict[int, Mapping[str, Any]], where: str, entry: Mapping[str, Any]) -> None:
+    number = whole_number(entry, "id", where)
+    if number in images:
+        raise MalformedError(f"{where}: id {number} occurs twice")
     for name in ("width", "height"):
         if whole_number(entry, name, where) < 1:
             raise MalformedError(f"{where}: {name} is {entry[name]}, needs at least 1")
     text(entry, "file_name", where)
-    return whole_number(entry, "id", where), entry
+    images[number] = entry
 
 
 def _segments(

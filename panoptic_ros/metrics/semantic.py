@@ -89,7 +89,8 @@ class SemanticIou:
     @property
     def confusion(self) -> NDArray[np.int64]:
         """Pixels by true and predicted class, the last of each is void, (C + 1, C + 1)."""
-        return self._confusion.copy()
+        counts: NDArray[np.int64] = self._confusion.copy()
+        return counts
 
     def result(self) -> SemanticResult:
         """Compute the IoU of all images so far."""
