@@ -7,7 +7,7 @@ import argparse
 import itertools
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from panoptic_ros.cli.report.record import RunRecord
     from panoptic_ros.core.model import ModelSpec
     from panoptic_ros.core.types import Result
+    from panoptic_ros.ros.player import Player
     from panoptic_ros.ros.sources import Source
 
 IMAGE_TOPIC = "/demo/image_raw"
@@ -115,7 +116,7 @@ def _perform(material: Material, out: Path) -> list[int]:
         )
         node = stack.enter_context(Child("node", node_command, out / "node.log"))
         player = stack.enter_context(Player(PlayOptions(IMAGE_TOPIC, is_live=True)))
-        _wait_until_listening(player.has_subscriber, (recorder, node))
+        _wait_until_listening(player, (recorder, node))
         print(f"playing {material.source.path.name} through {IMAGE_TOPIC} ...", flush=True)
         player.play(material.source)
         time.sleep(DRAIN_S)
@@ -124,9 +125,12 @@ def _perform(material: Material, out: Path) -> list[int]:
         return player.sent_stamps_ns
 
 
-def _wait_until_listening(is_listening: Callable[[], bool], children: tuple[Child, ...]) -> None:
+def _wait_until_listening(player: Player, children: tuple[Child, ...]) -> None:
+    """Wait for the node to listen to the pictures, and for the recorder to listen to the node."""
+    from panoptic_ros.cli.result_bag import NODE
+
     end_s = time.monotonic() + LONGEST_START_S
-    while not is_listening():
+    while not (player.has_listener(IMAGE_TOPIC) and player.has_listener(f"{NODE}/label")):
         for child in children:
             child.check()
         if time.monotonic() > end_s:

@@ -111,12 +111,12 @@ class Player:
 
     def _wait_for_subscriber(self) -> None:
         end_s = time.monotonic() + self._options.wait_s
-        while not self.has_subscriber() and time.monotonic() < end_s:
+        while not self.has_listener(self.topic) and time.monotonic() < end_s:
             time.sleep(0.05)
 
-    def has_subscriber(self) -> bool:
-        """Whether somebody listens to the pictures."""
-        return int(self._images.get_subscription_count()) > 0
+    def has_listener(self, topic: str) -> bool:
+        """Whether somebody subscribes to a topic, ours or another's."""
+        return int(self._node.count_subscribers(topic)) > 0
 
     def _sleep_until(self, start_s: float, since_first_ns: int) -> None:
         if self._options.rate == 0:

