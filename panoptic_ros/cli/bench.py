@@ -145,7 +145,7 @@ def _message_types() -> MessageTypes:
     types = rclpy_types()
     if types.has("sensor_msgs/msg/Image"):
         return types
-    from panoptic_ros.ros.bag import bag_types
+    from panoptic_ros.ros.bag_writer import bag_types
 
     return bag_types()
 

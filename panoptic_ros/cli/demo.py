@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
 import time
 from collections.abc import Iterator
@@ -189,15 +188,18 @@ def _results(
 
     from panoptic_ros.cli.report.rebuilt import rebuilt
 
-    pictures = zip(stamps_ns, source.shots(), strict=False)
-    for maps in recording.frames():
-        later = itertools.dropwhile(lambda pair: pair[0] < maps.stamp_ns, pictures)
-        stamp_ns, shot = next(later, (0, None))
-        if shot is None or stamp_ns != maps.stamp_ns:
-            raise DataError(f"a result has the stamp {maps.stamp_ns}, no picture was sent with it")
-        frame = replace(shot.frame, stamp_ns=stamp_ns)
-        result = rebuilt(frame, maps.labels, maps.ids, maps.drivable)
-        yield result, (maps.arrived_ns - stamp_ns) / 1e6
+    recorded = recording.frames()
+    maps = next(recorded, None)
+    for stamp_ns, shot in zip(stamps_ns, source.shots(), strict=False):
+        while maps is not None and maps.stamp_ns < stamp_ns:
+            maps = next(recorded, None)
+        if maps is not None and maps.stamp_ns == stamp_ns:
+            frame = replace(shot.frame, stamp_ns=stamp_ns)
+            result = rebuilt(frame, maps.labels, maps.ids, maps.drivable)
+            yield result, (maps.arrived_ns - stamp_ns) / 1e6
+    # The node's last count of its pictures lies behind its last result.
+    for _ in recorded:
+        pass
 
 
 def _write(out: Path, record: RunRecord, album: Album) -> None:
@@ -214,7 +216,7 @@ def print_table(record: RunRecord, out: Path) -> None:
 
     stats = record.stats()
     latency = stats["latency_ms"]
-    table = Table(title=f"{record.source}\n{record.engine}")
+    table = Table()
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in (
@@ -229,6 +231,7 @@ def print_table(record: RunRecord, out: Path) -> None:
     ):
         table.add_row(name, str(value))
     console = Console()
+    console.print(f"{record.source}\n{record.engine}", highlight=False)
     console.print(table)
     for note in record.notes:
         console.print(note, highlight=False)

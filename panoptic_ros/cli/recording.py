@@ -28,8 +28,8 @@ RECORDED = {
     f"{NODE}/label_info": "vision_msgs/msg/LabelInfo",
     "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
 }
-"""``panoptic`` repeats label and instance, and the film is drawn afterwards: what nobody listens to
-costs the node nothing."""
+"""``panoptic`` repeats label and instance, and the film is drawn afterwards; what nobody listens
+to costs the node nothing."""
 
 TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
 
