@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which tests can run here: a marker whose need is missing skips with the way to get it.
+
+``PANOPTIC_REQUIRE=ros,torch`` turns such a skip into a failure, so that CI cannot go green by
+lacking something.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+STREET = "PANOPTIC_STREET"
+
+
+def _lacks(module: str, remedy: str) -> str:
+    return "" if importlib.util.find_spec(module) else f"{module} is not installed: {remedy}"
+
+
+def _lacks_gpu() -> str:
+    places = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0")
+    found = any(Path(place).exists() for place in places)
+    return "" if found else "there is no NVIDIA GPU (no /dev/nvidia0, no Tegra GPU)"
+
+
+def _lacks_street() -> str:
+    folder = os.environ.get(STREET, "")
+    if not folder:
+        return f"{STREET} does not name the folder of labelled street images"
+    found = Path(folder, "val.json").is_file()
+    return "" if found else f"{STREET} names {folder}, which holds no val.json"
+
+
+NEEDS = {
+    "ros": lambda: _lacks("rclpy", "run through make test, or source ROS 2"),
+    "torch": lambda: _lacks("torch", "make train-env"),
+    "gpu": _lacks_gpu,
+    "street": _lacks_street,
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop at once where something is required that is not here."""
+    required = filter(None, os.environ.get("PANOPTIC_REQUIRE", "").replace(",", " ").split())
+    missing = [reason for marker in required if (reason := NEEDS[marker]())]
+    if missing:
+        raise pytest.UsageError("PANOPTIC_REQUIRE: " + "; ".join(missing))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what cannot run, and say why."""
+    reasons = {marker: lacks() for marker, lacks in NEEDS.items()}
+    for item in items:
+        for marker, reason in reasons.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def street() -> Path:
+    """Folder of the labelled street images; for tests with the marker ``street``."""
+    if reason := _lacks_street():
+        pytest.skip(reason)
+    return Path(os.environ[STREET])
