@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# Each target sets up what it needs in .venv; nothing outside of this folder is changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-warn-script-location
+TORCH ?= 1
+ARGS ?=
+
+# With a sourced ROS 2 its rclpy is used; otherwise wheels bring one.
+ROS_HERE := $(shell [ -n "$$ROS_DISTRO" ] && $(PYTHON) -c "import rclpy" 2>/dev/null && echo yes)
+ROS_WHEELS ?= ros-kilted
+
+export PYTHONDONTWRITEBYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-gpu check bench doctor train-env clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo "ARGS='...' is handed to the command; TORCH=0 leaves PyTorch and its tests out."
+
+demo: $(STAMPS)/run  ## play real driving video through the node; results in out/demo
+	$(BIN)/panoptic demo $(ARGS)
+
+test: $(STAMPS)/test $(if $(filter 1,$(TORCH)),$(STAMPS)/torch)  ## run the tests
+	$(BIN)/python -m pytest $(ARGS)
+
+test-gpu: $(STAMPS)/test  ## run the tests that need an NVIDIA GPU
+	$(BIN)/python -m pytest -m gpu $(ARGS)
+
+check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(STAMPS)/run  ## measure every stage of a frame
+	$(BIN)/panoptic bench $(ARGS)
+
+doctor: $(STAMPS)/run  ## say what is here and what is missing
+	$(BIN)/panoptic doctor $(ARGS)
+
+train-env: $(STAMPS)/run $(STAMPS)/torch  ## install what training and export need
+
+clean:  ## remove .venv and out
+	rm -rf $(VENV) out build install log *.egg-info
+
+$(STAMPS)/venv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
+	  { echo "Python 3.10 or newer is needed; found: $$($(PYTHON) --version 2>&1). Set PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
+	  { echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(if $(ROS_HERE),--system-site-packages) $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: $(STAMPS)/venv requirements/run.lock requirements/build.lock requirements/$(ROS_WHEELS).lock setup.py
+	$(PIP) -r requirements/run.lock $(if $(ROS_HERE),,-r requirements/$(ROS_WHEELS).lock)
+	$(PIP) -r requirements/build.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/test: $(STAMPS)/run requirements/test.lock
+	$(PIP) -r requirements/test.lock
+	@touch $@
+
+$(STAMPS)/torch: $(STAMPS)/run requirements/torch.lock
+	$(PIP) -r requirements/torch.lock
+	@touch $@
