@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from panoptic_ros.ros.sources import Source
 
 IMAGE_TOPIC = "/demo/image_raw"
+FIRST_CARS_S = 20.0
+"""Before that the demo's video shows an empty road."""
+
 LONGEST_START_S = 60.0
 DRAIN_S = 1.5
 """How long the last pictures may take through node and recorder."""
@@ -56,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="of video to play (default: %(default)s)"
     )
-    parser.add_argument("--start", type=float, default=0.0, help="seconds to leave out before")
+    parser.add_argument(
+        "--start", type=float, metavar="S",
+        help=f"seconds to leave out before (default: {FIRST_CARS_S:g} of the demo's own video)",
+    )  # fmt: skip
     parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
@@ -87,11 +93,12 @@ def _material(args: argparse.Namespace) -> Material:
     from panoptic_ros.cli.demo_video import demo_video
     from panoptic_ros.ros.sources import Span, open_source
 
-    span = Span(args.start, args.seconds)
+    span = Span(args.start or 0.0, args.seconds)
     if args.input:
         return Material(open_source(args.input, args.topic, span), args.engine, "")
+    busy = Span(FIRST_CARS_S, args.seconds) if args.start is None else span
     try:
-        return Material(open_source(demo_video(), "", span), args.engine, "")
+        return Material(open_source(demo_video(), "", busy), args.engine, "")
     except DataError as error:
         print(f"panoptic demo: {error}.\n{STAND_IN}", file=sys.stderr)
         from panoptic_ros.cli.drawn_source import DrawnSource
@@ -158,7 +165,6 @@ def _digest(
     out: Path, source: Source, stamps_ns: list[int], record: RunRecord, album: Album
 ) -> None:
     """Draw the film and count, from what was recorded."""
-    from panoptic_ros.cli.processes import Child
     from panoptic_ros.cli.recording import Recording
     from panoptic_ros.cli.report.record import facts_of
     from panoptic_ros.core.overlay import draw_overlay

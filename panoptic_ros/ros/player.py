@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from types import TracebackType
 from typing import Any
 
@@ -100,10 +102,7 @@ class Player:
         sent = 0
         while True:
             before = sent
-            start_s, first_ns = time.monotonic(), -1
-            for shot in source.shots():
-                first_ns = shot.time_ns if first_ns < 0 else first_ns
-                self._sleep_until(start_s, shot.time_ns - first_ns)
+            for shot in self._in_time(source.shots()):
                 self._publish(shot)
                 sent += 1
             if not self._options.is_looping or sent == before or not self._context.ok():
@@ -118,11 +117,19 @@ class Player:
         """Whether somebody subscribes to a topic, ours or another's."""
         return int(self._node.count_subscribers(topic)) > 0
 
-    def _sleep_until(self, start_s: float, since_first_ns: int) -> None:
-        if self._options.rate == 0:
+    def _in_time(self, shots: Iterator[Shot]) -> Iterator[Shot]:
+        """Hold every picture back until it is due, counted from the first one."""
+        first = next(shots, None)
+        if first is None:
             return
-        due_s = start_s + since_first_ns / 1e9 / self._options.rate
-        time.sleep(max(0.0, due_s - time.monotonic()))
+        # The clock starts here: finding the first picture may have taken long.
+        start_s = time.monotonic()
+        for shot in chain((first,), shots):
+            if self._options.rate > 0:
+                since_first_s = (shot.time_ns - first.time_ns) / 1e9
+                due_s = start_s + since_first_s / self._options.rate
+                time.sleep(max(0.0, due_s - time.monotonic()))
+            yield shot
 
     def _publish(self, shot: Shot) -> None:
         stamp_ns = time.time_ns() if self._options.is_live else shot.frame.stamp_ns

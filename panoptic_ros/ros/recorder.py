@@ -18,7 +18,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.signals import SignalHandlerOptions
 
-from panoptic_ros.core.errors import PanopticError
+from panoptic_ros.core.errors import DataError, PanopticError
 from panoptic_ros.ros.bag_writer import LATCHED, BagWriter
 from panoptic_ros.ros.message_types import rclpy_types
 
@@ -38,9 +38,13 @@ class Recorder:
         node: Owns the subscriptions.
         path: ``.mcap`` file.
         topics: Type by topic; types that are not installed are left out.
+
+    Attributes:
+        failure: Why nothing is written any more.
     """
 
     def __init__(self, node: Any, path: Path, topics: Mapping[str, str]) -> None:
+        self.failure: DataError | None = None
         self._writer = BagWriter(path)
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
         self._thread = threading.Thread(target=self._write, name="recorder")
@@ -60,13 +64,26 @@ class Recorder:
 
     def _write(self) -> None:
         while (entry := self._queue.get()) is not None:
-            topic, kind, data, time_ns = entry
+            # After a failure the queue is still emptied: the executor must never block on it.
+            if self.failure is None:
+                self._write_one(*entry)
+
+    def _write_one(self, topic: str, kind: str, data: bytes, time_ns: int) -> None:
+        try:
             self._writer.write_raw(topic, kind, data, time_ns)
+        except OSError as error:
+            self.failure = DataError(f"recording stopped: {error}")
 
     def close(self) -> None:
-        """Write what has come, then finish the bag."""
+        """Write what has come, then finish the bag.
+
+        Raises:
+            DataError: Something could not be written.
+        """
         self._queue.put(None)
         self._thread.join()
+        if self.failure is not None:
+            raise self.failure
         self._writer.close()
 
 

@@ -196,6 +196,15 @@ def test_without_anything_to_write_it_says_so(
     assert "--out, --report" in capsys.readouterr().err
 
 
+@pytest.mark.ros
+def test_the_topics_lie_below_the_name_of_the_node() -> None:
+    pytest.importorskip("rclpy")
+    from panoptic_ros.cli.result_bag import NODE
+    from panoptic_ros.ros.node import NODE_NAME
+
+    assert f"/{NODE_NAME}" == NODE
+
+
 def test_an_unknown_topic_is_refused_with_those_that_are(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

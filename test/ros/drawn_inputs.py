@@ -14,9 +14,9 @@ SECOND_NS = 1_000_000_000
 
 
 def picture(number: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
-    """A flat picture whose red channel tells its number."""
+    """A flat picture whose red channel tells its number, modulo 12."""
     image = np.full((height, width, 3), 64, np.uint8)
-    image[..., 0] = 20 * (number + 1)
+    image[..., 0] = 20 * (number % 12 + 1)
     return image
 
 
@@ -87,15 +87,19 @@ def write_bag2(
     info: bool = True,
     compressed: bool = False,
     stamps: list[int] | None = None,
+    is_packed: bool = False,
 ) -> Path:
     """A ROS 2 bag at 10 Hz from t = 5 s on; returns its folder."""
-    from rosbags.rosbag2 import StoragePlugin, Writer
+    from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS2_HUMBLE)
     kind = "CompressedImage" if compressed else "Image"
     plugin = StoragePlugin.MCAP if storage == "mcap" else StoragePlugin.SQLITE3
-    with Writer(folder, version=9, storage_plugin=plugin) as writer:
+    opened = Writer(folder, version=9, storage_plugin=plugin)
+    if is_packed:
+        opened.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+    with opened as writer:
         images = [
             writer.add_connection(topic, f"sensor_msgs/msg/{kind}", typestore=store)
             for topic in topics
@@ -117,13 +121,16 @@ def write_bag2(
     return folder
 
 
-def write_bag1(path: Path, count: int = 6) -> Path:
-    """A ROS 1 bag at 10 Hz from t = 5 s on."""
+def write_bag1(path: Path, count: int = 6, packing: str = "") -> Path:
+    """A ROS 1 bag at 10 Hz from t = 5 s on; ``packing`` is "", "BZ2" or "LZ4"."""
     from rosbags.rosbag1 import Writer
     from rosbags.typesys import Stores, get_typestore
 
     store = get_typestore(Stores.ROS1_NOETIC)
-    with Writer(path) as writer:
+    opened = Writer(path)
+    if packing:
+        opened.set_compression(Writer.CompressionFormat[packing])
+    with opened as writer:
         connection = writer.add_connection(
             "/front/image_raw", "sensor_msgs/msg/Image", typestore=store
         )

@@ -128,6 +128,22 @@ def test_a_cut_bag_gives_what_was_written_before_the_cut(
     assert source.losses.notes
 
 
+@pytest.mark.parametrize("packing", ["zstd", "BZ2", "LZ4"])
+def test_a_packed_bag_is_read_whole_and_cut(tmp_path: Path, packing: str) -> None:
+    if packing == "zstd":
+        bag = next(write_bag2(tmp_path / "drive", 400, is_packed=True).glob("*.mcap"))
+    else:
+        bag = write_bag1(tmp_path / "drive.bag", 400, packing)
+    assert len(read(bag, span=Span(0, 10))[0]) == 100
+    data = bag.read_bytes()
+    bag.write_bytes(data[: len(data) // 2])
+    shots, source = read(bag)
+    assert 0 < len(shots) < 400
+    times = [shot.time_ns for shot in shots]
+    assert times == [FIVE_S + number * SECOND_NS // 10 for number in range(len(shots))]
+    assert source.losses.notes
+
+
 def test_a_cut_database_gives_the_rows_that_are_left(tmp_path: Path) -> None:
     bag = whole_bag(tmp_path, "db3", count=12)
     data = bag.read_bytes()
