@@ -26,6 +26,7 @@ from panoptic_ros.data.json_document import (
     text,
     whole_number,
 )
+from panoptic_ros.data.png import read_png
 
 VOID_ID = 0
 """Segment id of unlabelled pixels."""
@@ -232,13 +233,11 @@ def read_ids(png_path: Path) -> NDArray[np.uint32]:
     Raises:
         DataError: The file is missing or is not an 8-bit RGB picture.
     """
-    picture = cv2.imread(str(png_path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise DataError(f"{png_path}: missing or not a picture")
+    picture = read_png(png_path)
     if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
         raise DataError(f"{png_path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB ids")
     # A pixel of RGBA read as one little endian number is the id with alpha above it.
-    rgba = cv2.cvtColor(picture, cv2.COLOR_BGR2RGBA)
+    rgba = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
     return np.asarray(rgba.view("<u4")[..., 0] & 0xFFFFFF, np.uint32)
 
 

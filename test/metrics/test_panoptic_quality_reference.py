@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,14 +74,6 @@ def test_equals_hotcoco_on_any_drawn_images(images: list[Pair]) -> None:
         truth = write_truth(Path(folder), images)
         predictions = write_predictions(Path(folder), images)
         assert_equal(ours(images), reference(truth, predictions))
-
-
-@pytest.fixture
-def street() -> Path:
-    folder = os.environ.get("PANOPTIC_STREET")
-    if not folder:
-        pytest.skip("PANOPTIC_STREET does not name the labelled street images")
-    return Path(folder)
 
 
 @pytest.mark.street
