@@ -31,8 +31,8 @@ FIRST_CARS_S = 20.0
 """Before that the demo's video shows an empty road."""
 
 LONGEST_START_S = 60.0
-DRAIN_S = 1.5
-"""How long the last pictures may take through node and recorder."""
+DRAIN_S = 2.5
+"""How long the last pictures, and the count of them, may take through node and recorder."""
 
 LATENCY = (
     "From the moment a picture is stamped and sent until the recorder, another process, has its "

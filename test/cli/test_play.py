@@ -14,9 +14,18 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.convert import stamp_ns, to_frame
-from panoptic_ros.ros.sources import FIRST_STAMP_NS
-from test.ros.drawn_inputs import SECOND_NS, number_of, write_bag2, write_folder, write_video
+from panoptic_ros.ros.player import Player, PlayOptions
+from panoptic_ros.ros.sources import FIRST_STAMP_NS, Shot, Source, Span
+from test.ros.drawn_inputs import (
+    SECOND_NS,
+    number_of,
+    picture,
+    write_bag2,
+    write_folder,
+    write_video,
+)
 
 rclpy = pytest.importorskip("rclpy")
 pytestmark = [
@@ -140,3 +149,28 @@ def test_a_wrong_topic_name_is_explained(
     folder = write_folder(tmp_path / "in", ["1.png"])
     assert main(["play", str(folder), "--to", "/no spaces"]) == 2
     assert "no ROS topic name" in capsys.readouterr().err
+
+
+class RunsDry(Source):
+    """Two pictures at each of the first two readings, none after that."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("dry"), Span())
+        self._readings = 0
+
+    def shots(self) -> Iterator[Shot]:
+        self._readings += 1
+        for number in range(2 if self._readings <= 2 else 0):
+            stamp_ns = FIRST_STAMP_NS + number * 3600 * SECOND_NS
+            yield Shot(Frame(picture(number), stamp_ns), stamp_ns, str(number))
+
+
+@pytest.mark.parametrize(("is_looping", "rounds"), [(False, 1), (True, 2)], ids=["once", "loop"])
+def test_a_loop_starts_over_and_fast_does_not_wait(
+    listen: Any, is_looping: bool, rounds: int
+) -> None:
+    listen()
+    with Player(PlayOptions("/cam/image", rate=0.0, is_looping=is_looping)) as player:
+        assert player.play(RunsDry()) == 2 * rounds
+        stamps = [FIRST_STAMP_NS, FIRST_STAMP_NS + 3600 * SECOND_NS]
+        assert player.sent_stamps_ns == stamps * rounds
