@@ -8,6 +8,8 @@ that hold a thing pixel are grouped, with only the centres that were found.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.types import (
-    NO_ID,
     VOID,
     Box,
     CenterOffsetHeads,
@@ -50,9 +50,34 @@ def decode(heads: Heads, labels: LabelSet, config: DecodeConfig) -> Panoptic:
         raise EngineRunError("query heads cannot be decoded by this version; use center_offset")
     _check(heads, labels)
     classes = _confident_labels(heads, config)
-    is_thing = labels.things[classes]
-    groups, scores = _group(heads, is_thing, config)
-    return _assemble(classes, heads.confidence.copy(), groups, scores, labels, config)
+    _drop_small_stuff(classes, labels, config)
+    pixels = _ThingPixels.find(classes, labels)
+    owner, scores = _group(heads, pixels, config)
+    return _assemble(classes, heads.confidence.copy(), pixels, owner, scores, config)
+
+
+@dataclass(frozen=True, eq=False)
+class _ThingPixels:
+    """Where the thing pixels are: all that follows costs by their number, not by the picture's.
+
+    Attributes:
+        flat: Index into the raveled map, ascending, (N,).
+        y: Row, (N,).
+        x: Column, (N,).
+        labels: Class index, (N,) uint8.
+    """
+
+    flat: NDArray[np.intp]
+    y: NDArray[np.intp]
+    x: NDArray[np.intp]
+    labels: NDArray[np.uint8]
+
+    @classmethod
+    def find(cls, classes: NDArray[np.uint8], labels: LabelSet) -> _ThingPixels:
+        is_thing = cv2.LUT(classes, labels.things.view(np.uint8))
+        flat = np.flatnonzero(is_thing.view(np.bool_))
+        y = flat // classes.shape[1]
+        return cls(flat, y, flat - y * classes.shape[1], classes.ravel()[flat])
 
 
 def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
@@ -82,32 +107,29 @@ def _confident_labels(heads: CenterOffsetHeads, config: DecodeConfig) -> NDArray
 
 
 def _group(
-    heads: CenterOffsetHeads, is_thing: NDArray[np.bool_], config: DecodeConfig
-) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    heads: CenterOffsetHeads, pixels: _ThingPixels, config: DecodeConfig
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """Give every thing pixel the number of its centre.
 
     Returns:
-        Centre number 1.. per pixel, 0 elsewhere, at label size; and the centres' scores.
+        Centre number 1.. of each thing pixel, 0 where there is no centre at all; and the centres'
+        scores.
     """
     centers, scores = _centers(heads, config)
     if scores.size == 0:
-        return np.zeros(is_thing.shape, np.uint16), scores
+        return np.zeros(pixels.flat.size, np.intp), scores
     rows, columns = heads.centers.shape
-    step = is_thing.shape[0] // rows
-    # INTER_AREA is the block mean: above 0 where a block holds any thing pixel.
-    blocks = is_thing.view(np.uint8) * np.uint8(255)
-    if step > 1:
-        blocks = cv2.resize(blocks, (columns, rows), interpolation=cv2.INTER_AREA)
-    y, x = np.nonzero(blocks)
-    offsets = heads.offsets[:, y, x].astype(np.float32)
-    points = np.stack((y + offsets[0], x + offsets[1]), axis=1).astype(np.float32)
-    coarse = np.zeros((rows, columns), np.uint16)
-    coarse[y, x] = _nearest(points, centers) + 1
-    if step > 1:
-        coarse = np.asarray(
-            cv2.resize(coarse, is_thing.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        )
-    return coarse * is_thing, scores
+    step = heads.labels.shape[0] // rows
+    cell = (pixels.y // step) * columns + pixels.x // step
+    occupied = np.zeros(rows * columns, np.bool_)
+    occupied[cell] = True
+    blocks = np.flatnonzero(occupied)
+    offsets = heads.offsets.reshape(2, -1)[:, blocks].astype(np.float32)
+    y = blocks // columns
+    points = np.stack((y + offsets[0], blocks - y * columns + offsets[1]), axis=1)
+    number = np.zeros(rows * columns, np.intp)
+    number[blocks] = _nearest(points.astype(np.float32), centers) + 1
+    return number[cell], scores
 
 
 def _centers(
@@ -124,11 +146,11 @@ def _centers(
 
 def _nearest(
     points: NDArray[np.float32], centers: NDArray[np.float32]
-) -> NDArray[np.uint16]:
+) -> NDArray[np.intp]:
     """Index of the nearest centre of each point, the first of equals."""
     # |p - c|^2 without |p|^2, which is the same for all centres: one matrix product.
     half_square = 0.5 * (centers * centers).sum(axis=1)
-    nearest = np.empty(len(points), np.uint16)
+    nearest = np.empty(len(points), np.intp)
     chunk = max(1, _GROUP_CHUNK // len(centers))
     for start in range(0, len(points), chunk):
         product = points[start : start + chunk] @ centers.T
@@ -139,64 +161,54 @@ def _nearest(
 def _assemble(
     classes: NDArray[np.uint8],
     confidence: NDArray[np.uint8],
-    groups: NDArray[np.uint16],
+    pixels: _ThingPixels,
+    owner: NDArray[np.intp],
     scores: NDArray[np.float32],
-    labels: LabelSet,
     config: DecodeConfig,
 ) -> Panoptic:
-    """Vote classes, drop what is too small, number what is left."""
-    votes = overlap(groups, classes)
-    votes = np.pad(votes, ((0, scores.size + 1 - len(votes)), (0, 256 - votes.shape[1])))
-    votes[0, VOID] = 0
-    _drop_small_stuff(classes, votes, labels, config)
-    votes[:, ~labels.things] = 0
-    areas = votes.sum(axis=1)
-    areas[NO_ID] = 0
-    winners = votes.argmax(axis=1).astype(np.uint8)
-    scores = scores * _sureness(classes, confidence, groups, winners, areas)
+    """Vote classes, drop what is small or weak, number what is left."""
+    votes = np.bincount(owner * 256 + pixels.labels, minlength=(scores.size + 1) * 256)
+    votes = votes.reshape(-1, 256)[: scores.size + 1]
+    areas, winners = votes.sum(axis=1), votes.argmax(axis=1).astype(np.uint8)
+    scores = scores * _sureness(confidence, pixels, owner, winners, areas)
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
     kept = 1 + np.flatnonzero((areas[1:] >= least) & (scores >= config.object_threshold))
     number = np.zeros(len(votes), np.uint16)
     number[kept] = np.arange(1, kept.size + 1)
-    ids = number[groups]
-    claimed = ids > 0
-    np.copyto(classes, winners[groups], where=claimed)
+    ids = np.zeros(classes.shape, np.uint16)
+    ids.ravel()[pixels.flat] = number[owner]
+    classes.ravel()[pixels.flat] = np.where(number[owner] > 0, winners[owner], pixels.labels)
+    boxes = _boxes(number[owner], pixels.y, pixels.x, classes.shape, kept.size)
     segments = tuple(
         Segment(
-            id=int(number[group]),
+            id=index,
             label=int(winners[group]),
             score=float(scores[group - 1]),
             area=int(areas[group]),
             box=box,
         )
-        for group, box in zip(kept, bounding_boxes(ids, kept.size), strict=True)
+        for index, (group, box) in enumerate(zip(kept, boxes, strict=True), start=1)
     )
     return Panoptic(classes, ids, confidence, segments)
 
 
 def _sureness(
-    classes: NDArray[np.uint8],
     confidence: NDArray[np.uint8],
-    groups: NDArray[np.uint16],
+    pixels: _ThingPixels,
+    owner: NDArray[np.intp],
     winners: NDArray[np.uint8],
     areas: NDArray[np.int64],
 ) -> NDArray[np.float32]:
     """Mean probability of the winning class over each object's pixels, (K,) in 0..1."""
-    flat = np.flatnonzero(groups)
-    owner = groups.ravel()[flat]
-    agrees = classes.ravel()[flat] == winners[owner]
-    weights = confidence.ravel()[flat] * agrees
+    weights = confidence.ravel()[pixels.flat] * (pixels.labels == winners[owner])
     sums = np.bincount(owner, weights, minlength=areas.size)[1:]
     return np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
 
 
 def _drop_small_stuff(
-    classes: NDArray[np.uint8],
-    votes: NDArray[np.int64],
-    labels: LabelSet,
-    config: DecodeConfig,
+    classes: NDArray[np.uint8], labels: LabelSet, config: DecodeConfig
 ) -> None:
-    totals = votes.sum(axis=0)
+    totals = cv2.calcHist([classes], [0], None, [256], [0, 256]).ravel()
     small = (totals > 0) & (totals < config.min_stuff_area * classes.size) & ~labels.things
     small[VOID] = False
     if small.any():
@@ -218,12 +230,21 @@ def bounding_boxes(ids: NDArray[np.uint16], count: int) -> list[Box]:
     >>> bounding_boxes(np.array([[0, 1, 1], [2, 0, 0]], np.uint16), 2)
     [(1, 0, 3, 1), (0, 1, 1, 2)]
     """
-    if count == 0:
-        return []
     y, x = np.nonzero(ids)
-    owner = ids[y, x].astype(np.intp) - 1
-    x0, x1 = _extent(owner, x, count, ids.shape[1])
-    y0, y1 = _extent(owner, y, count, ids.shape[0])
+    return _boxes(ids[y, x], y, x, ids.shape, count)
+
+
+def _boxes(
+    ids: NDArray[np.uint16],
+    y: NDArray[np.intp],
+    x: NDArray[np.intp],
+    shape: tuple[int, ...],
+    count: int,
+) -> list[Box]:
+    """Boxes of ids 1..count from the ids of single pixels; id 0 has none."""
+    owner = ids.astype(np.intp)
+    x0, x1 = _extent(owner, x, count, shape[1])
+    y0, y1 = _extent(owner, y, count, shape[0])
     return list(zip(x0, y0, x1, y1, strict=True))
 
 
@@ -232,7 +253,8 @@ def _extent(
 ) -> tuple[list[int], list[int]]:
     """First position of each owner, and one past the last, along one axis."""
     # A table of which owner is on which row beats ufunc.at, slow before NumPy 1.25.
-    present = np.bincount(owner * length + position, minlength=count * length) > 0
-    table = present.reshape(count, length)
+    present = np.zeros((count + 1, length), np.bool_)
+    present[owner, position] = True
+    table = present[1:]
     first, behind = table.argmax(axis=1), length - table[:, ::-1].argmax(axis=1)
     return first.tolist(), behind.tolist()

@@ -24,10 +24,14 @@ def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) 
         The pieces of drivable surface that touch the strip at the lower edge, with small holes
         closed. A thing pixel is never drivable.
     """
-    seen = labels.drivable[panoptic.labels]
+    seen = cv2.LUT(panoptic.labels, labels.drivable.view(np.uint8)).view(np.bool_)
     seen &= panoptic.confidence >= round(config.min_confidence * 255.0)
     mask = _touching_ego(seen, config.ego_width)
-    _close_holes(mask, labels.things[panoptic.labels], config.max_hole_area)
+    if config.max_hole_area > 0.0:
+        is_thing = cv2.LUT(panoptic.labels, labels.things.view(np.uint8)).view(np.bool_)
+        # Nothing is enclosed above the surface's highest row.
+        top = int(mask.any(axis=1).argmax())
+        _close_holes(mask[top:], is_thing[top:], config.max_hole_area * mask.size)
     confidence = np.where(mask, panoptic.confidence, np.uint8(0))
     return Drivable(mask, confidence, free_space_boundary(mask))
 
@@ -63,13 +67,13 @@ def _touching_ego(seen: NDArray[np.bool_], ego_width: float) -> NDArray[np.bool_
 
 
 def _close_holes(
-    mask: NDArray[np.bool_], is_thing: NDArray[np.bool_], max_area: float
+    mask: NDArray[np.bool_], is_thing: NDArray[np.bool_], max_area_px: float
 ) -> None:
     """Fill, in place, small holes in which there is no thing."""
     count, pieces, stats, _ = cv2.connectedComponentsWithStats(
         (~mask).view(np.uint8), connectivity=8
     )
-    fill = stats[:, cv2.CC_STAT_AREA] <= max_area * mask.size
+    fill = stats[:, cv2.CC_STAT_AREA] <= max_area_px
     fill[pieces[is_thing]] = False
     fill[0] = False
     # What touches the rim of the picture is not enclosed.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that reads a drawn street back from its picture: the stand-in where there is no model."""
+"""An engine that reads a drawn street back from its picture: stands in for a missing model."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.model import ClosingEngine, ModelSpec
 from panoptic_ros.core.resources import resource
-from panoptic_ros.core.synthetic import CAR, CAR_SLOTS, PERSON, PERSON_SLOTS, STUFF_COLORS
-from panoptic_ros.core.synthetic import slot_colors
+from panoptic_ros.core.synthetic import (
+    CAR,
+    CAR_SLOTS,
+    PERSON,
+    PERSON_SLOTS,
+    STUFF_COLORS,
+    slot_colors,
+)
 from panoptic_ros.core.types import VOID, CenterOffsetHeads, Heads
 
 STRIDE = 4
@@ -109,7 +115,8 @@ def _settle(
     labels: NDArray[np.uint8], objects: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Give the mixed colours along borders to a neighbour."""
-    code = np.where(labels == VOID, 0, labels.astype(np.uint16) + 1 + (objects.astype(np.uint16) << 8))
+    both = labels.astype(np.uint16) + 1 + (objects.astype(np.uint16) << 8)
+    code = np.where(labels == VOID, np.uint16(0), both)
     # A mixture may look like a third thing, but only along a line: an opening takes lines away.
     for number in np.unique(objects[objects > 0]):
         mask = (objects == number).astype(np.uint8)

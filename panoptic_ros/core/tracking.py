@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ids that stay with their object from frame to frame: online, deterministic, one camera.
 
-First the masks decide: the map of track ids of the frame before, moved by the camera's own motion,
-is laid over the segments, and one joint histogram gives every mask IoU. What is left, lost tracks
-among it, is matched by where its box should be by now. The order is that of "ByteTrack" (Zhang et
-al. 2022, arXiv 2110.06864): weak objects may continue a track but never start one.
+First the masks decide: the segments of the frame before, moved by the camera's own motion, are
+laid over this frame's, and one joint histogram of the thing pixels gives every mask IoU. What is
+left, lost tracks among it, is matched by where its box should be by now. The order is that of
+"ByteTrack" (Zhang et al. 2022, arXiv 2110.06864): weak objects may continue a track but never
+start one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -42,6 +44,7 @@ class _State:
     seen_ns: int
     center: NDArray[np.float64]
     size: NDArray[np.float64]
+    area: int
     score: float
     velocity: NDArray[np.float64] = field(default_factory=lambda: np.zeros(2))
     votes: dict[int, float] = field(default_factory=dict)
@@ -63,7 +66,9 @@ class Tracker:
         self._config = config
         self._next_id = 1
         self._states: dict[int, _State] = {}
-        self._map: NDArray[np.uint16] | None = None
+        # The last frame's segment ids, and the track of each of those segments.
+        self._ids: NDArray[np.uint16] | None = None
+        self._owner = np.zeros(1, np.intp)
         self._thumbnail: NDArray[np.float32] | None = None
         self._last_ns = 0
 
@@ -102,20 +107,20 @@ class Tracker:
         self._drop_expired(stamp_ns)
         matched = self._match(panoptic, shift)
         seen = self._take(panoptic.segments, matched, stamp_ns)
-        self._map = _paint(panoptic.ids, seen)
+        self._ids, self._owner = panoptic.ids, _owners(panoptic, seen)
         self._last_ns = stamp_ns
         return tuple(sorted(seen, key=lambda track: track.id))
 
     def _forget(self) -> None:
         self._states = {}
-        self._map = None
+        self._ids = None
         self._thumbnail = None
         self._last_ns = 0
 
     def _reset_if_broken(self, shape: tuple[int, ...], stamp_ns: int) -> None:
         gap_s = (stamp_ns - self._last_ns) * 1e-9
-        broken = self._map is not None and (
-            self._map.shape != shape or gap_s < 0 or gap_s > self._config.reset_gap_s
+        broken = self._ids is not None and (
+            self._ids.shape != shape or gap_s < 0 or gap_s > self._config.reset_gap_s
         )
         if broken:
             self._forget()
@@ -129,8 +134,7 @@ class Tracker:
         self._thumbnail = now
         if before is None or now is None or before.shape != now.shape:
             return np.zeros(2)
-        window = cv2.createHanningWindow(now.shape[::-1], cv2.CV_32F)
-        (dx, dy), peak = cv2.phaseCorrelate(before, now, window)
+        (dx, dy), peak = cv2.phaseCorrelate(before, now, _window(now.shape))
         share = np.array([dy / now.shape[0], dx / now.shape[1]])
         if peak < _MIN_PEAK or np.abs(share).max() > _MAX_SHIFT:
             return np.zeros(2)
@@ -148,17 +152,20 @@ class Tracker:
     def _match_masks(
         self, panoptic: Panoptic, shift: NDArray[np.float64], matched: dict[int, int]
     ) -> None:
-        if self._map is None:
+        if self._ids is None:
             return
-        # Tracks are numbered densely, so that the histogram has no empty rows.
         states = list(self._states.values())
-        number = np.zeros(MAX_ID + 1, np.uint16)
-        number[[state.id for state in states]] = np.arange(1, len(states) + 1)
-        counts = overlap(_moved(number[self._map], shift), panoptic.ids)
+        row_of = {state.id: row for row, state in enumerate(states)}
+        rows = np.array([row_of.get(number, len(states)) for number in self._owner.tolist()])
+        before, now = _overlaid(self._ids, panoptic.ids, shift)
+        here = np.flatnonzero(now.ravel() > 0)
+        counts = overlap(rows[before.ravel()[here]], now.ravel()[here])
         common = np.zeros((len(states) + 1, len(panoptic.segments) + 1))
         common[: counts.shape[0], : counts.shape[1]] = counts
-        union = common.sum(1, keepdims=True) + common.sum(0, keepdims=True) - common
-        gain = (common / np.maximum(union, 1.0))[1:, 1:]
+        common = common[:-1, 1:]
+        ours = np.array([state.area for state in states])[:, None]
+        theirs = np.array([segment.area for segment in panoptic.segments])[None]
+        gain = common / np.maximum(ours + theirs - common, 1)
         gain = gain - _OTHER_CLASS_PENALTY * _differs(states, panoptic.segments)
         for row, column in _assign(gain, self._config.min_iou):
             matched[panoptic.segments[column].id] = states[row].id
@@ -211,6 +218,7 @@ class Tracker:
             seen_ns=stamp_ns,
             center=_center(segment),
             size=_size(segment),
+            area=segment.area,
             score=segment.score,
             votes={segment.label: segment.score},
         )
@@ -228,6 +236,11 @@ class Tracker:
         """All ids from the next one on: the one that was given longest ago comes first."""
         yield from range(self._next_id, MAX_ID + 1)
         yield from range(1, self._next_id)
+
+
+@lru_cache(maxsize=4)
+def _window(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    return np.asarray(cv2.createHanningWindow(shape[::-1], cv2.CV_32F), np.float32)
 
 
 def _assign(gain: NDArray[np.float64], least: float) -> Pairs:
@@ -250,6 +263,7 @@ def _refresh(state: _State, segment: Segment, stamp_ns: int) -> None:
         error = (center - state.center) / seconds
         state.velocity = state.velocity + (1.0 - _VELOCITY_MEMORY) * error
     state.center, state.size, state.seen_ns = center, _size(segment), stamp_ns
+    state.area = segment.area
     state.score = _SCORE_MEMORY * state.score + (1.0 - _SCORE_MEMORY) * segment.score
     state.votes[segment.label] = state.votes.get(segment.label, 0.0) + segment.score
 
@@ -276,21 +290,19 @@ def _size(segment: Segment) -> NDArray[np.float64]:
     return np.array([float(y1 - y0), float(x1 - x0)])
 
 
-def _paint(ids: NDArray[np.uint16], seen: list[Track]) -> NDArray[np.uint16]:
-    table = np.zeros(int(ids.max()) + 1, np.uint16)
+def _owners(panoptic: Panoptic, seen: list[Track]) -> NDArray[np.intp]:
+    """Track id of each segment id, 0 for none."""
+    owner = np.zeros(len(panoptic.segments) + 1, np.intp)
     for track in seen:
-        table[track.segment.id] = track.id
-    return table[ids]
+        owner[track.segment.id] = track.id
+    return owner
 
 
-def _moved(ids: NDArray[np.uint16], shift: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """Move a map by whole pixels; what comes in from outside has no id."""
+def _overlaid(
+    before: NDArray[np.uint16], now: NDArray[np.uint16], shift: NDArray[np.float64]
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Cut out where two maps meet after the first has moved by whole pixels."""
     dy, dx = (round(float(value)) for value in shift)
-    if dy == 0 and dx == 0:
-        return ids
-    height, width = ids.shape
-    out = np.zeros_like(ids)
-    out[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = ids[
-        max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
-    ]
-    return out
+    height, width = now.shape
+    old = before[max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)]
+    return old, now[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
