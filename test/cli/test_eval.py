@@ -7,9 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.resources import resource
+from panoptic_ros.core.synthetic import DrawnStreet, Truth
+from panoptic_ros.core.types import VOID
+from panoptic_ros.data.coco_panoptic import write_ids
 from test.metrics.drawn_panoptic import (
     CAR,
     ROAD,
@@ -100,3 +107,56 @@ def test_a_missing_model_is_one_line(
     truth_only = words[: words.index("--pred-json")]
     assert main([*truth_only, "--images", ".", "--engine", "absent.onnx"]) == 2
     assert "no model 'absent.onnx'" in capsys.readouterr().err
+
+
+def write_drawn_street(folder: Path) -> None:
+    """Write some frames of the drawn street as a COCO panoptic folder."""
+    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    document: dict[str, Any] = {"images": [], "annotations": []}
+    document["categories"] = [
+        {"id": label.index + 1, "name": label.name, "isthing": int(label.is_thing)}
+        for label in labels.labels
+    ]
+    for name in ("images", "panoptic"):
+        (folder / name).mkdir()
+    street = DrawnStreet(size=(512, 256))
+    for number in range(0, 30, 10):
+        frame, truth = street.draw(number)
+        ids, infos = coco_segments(truth)
+        # A PNG named .jpg: the reader goes by content, and flat colours must survive.
+        picture = cv2.imencode(".png", np.ascontiguousarray(frame.image[..., ::-1]))[1]
+        (folder / "images" / f"{number}.jpg").write_bytes(picture.tobytes())
+        write_ids(folder / "panoptic" / f"{number}.png", ids)
+        image = {"id": number, "file_name": f"{number}.jpg", "width": 512, "height": 256}
+        document["images"].append(image)
+        document["annotations"].append(
+            {"image_id": number, "file_name": f"{number}.png", "segments_info": infos}
+        )
+    (folder / "truth.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def coco_segments(truth: Truth) -> tuple[Any, list[dict[str, int]]]:
+    labels = truth.labels.astype(np.uint32)
+    ids = np.where(labels == VOID, 0, (labels + 1) * 1000 + truth.ids)
+    there, areas = np.unique(ids[ids > 0], return_counts=True)
+    infos = [
+        {"id": number, "category_id": number // 1000, "area": area}
+        for number, area in zip(there.tolist(), areas.tolist(), strict=True)
+    ]
+    return ids.astype(np.uint32), infos
+
+
+def test_an_engine_that_reads_the_drawn_street_scores_high(tmp_path: Path) -> None:
+    write_drawn_street(tmp_path)
+    found = scores(
+        [
+            *("eval", "--format", "coco", "--engine", "drawn"),
+            *("--gt-json", str(tmp_path / "truth.json"), "--gt-dir", str(tmp_path / "panoptic")),
+            *("--images", str(tmp_path / "images")),
+        ],
+        tmp_path,
+    )
+    assert found["images"] == 3
+    assert found["panoptic"]["all"]["pq"] > 0.9
+    assert found["panoptic"]["things"]["classes"] >= 1
+    assert found["semantic"]["miou"] > 0.9
