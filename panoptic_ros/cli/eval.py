@@ -179,7 +179,7 @@ def _show(found: dict[str, Any]) -> None:
 
     table = Table(
         title=f"{found['subject']}, {found['images']} images",
-        caption=f"truth: {found['truth']}; percent, - where truth and prediction have none",
+        caption=f"truth: {found['truth']}\npercent; - where truth and prediction have none",
     )
     table.add_column("class")
     for name in ("PQ", "SQ", "RQ", "IoU", "matched", "false", "missed"):
@@ -187,7 +187,7 @@ def _show(found: dict[str, Any]) -> None:
     for name, mean in found["panoptic"].items():
         iou = found["semantic"]["miou"] if name == "all" else None
         scores = [*(mean[key] for key in ("pq", "sq", "rq")), iou]
-        table.add_row(f"{name} ({mean['classes']} classes)", *map(_percent, scores), style="bold")
+        table.add_row(f"{name} ({mean['classes']})", *map(_percent, scores), style="bold")
     table.add_section()
     for entry in found["classes"]:
         scores = [entry[key] for key in ("pq", "sq", "rq", "iou")]
