@@ -72,7 +72,10 @@ def run(args: argparse.Namespace) -> int:
     """Play, record, and write bag, film, report and figures."""
     from panoptic_ros.engine.open import open_engine
 
-    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        args.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{args.out}: cannot be made ({error.strerror})") from error
     with ExitStack() as stack:
         material = _material(args)
         source = stack.enter_context(material.source)
@@ -116,12 +119,13 @@ def _perform(material: Material, out: Path) -> list[int]:
         sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args",
         "-p", f"engine:={material.engine}", "-r", f"image:={IMAGE_TOPIC}",
     ]  # fmt: skip
+    options = PlayOptions(IMAGE_TOPIC, is_live=True, wait_s=1.0)
     with ExitStack() as stack:
         recorder = stack.enter_context(
             Child("recorder", recorder_command(out / "result.mcap"), out / "recorder.log")
         )
         node = stack.enter_context(Child("node", node_command, out / "node.log"))
-        player = stack.enter_context(Player(PlayOptions(IMAGE_TOPIC, is_live=True)))
+        player = stack.enter_context(Player(options))
         _wait_until_listening(player, (recorder, node))
         print(f"playing {material.source.path.name} through {IMAGE_TOPIC} ...", flush=True)
         player.play(material.source)

@@ -164,6 +164,5 @@ def _sinks(args: argparse.Namespace, labels: LabelSet, stack: ExitStack) -> Sink
     if args.overlay:
         from panoptic_ros.ros.video import VideoWriter
 
-        args.overlay.parent.mkdir(parents=True, exist_ok=True)
         film = stack.enter_context(VideoWriter(args.overlay))
     return Sinks(bag, film, labels)

@@ -42,7 +42,6 @@ class ResultBag:
         self._labels = labels
         self._types = bag_types()
         self._has_info = False
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._writer = BagWriter(path)
 
     def write(self, result: Result, shot: Shot) -> float:

@@ -22,6 +22,12 @@ from panoptic_ros.ros.transport import with_profile
 
 JPEG_QUALITY = 90
 
+HISTORY = 5
+"""Pictures that are sent again to a reliable subscriber that was busy."""
+
+SETTLE_S = 0.5
+"""A subscriber learns of us a moment after we learn of it, and misses what is sent before."""
+
 
 @dataclass(frozen=True)
 class PlayOptions:
@@ -83,8 +89,8 @@ class Player:
         from rclpy.qos import QoSProfile
 
         kind = COMPRESSED_IMAGE if self._options.is_compressed else IMAGE
-        # Reliable serves best-effort subscribers, too; depth 1 keeps the newest picture only.
-        reliable = QoSProfile(depth=1)
+        # Reliable serves best-effort subscribers, too.
+        reliable = QoSProfile(depth=HISTORY)
         self._images = self._node.create_publisher(self._types.find(kind), self.topic, reliable)
         info_topic = self._options.topic.rpartition("/")[0] + "/camera_info"
         self._infos = self._node.create_publisher(
@@ -112,6 +118,8 @@ class Player:
         end_s = time.monotonic() + self._options.wait_s
         while not self.has_listener(self.topic) and time.monotonic() < end_s:
             time.sleep(0.05)
+        if self.has_listener(self.topic):
+            time.sleep(min(SETTLE_S, self._options.wait_s))
 
     def has_listener(self, topic: str) -> bool:
         """Whether somebody subscribes to a topic, ours or another's."""

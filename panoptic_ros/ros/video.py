@@ -141,6 +141,7 @@ class VideoWriter:
     def __init__(self, path: Path) -> None:
         av = _av()
         try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(path), "w", options={"movflags": "faststart"})
         except (OSError, ValueError, av.error.FFmpegError) as error:
             raise DataError(f"{path}: cannot be written ({error})") from error

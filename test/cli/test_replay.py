@@ -205,6 +205,18 @@ def test_the_topics_lie_below_the_name_of_the_node() -> None:
     assert f"/{NODE_NAME}" == NODE
 
 
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--out", "r.mcap"), ("--report", "r.html"), ("--json", "s.json"), ("--overlay", "o.mp4")],
+)
+def test_a_place_that_cannot_be_written_is_named(
+    drive: Path, tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert replay(drive, option, tmp_path / "file" / name) == 2
+    assert f"{name}: cannot be written" in capsys.readouterr().err
+
+
 def test_an_unknown_topic_is_refused_with_those_that_are(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
