@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.model import Engine
 from panoptic_ros.core.resources import resource
+
+if TYPE_CHECKING:
+    from panoptic_ros.core.model import Engine
 
 DRAWN = "drawn"
 """The engine that reads drawn streets back; stands in where there is no model."""

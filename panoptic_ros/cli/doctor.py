@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic doctor``: what is here, what will therefore run, how to get what is missing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from panoptic_ros.core.errors import PanopticError
+
+if TYPE_CHECKING:
+    from panoptic_ros.cli.diagnosis import Line
+    from panoptic_ros.cli.surroundings import Surroundings
+
+IMAGES = 50
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--no-exchange", action="store_true",
+        help="do not send images between two processes (it takes some seconds)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the diagnosis; 1 where something stops the node or loses its images."""
+    from panoptic_ros.cli.diagnosis import FINDING, diagnose, verdicts
+    from panoptic_ros.cli.surroundings import gather
+
+    here = gather()
+    if not args.no_exchange and here.modules["rclpy"].is_usable:
+        here = with_exchange(here)
+    lines = diagnose(here)
+    _show("what is here", lines)
+    _show("what will run", verdicts(here))
+    return 1 if any(line.state == FINDING for line in lines) else 0
+
+
+def with_exchange(here: Surroundings, images: int = IMAGES) -> Surroundings:
+    """Send images between two processes as this shell is; where they get lost, with our profile.
+
+    Args:
+        here: What is known.
+        images: How many to send.
+    """
+    from panoptic_ros.ros.exchange import exchange_images
+
+    try:
+        here = replace(here, exchange=exchange_images(images, use_profile=False))
+        if here.exchange and not here.exchange.is_good and not here.exchange.has_profile:
+            here = replace(here, cured=exchange_images(images))
+    except PanopticError as error:
+        return replace(here, exchange_error=str(error))
+    return here
+
+
+def _show(title: str, lines: Sequence[Line]) -> None:
+    try:
+        _show_table(title, lines)
+    except ImportError:
+        _show_plain(title, lines)
+
+
+def _show_table(title: str, lines: Sequence[Line]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    colors = {"ok": "green", "note": "yellow", "finding": "red"}
+    table = Table(title=title, title_justify="left", show_header=False)
+    table.add_column()
+    table.add_column()
+    table.add_column(overflow="fold")
+    for line in lines:
+        found = f"{line.found}\n-> {line.remedy}" if line.remedy else line.found
+        # Text, because brackets in a path or message must not be taken for markup.
+        table.add_row(Text(line.state, colors[line.state]), Text(line.what), Text(found))
+    Console().print(table)
+
+
+def _show_plain(title: str, lines: Sequence[Line]) -> None:
+    print(f"{title}:")
+    for line in lines:
+        remedy = f" -> {line.remedy}" if line.remedy else ""
+        print(f"  {line.state:<7} {line.what}: {line.found}{remedy}")
