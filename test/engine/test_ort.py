@@ -97,7 +97,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_model_lists_the_models_there_are() -> None:
-    with pytest.raises(ModelError, match="no model 'nowhere.onnx'.*set engine to"):
+    with pytest.raises(ModelError, match=r"no model 'nowhere.onnx'.*set engine to"):
         open_engine("nowhere.onnx")
 
 

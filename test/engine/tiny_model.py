@@ -56,7 +56,8 @@ def write_tiny_model(
         constants,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
-    for key, value in (spec(width, height).to_metadata() if metadata is None else metadata).items():
+    described = spec(width, height).to_metadata() if metadata is None else metadata
+    for key, value in described.items():
         model.metadata_props.add(key=key, value=value)
     onnx.save(model, str(path))
     return path
