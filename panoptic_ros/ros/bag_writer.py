@@ -37,7 +37,9 @@ class BagWriter:
         if path.suffix != ".mcap":
             raise ConfigError(f"{path}: the result is written as MCAP; name it {path.stem}.mcap")
         self._path = path
-        self._folder = path.with_name(path.name + ".part")
+        # rosbags makes a folder and names the file in it, and in its metadata, after the folder.
+        self._scratch = path.with_name(path.name + ".part")
+        self._folder = self._scratch / path.stem
         self._connections: dict[str, Any] = {}
         self._writer = self._opened()
 
@@ -46,7 +48,7 @@ class BagWriter:
         from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
         try:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            shutil.rmtree(self._scratch, ignore_errors=True)
             writer = Writer(
                 self._folder, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP
             )
@@ -92,7 +94,7 @@ class BagWriter:
             writer.close()
             storage = next(self._folder.glob("*.mcap"))
             storage.replace(self._path)
-            shutil.rmtree(self._folder)
+            shutil.rmtree(self._scratch)
         except OSError as error:
             raise DataError(f"{self._path}: cannot be written ({error})") from error
 
