@@ -4,10 +4,10 @@
 ros2 launch panoptic_ros multi_camera.launch.py cameras:=front,rear
 """
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 
+from launch import LaunchContext, LaunchDescription
 from panoptic_ros.ros.launching import (
     node_arguments,
     panoptic_node,

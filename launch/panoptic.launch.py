@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One camera: ros2 launch panoptic_ros panoptic.launch.py image:=/camera/image_raw."""
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 
+from launch import LaunchContext, LaunchDescription
 from panoptic_ros.ros.launching import node_arguments, panoptic_node, said, transport_actions
 
 

@@ -7,7 +7,6 @@ ros2 launch panoptic_ros replay.launch.py input:=drive.mcap rviz:=true
 import sys
 from typing import Any
 
-from launch import LaunchContext, LaunchDescription
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -19,6 +18,7 @@ from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
 from launch_ros.actions import Node
 
+from launch import LaunchContext, LaunchDescription
 from panoptic_ros.core.resources import resource
 from panoptic_ros.ros.launching import (
     is_true,

@@ -160,7 +160,7 @@ def test_our_own_pictures_can_be_read_again(name: str, types: MessageTypes) -> N
 
 
 def test_topics_are_those_of_the_contract() -> None:
-    assert [*PIXELS, "overlay/compressed", "detections"] == list(RESULT_TOPICS)  # noqa: SIM300
+    assert [*PIXELS, "overlay/compressed", "detections"] == list(RESULT_TOPICS)
 
 
 def test_stamp_zero_is_zero(types: MessageTypes) -> None:

@@ -29,7 +29,7 @@ GOOD = TransitionCallbackReturn.SUCCESS
 MakeNode = Callable[..., PanopticNode]
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_node(tiny_model: Path) -> Iterator[MakeNode]:
     made: list[PanopticNode] = []
     rclpy.init(args=[])

@@ -34,7 +34,7 @@ IMAGES: dict[str, tuple[str, type, int]] = {
 }
 
 
-@pytest.fixture()
+@pytest.fixture
 def start(tiny_model: Path) -> Iterator[Start]:
     running: list[subprocess.Popen[str]] = []
 
@@ -56,7 +56,7 @@ def start(tiny_model: Path) -> Iterator[Start]:
         process.communicate()
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench() -> Iterator[Bench]:
     made = Bench()
     yield made
