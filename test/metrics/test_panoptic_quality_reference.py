@@ -24,8 +24,8 @@ from panoptic_ros.data.coco_panoptic import (
     read_coco_predictions,
     write_ids,
 )
-from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
-from panoptic_ros.metrics.runner import evaluate_predictions, read_truth
+from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
+from panoptic_ros.metrics.runner import Report, Score, evaluate_predictions, read_truth
 from test.metrics.drawn_panoptic import CATEGORIES, Pair, pairs, write_predictions, write_truth
 
 panoptic = pytest.importorskip("hotcoco.panoptic")
@@ -38,6 +38,7 @@ def reference(truth: tuple[Path, Path], predictions: tuple[Path, Path]) -> dict[
     evaluation = panoptic.PanopticEval(str(truth[0]), str(predictions[0]), **folders)
     evaluation.evaluate()
     results: dict[str, Any] = evaluation.results()
+    results["miou"] = evaluation.report()["metrics"]["mIoU"]
     return results
 
 
@@ -58,13 +59,13 @@ def assert_equal(ours: PanopticQualityResult, theirs: dict[str, Any]) -> None:
             assert quality.pq == pytest.approx(expected["pq"], rel=0, abs=1e-9)
 
 
-def ours(images: Sequence[Pair]) -> PanopticQualityResult:
-    quality = PanopticQuality(CATEGORIES)
+def ours(images: Sequence[Pair]) -> Report:
+    score = Score(CATEGORIES)
     for pair in images:
-        quality.update(
-            pair.truth_ids, pair.truth_segments, pair.predicted_ids, pair.predicted_segments
+        score.update(
+            (pair.truth_ids, pair.truth_segments), (pair.predicted_ids, pair.predicted_segments)
         )
-    return quality.result()
+    return score.result()
 
 
 @given(images=st.lists(pairs(), min_size=1, max_size=3))
@@ -73,7 +74,11 @@ def test_equals_hotcoco_on_any_drawn_images(images: list[Pair]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         truth = write_truth(Path(folder), images)
         predictions = write_predictions(Path(folder), images)
-        assert_equal(ours(images), reference(truth, predictions))
+        theirs = reference(truth, predictions)
+        report = ours(images)
+        assert_equal(report.panoptic, theirs)
+        miou = -1.0 if math.isnan(report.semantic.miou) else report.semantic.miou
+        assert miou == pytest.approx(theirs["miou"], rel=0, abs=1e-9)
 
 
 @pytest.mark.street
