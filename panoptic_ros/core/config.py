@@ -71,6 +71,13 @@ class DecodeConfig:
         low=0.0,
         high=1.0,
     )
+    center_reach: float = param(
+        0.04,
+        "How far from a centre a pixel's target may lie, as a share of the width, beside half of "
+        "its offset; pixels that miss every centre belong to no object.",
+        low=0.0,
+        high=1.0,
+    )
     max_objects: int = param(
         256, "Most objects in one frame; the strongest centres win.", low=1, high=65535
     )

@@ -112,8 +112,8 @@ def _group(
     """Give every thing pixel the number of its centre.
 
     Returns:
-        Centre number 1.. of each thing pixel, 0 where there is no centre at all; and the centres'
-        scores.
+        Centre number 1.. of each thing pixel, 0 where no centre is near its target; and the
+        centres' scores.
     """
     centers, scores = _centers(heads, config)
     if scores.size == 0:
@@ -127,8 +127,10 @@ def _group(
     offsets = heads.offsets.reshape(2, -1)[:, blocks].astype(np.float32)
     y = blocks // columns
     points = np.stack((y + offsets[0], blocks - y * columns + offsets[1]), axis=1)
+    nearest, square = _nearest(points.astype(np.float32), centers)
+    reach = config.center_reach * columns + 0.5 * np.hypot(offsets[0], offsets[1])
     number = np.zeros(rows * columns, np.intp)
-    number[blocks] = _nearest(points.astype(np.float32), centers) + 1
+    number[blocks] = np.where(square <= reach * reach, nearest + 1, 0)
     return number[cell], scores
 
 
@@ -146,16 +148,20 @@ def _centers(
 
 def _nearest(
     points: NDArray[np.float32], centers: NDArray[np.float32]
-) -> NDArray[np.intp]:
-    """Index of the nearest centre of each point, the first of equals."""
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Index of the nearest centre of each point, the first of equals, and the squared distance."""
     # |p - c|^2 without |p|^2, which is the same for all centres: one matrix product.
     half_square = 0.5 * (centers * centers).sum(axis=1)
     nearest = np.empty(len(points), np.intp)
+    square = (points * points).sum(axis=1)
     chunk = max(1, _GROUP_CHUNK // len(centers))
     for start in range(0, len(points), chunk):
         product = points[start : start + chunk] @ centers.T
-        nearest[start : start + chunk] = (half_square - product).argmin(axis=1)
-    return nearest
+        half = half_square - product
+        best = half.argmin(axis=1)
+        nearest[start : start + chunk] = best
+        square[start : start + chunk] += 2.0 * np.take_along_axis(half, best[:, None], 1)[:, 0]
+    return nearest, square
 
 
 def _assemble(

@@ -101,8 +101,16 @@ def test_an_object_below_the_threshold_is_left_without_an_id() -> None:
     assert drawn_ids(result) == ["00011"]
 
 
+def test_a_pixel_whose_target_is_far_from_every_centre_belongs_to_none() -> None:
+    said = heads("cc" + "r" * 36 + "cc", (0, 0, 255))
+    still = replace(said, offsets=np.zeros_like(said.offsets))
+    result = decode(still, LABELS, ANY_SIZE)
+    assert result.ids[0, [0, 1, 38, 39]].tolist() == [1, 1, 0, 0]
+    assert result.labels[0, 39] == 1
+
+
 def test_a_centre_below_the_threshold_is_none() -> None:
-    config = replace(ANY_SIZE, center_threshold=0.5)
+    config = replace(ANY_SIZE, center_threshold=0.5, center_reach=1.0)
     result = decode(heads("cccc", (0, 0, 127), (0, 3, 128)), LABELS, config)
     assert drawn_ids(result) == ["1111"]
 
