@@ -31,6 +31,8 @@ _SCORE_MEMORY = 0.8
 _VELOCITY_MEMORY = 0.6
 _MAX_DISTANCE = 1.0
 _MAX_SIZE_RATIO = 2.5
+_MIN_STEP_S = 0.01
+"""Steps of time are taken as at least this long where a jump in place becomes a speed."""
 
 Pairs = list[tuple[int, int]]
 
@@ -165,7 +167,7 @@ class Tracker:
         common = common[:-1, 1:]
         ours = np.array([state.area for state in states])[:, None]
         theirs = np.array([segment.area for segment in panoptic.segments])[None]
-        gain = common / np.maximum(ours + theirs - common, 1)
+        gain = np.where(common > 0, common / np.maximum(ours + theirs - common, 1), -1.0)
         gain = gain - _OTHER_CLASS_PENALTY * _differs(states, panoptic.segments)
         for row, column in _assign(gain, self._config.min_iou):
             matched[panoptic.segments[column].id] = states[row].id
@@ -244,8 +246,9 @@ def _window(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def _assign(gain: NDArray[np.float64], least: float) -> Pairs:
-    """Pair rows and columns for the largest sum; pairs below ``least`` are dropped."""
-    rows, columns = linear_sum_assignment(np.where(gain >= least, gain, -1.0), maximize=True)
+    """Pair rows and columns for the largest sum of the gains that reach ``least``, 0 or more."""
+    # A pair that does not count is worth 0: below it, weak pairs together beat a strong one.
+    rows, columns = linear_sum_assignment(np.where(gain >= least, gain, 0.0), maximize=True)
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if gain[r, c] >= least]
 
 
@@ -260,7 +263,7 @@ def _refresh(state: _State, segment: Segment, stamp_ns: int) -> None:
     seconds = (stamp_ns - state.seen_ns) * 1e-9
     center = _center(segment)
     if seconds > 0:
-        error = (center - state.center) / seconds
+        error = (center - state.center) / max(seconds, _MIN_STEP_S)
         state.velocity = state.velocity + (1.0 - _VELOCITY_MEMORY) * error
     state.center, state.size, state.seen_ns = center, _size(segment), stamp_ns
     state.area = segment.area

@@ -60,6 +60,18 @@ def test_two_objects_that_cross_keep_their_ids(tracker: Tracker) -> None:
     assert track_ids(tracker, *frames) == [[1, 2]] * 4
 
 
+def test_one_strong_overlap_outweighs_two_weak_ones(tracker: Tracker) -> None:
+    # Object 2 lies over most of the first track and over a little of the second.
+    before, after = scene("1111111111" "2222"), scene("11" "2222222222" "..")
+    assert track_ids(tracker, before, after)[1][1] == 1
+
+
+def test_masks_that_do_not_touch_are_no_overlap_however_low_the_threshold() -> None:
+    tracker = Tracker(TrackConfig(min_iou=0.0))
+    frames = (scene("11" + "." * 30), scene("." * 30 + "11"))
+    assert track_ids(tracker, *frames) == [[1], [2]]
+
+
 def test_a_lost_object_is_found_again_within_the_time(tracker: Tracker) -> None:
     gone = scene("....")
     frames = [scene("11.."), gone, gone, gone, scene("11..")]
@@ -118,6 +130,12 @@ def test_a_break_starts_fresh_tracks_with_fresh_ids(
 
 def test_two_frames_with_the_same_stamp_are_one_moment(tracker: Tracker) -> None:
     assert track_ids(tracker, scene("11.."), scene("11.."), step_ns=0) == [[1], [1]]
+
+
+def test_stamps_a_microsecond_apart_give_no_absurd_speed(tracker: Tracker) -> None:
+    tracker.update(scene("1111...."), FRAME_NS)
+    tracks = tracker.update(scene(".1111..."), FRAME_NS + 1_000)
+    assert abs(tracks[0].velocity[1]) < 100.0
 
 
 def test_stamp_zero_is_a_time_like_any_other(tracker: Tracker) -> None:
