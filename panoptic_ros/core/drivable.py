@@ -24,7 +24,8 @@ def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) 
         The pieces of drivable surface that touch the strip at the lower edge, with small holes
         closed. A thing pixel is never drivable.
     """
-    seen = cv2.LUT(panoptic.labels, labels.drivable.view(np.uint8)).view(np.bool_)
+    surface = labels.drivable & ~labels.things
+    seen = cv2.LUT(panoptic.labels, surface.view(np.uint8)).view(np.bool_)
     seen &= panoptic.confidence >= round(config.min_confidence * 255.0)
     mask = _touching_ego(seen, config.ego_width)
     if config.max_hole_area > 0.0:
@@ -58,7 +59,7 @@ def _touching_ego(seen: NDArray[np.bool_], ego_width: float) -> NDArray[np.bool_
     """Keep the components that reach the lowest rows in front of the camera."""
     height, width = seen.shape
     count, pieces = cv2.connectedComponents(seen.view(np.uint8), connectivity=4)
-    margin = round(width * (1.0 - ego_width) / 2.0)
+    margin = min(round(width * (1.0 - ego_width) / 2.0), (width - 1) // 2)
     strip = pieces[height - max(1, height // 16) :, margin : width - margin]
     kept = np.zeros(count, np.bool_)
     kept[strip] = True

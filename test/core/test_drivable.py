@@ -6,11 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable import find_drivable, free_space_boundary
+from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Panoptic
 from test.core.drawings import LABELS, scene
 
@@ -34,6 +36,18 @@ def test_the_surface_must_touch_the_strip_in_front_of_the_camera() -> None:
     frame = scene("rssssr", "rssrrr", "rsssss", "rssrss")
     narrow = replace(CONFIG, ego_width=0.34)
     assert surface(frame, narrow) == ["......", "......", "......", "...#.."]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 64, 100])
+def test_the_narrowest_strip_is_still_a_pixel_wide(width: int) -> None:
+    frame = scene("r" * width)
+    assert surface(frame, replace(CONFIG, ego_width=0.01)) == ["#" * width]
+
+
+def test_a_thing_class_is_no_surface_even_where_the_label_set_says_so() -> None:
+    labels = LabelSet("odd", tuple(replace(label, is_drivable=True) for label in LABELS.labels))
+    found = find_drivable(scene("r1r", "r1r"), labels, CONFIG)
+    assert found.mask.tolist() == [[True, False, True]] * 2
 
 
 def test_a_small_hole_is_closed() -> None:
