@@ -69,10 +69,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._types.find("diagnostic_msgs/msg/DiagnosticArray"), "/diagnostics", 10
         )
         # Steady: a paused /clock must not silence the diagnostics.
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        period_s = self._config.diagnostics_period_s
-        self.create_timer(period_s, self.publish_diagnostics, clock=steady)
-        self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
+        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._ticker = self._tick()
+        self.create_timer(_LOOK_PERIOD_S, self._look, clock=self._steady)
         self._say_what_is_missing()
 
     @property
@@ -124,6 +123,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         if self._refused:
             raise ConfigError("; ".join(self._refused.values()))
         check_cameras(self._config)
+        self.destroy_timer(self._ticker)
+        self._ticker = self._tick()
         self._engine = open_engine(self._config.engine, self._config.engine_threads)
         several = len(self._config.cameras) > 1
         for name in self._config.cameras:
@@ -241,6 +242,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             camera.input.look()
         if self._worker is not None and self._worker.failure is not None:
             self.failure = self._worker.failure
+
+    def _tick(self) -> Any:
+        period_s = self._config.diagnostics_period_s
+        return self.create_timer(period_s, self.publish_diagnostics, clock=self._steady)
 
     def publish_diagnostics(self) -> None:
         """Say how every camera and the engine are doing."""
