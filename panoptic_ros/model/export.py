@@ -23,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.model.network import PanopticNetwork, ConvBlock
+from panoptic_ros.model.network import ConvBlock, PanopticNetwork
 from panoptic_ros.model.train import IMAGENET_MEAN, IMAGENET_STD
 
 OPSET = 17

@@ -81,7 +81,8 @@ def test_perfect_heads_decode_to_the_truth_they_were_drawn_from() -> None:
     )
     labels = spec_of(CLASSES, (64, 64)).labels
     result = decode(heads, labels, DecodeConfig())
-    pairs = {(int(a), int(b)) for a, b in zip(crop.instances.flat, result.ids.flat, strict=True) if a}
+    both = zip(crop.instances.flat, result.ids.flat, strict=True)
+    pairs = {(int(a), int(b)) for a, b in both if a}
     assert len(pairs) == 2
     assert len({b for _, b in pairs}) == 2
 
