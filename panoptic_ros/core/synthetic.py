@@ -8,8 +8,9 @@ the truth back from the picture alone, even after a resize.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -32,7 +33,9 @@ STUFF_COLORS: dict[int, tuple[Color, ...]] = {
 }
 """Shades of each stuff class."""
 
-CAR_SLOTS, PERSON_SLOTS = 12, 8
+CAR_SLOTS, PERSON_SLOTS = 20, 12
+"""As many objects of a class can be told apart at one time, by colour."""
+
 _EYE_HEIGHT_M = 1.5
 _NEAREST_M, _FARTHEST_M = 5.0, 70.0
 
@@ -45,9 +48,12 @@ def slot_colors(label: int, slot: int) -> tuple[Color, Color]:
         slot: 0.. below ``CAR_SLOTS`` or ``PERSON_SLOTS``; objects seen together differ in it.
     """
     if label == CAR:
-        hue, light, dark = 180.0 * slot / CAR_SLOTS, (230, 225), (230, 120)
+        # Half of the cars are bright; the others are dim, their hues between those of the first.
+        hues = CAR_SLOTS // 2
+        hue = 180.0 * (slot % hues + 0.5 * (slot // hues)) / hues
+        light, dark = ((230, 225), (230, 120)) if slot < hues else ((230, 165), (230, 75))
     else:
-        hue, light, dark = 180.0 * (slot + 0.5) / PERSON_SLOTS, (110, 250), (120, 170)
+        hue, light, dark = 180.0 * (slot + 0.25) / PERSON_SLOTS, (110, 250), (120, 170)
     shades = np.array([[(hue, *light), (hue, *dark)]], np.uint8)
     rgb = cv2.cvtColor(shades, cv2.COLOR_HSV2RGB)[0].tolist()
     return (rgb[0][0], rgb[0][1], rgb[0][2]), (rgb[1][0], rgb[1][1], rgb[1][2])
@@ -72,11 +78,20 @@ class _Mover:
 
     number: int
     label: int
-    slot: int
     x_m: float
     z_m: float
     vx_m_s: float
     vz_m_s: float
+    slot: int = 0
+
+    def on_stage_s(self, speed_m_s: float) -> tuple[float, float]:
+        """First and last second in which a camera of that speed can see it; may be reversed."""
+        closing_m_s = speed_m_s - self.vz_m_s
+        if closing_m_s == 0.0:
+            is_near = _NEAREST_M <= self.z_m <= _FARTHEST_M
+            return (0.0, math.inf) if is_near else (math.inf, 0.0)
+        times = sorted((self.z_m - limit_m) / closing_m_s for limit_m in (_NEAREST_M, _FARTHEST_M))
+        return max(0.0, times[0]), times[1]
 
 
 class DrawnStreet:
@@ -105,7 +120,7 @@ class DrawnStreet:
         self.count = max(1, round(seconds * fps))
         self.frame_id = frame_id
         self._speed_m_s = speed_m_s
-        self._movers = _cast(seed, seconds, speed_m_s)
+        self._movers = _colored(_cast(seed, seconds, speed_m_s), speed_m_s)
 
     def __len__(self) -> int:
         return self.count
@@ -130,7 +145,7 @@ class DrawnStreet:
 
 
 def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
-    """Choose who takes part; slots go round, so that neighbours in time differ."""
+    """Choose who takes part."""
     rng = np.random.default_rng(seed)
     movers, number = [], 1
     reach_m = speed_m_s * seconds + _FARTHEST_M
@@ -141,8 +156,7 @@ def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
         # Oncoming cars start farther away than the camera ever gets.
         end_m = reach_m + max(0.0, -lane_speed) * seconds if lane_speed < 1.0 else start_m + 50.0
         while z_m < end_m:
-            slot = number % CAR_SLOTS
-            movers.append(_Mover(number, CAR, slot, lane_x_m, z_m, 0.0, lane_speed))
+            movers.append(_Mover(number, CAR, lane_x_m, z_m, 0.0, lane_speed))
             number += 1
             z_m += float(rng.uniform(13.0, 22.0))
     for z_m in np.arange(14.0, reach_m, 9.0):
@@ -150,11 +164,25 @@ def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
         crosses = rng.random() < 0.3
         vx = -side * float(rng.uniform(0.5, 1.2)) if crosses else 0.0
         vz = 0.0 if crosses else float(rng.uniform(-1.3, 1.3))
-        slot = number % PERSON_SLOTS
         x_m = side * float(rng.uniform(8.6, 9.8))
-        movers.append(_Mover(number, PERSON, slot, x_m, float(z_m), vx, vz))
+        movers.append(_Mover(number, PERSON, x_m, float(z_m), vx, vz))
         number += 1
     return movers
+
+
+def _colored(movers: list[_Mover], speed_m_s: float) -> list[_Mover]:
+    """Give out slots so that objects seen together differ; who finds none free stays away."""
+    left_s = {CAR: [-math.inf] * CAR_SLOTS, PERSON: [-math.inf] * PERSON_SLOTS}
+    colored = []
+    for mover in sorted(movers, key=lambda one: one.on_stage_s(speed_m_s)[0]):
+        enters_s, leaves_s = mover.on_stage_s(speed_m_s)
+        slots = left_s[mover.label]
+        # Strides of 7 give neighbours unlike colours; 7 has no divisor in common with the counts.
+        slot = min(range(len(slots)), key=lambda one: (slots[one], one * 7 % len(slots)))
+        if slots[slot] < enters_s <= leaves_s:
+            slots[slot] = leaves_s
+            colored.append(replace(mover, slot=slot))
+    return colored
 
 
 class _Canvas:
