@@ -13,6 +13,19 @@ ARGS ?=
 ROS_HERE := $(shell [ -n "$$ROS_DISTRO" ] && $(PYTHON) -c "import rclpy" 2>/dev/null && echo yes)
 ROS_WHEELS ?= ros-kilted
 
+ifeq ($(ROS_HERE),yes)
+# A distribution's message packages are compiled against its own NumPy, so that one stays.
+SITE := --system-site-packages
+CONSTRAINTS := $(STAMPS)/distribution.txt
+RUN_PACKAGES := -c $(CONSTRAINTS) -r requirements/run.in
+TEST_PACKAGES := -c $(CONSTRAINTS) -r requirements/test.in
+TORCH_PACKAGES := -c $(CONSTRAINTS) -r requirements/torch.in
+else
+RUN_PACKAGES := -r requirements/run.lock -r requirements/$(ROS_WHEELS).lock
+TEST_PACKAGES := -r requirements/test.lock
+TORCH_PACKAGES := -r requirements/torch.lock
+endif
+
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
@@ -52,19 +65,25 @@ $(STAMPS)/venv:
 	  { echo "Python 3.10 or newer is needed; found: $$($(PYTHON) --version 2>&1). Set PYTHON=..."; exit 1; }
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(if $(ROS_HERE),--system-site-packages) $(VENV)
+	$(PYTHON) -m venv $(SITE) $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/run: $(STAMPS)/venv requirements/run.lock requirements/build.lock requirements/$(ROS_WHEELS).lock setup.py
-	$(PIP) -r requirements/run.lock $(if $(ROS_HERE),,-r requirements/$(ROS_WHEELS).lock)
+$(STAMPS)/distribution.txt: $(STAMPS)/venv
+	$(BIN)/python requirements/constrain.py requirements/*.lock > $@
+
+LOCKS := $(wildcard requirements/*.lock requirements/*.in)
+
+$(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
+	$(PIP) $(RUN_PACKAGES)
 	$(PIP) -r requirements/build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(STAMPS)/test: $(STAMPS)/run requirements/test.lock
-	$(PIP) -r requirements/test.lock
+$(STAMPS)/test: $(STAMPS)/run
+	$(PIP) $(TEST_PACKAGES)
 	@touch $@
 
-$(STAMPS)/torch: $(STAMPS)/run requirements/torch.lock
-	$(PIP) -r requirements/torch.lock
+$(STAMPS)/torch: $(STAMPS)/run
+	@echo "PyTorch may bring several GB of CUDA libraries; TORCH=0 leaves it and its tests out."
+	$(PIP) $(TORCH_PACKAGES)
 	@touch $@

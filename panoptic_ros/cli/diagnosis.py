@@ -147,10 +147,10 @@ def _engine_lines(here: Surroundings) -> Iterator[Line]:
     for name in ("tensorrt", "tensorrt_rtx", "pycuda"):
         module = here.modules[name]
         if module.version:
-            found = module.error or f"{module.version}; this version runs ONNX Runtime only"
+            found = module.error or module.version
             yield Line(NOTE if module.error else OK, name, found)
     if not (here.modules["tensorrt"].version or here.modules["tensorrt_rtx"].version):
-        yield Line(OK, "TensorRT", "none; this version runs ONNX Runtime only")
+        yield Line(OK, "TensorRT", "none; models run on ONNX Runtime")
 
 
 def _bag_lines(here: Surroundings) -> Iterator[Line]:
