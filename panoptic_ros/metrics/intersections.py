@@ -54,31 +54,59 @@ def intersect(
     >>> shared.truth.tolist(), shared.predicted.tolist(), shared.pixels.tolist()
     ([7, 7, 9], [1, 2, 2], [1, 1, 1])
     """
-    if truth.shape != predicted.shape:
-        raise ValueError(f"shapes differ: {truth.shape} and {predicted.shape}")
-    a, b = truth.ravel(), predicted.ravel()
-    starts = _run_starts(a, b)
-    packed = (a[starts].astype(np.uint64) << np.uint64(32)) | b[starts].astype(np.uint64)
+    starts, lengths = runs(truth, predicted)
+    return tally(truth.ravel()[starts], predicted.ravel()[starts], lengths)
+
+
+def runs(
+    *maps: NDArray[np.integer],  # type: ignore[type-arg]
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the stretches, in reading order, over which no map changes.
+
+    Args:
+        maps: One or more of the same shape.
+
+    Returns:
+        Index of the first pixel of each run in the ravelled maps, and the pixels in it, (R,) each.
+
+    Raises:
+        ValueError: The shapes differ.
+    """
+    first = maps[0]
+    for other in maps[1:]:
+        if other.shape != first.shape:
+            raise ValueError(f"shapes differ: {first.shape} and {other.shape}")
+    # Two buffers of a byte a pixel: fresh memory costs more than the comparisons do.
+    changes = np.zeros(first.size, np.bool_)
+    changes[:1] = True
+    differs = np.empty(max(first.size - 1, 0), np.bool_)
+    for flat in (values.ravel() for values in maps):
+        np.not_equal(flat[1:], flat[:-1], out=differs)
+        changes[1:] |= differs
+    starts = np.flatnonzero(changes)
+    return starts, np.diff(starts, append=first.size)
+
+
+def tally(
+    truth: NDArray[np.integer],  # type: ignore[type-arg]
+    predicted: NDArray[np.integer],  # type: ignore[type-arg]
+    lengths: NDArray[np.integer],  # type: ignore[type-arg]
+) -> Intersections:
+    """Sum the lengths of runs by their pair of ids.
+
+    Args:
+        truth: Id of each run, 0..2**32 - 1, (R,).
+        predicted: Id of each run, 0..2**32 - 1, (R,).
+        lengths: Pixels of each run, (R,).
+    """
+    packed = (truth.astype(np.uint64) << np.uint64(32)) | predicted.astype(np.uint64)
     pairs, which = np.unique(packed, return_inverse=True)
-    lengths = np.diff(starts, append=a.size)
     pixels = np.bincount(which.ravel(), weights=lengths, minlength=pairs.size)
     return Intersections(
         truth=(pairs >> np.uint64(32)).astype(np.int64),
         predicted=(pairs & np.uint64(0xFFFFFFFF)).astype(np.int64),
         pixels=pixels.astype(np.int64),
     )
-
-
-def _run_starts(
-    a: NDArray[np.integer],  # type: ignore[type-arg]
-    b: NDArray[np.integer],  # type: ignore[type-arg]
-) -> NDArray[np.intp]:
-    """First index of every run of equal pairs."""
-    changes = np.empty(a.size, np.bool_)
-    changes[:1] = True
-    np.not_equal(a[1:], a[:-1], out=changes[1:])
-    changes[1:] |= b[1:] != b[:-1]
-    return np.flatnonzero(changes)
 
 
 def _totals(ids: NDArray[np.int64], pixels: NDArray[np.int64]) -> dict[int, int]:

@@ -125,11 +125,13 @@ class ColorReader:
         self.input = np.zeros((4, 4, 3), np.uint8)
 
     def infer(self, image: NDArray[np.uint8]) -> Heads:
+        size = image.shape[:2]
+        center = np.array(np.unravel_index(image[..., 1].argmax(), size))
         return CenterOffsetHeads(
             labels=image[..., 0].copy(),
-            confidence=np.full(image.shape[:2], 255, np.uint8),
+            confidence=np.full(size, 255, np.uint8),
             centers=image[..., 1].copy(),
-            offsets=np.zeros((2, *image.shape[:2]), np.float32),
+            offsets=(center[:, None, None] - np.indices(size)).astype(np.float32),
         )
 
     def close(self) -> None:
