@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-warn-script-location
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-script-location
 TORCH ?= 1
 ARGS ?=
 

@@ -12,7 +12,7 @@ unset _ROS_WHEELS_BOOTSTRAP_COMPLETE LD_LIBRARY_PATH AMENT_PREFIX_PATH PYTHONPAT
 
 python3 -m venv "$work/venv"
 locks="$source_dir/requirements"
-"$work/venv/bin/python" -m pip --disable-pip-version-check install --quiet \
+"$work/venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet \
   -r "$locks/run.lock" -r "$locks/$wheels.lock" -r "$locks/colcon.lock"
 mkdir -p "$work/ws/src/panoptic_ros"
 cd "$source_dir"

@@ -32,7 +32,11 @@ MODULES = (
 )  # fmt: skip
 """Everything the package can make use of, by import name."""
 
-_DISTRIBUTIONS = {"cv2": ("opencv-python-headless", "opencv-python"), "yaml": ("PyYAML",)}
+_DISTRIBUTIONS = {
+    "cv2": ("opencv-python-headless", "opencv-python"),
+    "yaml": ("PyYAML",),
+    "rclpy": ("ros-rclpy",),
+}
 _WHEEL = re.compile(r"ros-([a-z]+)-rclpy")
 
 
@@ -123,8 +127,8 @@ def look_at(name: str) -> Module:
     """Import a module and ask its version."""
     try:
         spec = importlib.util.find_spec(name)
-        # A folder without code, such as type stubs leave behind, has a spec but no origin.
-        if spec is None or spec.origin is None:
+        # A folder of that name, such as type stubs leave behind, can be imported as well.
+        if spec is None or (spec.origin is None and not _distribution_version(name)):
             return Module()
         found = importlib.import_module(name)
     # A library that does not fit this machine may raise anything, and that is what to report.
