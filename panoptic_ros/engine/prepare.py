@@ -42,9 +42,24 @@ def load_model(path: Path) -> Any:
 
 def prepare(model: Any) -> None:
     """Rewrite a model in place for TensorRT's parser; its outputs stay bit for bit the same."""
+    store_constants(model)
     fold_weight_casts(model)
     while _move_one_cast(model.graph):
         pass
+
+
+def store_constants(model: Any) -> None:
+    """Turn every ``Constant`` node into a stored tensor, in place; one kind is left."""
+    graph = model.graph
+    outputs = {output.name for output in graph.output}
+    for node in [node for node in graph.node if node.op_type == "Constant"]:
+        value = attribute(node, "value")
+        if value is None or node.output[0] in outputs:
+            continue
+        tensor = graph.initializer.add()
+        tensor.CopyFrom(value)
+        tensor.name = node.output[0]
+        graph.node.remove(node)
 
 
 def fold_weight_casts(model: Any) -> int:

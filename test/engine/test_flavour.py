@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every TensorRT from 8.6 to 11 has the names that we use, or we ask before we use them.
+
+``tensorrt_names.json`` lists which names the Python bindings of each version hold; it was read
+out of the wheels that NVIDIA publishes, so it is TensorRT's word and not ours.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from enum import IntEnum
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.engine import flavour as flavours
+from panoptic_ros.engine.flavour import Flavour, installed_flavours, load_flavour
+
+TABLE: dict[str, Any] = json.loads(
+    Path(__file__).with_name("tensorrt_names.json").read_text(encoding="utf-8")
+)
+VERSIONS: list[str] = TABLE["versions"]
+ROOM = Path(flavours.__file__).parent
+SOURCES = [ROOM / name for name in ("flavour.py", "build.py", "progress.py")]
+
+ASKED_FIRST = {
+    "STRONGLY_TYPED": "hasattr in strongly_typed",
+    "EXPLICIT_BATCH": "hasattr in network_flags",
+    "FP16": "hasattr in typed_by_onnx; flags are set only where it is there",
+    "PREFER_PRECISION_CONSTRAINTS": "set beside FP16 only",
+    "precision": "set beside FP16 only",
+    "IProgressMonitor": "hasattr in monitor",
+    "progress_monitor": "set only with a monitor",
+    "phase_start": "a method of the monitor",
+    "phase_finish": "a method of the monitor",
+    "step_complete": "a method of the monitor",
+}
+"""Names that some version lacks, and what keeps us from using them there."""
+
+OURS = {"cancelled", "errors", "module", "name", "start", "step", "finish", "report", "share"}
+"""Attributes of our own that share a name with one of TensorRT's."""
+
+
+def lacking(name: str) -> list[str]:
+    marks = TABLE["names"].get(name)
+    if marks is None:
+        return []
+    return [version for version, mark in zip(VERSIONS, marks, strict=True) if mark == "."]
+
+
+def used_names() -> set[str]:
+    """Attributes in our sources that are names of TensorRT."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    names |= {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
+    return names & set(TABLE["names"]) - OURS
+
+
+@pytest.mark.parametrize("name", sorted(used_names()))
+def test_a_name_that_we_use_is_there_in_every_version(name: str) -> None:
+    assert not lacking(name) or name in ASKED_FIRST, f"TensorRT {lacking(name)} has no {name}"
+
+
+def test_the_table_knows_what_versions_differ_in() -> None:
+    assert lacking("STRONGLY_TYPED") == ["8.6.1"]
+    assert lacking("FP16") == ["11.4.0.106"]
+    assert len(used_names()) > 30
+
+
+@pytest.mark.parametrize("name", sorted(ASKED_FIRST))
+def test_nothing_is_asked_for_that_every_version_has(name: str) -> None:
+    assert lacking(name)
+    assert name in used_names()
+
+
+def drawn(version: str) -> Flavour:
+    """A TensorRT that has the two enumerations as the table says."""
+
+    def members(*names: str) -> Any:
+        there = [name for name in names if version not in lacking(name)]
+        return IntEnum("Flags", {name: number for number, name in enumerate(there)})
+
+    module = SimpleNamespace(
+        NetworkDefinitionCreationFlag=members("EXPLICIT_BATCH", "STRONGLY_TYPED"),
+        BuilderFlag=members("FP16", "INT8", "GPU_FALLBACK"),
+    )
+    return Flavour("tensorrt", version, module)
+
+
+@pytest.mark.parametrize(
+    ("version", "typed", "typed_on_dla", "flags"),
+    [
+        ("8.6.1", False, False, 1),
+        ("10.0.1", True, False, 2),
+        ("10.3.0", True, False, 2),
+        ("10.13.0.35", True, False, 2),
+        ("10.16.1.11", True, False, 2),
+        ("11.4.0.106", True, True, 1),
+    ],
+)
+def test_types_come_from_onnx_where_that_is_possible(
+    version: str, typed: bool, typed_on_dla: bool, flags: int
+) -> None:
+    flavour = drawn(version)
+    assert flavour.typed_by_onnx() is typed
+    assert flavour.typed_by_onnx(dla=True) is typed_on_dla
+    assert flavour.network_flags() == flags
+
+
+def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flavours, "installed_flavours", lambda: ())
+    with pytest.raises(ModelError, match=r"apt install python3-libnvinfer.*pip install tensorrt_"):
+        load_flavour()
+
+
+def test_an_unknown_flavour_lists_the_known() -> None:
+    with pytest.raises(ModelError, match="no TensorRT flavour 'trt'; there are: tensorrt, "):
+        load_flavour("trt")
+
+
+def test_a_folder_of_type_stubs_is_no_tensorrt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "stubs_only").mkdir()
+    monkeypatch.setattr(flavours, "FLAVOURS", ("stubs_only",))
+    monkeypatch.syspath_prepend(tmp_path)
+    assert installed_flavours() == ()
