@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import EngineRunError
+from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.model import ClosingEngine, ModelSpec
 from panoptic_ros.core.resources import resource
@@ -33,9 +33,14 @@ class DrawnEngine(ClosingEngine):
 
     Args:
         size: (width, height) of its input, multiples of ``STRIDE``.
+
+    Raises:
+        ConfigError: The size is not a multiple.
     """
 
     def __init__(self, size: tuple[int, int] = (512, 256)) -> None:
+        if size[0] % STRIDE or size[1] % STRIDE:
+            raise ConfigError(f"size is {size[0]}x{size[1]}, needs multiples of {STRIDE}")
         labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
         self._spec = ModelSpec(
             name="drawn",
@@ -130,19 +135,22 @@ def _settle(
 
 
 def _centers(objects: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Centre heat-map and offsets at ``STRIDE``."""
+    """Centre heat-map and offsets at ``STRIDE``; a block belongs to whom most of it shows."""
     rows, columns = objects.shape[0] // STRIDE, objects.shape[1] // STRIDE
     centers = np.zeros((rows, columns), np.uint8)
     offsets = np.zeros((2, rows, columns), np.float32)
     coarse_y, coarse_x = np.mgrid[0:rows, 0:columns].astype(np.float32)
-    blocks = objects.reshape(rows, STRIDE, columns, STRIDE).max(axis=(1, 3))
+    most = np.zeros((rows, columns), np.intp)
     for number in np.unique(objects[objects > 0]):
         y, x = np.nonzero(objects == number)
         if y.size < _MIN_PIXELS:
             continue
         center_y, center_x = y.mean() / STRIDE, x.mean() / STRIDE
         centers[min(rows - 1, int(center_y)), min(columns - 1, int(center_x))] = 250
-        inside = blocks == number
+        block = y // STRIDE * columns + x // STRIDE
+        shown = np.bincount(block, minlength=most.size).reshape(most.shape)
+        inside = shown > most
+        most[inside] = shown[inside]
         offsets[0][inside] = int(center_y) - coarse_y[inside]
         offsets[1][inside] = int(center_x) - coarse_x[inside]
     return centers, offsets
