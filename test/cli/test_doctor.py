@@ -179,7 +179,7 @@ def test_modules_are_looked_at_as_they_are(
     (tmp_path / "folder_with_code").mkdir()
     about = tmp_path / "folder_with_code-3.2.dist-info"
     about.mkdir()
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: folder_with_code\nVersion: 3.2\n")
+    (about / "METADATA").write_text("Name: folder_with_code\nVersion: 3.2\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     assert look_at("drawn_module") == Module("7.8")
     assert look_at("broken_module") == Module("?", "OSError: libx.so.1 is missing")
