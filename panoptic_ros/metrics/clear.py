@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CLEAR scores of masks: MOTSA, MOTSP, sMOTSA and id switches.
+
+Source: Voigtlaender et al. 2019, "MOTS: Multi-Object Tracking and Segmentation", section 4, as
+TrackEval computes it: a pair of the frame before is kept where it still overlaps enough; a switch
+is counted against the last id an object ever had; frames without truth or without prediction do
+not end a pair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from panoptic_ros.metrics.sightings import EPSILON, MATCH_IOU, Sighting, Timeline
+
+_NOBODY = -1
+_KEEP = 1000.0
+"""Outweighs every IoU, so that a pair that can be kept is kept."""
+
+
+@dataclass(frozen=True)
+class Clear:
+    """Counts over sequences, and the scores that follow from them.
+
+    Attributes:
+        matched: Objects found, over all frames.
+        false_alarms: Predictions of nothing.
+        missed: Objects not found.
+        id_switches: Objects found under another id than before.
+        fragments: How often a broken track was taken up again.
+        mostly_tracked: Objects found in more than 80 % of their frames.
+        partly_tracked: In 20 % to 80 %.
+        mostly_lost: In less.
+        iou: Sum of the IoU of what matched.
+    """
+
+    matched: int = 0
+    false_alarms: int = 0
+    missed: int = 0
+    id_switches: int = 0
+    fragments: int = 0
+    mostly_tracked: int = 0
+    partly_tracked: int = 0
+    mostly_lost: int = 0
+    iou: float = 0.0
+
+    @property
+    def motsa(self) -> float:
+        """Accuracy; below 0 where there are more mistakes than objects."""
+        return (self.matched - self.false_alarms - self.id_switches) / self._objects
+
+    @property
+    def smotsa(self) -> float:
+        """Accuracy in which a match counts by its IoU."""
+        return (self.iou - self.false_alarms - self.id_switches) / self._objects
+
+    @property
+    def motsp(self) -> float:
+        """Mean IoU of what matched."""
+        return self.iou / max(1, self.matched)
+
+    @property
+    def _objects(self) -> int:
+        return max(1, self.matched + self.missed)
+
+
+def add_clear(parts: Iterable[Clear]) -> Clear:
+    """Add up sequences."""
+    total = dict.fromkeys(Clear.__dataclass_fields__, 0.0)
+    for part in parts:
+        for name in total:
+            total[name] += getattr(part, name)
+    counts = {name: int(value) for name, value in total.items() if name != "iou"}
+    return Clear(**counts, iou=total["iou"])
+
+
+def clear(line: Timeline) -> Clear:
+    """Compute the counts of one sequence."""
+    walk = _Walk(line.truth_count)
+    for sighting in line.sightings:
+        walk.step(sighting)
+    return walk.counts()
+
+
+class _Walk:
+    """Goes through the frames and remembers who followed whom."""
+
+    def __init__(self, objects: int) -> None:
+        self._last = np.full(objects, _NOBODY)
+        self._before = np.full(objects, _NOBODY)
+        self._present = np.zeros(objects, np.int64)
+        self._found = np.zeros(objects, np.int64)
+        self._starts = np.zeros(objects, np.int64)
+        self._matched = self._false_alarms = self._missed = self._switches = 0
+        self._iou = 0.0
+
+    def step(self, seen: Sighting) -> None:
+        self._present[seen.truth] += 1
+        if not seen.truth.size or not seen.predicted.size:
+            self._missed += seen.truth.size
+            self._false_alarms += seen.predicted.size
+            return
+        rows, columns = self._pairs(seen)
+        truth, predicted = seen.truth[rows], seen.predicted[columns]
+        last = self._last[truth]
+        self._switches += int(((last != _NOBODY) & (last != predicted)).sum())
+        self._found[truth] += 1
+        self._last[truth] = predicted
+        was_followed = self._before != _NOBODY
+        self._before[:] = _NOBODY
+        self._before[truth] = predicted
+        self._starts += ~was_followed & (self._before != _NOBODY)
+        self._matched += rows.size
+        self._missed += seen.truth.size - rows.size
+        self._false_alarms += seen.predicted.size - rows.size
+        self._iou += float(seen.iou[rows, columns].sum())
+
+    def _pairs(self, seen: Sighting) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        is_kept = seen.predicted[None, :] == self._before[seen.truth][:, None]
+        gain = np.where(seen.iou < MATCH_IOU - EPSILON, 0.0, _KEEP * is_kept + seen.iou)
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+        matched = gain[rows, columns] > EPSILON
+        return rows[matched], columns[matched]
+
+    def counts(self) -> Clear:
+        seen = self._present > 0
+        share = self._found[seen] / self._present[seen]
+        mostly = int((share > 0.8).sum())
+        partly = int((share >= 0.2).sum()) - mostly
+        return Clear(
+            matched=self._matched,
+            false_alarms=self._false_alarms,
+            missed=self._missed,
+            id_switches=self._switches,
+            fragments=int((self._starts[self._starts > 0] - 1).sum()),
+            mostly_tracked=mostly,
+            partly_tracked=partly,
+            mostly_lost=self._last.size - mostly - partly,
+            iou=self._iou,
+        )

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CLEAR, HOTA and identity scores against TrackEval on sequences that hypothesis draws."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from panoptic_ros.metrics.clear import Clear
+from panoptic_ros.metrics.hota import Hota
+from panoptic_ros.metrics.identity import Identity
+from panoptic_ros.metrics.object_tracking import ObjectTracking
+from panoptic_ros.metrics.sightings import Timeline, sight, timeline
+
+with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+    # It announces on import which of its data sets cannot be used.
+    warnings.simplefilter("ignore")
+    trackeval = pytest.importorskip("trackeval")
+
+pytestmark = pytest.mark.reference
+
+Frames = list[tuple[NDArray[np.uint16], NDArray[np.uint16]]]
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> Frames:
+    """Frames of 4x5 pixels in which the prediction agrees in places and swaps ids at times."""
+    maps = hnp.arrays(np.uint16, (4, 5), elements=st.integers(0, 4))
+    frames: Frames = []
+    truth = draw(maps)
+    for _ in range(draw(st.integers(1, 6))):
+        # Objects mostly stay, or hardly any id would live for two frames.
+        if draw(st.booleans()):
+            truth = draw(maps)
+        renamed = np.array([0, *draw(st.permutations([1, 2, 3, 4]))], np.uint16)
+        keeps = draw(st.sampled_from([True, True, False]))
+        agrees = draw(hnp.arrays(np.bool_, (4, 5), elements=st.sampled_from([True] * 4 + [False])))
+        predicted = np.where(agrees, truth if keeps else renamed[truth], draw(maps))
+        frames.append((truth, predicted.astype(np.uint16)))
+    return frames
+
+
+def reference(lines: dict[str, Timeline]) -> dict[str, dict[str, Any]]:
+    """TrackEval's scores over the sequences."""
+    found = {}
+    for name in ("CLEAR", "HOTA", "Identity"):
+        with contextlib.redirect_stdout(io.StringIO()):
+            metric = getattr(trackeval.metrics, name)()
+            by_sequence = {
+                key: metric.eval_sequence(trackeval_data(line)) for key, line in lines.items()
+            }
+            found[name] = metric.combine_sequences(by_sequence)
+    return found
+
+
+def trackeval_data(line: Timeline) -> dict[str, Any]:
+    return {
+        "gt_ids": [seen.truth for seen in line.sightings],
+        "tracker_ids": [seen.predicted for seen in line.sightings],
+        "similarity_scores": [seen.iou for seen in line.sightings],
+        "num_gt_ids": line.truth_count,
+        "num_tracker_ids": line.predicted_count,
+        "num_gt_dets": sum(seen.truth.size for seen in line.sightings),
+        "num_tracker_dets": sum(seen.predicted.size for seen in line.sightings),
+        "num_timesteps": len(line.sightings),
+    }
+
+
+def assert_clear(ours: Clear, theirs: dict[str, Any]) -> None:
+    assert [ours.matched, ours.false_alarms, ours.missed, ours.id_switches] == [
+        theirs[name] for name in ("CLR_TP", "CLR_FP", "CLR_FN", "IDSW")
+    ]
+    assert [ours.mostly_tracked, ours.partly_tracked, ours.mostly_lost, ours.fragments] == [
+        theirs[name] for name in ("MT", "PT", "ML", "Frag")
+    ]
+    assert [ours.smotsa, ours.motsa, ours.motsp] == pytest.approx(
+        [theirs[name] for name in ("sMOTA", "MOTA", "MOTP")], rel=0, abs=1e-9
+    )
+
+
+def assert_hota(ours: Hota, theirs: dict[str, Any]) -> None:
+    assert ours.matched.tolist() == theirs["HOTA_TP"].tolist()
+    assert ours.false_alarms.tolist() == theirs["HOTA_FP"].tolist()
+    assert ours.missed.tolist() == theirs["HOTA_FN"].tolist()
+    assert [ours.hota, ours.detection, ours.accuracy, ours.localisation] == pytest.approx(
+        [float(theirs[name].mean()) for name in ("HOTA", "DetA", "AssA", "LocA")], rel=0, abs=1e-9
+    )
+
+
+def assert_identity(ours: Identity, theirs: dict[str, Any]) -> None:
+    assert [ours.matched, ours.false_alarms, ours.missed] == [
+        theirs[name] for name in ("IDTP", "IDFP", "IDFN")
+    ]
+    assert ours.idf1 == pytest.approx(theirs["IDF1"], rel=0, abs=1e-9)
+
+
+@given(st.lists(sequences(), min_size=1, max_size=3))
+@settings(deadline=None, max_examples=60)
+def test_equals_trackeval(drawn: list[Frames]) -> None:
+    metric = ObjectTracking()
+    lines = {}
+    for number, frames in enumerate(drawn):
+        for truth, predicted in frames:
+            metric.update(truth, predicted, str(number))
+        lines[str(number)] = timeline([sight(*frame) for frame in frames])
+    found, theirs = metric.result(), reference(lines)
+    assert_clear(found.clear, theirs["CLEAR"])
+    assert_hota(found.hota, theirs["HOTA"])
+    assert_identity(found.identity, theirs["Identity"])
