@@ -18,7 +18,7 @@ from panoptic_ros.ros import transport
 
 TOPIC = "panoptic_exchange/image"
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 1280, 720, 25.0
-_PATIENCE_S = 15.0
+_PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)

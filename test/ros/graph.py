@@ -18,7 +18,7 @@ from panoptic_ros.ros.convert import IMAGE, image_message
 from panoptic_ros.ros.message_types import rclpy_types
 
 TYPES = rclpy_types()
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Bench:
