@@ -22,7 +22,7 @@ from panoptic_ros.core.config import (
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
 
-YAML_HEAD = "# All parameters of panoptic_node with their defaults; docs/parameters.md explains them."
+YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."
 UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
 
 
