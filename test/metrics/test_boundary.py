@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boundary IoU against walking from every pixel, and on drawn maps."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.typing import NDArray
+
+from panoptic_ros.metrics.boundary import BoundaryIou, rim
+
+VOID = 255
+MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9))
+
+
+@given(MASKS, st.integers(1, 4))
+def test_the_rim_is_what_lies_near_the_outside(mask: NDArray[np.bool_], width: int) -> None:
+    around = np.pad(mask, width)
+    height, length = mask.shape
+    expected = [
+        [
+            bool(mask[y, x]) and not around[y : y + 2 * width + 1, x : x + 2 * width + 1].all()
+            for x in range(length)
+        ]
+        for y in range(height)
+    ]
+    assert rim(mask, width).tolist() == expected
+
+
+def iou(truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> tuple[float, ...]:
+    metric = BoundaryIou(2)
+    metric.update(truth, predicted)
+    return metric.result().classes
+
+
+def square(x0: int, x1: int) -> NDArray[np.uint8]:
+    picture = np.zeros((20, 20), np.uint8)
+    picture[5:15, x0:x1] = 1
+    return picture
+
+
+def test_equal_maps_score_one() -> None:
+    assert iou(square(4, 14), square(4, 14)) == (1.0, 1.0)
+
+
+def test_only_the_rim_counts() -> None:
+    # Rims of 36 pixels each; of the shifted one the two long sides overlap in 8 + 8 pixels, and
+    # each rim's column crosses the other's rows nowhere else.
+    both = 2 * 9
+    assert iou(square(4, 14), square(5, 15))[1] == pytest.approx(both / (36 + 36 - both))
+
+
+def test_void_truth_is_ignored() -> None:
+    truth = square(4, 14)
+    truth[:, 10:] = VOID
+    predicted = square(4, 14)
+    untouched = square(4, 10)
+    # Seen are the left side and the upper and lower rims up to the void; the truth's own rim at
+    # the void is a contour the prediction does not have.
+    both = 10 + 5 + 5
+    assert iou(truth, predicted)[1] == pytest.approx(both / rim(untouched == 1, 1).sum())
+
+
+def test_a_class_that_does_not_occur_leaves_the_mean() -> None:
+    metric = BoundaryIou(3)
+    metric.update(square(4, 14), square(4, 14))
+    result = metric.result()
+    assert math.isnan(result.classes[2])
+    assert result.mean == 1.0
+
+
+def test_merged_parts_equal_the_whole_and_reset_forgets() -> None:
+    whole, part, other = BoundaryIou(2), BoundaryIou(2), BoundaryIou(2)
+    for metric, shift in ((part, 5), (other, 7)):
+        metric.update(square(4, 14), square(shift, shift + 10))
+        whole.update(square(4, 14), square(shift, shift + 10))
+    part.merge(other)
+    assert part.result() == whole.result()
+    part.reset()
+    assert math.isnan(part.result().mean)
+
+
+def test_refuses_maps_of_different_shape() -> None:
+    with pytest.raises(ValueError, match="shapes differ"):
+        BoundaryIou(2).update(np.zeros((1, 2), np.uint8), np.zeros((2, 1), np.uint8))
