@@ -150,3 +150,30 @@ def _swappable(graph: Any) -> Iterator[tuple[Any, Any]]:
 def _forget_type(graph: Any, name: str) -> None:
     for entry in [entry for entry in graph.value_info if entry.name == name]:
         graph.value_info.remove(entry)
+
+
+def set_batch(model: Any, batch: int) -> None:
+    """Let a model of one picture take several at once, in place.
+
+    Args:
+        model: A model whose inputs and outputs begin with a size of 1.
+        batch: Pictures in one inference.
+
+    Raises:
+        ModelError: The model fixes the number of pictures inside.
+    """
+    import onnx
+
+    if batch == 1:
+        return
+    graph = model.graph
+    for entry in [*graph.input, *graph.output]:
+        entry.type.tensor_type.shape.dim[0].dim_value = batch
+    del graph.value_info[:]
+    try:
+        onnx.shape_inference.infer_shapes(model, strict_mode=True, check_type=True)
+    except Exception as error:  # the bindings raise several types
+        raise ModelError(
+            f"this model cannot take {batch} pictures at once, its graph is made for one "
+            f"({str(error).strip().splitlines()[-1]}); build it with --batch 1"
+        ) from error

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic build``: an ONNX model or a recipe in, a checked TensorRT plan out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panoptic_ros.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from panoptic_ros.engine.compile import Workplace
+    from panoptic_ros.engine.manifest import Manifest, PlanKey
+    from panoptic_ros.engine.progress import Report
+    from panoptic_ros.engine.recipe import Recipe
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments; what is left out comes from the recipe or its defaults."""
+    parser.add_argument("model", help="an .onnx file, a model of the package, or a recipe (.yaml)")
+    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="default: fp16")
+    parser.add_argument("--batch", type=int, metavar="N", help="pictures at once (default: 1)")
+    parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
+    parser.add_argument(
+        "--target",
+        metavar="CC[,CC]",
+        help="compute capabilities, e.g. 8.6,12.0 (TensorRT for RTX only)",
+    )
+    parser.add_argument(
+        "--flavour",
+        choices=("tensorrt", "tensorrt_rtx"),
+        help="default: tensorrt where it is installed, else tensorrt_rtx",
+    )
+    parser.add_argument("--workspace", type=int, metavar="MIB", help="builder's scratch memory")
+    parser.add_argument(
+        "--calibrate", metavar="PATH", help="folder, bag or video that sets the ranges of int8"
+    )
+    parser.add_argument(
+        "--out", type=Path, help="a .plan file or a folder (default: the user's cache)"
+    )
+    parser.add_argument("--rebuild", action="store_true", help="build even where there is a plan")
+    parser.add_argument(
+        "--check", action="store_true", help="list what TensorRT will not take; build nothing"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check or build."""
+    recipe = _recipe(args)
+    if args.check:
+        return _check(recipe)
+    from panoptic_ros.engine.compile import key_and_place, make_plan, workplace
+
+    here = workplace(recipe)
+    key, path = key_and_place(recipe, here, args.out)
+    if args.out is None and not args.rebuild:
+        _say_why(recipe, path, key)
+    with _bar() as report:
+        manifest = make_plan(recipe, path, here, report, rebuild=args.rebuild)
+    _show(path, manifest, here)
+    return 0
+
+
+def _recipe(args: argparse.Namespace) -> Recipe:
+    from panoptic_ros.engine.open import find_model
+    from panoptic_ros.engine.recipe import RECIPES, Recipe, read_recipe, with_choices
+
+    path = Path(args.model)
+    recipe = read_recipe(path) if path.suffix in RECIPES else Recipe(find_model(args.model))
+    if recipe.model.suffix != ".onnx":
+        raise ConfigError(f"{recipe.model}: plans are built from an .onnx file or a .yaml recipe")
+    return with_choices(
+        recipe,
+        precision=args.precision,
+        batch=args.batch,
+        dla=args.dla,
+        targets=tuple(args.target.split(",")) if args.target else None,
+        flavour=args.flavour,
+        workspace_mib=args.workspace,
+        calibration=args.calibrate,
+    )
+
+
+def _check(recipe: Recipe) -> int:
+    """Print findings; 1 where there are some."""
+    from panoptic_ros.engine.check import check_model
+    from panoptic_ros.engine.prepare import load_model, prepare, set_batch
+
+    model = load_model(recipe.model)
+    prepare(model)
+    set_batch(model, recipe.batch)
+    findings = check_model(model, dla=recipe.dla >= 0)
+    for finding in findings:
+        print(f"{finding.severity}: {finding.where}: {finding.problem}\n  fix: {finding.fix}")
+    nodes = len(model.graph.node)
+    print(f"{recipe.model.name}: {nodes} nodes, {len(findings) or 'no'} findings")
+    return 1 if findings else 0
+
+
+def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
+    """Say that the plan is there, or why it has to be built."""
+    from panoptic_ros.engine.cache import find_plan
+
+    found, why = find_plan(path.parent, recipe.model.stem, key)
+    print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    """Show TensorRT's progress on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda phase, share: None
+        return
+    try:
+        from rich.console import Console
+        from rich.progress import Progress
+    except ImportError:
+        yield lambda phase, share: None
+        return
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("building", total=1.0)
+        yield lambda phase, share: progress.update(
+            task, completed=share, description=phase[:40]
+        )
+
+
+def _show(path: Path, manifest: Manifest, here: Workplace) -> None:
+    key = manifest.key
+    place = key.gpu + (f" ({key.compute_capability})" if key.compute_capability else "")
+    size = f"{manifest.plan_bytes / 1e6:.1f} MB, built in {manifest.build_s:.1f} s"
+    print(
+        f"{path}: {manifest.model} in {key.precision}, batch {key.batch}, for {place} with "
+        f"{here.flavour.title}; {size}"
+    )
+    if manifest.parity:
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in manifest.parity.items())
+        print(f"compared with ONNX Runtime: {figures}")
+    else:
+        print("not compared with ONNX Runtime, as there is no GPU here to run it on")

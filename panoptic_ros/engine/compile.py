@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a recipe to a plan in its place: prepared, built once, compared, written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.engine.build import BuildOptions, build_plan
+from panoptic_ros.engine.cache import build_once, default_folder, plan_path
+from panoptic_ros.engine.check import REFUSED, check_model
+from panoptic_ros.engine.device import Gpu, find_gpu
+from panoptic_ros.engine.flavour import Flavour, load_flavour
+from panoptic_ros.engine.manifest import Manifest, PlanKey
+from panoptic_ros.engine.precision import to_fp16
+from panoptic_ros.engine.prepare import load_model, prepare, set_batch
+from panoptic_ros.engine.progress import Report
+from panoptic_ros.engine.recipe import Recipe, key_of, metadata_of, spec_of
+
+Compare = Callable[[bytes, Manifest], Mapping[str, float]]
+"""Takes a plan and says how near it is to ONNX Runtime; refuses it with ``ModelError``."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A model as TensorRT gets it, and the nodes that must stay in FP32."""
+
+    content: bytes
+    keep_fp32: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """What a recipe is built with: the TensorRT and the GPU that are here."""
+
+    flavour: Flavour
+    gpu: Gpu | None
+
+
+def workplace(recipe: Recipe) -> Workplace:
+    """Look what is here.
+
+    Raises:
+        ModelError: There is no TensorRT.
+    """
+    return Workplace(load_flavour(recipe.flavour), find_gpu())
+
+
+def key_and_place(
+    recipe: Recipe, here: Workplace, out: Path | None = None
+) -> tuple[PlanKey, Path]:
+    """Say what the plan of a recipe is for and where it lies.
+
+    Args:
+        recipe: What is wanted.
+        here: What it is built with.
+        out: The ``.plan`` file or a folder; None for the cache.
+
+    Raises:
+        ModelError: The model is not ours, or there is no GPU to build for.
+    """
+    spec = _spec(recipe)
+    key = key_of(recipe, spec, here.flavour, here.gpu)
+    if out is not None and out.suffix == ".plan":
+        return key, out
+    return key, plan_path(out or default_folder(), recipe.model.stem, key)
+
+
+def make_plan(
+    recipe: Recipe,
+    path: Path,
+    here: Workplace,
+    report: Report = lambda phase, share: None,
+    compare: Compare | None = None,
+    rebuild: bool = False,
+) -> Manifest:
+    """Build the plan of a recipe unless it is there.
+
+    Args:
+        recipe: What is wanted.
+        path: The ``.plan`` file.
+        here: What it is built with.
+        report: Told how far it is.
+        compare: Compares it with ONNX Runtime before it is written; None skips that.
+        rebuild: Build even where there is one.
+
+    Returns:
+        The plan's manifest.
+
+    Raises:
+        ModelError: It cannot be built, differs too much, or cannot be written.
+    """
+    key = key_of(recipe, _spec(recipe), here.flavour, here.gpu)
+
+    def build() -> tuple[bytes, Manifest]:
+        return _build(recipe, path, key, here, report, compare)
+
+    return build_once(path, key, build, rebuild)
+
+
+def prepared(recipe: Recipe) -> Prepared:
+    """Make of a model file what TensorRT gets.
+
+    Raises:
+        ModelError: The model will be refused, or the precision is not possible.
+    """
+    model = load_model(recipe.model)
+    prepare(model)
+    set_batch(model, recipe.batch)
+    refused = [finding for finding in check_model(model) if finding.severity == REFUSED]
+    if refused:
+        first = refused[0]
+        raise ModelError(
+            f"{recipe.model.name}: {first.where} {first.problem}; {first.fix}"
+            + (f" (and {len(refused) - 1} more: panoptic build --check)" if refused[1:] else "")
+        )
+    keep: frozenset[str] = frozenset()
+    if recipe.precision == "fp16":
+        keep = to_fp16(model)
+    elif recipe.precision == "int8":
+        raise ModelError(f"{recipe.model.name}: int8 is not available; use --precision fp16")
+    return Prepared(bytes(model.SerializeToString()), keep)
+
+
+def _build(
+    recipe: Recipe,
+    path: Path,
+    key: PlanKey,
+    here: Workplace,
+    report: Report,
+    compare: Compare | None,
+) -> tuple[bytes, Manifest]:
+    ready = prepared(recipe)
+    options = BuildOptions(
+        precision=recipe.precision,
+        dla=None if recipe.dla < 0 else recipe.dla,
+        targets=recipe.targets,
+        workspace_mib=recipe.workspace_mib,
+        keep_fp32=ready.keep_fp32,
+    )
+    timing = path.with_name(f"{here.flavour.name}-{here.flavour.version}.timing")
+    built = build_plan(ready.content, here.flavour, options, report, timing)
+    manifest = Manifest(
+        key=key,
+        model=recipe.model.name,
+        plan_sha256="",
+        plan_bytes=len(built.plan),
+        tensors=built.tensors,
+        metadata=metadata_of(load_model(recipe.model)),
+        driver=here.gpu.driver if here.gpu else "",
+        options=_words(options, here.flavour),
+        build_s=round(built.seconds, 3),
+    )
+    parity = compare(built.plan, manifest) if compare else {}
+    return built.plan, replace(manifest, parity=dict(parity))
+
+
+def _words(options: BuildOptions, flavour: Flavour) -> dict[str, str]:
+    dla = options.dla is not None
+    return {
+        "types": "ONNX" if flavour.typed_by_onnx(dla) else "builder flags",
+        "workspace": f"{options.workspace_mib} MiB" if options.workspace_mib else "TensorRT's own",
+        "targets": ", ".join(options.targets) or "TensorRT's own",
+    }
+
+
+def _spec(recipe: Recipe) -> ModelSpec:
+    model: Any = load_model(recipe.model)
+    return spec_of(model, recipe.model.name)
