@@ -151,7 +151,7 @@ def evaluate_predictions(
         _update(one, record, read_truth(record), predicted, str(prediction.panoptic))
         return record, one
 
-    return _total(data, _in_order(score, data.records, workers), watch)
+    return _total(data, in_order(score, data.records, workers), watch)
 
 
 def evaluate_engine(
@@ -180,7 +180,7 @@ def evaluate_engine(
         return record, read_image(record.image), read_truth(record)
 
     def scores() -> Iterator[tuple[ImageRecord, Score]]:
-        for record, image, truth in _in_order(load, data.records, 1):
+        for record, image, truth in in_order(load, data.records, 1):
             heads = engine.infer(shrink(image, engine.input))
             panoptic = decode(heads, engine.spec.labels, settings)
             predicted = encode(panoptic, image.shape[:2], category_ids, things)
@@ -264,7 +264,7 @@ Item = TypeVar("Item")
 Done = TypeVar("Done")
 
 
-def _in_order(
+def in_order(
     work: Callable[[Item], Done], items: Iterable[Item], workers: int
 ) -> Iterator[Done]:
     """Work on items in threads and pass the results on in order, with few in flight."""

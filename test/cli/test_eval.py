@@ -17,6 +17,7 @@ from panoptic_ros.core.resources import resource
 from panoptic_ros.core.synthetic import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco_panoptic import write_ids
+from panoptic_ros.data.kitti_step import write_kitti_step
 from test.metrics.drawn_panoptic import (
     CAR,
     ROAD,
@@ -77,7 +78,7 @@ def test_prints_a_table_of_all_classes(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        pytest.param(["--engine", "x"], "found --engine, --pred-dir, --pred-json", id="both"),
+        pytest.param(["--engine", "x"], "found --engine, --gt-dir, --gt-json", id="both"),
         pytest.param(["--gt-json", "absent.json"], "absent.json: cannot be read", id="no truth"),
         pytest.param(["--pred-json", "absent.json"], "absent.json: cannot be read", id="no files"),
         pytest.param(["--pred-dir", "absent"], "absent/0.png: missing", id="no pictures"),
@@ -98,7 +99,9 @@ def test_images_without_an_engine_are_refused(
 ) -> None:
     truth_only = words[: words.index("--pred-json")]
     assert main([*truth_only, "--images", "."]) == 2
-    assert "found --images; needs either" in capsys.readouterr().err
+    assert "--format coco needs --gt-json --gt-dir --engine --images, or" in (
+        capsys.readouterr().err
+    )
 
 
 def test_a_missing_model_is_one_line(
@@ -161,3 +164,65 @@ def test_an_engine_that_reads_the_drawn_street_scores_high(tmp_path: Path) -> No
     assert found["panoptic"]["stuff"]["pq"] > 0.95
     assert found["panoptic"]["things"]["pq"] > 0.4
     assert found["semantic"]["miou"] > 0.9
+
+
+def write_sequence(folder: Path, swap_ids_at: int) -> None:
+    """Write four frames of one car and its prediction, under another id from a frame on."""
+    for number in range(4):
+        labels = np.array([[0, 13, 13, 10]], np.uint8)
+        for name, car in (("truth", 7), ("predicted", 1 if number < swap_ids_at else 2)):
+            path = folder / name / "0002" / f"{number:06}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_kitti_step(path, labels, np.where(labels == 13, car, 0).astype(np.uint16))
+
+
+def step_words(folder: Path) -> list[str]:
+    """A command line that scores the sequences of a folder."""
+    truth, predicted = str(folder / "truth"), str(folder / "predicted")
+    return ["eval", "--format", "kitti-step", "--gt", truth, "--pred", predicted]
+
+
+def test_sequences_are_scored_over_time(tmp_path: Path) -> None:
+    write_sequence(tmp_path, swap_ids_at=2)
+    found = scores(step_words(tmp_path), tmp_path)
+    assert found["images"] == 4
+    assert found["panoptic"]["all"]["pq"] == found["semantic"]["miou"] == 1.0
+    assert found["tracking"]["aq"] == found["tracking"]["sequences"]["0002"]["aq"] == 0.5
+    assert found["tracking"]["stq"] == pytest.approx(0.5**0.5)
+    assert found["video"]["windows"]["1"] == 1.0
+    assert found["video"]["windows"]["4"] == pytest.approx(2 / 3)
+    assert found["objects"]["car"]["id_switches"] == 1
+    assert found["objects"]["car"]["idf1"] == 0.5
+    assert found["objects"]["person"]["hota"] == 0.0
+
+
+def test_sequences_have_their_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sequence(tmp_path, swap_ids_at=4)
+    assert main(step_words(tmp_path)) == 0
+    rows = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
+    assert ["0002", "100.0", "100.0", "100.0", "4"] in rows
+    assert ["VPQ", "100.0"] in rows
+    assert ["car", *["100.0"] * 7, "0"] in rows
+
+
+def test_a_frame_without_prediction_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sequence(tmp_path, swap_ids_at=4)
+    (tmp_path / "predicted" / "0002" / "000001.png").unlink()
+    assert main(step_words(tmp_path)) == 2
+    assert "0002: no prediction for 1 of 4 frames, the first is 000001.png" in (
+        capsys.readouterr().err
+    )
+
+
+def test_frames_of_another_size_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_sequence(tmp_path, swap_ids_at=4)
+    blank = np.zeros((2, 2), np.uint8)
+    write_kitti_step(tmp_path / "predicted/0002/000003.png", blank, blank.astype(np.uint16))
+    assert main(step_words(tmp_path)) == 2
+    assert "predicted/0002/000003.png: is 2x2, its truth 4x1" in capsys.readouterr().err

@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.kitti_step import read_kitti_step, write_kitti_step
+from panoptic_ros.data.kitti_step import (
+    CATEGORIES,
+    find_sequences,
+    read_kitti_step,
+    read_labels,
+    write_kitti_step,
+)
 
 
 def test_red_is_the_class_green_the_high_and_blue_the_low_byte_of_the_id(tmp_path: Path) -> None:
@@ -36,3 +42,48 @@ def test_a_grey_picture_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(DataError, match="needs 8-bit RGB"):
         read_kitti_step(tmp_path / "x.png")
+
+
+def write(path: Path, labels: list[int], ids: list[int]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_kitti_step(path, np.array([labels], np.uint8), np.array([ids], np.uint16))
+    return path
+
+
+def test_things_are_persons_and_cars() -> None:
+    assert [entry.name for entry in CATEGORIES if entry.is_thing] == ["person", "car"]
+    assert [entry.id for entry in CATEGORIES] == list(range(19))
+
+
+def test_a_class_that_the_format_lacks_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.png", [0, 19], [0, 0])
+    with pytest.raises(DataError, match=r"x\.png: has class 19; KITTI-STEP has 0 to 18 and 255"):
+        read_labels(path)
+
+
+def test_labels_are_classes_and_objects(tmp_path: Path) -> None:
+    picture = read_labels(write(tmp_path / "x.png", [13, 255], [300, 0]))
+    assert picture.labels.tolist() == [[13, 255]]
+    assert picture.ids.tolist() == [[300, 0]]
+
+
+def test_sequences_are_folders_of_frames(tmp_path: Path) -> None:
+    for name in ("0002/000001", "0002/000000", "0010/000000"):
+        write(tmp_path / f"{name}.png", [0], [0])
+    (tmp_path / "empty").mkdir()
+    found = find_sequences(tmp_path)
+    assert {name: list(frames) for name, frames in found.items()} == {
+        "0002": ["000000", "000001"],
+        "0010": ["000000"],
+    }
+
+
+def test_a_folder_of_frames_is_one_sequence(tmp_path: Path) -> None:
+    write(tmp_path / "000000.png", [0], [0])
+    assert list(find_sequences(tmp_path)) == [""]
+
+
+@pytest.mark.parametrize("name", [".", "absent"])
+def test_a_folder_without_frames_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=r"holds no \.png file"):
+        find_sequences(tmp_path / name)
