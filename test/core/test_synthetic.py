@@ -15,7 +15,16 @@ from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.core.synthetic import CAR, PERSON, ROAD, SKY, DrawnStreet, Truth
+from panoptic_ros.core.synthetic import (
+    CAR,
+    PERSON,
+    ROAD,
+    SKY,
+    STUFF_COLORS,
+    DrawnStreet,
+    Truth,
+    slot_colors,
+)
 from panoptic_ros.core.synthetic_engine import DrawnEngine
 from panoptic_ros.core.types import VOID, CenterOffsetHeads, Frame
 
@@ -110,6 +119,20 @@ def test_the_engine_reads_classes_and_objects_from_the_picture(size: tuple[int, 
     assert min(agreement) > 0.98
     assert len(matches) > 100
     assert np.mean(np.array(matches) > 0) > 0.95
+
+
+@pytest.mark.parametrize(("left", "right"), [(0, 5), (5, 0)], ids=["lower left", "higher left"])
+def test_a_block_that_two_objects_share_belongs_to_the_larger_part(left: int, right: int) -> None:
+    picture = np.full((256, 512, 3), STUFF_COLORS[ROAD][0], np.uint8)
+    # The left car has 3 of the 4 columns 56..59, so the border is seen at 60, whoever is first.
+    picture[100:120, 40:59] = slot_colors(CAR, left)[0]
+    picture[100:120, 59:80] = slot_colors(CAR, right)[0]
+    engine = DrawnEngine(SMALL)
+    found = decode(engine.infer(picture), engine.spec.labels, DecodeConfig())
+    assert sorted(segment.box for segment in found.segments) == [
+        (40, 100, 60, 120),
+        (60, 100, 80, 120),
+    ]
 
 
 def test_tracks_keep_the_objects_of_the_drawn_street() -> None:
