@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ClosingEngine, ModelSpec, read_metadata
-from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.core.types import Heads
+from panoptic_ros.engine.heads import INPUT, output_names, to_heads
 
-_INPUT = "image"
-_OUTPUTS = {"center_offset": ("labels", "confidence", "centers", "offsets")}
 _MAX_BYTES = 2 << 30
 """ONNX's own limit for one file; larger ones keep their weights outside."""
 
@@ -90,10 +89,10 @@ class OrtEngine(ClosingEngine):
                 f"picture is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
             )
         try:
-            maps = self._session.run(self._outputs, {_INPUT: image[None]})
+            maps = self._session.run(self._outputs, {INPUT: image[None]})
         except Exception as error:
             raise EngineRunError(f"ONNX Runtime failed: {error}") from error
-        return CenterOffsetHeads(*(values[0] for values in maps))
+        return to_heads(self._spec, maps)
 
     def close(self) -> None:
         """Free the session."""
@@ -107,20 +106,10 @@ def _providers(onnxruntime: Any) -> list[str]:
 
 
 def _check_tensors(session: Any, spec: ModelSpec, where: str) -> tuple[str, ...]:
-    if spec.decoder not in _OUTPUTS:
-        raise ModelError(
-            f"{where}: needs the decoder {spec.decoder!r}, which ONNX Runtime engines of this "
-            f"version do not have; they have {', '.join(_OUTPUTS)}"
-        )
-    outputs = _OUTPUTS[spec.decoder]
-    missing = set(outputs) - {output.name for output in session.get_outputs()}
-    if missing:
-        raise ModelError(
-            f"{where}: its metadata says {spec.decoder}, but the outputs "
-            f"{', '.join(sorted(missing))} are missing; export it again"
-        )
+    found = [output.name for output in session.get_outputs()]
+    outputs = output_names(spec, found, where)
     inputs = {entry.name: (entry.type, list(entry.shape)) for entry in session.get_inputs()}
-    needed = {_INPUT: ("tensor(uint8)", [1, spec.height, spec.width, 3])}
+    needed = {INPUT: ("tensor(uint8)", [1, spec.height, spec.width, 3])}
     if inputs != needed:
         raise ModelError(f"{where}: its inputs are {inputs}, needs {needed}; export it again")
     return outputs

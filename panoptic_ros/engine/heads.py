@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which outputs a decoder kind has, and how they become heads; the same for every engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.core.types import CenterOffsetHeads, Heads
+
+INPUT = "image"
+_KINDS: dict[str, tuple[tuple[str, ...], Any]] = {
+    "center_offset": (("labels", "confidence", "centers", "offsets"), CenterOffsetHeads),
+}
+
+
+def output_names(spec: ModelSpec, found: Sequence[str], where: str) -> tuple[str, ...]:
+    """Names of a decoder's outputs, in the order of its heads.
+
+    Args:
+        spec: The model.
+        found: Names of the outputs that the file has.
+        where: The file's name, for messages.
+
+    Raises:
+        ModelError: The decoder is none of ours, or an output is missing.
+    """
+    if spec.decoder not in _KINDS:
+        raise ModelError(
+            f"{where}: needs the decoder {spec.decoder!r}, which engines of this version do not "
+            f"have; they have {', '.join(_KINDS)}"
+        )
+    names = _KINDS[spec.decoder][0]
+    missing = set(names) - set(found)
+    if missing:
+        raise ModelError(
+            f"{where}: its metadata says {spec.decoder}, but the outputs "
+            f"{', '.join(sorted(missing))} are missing; export it again"
+        )
+    return names
+
+
+def to_heads(spec: ModelSpec, maps: Sequence[Any], picture: int = 0) -> Heads:
+    """Make heads of one picture.
+
+    Args:
+        spec: The model.
+        maps: Outputs in the order of ``output_names``, each with the batch in front.
+        picture: Which picture of the batch.
+    """
+    heads: Heads = _KINDS[spec.decoder][1](*(values[picture] for values in maps))
+    return heads
