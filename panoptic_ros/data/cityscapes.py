@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cityscapes numbers, and label files in its encoding.
+"""Cityscapes numbers, and label files in its encoding, to write and to read.
 
 Source: cityscapesScripts, ``helpers/labels.py`` and the instanceIds rule of its README: a pixel
 of an object is labelId * 1000 + n, any other pixel is its labelId.
@@ -7,6 +7,7 @@ of an object is labelId * 1000 + n, any other pixel is its labelId.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -16,6 +17,9 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.data.png import read_png
 
 LABEL_IDS = {
     "road": 7,
@@ -39,6 +43,13 @@ LABEL_IDS = {
     "bicycle": 33,
 }
 """labelId of the 19 evaluated classes; their order is the trainId."""
+
+THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
+
+CATEGORIES = tuple(
+    Category(number, name, name in THINGS) for name, number in LABEL_IDS.items()
+)
+"""The evaluated classes; the position is the trainId, the id the labelId."""
 
 UNLABELED = 0
 MOST_OBJECTS = 1000
@@ -146,3 +157,61 @@ def write_png(path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> No
         raise DataError(f"{path}: cannot be written ({error})") from error
     if not is_written:
         raise DataError(f"{path}: cannot be written")
+
+
+def read_instance_ids(path: Path) -> LabelMap:
+    """Read ``*_gtFine_instanceIds.png``, or what ``write_cityscapes`` wrote.
+
+    Returns:
+        Positions among ``CATEGORIES``; classes that are not evaluated are void. A pixel of a thing
+        class that belongs to a group, not to an object, has id 0.
+
+    Raises:
+        DataError: The file is missing or is not a 16-bit grey picture.
+    """
+    values = read_png(path)
+    if values.ndim != 2 or values.dtype != np.uint16:
+        raise DataError(
+            f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instanceIds"
+        )
+    labels, ids = _tables()
+    return LabelMap(labels[values], ids[values])
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
+    """Class position and object of every value of a picture, (65536,) each."""
+    values = np.arange(1 << 16)
+    is_object = values >= MOST_OBJECTS
+    label_ids = np.where(is_object, values // MOST_OBJECTS, values)
+    labels = np.full(values.size, VOID, np.uint8)
+    for position, category in enumerate(CATEGORIES):
+        labels[label_ids == category.id] = position
+    # Objects are counted from 0, which says "none" here.
+    return labels, np.where(is_object, values % MOST_OBJECTS + 1, NO_ID).astype(np.uint16)
+
+
+SUFFIXES = ("_instanceIds", "_gtFine", "_leftImg8bit")
+
+
+def find_instance_ids(folder: Path) -> dict[str, Path]:
+    """Find the instanceIds pictures of a split, in one folder per city or all in one.
+
+    Returns:
+        Path by name of the image, without the endings that the data set gives to its kinds of
+        files, in order.
+
+    Raises:
+        DataError: There is none, or two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for path in sorted([*folder.glob("*_instanceIds.png"), *folder.glob("*/*_instanceIds.png")]):
+        name = path.stem
+        for suffix in SUFFIXES:
+            name = name.removesuffix(suffix)
+        if name in found:
+            raise DataError(f"{path} and {found[name]} are both of the image {name}")
+        found[name] = path
+    if not found:
+        raise DataError(f"{folder}: holds no *_instanceIds.png and no folder with any")
+    return found

@@ -15,14 +15,14 @@ class MalformedError(Exception):
     """What is wrong inside a document, and where; the reader adds the file's name."""
 
 
-def read_document(path: Path) -> Any:
+def read_document(path: Path, encoding: str = "utf-8") -> Any:
     """Parse a JSON file.
 
     Raises:
         DataError: The file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding=encoding))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Label files of Mapillary Vistas 1.2 and 2.0.
+
+Source: the README and ``demo.py`` of the data set: ``config_v1.2.json`` and ``config_v2.0.json``
+list the classes; a pixel of ``<split>/<version>/instances/*.png`` is class * 256 + object. (Their
+``panoptic`` folders are COCO panoptic.)
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import MAX_CLASSES
+from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.json_document import MalformedError, entries, read_document, text
+from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.data.png import read_png
+
+_PER_CLASS = 256
+VERSIONS = ("v1.2", "v2.0")
+
+
+def read_config(path: Path) -> tuple[Category, ...]:
+    """Read the classes of ``config_v1.2.json`` or ``config_v2.0.json``.
+
+    Returns:
+        All classes under their readable names; position and id are the class of the files.
+
+    Raises:
+        DataError: The file is missing or is no such configuration; the message says where.
+    """
+    document = read_document(path)
+    try:
+        listed = list(entries(document, "labels"))
+        categories = tuple(
+            Category(
+                id=position,
+                name=text(entry, "readable", where),
+                is_thing=entry.get("instances") is True,
+            )
+            for position, (where, entry) in enumerate(listed)
+        )
+    except MalformedError as error:
+        raise DataError(f"{path}: {error}") from error
+    if not 0 < len(categories) <= MAX_CLASSES:
+        raise DataError(f"{path}: has {len(categories)} classes, needs 1 to {MAX_CLASSES}")
+    return categories
+
+
+def void_classes(path: Path) -> tuple[int, ...]:
+    """Read which classes of a configuration are not evaluated.
+
+    Raises:
+        DataError: The file is missing or is no such configuration.
+    """
+    try:
+        listed = list(entries(read_document(path), "labels"))
+    except MalformedError as error:
+        raise DataError(f"{path}: {error}") from error
+    return tuple(
+        position for position, (_, entry) in enumerate(listed) if entry.get("evaluate") is False
+    )
+
+
+def read_instances(
+    path: Path, categories: tuple[Category, ...], void: tuple[int, ...] = ()
+) -> LabelMap:
+    """Read a picture of an ``instances`` folder.
+
+    Args:
+        path: The picture.
+        categories: What ``read_config`` read.
+        void: Classes that become void.
+
+    Returns:
+        Positions among the categories; objects of thing classes are counted from 1.
+
+    Raises:
+        DataError: The file is missing, is not 16-bit grey or has a class that is not listed.
+    """
+    values = read_png(path)
+    if values.ndim != 2 or values.dtype != np.uint16:
+        raise DataError(f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instances")
+    labels = (values // _PER_CLASS).astype(np.uint8)
+    highest = int(labels.max(initial=0))
+    if highest >= len(categories):
+        raise DataError(
+            f"{path}: has class {highest}, the configuration has 0 to {len(categories) - 1}; "
+            f"versions {' and '.join(VERSIONS)} have files of their own"
+        )
+    things = np.zeros(256, np.bool_)
+    things[: len(categories)] = [category.is_thing for category in categories]
+    # Objects are counted from 0, which says "none" here.
+    ids = np.where(things[labels], values % _PER_CLASS + 1, NO_ID).astype(np.uint16)
+    table = np.arange(256, dtype=np.uint8)
+    table[list(void)] = VOID
+    return LabelMap(table[labels], np.where(table[labels] == VOID, NO_ID, ids).astype(np.uint16))

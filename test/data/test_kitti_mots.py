@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""KITTI MOTS files, written here in its official encodings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.data.kitti_mots import read_instances, read_tracks
+from panoptic_ros.data.rle import encode
+
+VOID = 255
+
+
+def picture(path: Path, values: list[list[int]]) -> Path:
+    cv2.imwrite(str(path), np.array(values, np.uint16))
+    return path
+
+
+def line(frame: int, number: int, label: int, mask: list[list[int]]) -> str:
+    drawn = np.array(mask, np.bool_)
+    height, width = drawn.shape
+    return f"{frame} {number} {label} {height} {width} {encode(drawn)}"
+
+
+def tracks(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
+def test_a_pixel_is_class_times_a_thousand_plus_object(tmp_path: Path) -> None:
+    found = read_instances(picture(tmp_path / "x.png", [[0, 1000, 1005, 2003, 10000]]))
+    assert found.labels.tolist() == [[0, 1, 1, 2, VOID]]
+    assert found.ids.tolist() == [[0, 1, 6, 4, 0]]
+
+
+@pytest.mark.parametrize("value", [7, 3000, 9001, 11000])
+def test_another_class_is_refused(tmp_path: Path, value: int) -> None:
+    with pytest.raises(DataError, match=rf"x\.png: has {value}; classes are 1 car"):
+        read_instances(picture(tmp_path / "x.png", [[0, value]]))
+
+
+def test_an_8_bit_picture_is_refused(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "x.png"), np.zeros((2, 2), np.uint8))
+    with pytest.raises(DataError, match="needs 16-bit grey"):
+        read_instances(tmp_path / "x.png")
+
+
+def test_text_and_pictures_say_the_same(tmp_path: Path) -> None:
+    path = tracks(
+        tmp_path / "0002.txt",
+        line(3, 1005, 1, [[0, 1], [0, 1]]),
+        line(3, 2000, 2, [[1, 0], [0, 0]]),
+        line(1, 10000, 10, [[1, 1], [0, 0]]),
+    )
+    found = read_tracks(path)
+    assert list(found) == [1, 3]
+    same = read_instances(picture(tmp_path / "3.png", [[2000, 1005], [0, 1005]]))
+    assert found[3].labels.tolist() == same.labels.tolist()
+    assert found[3].ids.tolist() == same.ids.tolist()
+    assert found[1].labels.tolist() == [[VOID, VOID], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        pytest.param(["0 1005 1 2 2"], "line 1: has 5 words", id="words"),
+        pytest.param(["0 x 1 2 2 22"], "line 1: invalid literal", id="number"),
+        pytest.param(["0 1005 2 2 2 22"], "line 1: object 1005 is not of class 2", id="class"),
+        pytest.param(["0 1005 1 2 3 22"], "line 1: run lengths '22' cover 4", id="mask"),
+        pytest.param(
+            ["0 1005 1 2 2 22", "", "0 1006 1 2 2 22"],
+            "line 3: object 1006 overlaps object 1005",
+            id="overlap",
+        ),
+        pytest.param(
+            ["0 1005 1 2 2 22", "0 1006 1 4 1 22"], "line 2: is 1x4, frame 0", id="size"
+        ),
+        pytest.param(["0 5001 5 2 2 22"], "frame 0: has 5001; classes are", id="unknown class"),
+    ],
+)
+def test_a_wrong_line_is_named(tmp_path: Path, lines: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=r"0002\.txt, " + message):
+        read_tracks(tracks(tmp_path / "0002.txt", *lines))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"absent\.txt: cannot be read"):
+        read_tracks(tmp_path / "absent.txt")
