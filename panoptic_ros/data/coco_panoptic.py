@@ -10,15 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.types import VOID, Panoptic
 from panoptic_ros.data.json_document import (
     MalformedError,
     entries,
@@ -31,8 +29,9 @@ from panoptic_ros.data.png import read_png
 VOID_ID = 0
 """Segment id of unlabelled pixels."""
 
-STUFF_FIRST_ID = 1 << 16
-"""Encoded stuff segments have this id plus their class index; objects keep theirs, below it."""
+
+ImageId = Union[int, str]
+"""Image ids are numbers; the panoptic files of Cityscapes have names instead."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class SegmentInfo:
 class ImageRecord:
     """One image with its annotation; paths are absolute, ``source`` may be empty."""
 
-    id: int
+    id: ImageId
     image: Path
     panoptic: Path
     width: int
@@ -106,7 +105,7 @@ def read_coco_panoptic(json_path: Path, panoptic_dir: Path, image_dir: Path) -> 
         raise DataError(f"{json_path}: {error}") from error
 
 
-def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[int, Prediction]:
+def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, Prediction]:
     """Read the JSON of COCO panoptic results; no picture is opened.
 
     Args:
@@ -121,9 +120,9 @@ def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[int, Pred
     """
     document = read_document(json_path)
     try:
-        predictions: dict[int, Prediction] = {}
+        predictions: dict[ImageId, Prediction] = {}
         for where, entry in entries(document, "annotations"):
-            image_id = whole_number(entry, "image_id", where)
+            image_id = _image_id(entry, "image_id", where)
             if image_id in predictions:
                 raise MalformedError(f"{where}: image {image_id} has two annotations")
             picture = panoptic_dir / text(entry, "file_name", where)
@@ -135,12 +134,12 @@ def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[int, Pred
 
 def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
     categories = _by_id(_category(*entry) for entry in entries(document, "categories"))
-    images: dict[int, Mapping[str, Any]] = {}
+    images: dict[ImageId, Mapping[str, Any]] = {}
     for where, entry in entries(document, "images"):
         _add_image(images, where, entry)
-    records: dict[int, ImageRecord] = {}
+    records: dict[ImageId, ImageRecord] = {}
     for where, entry in entries(document, "annotations"):
-        image_id = whole_number(entry, "image_id", where)
+        image_id = _image_id(entry, "image_id", where)
         if image_id not in images:
             raise MalformedError(f"{where}: image {image_id} is not among the images")
         if image_id in records:
@@ -161,8 +160,20 @@ def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanopti
         )
     return CocoPanoptic(
         tuple(categories[number] for number in sorted(categories)),
-        tuple(records[number] for number in sorted(records)),
+        tuple(sorted(records.values(), key=_order)),
     )
+
+
+def _image_id(entry: Mapping[str, Any], name: str, where: str) -> ImageId:
+    if isinstance(entry.get(name), str):
+        return text(entry, name, where)
+    return whole_number(entry, name, where)
+
+
+def _order(record: ImageRecord) -> tuple[bool, int, str]:
+    """Numbers first, by value, then names."""
+    number = record.id
+    return (True, 0, number) if isinstance(number, str) else (False, number, "")
 
 
 def _by_id(categories: Iterable[Category]) -> dict[int, Category]:
@@ -190,8 +201,10 @@ def _category(where: str, entry: Mapping[str, Any]) -> Category:
     )
 
 
-def _add_image(images: dict[int, Mapping[str, Any]], where: str, entry: Mapping[str, Any]) -> None:
-    number = whole_number(entry, "id", where)
+def _add_image(
+    images: dict[ImageId, Mapping[str, Any]], where: str, entry: Mapping[str, Any]
+) -> None:
+    number = _image_id(entry, "id", where)
     if number in images:
         raise MalformedError(f"{where}: id {number} occurs twice")
     for name in ("width", "height"):
@@ -254,46 +267,6 @@ def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
     channels = [(ids >> shift).astype(np.uint8) for shift in (16, 8, 0)]
     if not cv2.imwrite(str(png_path), np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise DataError(f"{png_path}: cannot be written")
-
-
-def encode(
-    panoptic: Panoptic,
-    size: tuple[int, int],
-    category_ids: Mapping[int, int],
-    things: NDArray[np.bool_],
-) -> tuple[NDArray[np.uint32], tuple[SegmentInfo, ...]]:
-    """Turn a panoptic map into COCO segments at an image's own size.
-
-    Args:
-        panoptic: The map of one image.
-        size: (height, width) of the image.
-        category_ids: Category id of a class index; a class that is absent becomes void.
-        things: Which class indices are things, (256,).
-
-    Returns:
-        Segment ids, (height, width): one segment per object and one per stuff class. Thing pixels
-        without an object are void. And the segments sorted by id; areas are counted at ``size``.
-    """
-    known = np.zeros(256, np.bool_)
-    known[list(category_ids)] = True
-    known[VOID] = False
-    stuff_ids = np.where(known & ~things, np.arange(256) + STUFF_FIRST_ID, VOID_ID)
-    claimed = (known & things)[panoptic.labels]
-    segments = np.where(claimed, panoptic.ids, stuff_ids[panoptic.labels]).astype(np.uint32)
-    ids = enlarge(segments, size)
-    areas = np.bincount(ids.ravel(), minlength=STUFF_FIRST_ID)
-    areas[VOID_ID] = 0
-    label_of = {segment.id: segment.label for segment in panoptic.segments}
-    infos = tuple(
-        SegmentInfo(
-            id=number,
-            category_id=category_ids[label_of.get(number, number - STUFF_FIRST_ID)],
-            area=int(areas[number]),
-            is_crowd=False,
-        )
-        for number in np.flatnonzero(areas).tolist()
-    )
-    return ids, infos
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:

@@ -22,13 +22,14 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.model import Engine
+from panoptic_ros.data.coco_encode import encode
 from panoptic_ros.data.coco_panoptic import (
     Category,
     CocoPanoptic,
+    ImageId,
     ImageRecord,
     Prediction,
     SegmentInfo,
-    encode,
     read_ids,
     read_image,
 )
@@ -124,7 +125,7 @@ class Score:
 
 def evaluate_predictions(
     data: CocoPanoptic,
-    predictions: Mapping[int, Prediction],
+    predictions: Mapping[ImageId, Prediction],
     watch: Watch | None = None,
     workers: int = 0,
 ) -> Report:

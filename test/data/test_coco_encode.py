@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.types import VOID, Panoptic, Segment
-from panoptic_ros.data.coco_panoptic import STUFF_FIRST_ID, SegmentInfo, encode
+from panoptic_ros.data.coco_encode import STUFF_FIRST_ID, encode
+from panoptic_ros.data.coco_panoptic import SegmentInfo
 
 ROAD, SKY, CAR = 0, 1, 2
 CATEGORY = {ROAD: 7, SKY: 23, CAR: 26}

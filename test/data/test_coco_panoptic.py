@@ -71,6 +71,15 @@ def test_reads_the_segments_in_the_order_of_the_file(tmp_path: Path) -> None:
     assert (record.width, record.height, record.source) == (4, 2, "drawn")
 
 
+def test_images_may_have_names_for_ids_as_in_cityscapes(tmp_path: Path) -> None:
+    document = with_value(("images", 0, "id"), "aachen_000000_000019")
+    document["annotations"][0]["image_id"] = "aachen_000000_000019"
+    assert [record.id for record in read(tmp_path, document).records] == [
+        3,
+        "aachen_000000_000019",
+    ]
+
+
 def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
     document = copy.deepcopy(DOCUMENT)
     place: Any = document
