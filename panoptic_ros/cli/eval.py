@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from panoptic_ros.data.coco_panoptic import CocoPanoptic
     from panoptic_ros.metrics.runner import Report, Watch
 
-FORMATS = ("coco", "kitti-step")
+FORMATS = ("coco", "cityscapes", "kitti-step")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pred-json", type=Path, metavar="JSON", help="score these COCO panoptic results"
     )
     coco.add_argument("--pred-dir", type=Path, metavar="DIR", help="their PNG files")
-    step = parser.add_argument_group("kitti-step: sequences")
-    step.add_argument(
-        "--gt", type=Path, metavar="DIR", help="one folder of PNG files per sequence, or only one"
-    )
-    step.add_argument("--pred", type=Path, metavar="DIR", help="predictions, laid out likewise")
+    files = parser.add_argument_group("cityscapes: images, kitti-step: sequences")
+    files.add_argument(
+        "--gt", type=Path, metavar="DIR",
+        help="cityscapes: *_instanceIds.png, in one folder or one per city; kitti-step: one "
+        "folder of PNG files per sequence, or only one",
+    )  # fmt: skip
+    files.add_argument("--pred", type=Path, metavar="DIR", help="predictions, laid out likewise")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
 
 
@@ -52,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.cli.scores import show
 
     _check(args)
-    found = _sequences(args) if args.format == "kitti-step" else _images(args)
+    score = {"coco": _images, "cityscapes": _label_files, "kitti-step": _sequences}
+    found = score[args.format](args)
     if args.json:
         _write(args.json, found)
     show(found)
@@ -64,6 +67,7 @@ WAYS = {
         ("--gt-json", "--gt-dir", "--engine", "--images"),
         ("--gt-json", "--gt-dir", "--pred-json", "--pred-dir"),
     ),
+    "cityscapes": (("--gt", "--pred"),),
     "kitti-step": (("--gt", "--pred"),),
 }
 """What a format needs; each way names files, apart from thresholds."""
@@ -89,6 +93,17 @@ def _sequences(args: argparse.Namespace) -> dict[str, Any]:
     with _Progress(len(pairs)) as bar:
         report = evaluate_sequences(pairs, CATEGORIES, read_labels, bar)
     return sequence_document(report, str(args.pred), str(args.gt))
+
+
+def _label_files(args: argparse.Namespace) -> dict[str, Any]:
+    from panoptic_ros.cli.scores import document
+    from panoptic_ros.data.cityscapes import CATEGORIES, find_instance_ids, read_instance_ids
+    from panoptic_ros.metrics.sequence_runner import evaluate_label_files, pair_frames
+
+    pairs = pair_frames({"": find_instance_ids(args.gt)}, {"": find_instance_ids(args.pred)})
+    with _Progress(len(pairs)) as bar:
+        report = evaluate_label_files(pairs, CATEGORIES, read_instance_ids, bar)
+    return document(report, str(args.pred), str(args.gt))
 
 
 def _images(args: argparse.Namespace) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Score labelled sequences: per frame as images, over time as tubes and as tracks."""
+"""Score label files: as images, and in sequences as tubes and as tracks over time."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ def pair_frames(
         missing = [stem for stem in frames if stem not in found]
         if missing:
             raise DataError(
-                f"sequence {sequence or '(the folder itself)'}: no prediction for "
-                f"{len(missing)} of {len(frames)} frames, the first is {missing[0]}.png"
+                f"{f'sequence {sequence}: ' if sequence else ''}no prediction for "
+                f"{len(missing)} of {len(frames)} pictures, the first is {missing[0]}"
             )
         pairs += [FramePair(sequence, path, found[stem]) for stem, path in frames.items()]
     return pairs
@@ -134,7 +134,42 @@ def evaluate_sequences(
     Raises:
         DataError: A file is missing or damaged, or sizes differ; the message names the file.
     """
+    score = SequenceScore(categories)
+    for pair, truth, predicted in in_order(_loader(read), pairs, workers):
+        score.update(truth, predicted, pair.sequence)
+        if watch is not None:
+            watch(pair)
+    return score.result()
 
+
+def evaluate_label_files(
+    pairs: Sequence[FramePair],
+    categories: Sequence[Category],
+    read: Reader,
+    watch: Callable[[FramePair], None] | None = None,
+    workers: int = 0,
+) -> Report:
+    """Score label files of single images; see ``evaluate_sequences``."""
+    load = _loader(read)
+
+    def compare(pair: FramePair) -> tuple[FramePair, Score]:
+        _, truth, predicted = load(pair)
+        one = Score(categories)
+        one.update(
+            to_segments(truth, categories, is_truth=True),
+            to_segments(predicted, categories, is_truth=False),
+        )
+        return pair, one
+
+    total = Score(categories)
+    for pair, one in in_order(compare, pairs, workers):
+        total.merge(one)
+        if watch is not None:
+            watch(pair)
+    return total.result()
+
+
+def _loader(read: Reader) -> Callable[[FramePair], tuple[FramePair, LabelMap, LabelMap]]:
     def load(pair: FramePair) -> tuple[FramePair, LabelMap, LabelMap]:
         truth, predicted = read(pair.truth), read(pair.predicted)
         if truth.labels.shape != predicted.labels.shape:
@@ -146,9 +181,4 @@ def evaluate_sequences(
             )
         return pair, truth, predicted
 
-    score = SequenceScore(categories)
-    for pair, truth, predicted in in_order(load, pairs, workers):
-        score.update(truth, predicted, pair.sequence)
-        if watch is not None:
-            watch(pair)
-    return score.result()
+    return load

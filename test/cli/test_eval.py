@@ -16,6 +16,7 @@ from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.resources import resource
 from panoptic_ros.core.synthetic import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID
+from panoptic_ros.data.cityscapes import write_cityscapes
 from panoptic_ros.data.coco_panoptic import write_ids
 from panoptic_ros.data.kitti_step import write_kitti_step
 from test.metrics.drawn_panoptic import (
@@ -213,7 +214,7 @@ def test_a_frame_without_prediction_is_named(
     write_sequence(tmp_path, swap_ids_at=4)
     (tmp_path / "predicted" / "0002" / "000001.png").unlink()
     assert main(step_words(tmp_path)) == 2
-    assert "0002: no prediction for 1 of 4 frames, the first is 000001.png" in (
+    assert "0002: no prediction for 1 of 4 pictures, the first is 000001" in (
         capsys.readouterr().err
     )
 
@@ -226,3 +227,39 @@ def test_frames_of_another_size_are_named(
     write_kitti_step(tmp_path / "predicted/0002/000003.png", blank, blank.astype(np.uint16))
     assert main(step_words(tmp_path)) == 2
     assert "predicted/0002/000003.png: is 2x2, its truth 4x1" in capsys.readouterr().err
+
+
+def write_cities(folder: Path) -> list[str]:
+    """Write the truth of one Cityscapes image and a prediction, as ``predict`` names it."""
+    truth, predicted = folder / "gtFine" / "aachen", folder / "predicted"
+    for place in (truth, predicted):
+        place.mkdir(parents=True)
+    name = "aachen_000000_000019"
+    labels = np.array([[7, 7, 26, 26, 26, 26, 3, 3]], np.uint8)
+    true_ids = np.array([[0, 0, 1, 1, 0, 0, 0, 0]], np.uint16)
+    write_cityscapes(truth, f"{name}_gtFine", labels, true_ids)
+    # One car found, one on the group, one on what is not evaluated.
+    labels[labels == 3] = 26
+    found_ids = np.array([[0, 0, 1, 1, 2, 2, 3, 3]], np.uint16)
+    write_cityscapes(predicted, f"{name}_leftImg8bit", labels, found_ids)
+    return ["eval", "--format", "cityscapes", "--gt", str(truth.parent), "--pred", str(predicted)]
+
+
+def test_cityscapes_files_are_scored_by_its_rules(tmp_path: Path) -> None:
+    found = scores(write_cities(tmp_path), tmp_path)
+    by_name = {entry["name"]: entry for entry in found["classes"]}
+    assert found["panoptic"]["all"] == {"pq": 1.0, "sq": 1.0, "rq": 1.0, "classes": 2}
+    assert (by_name["car"]["matched"], by_name["car"]["false_alarms"]) == (1, 0)
+    assert by_name["car"]["iou"] == 1.0
+    assert "tracking" not in found
+
+
+def test_a_city_image_without_prediction_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = write_cities(tmp_path)
+    blank = np.zeros((1, 8), np.uint8)
+    write_cityscapes(tmp_path / "gtFine", "bonn_0_1_gtFine", blank, blank.astype(np.uint16))
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert "eval: no prediction for 1 of 2 pictures, the first is bonn_0_1" in error

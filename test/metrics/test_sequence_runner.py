@@ -78,8 +78,8 @@ def test_one_sequence_may_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("predicted", "message"),
     [
-        pytest.param({"a": paths("0"), "x": {}}, "sequence b: .* 1 of 1 frames", id="sequence"),
-        pytest.param({"a": {}, "b": paths("0")}, "sequence a: .* first is 0.png", id="frame"),
+        pytest.param({"a": paths("0"), "x": {}}, "sequence b: .* 1 of 1 pictures", id="sequence"),
+        pytest.param({"a": {}, "b": paths("0")}, "sequence a: .* first is 0", id="frame"),
     ],
 )
 def test_missing_predictions_are_named(
