@@ -9,11 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.coco_panoptic import VOID_ID, Category, SegmentInfo
 
 _ID_BITS = 16
+_ID_MASK = (1 << _ID_BITS) - 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +54,22 @@ def to_segments(
     ids <<= _ID_BITS
     ids |= objects
     ids[is_void] = VOID_ID
-    counts = overlap(np.where(is_void, VOID, picture.labels), objects)[: len(categories)]
     return ids, tuple(
-        _segment(categories[label], label, number, int(counts[label, number]))
-        for label, number in np.argwhere(counts).tolist()
+        _segment(number, area, categories) for number, area in _areas(ids) if number != VOID_ID
     )
 
 
-def _segment(category: Category, label: int, number: int, area: int) -> SegmentInfo:
-    is_crowd = category.is_thing and number == NO_ID
-    return SegmentInfo(((label + 1) << _ID_BITS) | number, category.id, area, is_crowd)
+def _areas(ids: NDArray[np.uint32]) -> list[tuple[int, int]]:
+    """Each number that occurs with its pixels, rising."""
+    flat = ids.ravel()
+    # Only the starts of runs are sorted: a picture has far fewer of them than pixels.
+    starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
+    numbers, which = np.unique(flat[starts], return_inverse=True)
+    areas = np.bincount(which.ravel(), weights=np.diff(starts, append=flat.size))
+    return list(zip(numbers.tolist(), areas.astype(np.int64).tolist(), strict=True))
+
+
+def _segment(number: int, area: int, categories: Sequence[Category]) -> SegmentInfo:
+    category = categories[(number >> _ID_BITS) - 1]
+    is_crowd = category.is_thing and number & _ID_MASK == NO_ID
+    return SegmentInfo(number, category.id, area, is_crowd)
