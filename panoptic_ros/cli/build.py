@@ -54,13 +54,15 @@ def run(args: argparse.Namespace) -> int:
     if args.check:
         return _check(recipe)
     from panoptic_ros.engine.compile import key_and_place, make_plan, workplace
+    from panoptic_ros.engine.parity import comparison
 
     here = workplace(recipe)
     key, path = key_and_place(recipe, here, args.out)
     if args.out is None and not args.rebuild:
         _say_why(recipe, path, key)
     with _bar() as report:
-        manifest = make_plan(recipe, path, here, report, rebuild=args.rebuild)
+        compare = comparison(recipe.model, 0 if here.gpu else None)
+        manifest = make_plan(recipe, path, here, report, compare, args.rebuild)
     _show(path, manifest, here)
     return 0
 
@@ -136,8 +138,8 @@ def _show(path: Path, manifest: Manifest, here: Workplace) -> None:
         f"{path}: {manifest.model} in {key.precision}, batch {key.batch}, for {place} with "
         f"{here.flavour.title}; {size}"
     )
-    if manifest.parity:
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in manifest.parity.items())
+    figures = ", ".join(f"{name} {value:.4g}" for name, value in manifest.parity.items())
+    if here.gpu:
         print(f"compared with ONNX Runtime: {figures}")
     else:
-        print("not compared with ONNX Runtime, as there is no GPU here to run it on")
+        print(f"its graph compared with the model's, as no GPU is here to run it: {figures}")

@@ -21,8 +21,9 @@ from panoptic_ros.engine.prepare import load_model, prepare, set_batch
 from panoptic_ros.engine.progress import Report
 from panoptic_ros.engine.recipe import Recipe, key_of, metadata_of, spec_of
 
-Compare = Callable[[bytes, Manifest], Mapping[str, float]]
-"""Takes a plan and says how near it is to ONNX Runtime; refuses it with ``ModelError``."""
+Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
+"""Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
+Runtime; refuses them with ``ModelError``."""
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def _build(
         options=_words(options, here.flavour),
         build_s=round(built.seconds, 3),
     )
-    parity = compare(built.plan, manifest) if compare else {}
+    parity = compare(ready.content, built.plan, manifest) if compare else {}
     return built.plan, replace(manifest, parity=dict(parity))
 
 

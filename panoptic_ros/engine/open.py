@@ -3,47 +3,215 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.model import Engine
 from panoptic_ros.core.resources import resource
 
 if TYPE_CHECKING:
-    from panoptic_ros.core.model import Engine
+    from panoptic_ros.engine.progress import Report
+    from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
 """The engine that reads drawn streets back; stands in where there is no model."""
 
+FALLBACKS = ("onnxruntime", "none")
 
-def open_engine(name: str, threads: int = 0) -> Engine:
-    """Open an engine.
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """How an engine is opened.
+
+    Attributes:
+        threads: CPU threads of one inference, 0 for one per core.
+        fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
+        rebuild: Whether to build a plan where there is none that fits; that takes minutes.
+        precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
+        device: Number of the GPU as CUDA counts.
+        warmup: Inferences before the first frame.
+        say: Takes the one line about what was chosen and why.
+        report: Told how far a build is.
+    """
+
+    threads: int = 0
+    fallback: str = "onnxruntime"
+    rebuild: bool = False
+    precision: str = "fp16"
+    device: int = 0
+    warmup: int = 3
+    say: Callable[[str], None] = lambda line: None
+    report: Report = lambda phase, share: None
+
+
+def open_engine(
+    name: str,
+    threads: int = 0,
+    *,
+    fallback: str = "onnxruntime",
+    rebuild: bool = False,
+    precision: str = "fp16",
+    device: int = 0,
+    warmup: int = 3,
+    say: Callable[[str], None] = lambda line: None,
+    report: Report = lambda phase, share: None,
+) -> Engine:
+    """Open an engine: a ``.plan`` in TensorRT, an ``.onnx`` in TensorRT where a plan fits.
 
     Args:
-        name: Path of an ``.onnx`` file, the name of a model that comes with the package
-            (``street_fast``, ``street_sharp``), or ``drawn``.
-        threads: Threads of one inference, 0 for one per core.
+        name: Path of an ``.onnx`` or ``.plan`` file, the name of a model that comes with the
+            package (``street_fast``, ``street_sharp``), or ``drawn``.
+        threads: CPU threads of one inference, 0 for one per core.
+        fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
+        rebuild: Whether to build a plan where there is none that fits; that takes minutes.
+        precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
+        device: Number of the GPU as CUDA counts.
+        warmup: Inferences of a plan before the first frame.
+        say: Takes the one line about what was chosen and why.
+        report: Told how far a build is: the phase and the share that is done.
 
     Raises:
         ModelError: There is no such model, or it cannot be used; the message says what to do.
+        StaleEngineError: The plan is for another GPU, TensorRT or model, and ``fallback`` is
+            ``none`` or there is nothing to fall back to.
     """
+    options = OpenOptions(
+        threads, fallback, rebuild, precision, device, warmup, say, report
+    )
+    if fallback not in FALLBACKS:
+        raise ConfigError(f"fallback {fallback!r}: needs one of {', '.join(FALLBACKS)}")
     if name == DRAWN:
         from panoptic_ros.core.synthetic_engine import DrawnEngine
 
         return DrawnEngine()
     path = find_model(name)
+    if path.suffix == ".plan":
+        return _open_plan(path, options)
     if path.suffix != ".onnx":
-        raise ModelError(f"{path}: this version runs .onnx models; found {path.suffix or 'none'}")
+        found = path.suffix or "none"
+        raise ModelError(f"{path}: engines are .onnx and .plan files; found {found}")
+    return _open_onnx(path, options)
+
+
+def _open_plan(path: Path, options: OpenOptions) -> Engine:
+    """Run a plan, or the model that it was built from."""
+    from panoptic_ros.engine.cache import read_manifest
+
+    try:
+        engine = _load(path, options)
+    except ModelError as error:
+        source = _source_of(path) if options.fallback == "onnxruntime" else None
+        if source is None:
+            raise
+        model = read_manifest(path).model
+        return _fall_back(source, f"{error}; {model} is at hand", options)
+    options.say(f"{engine.description}: the plan fits this machine")
+    return engine
+
+
+def _source_of(plan: Path) -> Path | None:
+    """Find the very model that a plan was built from: beside it, or in the package."""
+    from panoptic_ros.engine.cache import read_manifest
+    from panoptic_ros.engine.manifest import sha256_of
+
+    try:
+        manifest = read_manifest(plan)
+    except ModelError:
+        return None
+    shipped = shipped_models().get(Path(manifest.model).stem)
+    for candidate in (plan.with_name(manifest.model), shipped):
+        if candidate is None or not candidate.is_file():
+            continue
+        if sha256_of(candidate) == manifest.key.onnx_sha256:
+            return candidate
+    return None
+
+
+def _open_onnx(path: Path, options: OpenOptions) -> Engine:
+    """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
+    try:
+        plan = _plan_of(path, options)
+        engine = _load(plan, options)
+    except ModelError as error:
+        if options.fallback == "none":
+            raise
+        return _fall_back(path, str(error), options)
+    options.say(f"{engine.description}: a plan of {path.name} fits this machine")
+    return engine
+
+
+def _plan_of(path: Path, options: OpenOptions) -> Path:
+    """Find or build the plan of a model.
+
+    Raises:
+        ModelError: There is no GPU, no TensorRT or no plan that fits.
+    """
+    from panoptic_ros.engine.device import read_gpu
+
+    # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
+    gpu = read_gpu(options.device)
+    from panoptic_ros.engine.cache import find_plan
+    from panoptic_ros.engine.compile import Workplace, key_and_place, make_plan
+    from panoptic_ros.engine.flavour import load_flavour
+    from panoptic_ros.engine.parity import comparison
+    from panoptic_ros.engine.recipe import Recipe
+
+    recipe = Recipe(path, precision=options.precision)
+    here = Workplace(load_flavour(), gpu)
+    key, place = key_and_place(recipe, here)
+    found, why = find_plan(place.parent, path.stem, key)
+    if found is not None:
+        return found
+    if not options.rebuild:
+        raise ModelError(f"{why}; run: panoptic build {path} --precision {options.precision}")
+    make_plan(recipe, place, here, options.report, comparison(path, options.device))
+    return place
+
+
+def _load(path: Path, options: OpenOptions) -> TrtEngine:
+    from panoptic_ros.engine.cache import read_plan
+    from panoptic_ros.engine.trt import TrtEngine
+
+    content, manifest = read_plan(path)
+    _check_gpu(path, manifest.key.gpu, manifest.key.compute_capability, options.device)
+    return TrtEngine(content, manifest, path.name, options.device, warmup=options.warmup)
+
+
+def _check_gpu(path: Path, name: str, capability: str, device: int) -> None:
+    """Refuse a plan of another GPU before TensorRT does so in its own words.
+
+    Raises:
+        StaleEngineError: It is of another GPU.
+        ModelError: There is no GPU.
+    """
+    from panoptic_ros.core.errors import StaleEngineError
+    from panoptic_ros.engine.device import read_gpu
+
+    here = read_gpu(device)
+    if capability and (name, capability) != (here.name, here.compute_capability):
+        raise StaleEngineError(
+            f"{path.name}: was built for {name} ({capability}), this is {here.name} "
+            f"({here.compute_capability}); run: panoptic build MODEL.onnx"
+        )
+
+
+def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
+    """Run a model in ONNX Runtime and say why not in TensorRT."""
     try:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise ModelError(
             f"{path.name} needs ONNX Runtime, which is not installed; run: "
-            "pip install onnxruntime"
+            f"pip install onnxruntime (TensorRT does not run it: {why})"
         ) from error
     from panoptic_ros.engine.ort import OrtEngine
 
-    return OrtEngine(path, threads)
+    engine = OrtEngine(path, options.threads)
+    options.say(f"{engine.description}, not TensorRT: {why}")
+    return engine
 
 
 def find_model(name: str) -> Path:
@@ -61,7 +229,7 @@ def find_model(name: str) -> Path:
     raise ModelError(
         f"no model {name!r}: it is neither a file nor one of the models that come with the "
         f"package ({', '.join(sorted(shipped)) or 'none is installed'}); "
-        "set engine to one of them or to the path of an .onnx file"
+        "set engine to one of them or to the path of an .onnx or .plan file"
     )
 
 

@@ -32,6 +32,7 @@ def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
     said = capsys.readouterr()
     assert "building: there is no plan of street_fast in" in said.err
     assert "street_fast.onnx in fp16, batch 1, for portable with TensorRT for RTX" in said.out
+    assert "object_agreement" in said.out
     assert len(list(cache.glob("*.plan"))) == len(list(cache.glob("*.plan.json"))) == 1
     assert main(words) == 0
     assert "there is a plan already" in capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_a_plan_that_is_there_is_not_built_again(
 def test_a_plan_that_differs_too_much_is_not_kept(
     recipe: Recipe, here: Workplace, tmp_path: Path
 ) -> None:
-    def refuse(plan: bytes, manifest: Manifest) -> Mapping[str, float]:
+    def refuse(graph: bytes, plan: bytes, about: Manifest) -> Mapping[str, float]:
         raise ModelError("labels agree on 12 %")
 
     with pytest.raises(ModelError, match="agree on 12 %"):
@@ -77,7 +77,7 @@ def test_figures_of_the_comparison_are_kept(
     recipe: Recipe, here: Workplace, tmp_path: Path
 ) -> None:
     figures = {"label_agreement": 0.999}
-    made = make_plan(recipe, tmp_path / "a.plan", here, compare=lambda plan, about: figures)
+    made = make_plan(recipe, tmp_path / "a.plan", here, compare=lambda graph, plan, about: figures)
     assert read_plan(tmp_path / "a.plan")[1].parity == figures == made.parity
 
 

@@ -104,7 +104,7 @@ def test_a_name_that_is_no_model_lists_the_models_there_are() -> None:
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.pth"
     path.touch()
-    with pytest.raises(ModelError, match=r"runs \.onnx models; found \.pth"):
+    with pytest.raises(ModelError, match=r"are \.onnx and \.plan files; found \.pth"):
         open_engine(str(path))
 
 

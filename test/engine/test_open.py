@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which engine is chosen, and the line that says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from panoptic_ros.core.errors import ConfigError, ModelError, StaleEngineError
+from panoptic_ros.engine import device, trt
+from panoptic_ros.engine.cache import default_folder, plan_path, write_plan
+from panoptic_ros.engine.cuda import Cuda
+from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.flavour import Flavour
+from panoptic_ros.engine.manifest import PlanKey, sha256_of
+from panoptic_ros.engine.open import open_engine
+from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.recipe import Recipe, key_of
+from panoptic_ros.engine.trt import TrtEngine
+from test.engine.drawn_gpu import DrawnCuda, DrawnTensorRT
+from test.engine.plans import manifest
+from test.engine.tiny_model import spec, write_tiny_model
+
+ORIN = Gpu("Orin", "8.7", "12.6", True)
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return write_tiny_model(tmp_path / "tiny.onnx")
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "LIBRARY", "libnowhere.so.1")
+
+
+@pytest.fixture
+def orin(monkeypatch: pytest.MonkeyPatch) -> Flavour:
+    """A machine with a GPU and a TensorRT, both drawn."""
+    flavour = DrawnTensorRT().as_flavour()
+    monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
+    monkeypatch.setattr("panoptic_ros.engine.flavour.load_flavour", lambda name="": flavour)
+    monkeypatch.setattr(trt, "load_flavour", lambda name="": flavour)
+    monkeypatch.setattr(trt, "Cuda", lambda index: Cuda(index, DrawnCuda()))
+    monkeypatch.setattr(trt.TrtEngine, "_record", lambda self: None)
+    return flavour
+
+
+def key_here(model: Path, flavour: Flavour) -> PlanKey:
+    return key_of(Recipe(model), spec(), flavour, ORIN)
+
+
+def write(path: Path, key: PlanKey) -> Path:
+    about = manifest(key=key, model="tiny.onnx", metadata=spec().to_metadata())
+    write_plan(path, b"plan", about)
+    return path
+
+
+def opened(name: Path, kind: type, **options: Any) -> str:
+    """Open an engine of a kind and return the line that was said."""
+    lines: list[str] = []
+    engine = open_engine(str(name), 1, say=lines.append, **options)
+    assert isinstance(engine, kind)
+    engine.close()
+    assert len(lines) == 1
+    return lines[0]
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_a_gpu_a_model_runs_in_onnx_runtime_and_says_why(model: Path) -> None:
+    line = opened(model, OrtEngine)
+    assert line.startswith("tiny 8x4 on ONNX Runtime ")
+    assert "not TensorRT: there is no NVIDIA driver here" in line
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_a_gpu_a_plan_falls_back_to_its_own_model(model: Path) -> None:
+    key = replace(manifest().key, onnx_sha256=sha256_of(model))
+    plan = write(model.with_name("tiny.plan"), key)
+    line = opened(plan, OrtEngine)
+    assert "not TensorRT: there is no NVIDIA driver" in line
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_plan_never_falls_back_to_another_model(model: Path) -> None:
+    plan = write(model.with_name("tiny.plan"), manifest().key)
+    with pytest.raises(ModelError, match="no NVIDIA driver here"):
+        open_engine(str(plan))
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("name", ["tiny.onnx", "tiny.plan"])
+def test_where_no_fallback_is_wanted_the_reason_is_raised(name: str, model: Path) -> None:
+    write(model.with_name("tiny.plan"), replace(manifest().key, onnx_sha256=sha256_of(model)))
+    with pytest.raises(ModelError, match="no NVIDIA driver here"):
+        open_engine(str(model.with_name(name)), fallback="none")
+
+
+def test_a_model_with_a_plan_in_the_cache_runs_in_tensorrt(model: Path, orin: Flavour) -> None:
+    key = key_here(model, orin)
+    write(plan_path(default_folder(), "tiny", key), key)
+    line = opened(model, TrtEngine)
+    assert line.startswith("tiny 8x4 on TensorRT 10.3.0 (fp16, Drawn)")
+    assert line.endswith("a plan of tiny.onnx fits this machine")
+
+
+def test_a_model_without_a_plan_says_what_to_run(model: Path, orin: Flavour) -> None:
+    assert "there is no plan of tiny in " in (line := opened(model, OrtEngine))
+    assert line.endswith(f"run: panoptic build {model} --precision fp16")
+
+
+def test_a_model_with_a_stale_plan_says_what_differs(model: Path, orin: Flavour) -> None:
+    key = replace(key_here(model, orin), version="8.6.1")
+    write(plan_path(default_folder(), "tiny", key), key)
+    assert "TensorRT version is 8.6.1, here it is 10.3.0" in opened(model, OrtEngine)
+
+
+def test_a_plan_runs_where_it_fits(model: Path, orin: Flavour) -> None:
+    plan = write(model.with_name("own.plan"), key_here(model, orin))
+    assert opened(plan, TrtEngine).endswith("the plan fits this machine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"gpu": "Thor", "compute_capability": "11.0"}, r"for Thor \(11.0\), this is Orin"),
+        ({"version": "8.6.1"}, "with tensorrt 8.6.1, here is tensorrt 10.3.0"),
+    ],
+    ids=["gpu", "version"],
+)
+def test_a_plan_of_elsewhere_is_stale(
+    changes: dict[str, str], words: str, model: Path, orin: Flavour
+) -> None:
+    plan = write(model.with_name("own.plan"), replace(key_here(model, orin), **changes))
+    with pytest.raises(StaleEngineError, match=words):
+        open_engine(str(plan), fallback="none")
+
+
+def test_a_damaged_plan_never_reaches_tensorrt(
+    model: Path, orin: Flavour, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = write(model.with_name("own.plan"), key_here(model, orin))
+    plan.write_bytes(b"naln")
+    monkeypatch.setattr(trt, "TrtEngine", SimpleNamespace())
+    assert "is damaged" in opened(plan, OrtEngine)
+
+
+def test_an_unknown_fallback_lists_the_known(model: Path) -> None:
+    with pytest.raises(ConfigError, match="needs one of onnxruntime, none"):
+        open_engine(str(model), fallback="cpu")
