@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.resources import resource
 
 if TYPE_CHECKING:
@@ -108,8 +109,6 @@ class Surroundings:
 
 def gather() -> Surroundings:
     """Look around; takes a second or two, because every module is really imported."""
-    from panoptic_ros.engine.open import shipped_models
-
     modules = {name: look_at(name) for name in MODULES}
     return Surroundings(
         version=package_version(),
@@ -119,7 +118,7 @@ def gather() -> Surroundings:
         ros=look_at_ros(modules["rclpy"]),
         gpu=find_gpu(),
         providers=_providers(modules["onnxruntime"]),
-        models=tuple(shipped_models()),
+        models=shipped_models(),
     )
 
 
@@ -205,6 +204,13 @@ def _jetson_linux(release: Path) -> str:
         return ""
     match = re.search(r"R(\d+).*?REVISION: ([\d.]+)", release.read_text("utf-8", "replace"))
     return f", Jetson Linux {match.group(1)}.{match.group(2)}" if match else ""
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Names of the models in the package's ``engines`` folder; asked without NumPy."""
+    with suppress(ConfigError):
+        return tuple(sorted(path.stem for path in resource("engines").glob("*.onnx")))
+    return ()
 
 
 def package_version() -> str:
