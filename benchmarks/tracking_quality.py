@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,7 +29,7 @@ def main() -> None:
     drive = [street.draw(number)[1] for number in range(frames + 1)]
     metric = TrackingQuality(CLASS_COUNT, [PERSON, CAR])
     spent_ms = []
-    for truth, predicted in zip(drive, drive[1:], strict=False):
+    for truth, predicted in pairwise(drive):
         start = time.perf_counter()
         metric.update(truth.labels, truth.ids, predicted.labels, predicted.ids)
         spent_ms.append((time.perf_counter() - start) * 1e3)
