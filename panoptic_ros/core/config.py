@@ -85,7 +85,7 @@ class DecodeConfig:
         0.00025, "Least area of an object, as a share of the picture.", low=0.0, high=1.0
     )
     min_stuff_area: float = param(
-        0.0005,
+        0.001,
         "Least total area of a stuff class, as a share of the picture; less becomes void.",
         low=0.0,
         high=1.0,
