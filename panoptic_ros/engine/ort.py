@@ -41,6 +41,8 @@ class OrtEngine(ClosingEngine):
         options.intra_op_num_threads = threads
         # Warnings go to the process's stderr, past every logger.
         options.log_severity_level = 3
+        # Threads that spin between two frames take the cores from decoding and DDS.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session: Any = onnxruntime.InferenceSession(
                 str(path), options, providers=_providers(onnxruntime)
