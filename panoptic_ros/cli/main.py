@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from panoptic_ros.core.errors import PanopticError
+from panoptic_ros.core.memory import keep_freed_memory
 
 VERBS = {
     "doctor": "say what is here, what will run, and how to get what is missing",
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 done with findings (``doctor``), 2 a user's mistake, 130 stopped.
     """
+    keep_freed_memory()
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(words[0] if words and words[0] in VERBS else None)
     args = parser.parse_args(words)

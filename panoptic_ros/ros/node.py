@@ -14,6 +14,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from panoptic_ros.core.errors import ConfigError, EngineRunError, PanopticError
+from panoptic_ros.core.memory import keep_freed_memory
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import open_engine
@@ -284,6 +285,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
 def main() -> int:
     """Run the node as a process; see ``process.run`` for the exit status."""
+    keep_freed_memory()
     return run(PanopticNode)
 
 
