@@ -7,16 +7,22 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from panoptic_ros.engine.compile import Workplace
     from panoptic_ros.engine.manifest import Manifest, PlanKey
     from panoptic_ros.engine.progress import Report
     from panoptic_ros.engine.recipe import Recipe
+
+_MOST_PICTURES = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workspace", type=int, metavar="MIB", help="builder's scratch memory")
     parser.add_argument(
-        "--calibrate", metavar="PATH", help="folder, bag or video that sets the ranges of int8"
+        "--pictures",
+        metavar="PATH",
+        help="folder, bag or video that sets the ranges of int8, and on which plans are compared",
     )
     parser.add_argument(
         "--out", type=Path, help="a .plan file or a folder (default: the user's cache)"
@@ -61,8 +69,9 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and not args.rebuild:
         _say_why(recipe, path, key)
     with _bar() as report:
-        compare = comparison(recipe.model, 0 if here.gpu else None)
-        manifest = make_plan(recipe, path, here, report, compare, args.rebuild)
+        ranges, shown = _pictures(recipe, key)
+        compare = comparison(recipe.model, 0 if here.gpu else None, shown)
+        manifest = make_plan(recipe, path, here, report, compare, args.rebuild, ranges)
     _show(path, manifest, here)
     return 0
 
@@ -83,7 +92,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         targets=tuple(args.target.split(",")) if args.target else None,
         flavour=args.flavour,
         workspace_mib=args.workspace,
-        calibration=args.calibrate,
+        pictures=args.pictures,
     )
 
 
@@ -109,6 +118,34 @@ def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
 
     found, why = find_plan(path.parent, recipe.model.stem, key)
     print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
+
+
+def _pictures(
+    recipe: Recipe, key: PlanKey
+) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
+    """Load the recipe's pictures at the model's size.
+
+    Returns:
+        Those that set the ranges of int8, and others on which the plan is compared.
+    """
+    if not recipe.pictures:
+        return [], []
+    import numpy as np
+
+    from panoptic_ros.core.geometry import shrink
+    from panoptic_ros.ros.sources import is_bag, open_source
+
+    path = Path(recipe.pictures)
+    # Neighbours in a video show the same; a folder has been chosen from already.
+    step = 1 if path.is_dir() and not is_bag(path) else 10
+    height, width, _ = (int(size) for size in key.shape.split("x"))
+    with open_source(path) as source:
+        found = [
+            shrink(shot.frame.image, np.empty((height, width, 3), np.uint8))
+            for shot in islice(source.shots(), 0, _MOST_PICTURES * step, step)
+        ]
+    aside = max(1, len(found) // 5)
+    return found[:-aside], found[-aside:]
 
 
 @contextmanager

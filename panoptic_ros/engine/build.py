@@ -169,13 +169,18 @@ def _use_dla(flavour: Flavour, config: Any, options: BuildOptions) -> None:
     """Send the network to a DLA core; what it cannot run stays on the GPU.
 
     Raises:
-        ModelError: The flavour has no DLA, or the precision is not for it.
+        ModelError: The flavour has no DLA, or none for the precision.
     """
     trt = flavour.module
     if flavour.portable:
         raise ModelError(f"--dla: {flavour.title} has no DLA; TensorRT of a Jetson has")
     if options.precision == "fp32":
         raise ModelError("--dla: DLA cores compute in fp16 or int8; add --precision fp16")
+    if options.precision == "int8" and not flavour.typed_by_onnx(dla=True):
+        raise ModelError(
+            f"--dla: DLA of {flavour.title} takes the ranges of int8 from a calibration cache, "
+            "which this version does not write; use --precision fp16"
+        )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = options.dla
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
@@ -19,11 +22,14 @@ from panoptic_ros.engine.manifest import Manifest, PlanKey
 from panoptic_ros.engine.precision import to_fp16
 from panoptic_ros.engine.prepare import load_model, prepare, set_batch
 from panoptic_ros.engine.progress import Report
+from panoptic_ros.engine.quantize import to_int8
 from panoptic_ros.engine.recipe import Recipe, key_of, metadata_of, spec_of
 
 Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
 """Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
 Runtime; refuses them with ``ModelError``."""
+
+Pictures = Sequence[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,7 @@ def make_plan(
     report: Report = lambda phase, share: None,
     compare: Compare | None = None,
     rebuild: bool = False,
+    pictures: Pictures = (),
 ) -> Manifest:
     """Build the plan of a recipe unless it is there.
 
@@ -88,6 +95,7 @@ def make_plan(
         report: Told how far it is.
         compare: Compares it with ONNX Runtime before it is written; None skips that.
         rebuild: Build even where there is one.
+        pictures: What sets the ranges of INT8, as ``to_int8`` takes them.
 
     Returns:
         The plan's manifest.
@@ -98,44 +106,45 @@ def make_plan(
     key = key_of(recipe, _spec(recipe), here.flavour, here.gpu)
 
     def build() -> tuple[bytes, Manifest]:
-        return _build(recipe, path, key, here, report, compare)
+        ready = prepared(recipe, pictures)
+        built, manifest = _build(recipe, path, key, here, report, ready)
+        parity = compare(ready.content, built, manifest) if compare else {}
+        return built, replace(manifest, parity=dict(parity))
 
     return build_once(path, key, build, rebuild)
 
 
-def prepared(recipe: Recipe) -> Prepared:
+def prepared(recipe: Recipe, pictures: Pictures = ()) -> Prepared:
     """Make of a model file what TensorRT gets.
+
+    Args:
+        recipe: What is wanted.
+        pictures: What sets the ranges of INT8, as ``to_int8`` takes them.
 
     Raises:
         ModelError: The model will be refused, or the precision is not possible.
     """
     model = load_model(recipe.model)
     prepare(model)
+    _refuse(model, recipe.model.name)
+    if recipe.precision == "int8":
+        model = to_int8(model, pictures)
     set_batch(model, recipe.batch)
-    refused = [finding for finding in check_model(model) if finding.severity == REFUSED]
-    if refused:
-        first = refused[0]
-        raise ModelError(
-            f"{recipe.model.name}: {first.where} {first.problem}; {first.fix}"
-            + (f" (and {len(refused) - 1} more: panoptic build --check)" if refused[1:] else "")
-        )
-    keep: frozenset[str] = frozenset()
-    if recipe.precision == "fp16":
-        keep = to_fp16(model)
-    elif recipe.precision == "int8":
-        raise ModelError(f"{recipe.model.name}: int8 is not available; use --precision fp16")
+    keep = to_fp16(model) if recipe.precision == "fp16" else frozenset[str]()
     return Prepared(bytes(model.SerializeToString()), keep)
 
 
+def _refuse(model: Any, where: str) -> None:
+    refused = [finding for finding in check_model(model) if finding.severity == REFUSED]
+    if refused:
+        first = refused[0]
+        more = f" (and {len(refused) - 1} more: panoptic build --check)" if refused[1:] else ""
+        raise ModelError(f"{where}: {first.where} {first.problem}; {first.fix}{more}")
+
+
 def _build(
-    recipe: Recipe,
-    path: Path,
-    key: PlanKey,
-    here: Workplace,
-    report: Report,
-    compare: Compare | None,
+    recipe: Recipe, path: Path, key: PlanKey, here: Workplace, report: Report, ready: Prepared
 ) -> tuple[bytes, Manifest]:
-    ready = prepared(recipe)
     options = BuildOptions(
         precision=recipe.precision,
         dla=None if recipe.dla < 0 else recipe.dla,
@@ -145,7 +154,7 @@ def _build(
     )
     timing = path.with_name(f"{here.flavour.name}-{here.flavour.version}.timing")
     built = build_plan(ready.content, here.flavour, options, report, timing)
-    manifest = Manifest(
+    return built.plan, Manifest(
         key=key,
         model=recipe.model.name,
         plan_sha256="",
@@ -156,8 +165,6 @@ def _build(
         options=_words(options, here.flavour),
         build_s=round(built.seconds, 3),
     )
-    parity = compare(ready.content, built.plan, manifest) if compare else {}
-    return built.plan, replace(manifest, parity=dict(parity))
 
 
 def _words(options: BuildOptions, flavour: Flavour) -> dict[str, str]:

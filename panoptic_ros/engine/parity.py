@@ -89,7 +89,7 @@ def gate(figures: Mapping[str, float], precision: str, where: str) -> None:
 
 
 def comparison(
-    model: Path, device: int | None
+    model: Path, device: int | None, pictures: Sequence[NDArray[np.uint8]] = ()
 ) -> Callable[[bytes, bytes, Manifest], dict[str, float]]:
     """Make what ``make_plan`` calls before it keeps a plan.
 
@@ -97,18 +97,23 @@ def comparison(
         model: The ONNX file.
         device: Number of the GPU that runs the plan; None where there is no GPU, then the
             prepared graph is compared instead.
+        pictures: RGB of the model's size; drawn streets where there are none.
     """
 
     def run(graph: bytes, plan: bytes, manifest: Manifest) -> dict[str, float]:
         if device is None:
-            return compare_graph(graph, model, manifest.key.precision)
-        return compare_plan(plan, manifest, model, device)
+            return compare_graph(graph, model, manifest.key.precision, pictures)
+        return compare_plan(plan, manifest, model, device, pictures)
 
     return run
 
 
 def compare_plan(
-    plan: bytes, manifest: Manifest, model: Path, device: int = 0, count: int = 8
+    plan: bytes,
+    manifest: Manifest,
+    model: Path,
+    device: int = 0,
+    pictures: Sequence[NDArray[np.uint8]] = (),
 ) -> dict[str, float]:
     """Compare a plan that was just built with ONNX Runtime, and refuse it if it is wrong.
 
@@ -117,7 +122,7 @@ def compare_plan(
         manifest: What it was built from.
         model: The ONNX file.
         device: Number of the GPU.
-        count: Pictures to compare.
+        pictures: RGB of the model's size; drawn streets where there are none.
 
     Raises:
         ModelError: It differs too much, or there is no GPU or ONNX Runtime.
@@ -128,13 +133,15 @@ def compare_plan(
     with OrtEngine(model) as reference, TrtEngine(plan, manifest, model.name, device) as engine:
         assert isinstance(reference, OrtEngine)
         assert isinstance(engine, TrtEngine)
-        pictures = drawn_pictures(reference.spec, count)
-        figures = compare(reference.infer, engine.infer, reference.spec, pictures)
+        seen = pictures or drawn_pictures(reference.spec, 8)
+        figures = compare(reference.infer, engine.infer, reference.spec, seen)
     gate(figures, manifest.key.precision, model.name)
     return figures
 
 
-def compare_graph(content: bytes, model: Path, precision: str, count: int = 4) -> dict[str, float]:
+def compare_graph(
+    content: bytes, model: Path, precision: str, pictures: Sequence[NDArray[np.uint8]] = ()
+) -> dict[str, float]:
     """Compare a prepared graph with the model, both in ONNX Runtime: needs no GPU.
 
     It finds what precision does to a model; what TensorRT does to it only a GPU can tell.
@@ -143,7 +150,7 @@ def compare_graph(content: bytes, model: Path, precision: str, count: int = 4) -
         content: The prepared ONNX model.
         model: The ONNX file.
         precision: Of the prepared model.
-        count: Pictures to compare.
+        pictures: RGB of the model's size; drawn streets where there are none.
 
     Raises:
         ModelError: It differs too much, or ONNX Runtime is missing or cannot run it.
@@ -152,9 +159,9 @@ def compare_graph(content: bytes, model: Path, precision: str, count: int = 4) -
 
     with OrtEngine(model) as reference:
         assert isinstance(reference, OrtEngine)
-        candidate = _graph_engine(content, reference.spec, model.name)
-        pictures = drawn_pictures(reference.spec, count)
-        figures = compare(reference.infer, candidate, reference.spec, pictures)
+        candidate = graph_engine(content, reference.spec, model.name)
+        seen = pictures or drawn_pictures(reference.spec, 4)
+        figures = compare(reference.infer, candidate, reference.spec, seen)
     gate(figures, precision, model.name)
     return figures
 
@@ -167,7 +174,12 @@ def drawn_pictures(spec: ModelSpec, count: int) -> list[NDArray[np.uint8]]:
     return [np.ascontiguousarray(frame.image) for frame, _ in street]
 
 
-def _graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
+def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
+    """Make an engine of an ONNX model in memory, on the CPU; a batch gets copies of a picture.
+
+    Raises:
+        ModelError: ONNX Runtime cannot load it, or an output is missing.
+    """
     import onnxruntime
 
     from panoptic_ros.engine.heads import INPUT, output_names, to_heads

@@ -29,7 +29,8 @@ class Recipe:
         targets: Compute capabilities such as ``8.6``, for portable flavours.
         flavour: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
         workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
-        calibration: Folder, bag or video whose pictures set the ranges of INT8; empty for none.
+        pictures: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
+            on; empty for drawn pictures, which INT8 does not take.
     """
 
     model: Path
@@ -39,7 +40,7 @@ class Recipe:
     targets: tuple[str, ...] = ()
     flavour: str = ""
     workspace_mib: int = 0
-    calibration: str = ""
+    pictures: str = ""
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -71,8 +72,8 @@ def read_recipe(path: Path) -> Recipe:
     if unknown:
         raise ConfigError(f"{path}: no entry {', '.join(unknown)}; there are {', '.join(known)}")
     values = {name: _value(path, name, known[name], given) for name, given in document.items()}
-    if values.get("calibration"):
-        values["calibration"] = str(path.parent / values["calibration"])
+    if values.get("pictures"):
+        values["pictures"] = str(path.parent / values["pictures"])
     return Recipe(**values)
 
 

@@ -27,13 +27,13 @@ def write(folder: Path, text: str) -> Path:
 
 def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
     text = "model: tiny.onnx\nprecision: int8\nbatch: 3\ntargets: [8.6, '12.0']\n"
-    text += "calibration: day\n"
+    text += "pictures: day\n"
     assert read_recipe(write(tmp_path, text)) == Recipe(
         tmp_path / "tiny.onnx",
         precision="int8",
         batch=3,
         targets=("8.6", "12.0"),
-        calibration=str(tmp_path / "day"),
+        pictures=str(tmp_path / "day"),
     )
 
 
