@@ -16,7 +16,7 @@ locks="$source_dir/requirements"
   -r "$locks/run.lock" -r "$locks/$wheels.lock" -r "$locks/colcon.lock"
 mkdir -p "$work/ws/src/panoptic_ros"
 cd "$source_dir"
-git ls-files -z | xargs -0 cp --parents -t "$work/ws/src/panoptic_ros"
+git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work/ws/src/panoptic_ros"
 
 build() {
   rm -rf build install log
