@@ -126,7 +126,8 @@ class Track:
         score: 0..1, ``segment.score`` smoothed over its life.
         born_ns: Stamp of the frame that started it.
         age_s: Seconds since then.
-        velocity: (vy, vx) of the box centre in map pixels per second.
+        velocity: (vy, vx) of the box centre in map pixels per second, without the share that the
+            camera's own turning has in it.
     """
 
     id: int
