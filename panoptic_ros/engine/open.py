@@ -13,6 +13,7 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.core.resources import resource
 
 if TYPE_CHECKING:
+    from panoptic_ros.engine.manifest import Manifest
     from panoptic_ros.engine.progress import Report
     from panoptic_ros.engine.trt import TrtEngine
 
@@ -176,11 +177,11 @@ def _load(path: Path, options: OpenOptions) -> TrtEngine:
     from panoptic_ros.engine.trt import TrtEngine
 
     content, manifest = read_plan(path)
-    _check_gpu(path, manifest.key.gpu, manifest.key.compute_capability, options.device)
+    _check_gpu(path, manifest, options.device)
     return TrtEngine(content, manifest, path.name, options.device, warmup=options.warmup)
 
 
-def _check_gpu(path: Path, name: str, capability: str, device: int) -> None:
+def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
     """Refuse a plan of another GPU before TensorRT does so in its own words.
 
     Raises:
@@ -190,11 +191,13 @@ def _check_gpu(path: Path, name: str, capability: str, device: int) -> None:
     from panoptic_ros.core.errors import StaleEngineError
     from panoptic_ros.engine.device import read_gpu
 
-    here = read_gpu(device)
-    if capability and (name, capability) != (here.name, here.compute_capability):
+    here, built = read_gpu(device), manifest.key
+    wanted = (here.name, here.compute_capability)
+    if built.compute_capability and (built.gpu, built.compute_capability) != wanted:
         raise StaleEngineError(
-            f"{path.name}: was built for {name} ({capability}), this is {here.name} "
-            f"({here.compute_capability}); run: panoptic build MODEL.onnx"
+            f"{path.name}: was built for {built.gpu} ({built.compute_capability}), this is "
+            f"{here.name} ({here.compute_capability}); run: panoptic build {manifest.model} "
+            f"--precision {built.precision}"
         )
 
 
@@ -224,8 +227,10 @@ def find_model(name: str) -> Path:
     if path.is_file():
         return path
     shipped = shipped_models()
-    if name in shipped:
-        return shipped[name]
+    # Messages name a plan's model by its file; such a command must work from anywhere.
+    known = name[: -len(".onnx")] if name.endswith(".onnx") else name
+    if known in shipped:
+        return shipped[known]
     raise ModelError(
         f"no model {name!r}: it is neither a file nor one of the models that come with the "
         f"package ({', '.join(sorted(shipped)) or 'none is installed'}); "

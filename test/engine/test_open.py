@@ -17,7 +17,7 @@ from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.flavour import Flavour
 from panoptic_ros.engine.manifest import PlanKey, sha256_of
-from panoptic_ros.engine.open import open_engine
+from panoptic_ros.engine.open import find_model, open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.recipe import Recipe, key_of
 from panoptic_ros.engine.trt import TrtEngine
@@ -148,6 +148,14 @@ def test_a_damaged_plan_never_reaches_tensorrt(
     plan.write_bytes(b"naln")
     monkeypatch.setattr(trt, "TrtEngine", SimpleNamespace())
     assert "is damaged" in opened(plan, OrtEngine)
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_a_shipped_model_is_found_by_its_files_name_from_anywhere(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_model(f"{name}.onnx") == find_model(name) == shipped_models()[name]
 
 
 def test_an_unknown_fallback_lists_the_known(model: Path) -> None:
