@@ -196,7 +196,9 @@ def _set_precision_flags(trt: Any, config: Any, network: Any, options: BuildOpti
     config.set_flag(trt.BuilderFlag.PREFER_PRECISION_CONSTRAINTS)
     for index in range(network.num_layers):
         layer = network.get_layer(index)
-        if layer.name in options.keep_fp32:
+        # Layers that give whole numbers, such as casts, have no precision to choose.
+        floating = layer.num_outputs and layer.get_output(0).dtype in (trt.float32, trt.float16)
+        if layer.name in options.keep_fp32 and floating:
             layer.precision = trt.float32
 
 

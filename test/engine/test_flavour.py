@@ -18,6 +18,7 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine import flavour as flavours
+from panoptic_ros.engine.build import BuildOptions, _configure
 from panoptic_ros.engine.flavour import Flavour, installed_flavours, load_flavour
 
 TABLE: dict[str, Any] = json.loads(
@@ -110,6 +111,80 @@ def test_types_come_from_onnx_where_that_is_possible(
     assert flavour.typed_by_onnx() is typed
     assert flavour.typed_by_onnx(dla=True) is typed_on_dla
     assert flavour.network_flags() == flags
+
+
+class DrawnConfig:
+    """Notes what a builder's configuration is told."""
+
+    def __init__(self) -> None:
+        self.flags: list[str] = []
+        self.DLA_core = -1
+        self.default_device_type = ""
+
+    def set_flag(self, flag: str) -> None:
+        self.flags.append(flag)
+
+
+def drawn_layer(name: str, dtype: str) -> Any:
+    output = SimpleNamespace(dtype=dtype)
+    return SimpleNamespace(name=name, num_outputs=1, get_output=lambda _: output, precision="")
+
+
+def configured(version: str, options: BuildOptions) -> tuple[DrawnConfig, dict[str, str]]:
+    """Configure a drawn version; flags are their names. Give back precisions by layer, too."""
+    flavour = drawn(version)
+    known = ("FP16", "INT8", "GPU_FALLBACK")
+    there = {flag: flag for flag in known if version not in lacking(flag)}
+    flavour.module.BuilderFlag = SimpleNamespace(
+        **there, PREFER_PRECISION_CONSTRAINTS="PREFER_PRECISION_CONSTRAINTS"
+    )
+    flavour.module.DeviceType = SimpleNamespace(DLA="DLA")
+    flavour.module.float32, flavour.module.float16 = "float32", "float16"
+    layers = [drawn_layer("softmax", "float32"), drawn_layer("cast", "int32")]
+    layers.append(drawn_layer("conv", "float16"))
+    network = SimpleNamespace(num_layers=3, get_layer=layers.__getitem__)
+    config = DrawnConfig()
+    _configure(flavour, config, network, options)
+    return config, {layer.name: layer.precision for layer in layers}
+
+
+KEEP = frozenset({"softmax", "cast"})
+
+
+@pytest.mark.parametrize(
+    ("version", "options", "flags"),
+    [
+        ("8.6.1", BuildOptions("fp32"), []),
+        ("8.6.1", BuildOptions("fp16"), ["FP16", "PREFER_PRECISION_CONSTRAINTS"]),
+        ("8.6.1", BuildOptions("int8"), ["FP16", "INT8", "PREFER_PRECISION_CONSTRAINTS"]),
+        ("10.3.0", BuildOptions("fp16"), []),
+        ("11.4.0.106", BuildOptions("int8"), []),
+        (
+            "10.3.0",
+            BuildOptions("fp16", dla=1),
+            ["GPU_FALLBACK", "FP16", "PREFER_PRECISION_CONSTRAINTS"],
+        ),
+        ("11.4.0.106", BuildOptions("fp16", dla=1), ["GPU_FALLBACK"]),
+        ("11.4.0.106", BuildOptions("int8", dla=1), ["GPU_FALLBACK"]),
+    ],
+)
+def test_flags_are_set_only_where_the_graph_has_no_say(
+    version: str, options: BuildOptions, flags: list[str]
+) -> None:
+    config, _ = configured(version, options)
+    assert config.flags == flags
+    assert config.DLA_core == (-1 if options.dla is None else options.dla)
+
+
+def test_sensitive_layers_stay_in_fp32_where_flags_rule() -> None:
+    _, precisions = configured("8.6.1", BuildOptions("fp16", keep_fp32=KEEP))
+    assert precisions == {"softmax": "float32", "cast": "", "conv": ""}
+
+
+@pytest.mark.parametrize("version", ["8.6.1", "10.3.0"])
+def test_int8_on_dla_is_refused_where_it_needs_a_calibration_cache(version: str) -> None:
+    with pytest.raises(ModelError, match=r"from a calibration cache.*--precision fp16"):
+        configured(version, BuildOptions("int8", dla=0))
 
 
 def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
