@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with _Display(config) as display:
         best = train(config, display.show, _validation(args.val_size))
-    _draw_curves(args.out)
+    draw_curves(args.out)
     print(f"kept {best}; write it as a model with: panoptic export {best} MODEL.onnx")
     return 0
 
@@ -132,15 +132,25 @@ class _Display:
             self._bar.console.print(f"step {progress.step}: {scores}")
 
 
-def _draw_curves(out: Path) -> None:
-    """Draw losses and scores over the steps as ``curves.png``."""
-    import matplotlib
+def draw_curves(out: Path) -> None:
+    """Draw losses and scores over the steps as ``curves.png``.
+
+    Args:
+        out: Folder with the history of a training; nothing is drawn where there is none.
+    """
+    try:
+        import matplotlib
+    except ImportError:
+        print("no curves.png: matplotlib is not installed; run: pip install matplotlib")
+        return
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     from panoptic_ros.model.train import HISTORY
 
+    if not (out / HISTORY).exists():
+        return
     lines = (out / HISTORY).read_text(encoding="utf-8").splitlines()
     history: list[dict[str, Any]] = [json.loads(line) for line in lines]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4), layout="constrained")
