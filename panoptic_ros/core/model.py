@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import json
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Protocol
 
 import numpy as np
@@ -117,22 +115,3 @@ class Engine(Protocol):
     def infer(self, image: NDArray[np.uint8]) -> Heads: ...  # noqa: D102
 
     def close(self) -> None: ...  # noqa: D102
-
-
-class ClosingEngine(ABC):
-    """Adds ``with`` to an engine: the owner closes it."""
-
-    def __enter__(self) -> ClosingEngine:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @abstractmethod
-    def close(self) -> None:
-        """Free what the engine holds; safe to call twice."""

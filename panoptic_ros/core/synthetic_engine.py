@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.model import ClosingEngine, ModelSpec
+from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.resources import resource
 from panoptic_ros.core.synthetic import (
     CAR,
@@ -28,7 +29,7 @@ _MAX_DISTANCE = 24.0
 _MIN_PIXELS = 6
 
 
-class DrawnEngine(ClosingEngine):
+class DrawnEngine(Closing):
     """Tells class and object of every pixel by its colour, as heads of a centre/offset network.
 
     Args:

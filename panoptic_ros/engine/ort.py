@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError
-from panoptic_ros.core.model import ClosingEngine, ModelSpec, read_metadata
+from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
 
@@ -18,7 +19,7 @@ _MAX_BYTES = 2 << 30
 """ONNX's own limit for one file; larger ones keep their weights outside."""
 
 
-class OrtEngine(ClosingEngine):
+class OrtEngine(Closing):
     """A model in ONNX Runtime; one thread uses it, the one that made it or another.
 
     Args:

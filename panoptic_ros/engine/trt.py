@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineError
-from panoptic_ros.core.model import ClosingEngine, ModelSpec, read_metadata
+from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.build import make_logger
 from panoptic_ros.engine.cuda import Buffer, Cuda, Graph
@@ -19,7 +20,7 @@ from panoptic_ros.engine.heads import INPUT, output_names, to_heads
 from panoptic_ros.engine.manifest import Manifest
 
 
-class TrtEngine(ClosingEngine):
+class TrtEngine(Closing):
     """A plan in TensorRT; one thread at a time uses it.
 
     The heads are views of its own buffers, valid until the next call.

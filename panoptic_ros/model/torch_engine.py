@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from panoptic_ros.core.model import ClosingEngine, ModelSpec
+from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.types import CenterOffsetHeads, Heads
 from panoptic_ros.model.export import ExportedNetwork
 from panoptic_ros.model.network import PanopticNetwork
 
 
-class TorchEngine(ClosingEngine):
+class TorchEngine(Closing):
     """The graph that ``export`` would write, in PyTorch.
 
     Args:

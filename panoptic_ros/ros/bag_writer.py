@@ -6,12 +6,12 @@ from __future__ import annotations
 import shutil
 from functools import cache
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.vision_definitions import VISION_DEFINITIONS
@@ -20,7 +20,7 @@ LATCHED = ("label_info",)
 """Last names of topics whose newest message late subscribers must get."""
 
 
-class BagWriter:
+class BagWriter(Closing):
     """Writes one ``.mcap`` file, definitions and index included; used by one thread.
 
     What was written so far is kept when the block that owns the writer fails.
@@ -97,17 +97,6 @@ class BagWriter:
             shutil.rmtree(self._scratch)
         except OSError as error:
             raise DataError(f"{self._path}: cannot be written ({error})") from error
-
-    def __enter__(self) -> BagWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def bag_types() -> MessageTypes:

@@ -8,11 +8,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.ros.camera_info import CAMERA_INFO, recast
 from panoptic_ros.ros.convert import COMPRESSED_IMAGE, IMAGE, compressed_image, image_message
@@ -50,7 +50,7 @@ class PlayOptions:
     wait_s: float = 0.0
 
 
-class Player:
+class Player(Closing):
     """A camera node that plays a source; owned and used by one thread.
 
     Starts rclpy in a context of its own and ends it on ``close``.
@@ -166,17 +166,6 @@ class Player:
     def close(self) -> None:
         """End the node; safe to call twice."""
         self._context.try_shutdown()
-
-    def __enter__(self) -> Player:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _rclpy() -> Any:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
 
@@ -104,7 +104,7 @@ class Span:
         return start_ns, start_ns + round(self.duration_s * 1e9)
 
 
-class Source(ABC):
+class Source(Closing):
     """An input that yields pictures in their order; read by one thread, closed by its owner.
 
     Attributes:
@@ -131,19 +131,8 @@ class Source(ABC):
             DataError: Nothing at all can be read.
         """
 
-    def close(self) -> None:  # noqa: B027 - a folder has nothing to close
+    def close(self) -> None:  # a folder has nothing to close
         """Free what the input holds; safe to call twice."""
-
-    def __enter__(self) -> Source:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def open_source(

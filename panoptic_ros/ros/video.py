@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.sources import FIRST_STAMP_NS, VIDEO_SUFFIXES, Shot, Source, Span
@@ -123,7 +123,7 @@ def _shot(picture: Any, time_ns: int, number: int) -> Shot:
     return Shot(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
 
 
-class VideoWriter:
+class VideoWriter(Closing):
     """Writes RGB pictures as a video that browsers play; used by one thread.
 
     The first picture sets the size (an odd row or column is cut off, as the codecs need);
@@ -190,17 +190,6 @@ class VideoWriter:
             self._container.mux(self._stream.encode(None))
             self._stream = None
         self._container.close()
-
-    def __enter__(self) -> VideoWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _step_ms(last_ns: int, stamp_ns: int) -> int:
