@@ -20,6 +20,8 @@ CONSTRAINTS := $(STAMPS)/distribution.txt
 RUN_PACKAGES := -c $(CONSTRAINTS) -r requirements/run.in
 TEST_PACKAGES := -c $(CONSTRAINTS) -r requirements/test.in
 TORCH_PACKAGES := -c $(CONSTRAINTS) -r requirements/torch.in
+# Plugins of the distribution that are written for its own, older pytest.
+PYTEST_OPTIONS := -p no:launch_testing -p no:launch_testing_ros_pytest_entrypoint
 else
 RUN_PACKAGES := -r requirements/run.lock -r requirements/$(ROS_WHEELS).lock
 TEST_PACKAGES := -r requirements/test.lock
@@ -39,7 +41,7 @@ demo: $(STAMPS)/run  ## play real driving video through the node; results in out
 	$(BIN)/panoptic demo $(ARGS)
 
 test: $(STAMPS)/test $(if $(filter 1,$(TORCH)),$(STAMPS)/torch)  ## run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
 
 test-gpu: $(STAMPS)/test  ## run the tests that need an NVIDIA GPU
 	$(BIN)/python -m pytest -m gpu $(ARGS)

@@ -168,7 +168,14 @@ def test_every_file_the_node_reads_is_installed() -> None:
 def test_templates_are_package_data() -> None:
     packages = json.loads(run_setup("import json; print(json.dumps(made.package_data))"))
     package = ROOT / "panoptic_ros"
-    shipped = {path for pattern in packages["panoptic_ros"] for path in package.glob(pattern)}
+    patterns = [(name, pattern) for name, found in packages.items() for pattern in found]
+    # Setuptools before 62.3, which Ubuntu 22.04 has, does not take ** as any depth.
+    assert not [pattern for _, pattern in patterns if "**" in pattern]
+    shipped = {
+        path
+        for name, pattern in patterns
+        for path in ROOT.joinpath(*name.split(".")).glob(pattern)
+    }
     others = {
         path
         for path in package.rglob("*.*")

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         from panoptic_ros.ros.player import Player, PlayOptions
 
         options = PlayOptions(
-            topic=args.to or wanted or _own(source.topic) or DEFAULT_TOPIC,
+            topic=args.to or _own(wanted or source.topic) or DEFAULT_TOPIC,
             rate=0.0 if args.fast else args.rate,
             is_looping=args.loop,
             is_compressed=args.compressed,

@@ -52,21 +52,25 @@ def run(args: argparse.Namespace) -> int:
 
     if args.categories and args.format != "coco":
         raise ConfigError("--categories goes with --format coco only")
+    if args.out.resolve() == args.input.resolve():
+        raise ConfigError(f"--out {args.out} is the input; label files would overwrite pictures")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, pipeline_config(args.params))
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         stems: set[str] = set()
+        written = 0
         for shot in progress(source.shots(), source.count, "predict"):
             _check_stem(shot.stem, stems)
             try:
                 writer.write(pipeline.step(shot.frame), shot)
+                written += 1
             except FrameError as error:
                 source.losses.skip(f"picture {shot.name}: {error}")
     for note in source.losses.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
-    print(f"{len(stems) - source.losses.skipped} pictures labelled in {args.out}")
+    print(f"{written} pictures labelled in {args.out}")
     return 1 if source.losses else 0
 
 

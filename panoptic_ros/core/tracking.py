@@ -192,10 +192,13 @@ class Tracker:
 
     def _drop_expired(self, stamp_ns: int) -> None:
         oldest_ns = stamp_ns - round(self._config.lost_after_s * 1e9)
+        # Where time stands still, nothing would ever grow old: what is lost then is gone.
+        moves = stamp_ns > self._last_ns
+        seen_last = set(self._owner.tolist())
         self._states = {
             number: state
             for number, state in self._states.items()
-            if state.seen_ns >= oldest_ns or state.seen_ns == self._last_ns
+            if number in seen_last or (moves and state.seen_ns >= oldest_ns)
         }
 
     def _take(

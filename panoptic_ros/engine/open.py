@@ -44,7 +44,7 @@ class OpenOptions:
     precision: str = "fp16"
     device: int = 0
     warmup: int = 3
-    say: Callable[[str], None] = lambda line: None
+    say: Callable[[str], object] = lambda line: None
     report: Report = lambda phase, share: None
 
 
@@ -57,7 +57,7 @@ def open_engine(
     precision: str = "fp16",
     device: int = 0,
     warmup: int = 3,
-    say: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], object] = lambda line: None,
     report: Report = lambda phase, share: None,
 ) -> Engine:
     """Open an engine: a ``.plan`` in TensorRT, an ``.onnx`` in TensorRT where a plan fits.

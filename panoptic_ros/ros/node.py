@@ -126,7 +126,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         check_cameras(self._config)
         self.destroy_timer(self._ticker)
         self._ticker = self._tick()
-        self._engine = open_engine(self._config.engine, self._config.engine_threads)
+        self._engine = open_engine(
+            self._config.engine,
+            self._config.engine_threads,
+            say=self.get_logger().info,
+        )
         several = len(self._config.cameras) > 1
         for name in self._config.cameras:
             prefix = f"~/{name}/" if several else "~/"
@@ -136,7 +140,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:
         assert self._engine is not None
-        answer = super().on_activate(state)
         labels = self._engine.spec.labels
         pipeline = Pipeline(self._engine, self._config.pipeline)
         self._worker = Worker(
@@ -145,7 +148,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for index, name in enumerate(self._config.cameras):
             self._tallies.setdefault(name, Tally())
             self._cameras[name] = self._camera(index, name, self._worker)
-            self._outputs[name].publish_labels(labels)
+        # Nothing behind this can fail, so a refused activation leaves no publisher on.
+        answer = super().on_activate(state)
+        for output in self._outputs.values():
+            output.publish_labels(labels)
         self._worker.start()
         self._look()
         topics = ", ".join(camera.input.topic for camera in self._cameras.values())
@@ -181,6 +187,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             camera.input.close()
         if self._worker is not None:
             self._worker.stop()
+            self.failure = self.failure or self._worker.failure
             self._worker = None
         self._cameras.clear()
 

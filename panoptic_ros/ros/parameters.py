@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from panoptic_ros.core.config import (
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
 
+_TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."
 UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
 
@@ -113,6 +115,12 @@ def check_cameras(config: NodeConfig) -> None:
                 f"{title} has {len(topics)} entries for {len(names)} cameras; "
                 "give one per camera, '' for the usual name"
             )
+        for topic in filter(None, topics):
+            if not _TOPIC_NAME.fullmatch(topic):
+                raise ConfigError(
+                    f"{title} has {topic!r}, which is no topic name; use letters, digits, '_', "
+                    "and '/' between the parts"
+                )
 
 
 def camera_topic(config: NodeConfig, index: int, title: str, usual: str) -> str:

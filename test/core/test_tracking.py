@@ -138,6 +138,14 @@ def test_stamps_a_microsecond_apart_give_no_absurd_speed(tracker: Tracker) -> No
     assert abs(tracks[0].velocity[1]) < 100.0
 
 
+def test_where_time_stands_still_lost_tracks_do_not_pile_up(tracker: Tracker) -> None:
+    near, far = scene("11......"), scene("......11")
+    for _ in range(50):
+        tracker.update(near, 0)
+        tracker.update(far, 0)
+    assert len(tracker._states) <= 2
+
+
 def test_stamp_zero_is_a_time_like_any_other(tracker: Tracker) -> None:
     assert track_ids(tracker, scene("11.."), scene("11.."), start_ns=0) == [[1], [1]]
 

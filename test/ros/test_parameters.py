@@ -114,3 +114,14 @@ def test_ros_is_told_meaning_and_range(name: str) -> None:
     expected = [] if entry.low is None else [(entry.low, entry.high)]
     assert [(limits.from_value, limits.to_value) for limits in ranges] == expected
     assert ("unconfigured" in about.additional_constraints) == (not entry.live)
+
+
+@pytest.mark.parametrize("topic", ["front/image raw", "2nd/image", "a//b", "/", "a-b"])
+def test_what_is_no_topic_name_is_refused_before_anything_is_opened(topic: str) -> None:
+    with pytest.raises(ConfigError, match="no topic name"):
+        check_cameras(NodeConfig(image_topics=(topic,)))
+
+
+@pytest.mark.parametrize("topic", ["", "image", "/front/image_raw", "~/image", "a/b_2"])
+def test_topic_names_are_taken_as_ros_takes_them(topic: str) -> None:
+    check_cameras(NodeConfig(image_topics=(topic,)))
