@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -72,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
     """Play, record, and write bag, film, report and figures."""
     from panoptic_ros.engine.open import open_engine
 
+    # Another robot or demo in the network would be recorded into this one.
+    os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     try:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
