@@ -83,6 +83,7 @@ $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
 
 $(STAMPS)/test: $(STAMPS)/run
 	$(PIP) $(TEST_PACKAGES)
+	$(PIP) --no-deps -r requirements/reference.lock
 	@touch $@
 
 $(STAMPS)/torch: $(STAMPS)/run

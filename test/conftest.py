@@ -25,6 +25,11 @@ def _lacks(module: str, remedy: str) -> str:
     return "" if importlib.util.find_spec(module) else f"{module} is not installed: {remedy}"
 
 
+def _lacks_reference() -> str:
+    lacking = [_lacks(name, "run through make test") for name in ("hotcoco", "trackeval")]
+    return "; ".join(filter(None, lacking))
+
+
 def _lacks_gpu() -> str:
     places = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0")
     found = any(Path(place).exists() for place in places)
@@ -43,6 +48,7 @@ NEEDS = {
     "ros": lambda: _lacks("rclpy", "run through make test, or source ROS 2"),
     "torch": lambda: _lacks("torch", "make train-env"),
     "gpu": _lacks_gpu,
+    "reference": _lacks_reference,
     "street": _lacks_street,
 }
 

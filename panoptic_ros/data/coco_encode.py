@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +34,7 @@ def encode(
         Segment ids, (height, width): one segment per object and one per stuff class. Thing pixels
         without an object are void. And the segments sorted by id; areas are counted at ``size``.
     """
-    known = np.zeros(256, np.bool_)
-    known[list(category_ids)] = True
-    known[VOID] = False
-    stuff_ids = np.where(known & ~things, np.arange(256) + STUFF_FIRST_ID, VOID_ID)
-    claimed = (known & things)[panoptic.labels]
-    segments = np.where(claimed, panoptic.ids, stuff_ids[panoptic.labels]).astype(np.uint32)
-    ids = enlarge(segments, size)
+    ids = enlarge(segment_map(panoptic.labels, panoptic.ids, category_ids, things), size)
     areas = np.bincount(ids.ravel(), minlength=STUFF_FIRST_ID)
     areas[VOID_ID] = 0
     label_of = {segment.id: segment.label for segment in panoptic.segments}
@@ -54,3 +48,25 @@ def encode(
         for number in np.flatnonzero(areas).tolist()
     )
     return ids, infos
+
+
+def segment_map(
+    labels: NDArray[np.uint8],
+    ids: NDArray[np.uint16],
+    known: Collection[int],
+    things: NDArray[np.bool_],
+) -> NDArray[np.uint32]:
+    """Number the segments: objects keep their ids, stuff gets one id per class, the rest is void.
+
+    Args:
+        labels: Class index of each pixel, 255 void, (H, W).
+        ids: Object of each pixel, 0 for none, (H, W).
+        known: The class indices that have a category.
+        things: Which class indices are things, (256,).
+    """
+    is_known = np.zeros(256, np.bool_)
+    is_known[list(known)] = True
+    is_known[VOID] = False
+    stuff_ids = np.where(is_known & ~things, np.arange(256) + STUFF_FIRST_ID, VOID_ID)
+    claimed = (is_known & things)[labels]
+    return np.where(claimed, ids, stuff_ids[labels]).astype(np.uint32)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import VOID
+from panoptic_ros.data.coco_encode import segment_map
 from panoptic_ros.data.coco_panoptic import write_ids
 
 
@@ -125,7 +125,7 @@ class CocoWriter:
         stem = Path(file_name).stem
         known = self._numbering.image_ids
         image_id = known.get(stem, max(known.values(), default=0) + len(self._images) + 1)
-        segments = _segment_map(labels, ids, self._things, self._numbering.category_ids)
+        segments = segment_map(labels, ids, self._numbering.category_ids, self._things)
         infos = [
             self._info(segment, segments, labels, scores, confidence)
             for segment in np.unique(segments[segments > 0]).tolist()
@@ -179,22 +179,3 @@ class CocoWriter:
             path.write_text(json.dumps(document), encoding="utf-8")
         except OSError as error:
             raise DataError(f"{path}: cannot be written ({error.strerror})") from error
-
-
-STUFF_FIRST_ID = 65536
-"""Segment ids of stuff lie above those of objects."""
-
-
-def _segment_map(
-    labels: NDArray[np.uint8],
-    ids: NDArray[np.uint16],
-    things: NDArray[np.bool_],
-    category_ids: Mapping[int, int],
-) -> NDArray[np.uint32]:
-    """Segment id per pixel: objects keep theirs, stuff gets one per class, the rest is 0."""
-    is_known = np.zeros(256, np.bool_)
-    is_known[list(category_ids)] = True
-    is_known[VOID] = False
-    stuff = np.arange(256, dtype=np.uint32) + STUFF_FIRST_ID
-    segments = np.where(things[labels], ids.astype(np.uint32), stuff[labels])
-    return np.where(is_known[labels], segments, 0).astype(np.uint32)

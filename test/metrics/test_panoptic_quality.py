@@ -19,6 +19,7 @@ from test.metrics.drawn_panoptic import (
     SKY,
     Pair,
     ids,
+    noisy_pairs,
     segments,
 )
 
@@ -207,3 +208,26 @@ def test_refuses_maps_of_different_shape() -> None:
     pair = drawn(("11",), ("111",), {1: CAR}, {1: CAR})
     with pytest.raises(ValueError, match=r"\(1, 2\) and \(1, 3\)"):
         classes(pair)
+
+
+REFERENCE = [
+    (0, 0.6697389319607273, 0.6454664327262077, 0.6940114311952468),
+    (1, 0.6697227783601429, 0.651497597321032, 0.6879479593992539),
+    (2, 0.5744554234729757, 0.5990888259299887, 0.5498220210159628),
+    (3, 0.7307514578992861, 0.7293155326617486, 0.7321873831368235),
+]
+"""PQ of all classes, things and stuff, computed with ``pq_compute`` of
+https://github.com/cocodataset/panopticapi at 7bb4655548f9 (not on PyPI)."""
+
+
+@pytest.mark.parametrize(("seed", "pq", "things", "stuff"), REFERENCE)
+def test_equals_panopticapi(seed: int, pq: float, things: float, stuff: float) -> None:
+    metric = PanopticQuality(CATEGORIES)
+    for pair in noisy_pairs(seed):
+        metric.update(
+            pair.truth_ids, pair.truth_segments, pair.predicted_ids, pair.predicted_segments
+        )
+    found = metric.result()
+    assert [found.all.pq, found.things.pq, found.stuff.pq] == pytest.approx(
+        [pq, things, stuff], rel=0, abs=1e-9
+    )
