@@ -6,13 +6,16 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decode import decode
 from panoptic_ros.core.drivable import find_drivable
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.tracking import Tracker
-from panoptic_ros.core.types import Frame, Result
+from panoptic_ros.core.types import Frame, Heads, Result
 
 
 class Pipeline:
@@ -58,11 +61,22 @@ class Pipeline:
             EngineRunError: The engine failed.
         """
         clock = _StageClock()
-        labels = self._engine.spec.labels
         network_image = shrink(frame.image, self._engine.input)
         clock.lap("resize")
         heads = self._engine.infer(network_image)
         clock.lap("infer")
+        return self._read(frame, camera, network_image, heads, clock)
+
+    def _read(
+        self,
+        frame: Frame,
+        camera: str,
+        network_image: NDArray[np.uint8],
+        heads: Heads,
+        clock: _StageClock,
+    ) -> Result:
+        """Make a result of what the network says about a frame."""
+        labels = self._engine.spec.labels
         panoptic = decode(heads, labels, self._config.decode)
         clock.lap("decode")
         tracks = self._tracker(camera).update(

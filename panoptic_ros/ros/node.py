@@ -7,36 +7,27 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
-from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.utilities import get_rmw_implementation_identifier
 
-from panoptic_ros.core.errors import ConfigError, EngineRunError, PanopticError
+from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.memory import keep_freed_memory
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.ros import transport
-from panoptic_ros.ros.camera_input import CameraInput
+from panoptic_ros.ros.camera import Camera, open_input, open_outputs
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.diagnostics import ERROR, OK, camera_status, engine_values, status
+from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.message_types import rclpy_types
-from panoptic_ros.ros.parameters import (
-    DECLARED,
-    UNCONFIGURED_ONLY,
-    NodeConfig,
-    camera_topic,
-    changed,
-    check_cameras,
-    descriptor,
-    ros_value,
-)
+from panoptic_ros.ros.node_parameters import NodeParameters
+from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.tally import Tally
 from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
-from panoptic_ros.ros.worker import Camera, Worker
+from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
@@ -58,27 +49,21 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         super().__init__(NODE_NAME, **options)
         self.failure: BaseException | None = None
         self._types = rclpy_types()
-        self._config = NodeConfig()
-        self._refused: dict[str, str] = {}
         self._engine: Engine | None = None
         self._worker: Worker | None = None
         self._outputs: dict[str, CameraOutput] = {}
         self._cameras: dict[str, Camera] = {}
         self._tallies: dict[str, Tally] = {}
-        self._declare()
-        self._diagnostics = self.create_publisher(
-            self._types.find("diagnostic_msgs/msg/DiagnosticArray"), "/diagnostics", 10
-        )
-        # Steady: a paused /clock must not silence the diagnostics.
-        self._steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._ticker = self._tick()
-        self.create_timer(_LOOK_PERIOD_S, self._look, clock=self._steady)
+        self._parameters_in_force = NodeParameters(self, lambda: self._engine is not None)
+        self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
         self._say_what_is_missing()
 
     @property
     def config(self) -> NodeConfig:
         """The parameters in force; replaced as a whole, so any thread may read it."""
-        return self._config
+        return self._parameters_in_force.config
 
     def start(self) -> None:
         """Configure and activate; where that fails the node stays as far as it came."""
@@ -121,33 +106,28 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._release()
 
     def _configure(self, state: Any) -> TransitionCallbackReturn:
-        if self._refused:
-            raise ConfigError("; ".join(self._refused.values()))
-        check_cameras(self._config)
-        self.destroy_timer(self._ticker)
-        self._ticker = self._tick()
+        self._parameters_in_force.check()
+        config = self.config
+        self._health.set_period(config.diagnostics_period_s)
         self._engine = open_engine(
-            self._config.engine,
-            self._config.engine_threads,
-            say=self.get_logger().info,
+            config.engine, config.engine_threads, say=self.get_logger().info
         )
-        several = len(self._config.cameras) > 1
-        for name in self._config.cameras:
-            prefix = f"~/{name}/" if several else "~/"
-            self._outputs[name] = CameraOutput(self, prefix, self._types)
+        self._outputs = open_outputs(self, config, self._types)
         self.get_logger().info(f"configured: {self._engine.description}")
         return super().on_configure(state)
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:
         assert self._engine is not None
         labels = self._engine.spec.labels
-        pipeline = Pipeline(self._engine, self._config.pipeline)
+        pipeline = Pipeline(self._engine, self.config.pipeline)
         self._worker = Worker(
-            self, pipeline, labels, self._cameras, self._types, lambda: self._config
+            self, pipeline, labels, self._cameras, self._types, lambda: self.config
         )
-        for index, name in enumerate(self._config.cameras):
-            self._tallies.setdefault(name, Tally())
-            self._cameras[name] = self._camera(index, name, self._worker)
+        put = self._worker.mailbox.put
+        for index, name in enumerate(self.config.cameras):
+            tally = self._tallies.setdefault(name, Tally())
+            entry = open_input(self, self.config, index, self._types, tally, put)
+            self._cameras[name] = Camera(entry, self._outputs[name], tally)
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
         for output in self._outputs.values():
@@ -157,30 +137,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         topics = ", ".join(camera.input.topic for camera in self._cameras.values())
         self.get_logger().info(f"active, pictures from {topics}")
         return answer
-
-    def _camera(self, index: int, name: str, worker: Worker) -> Camera:
-        tally, mailbox = self._tallies[name], worker.mailbox
-        topic = camera_topic(self._config, index, "image_topics", "image")
-        return Camera(
-            CameraInput(
-                self,
-                topic,
-                self._info_topic(index),
-                self._types,
-                lambda message: tally.receive(mailbox.put(name, message)),
-            ),
-            self._outputs[name],
-            tally,
-        )
-
-    def _info_topic(self, index: int) -> str:
-        """CameraInfo topic where parameter or remapping names it, else empty."""
-        usual = camera_topic(self._config, index, "camera_info_topics", "camera_info")
-        said = self._config.camera_info_topics
-        is_remapped = self.resolve_topic_name(usual) != self.resolve_topic_name(
-            usual, only_expand=True
-        )
-        return usual if is_remapped or (any(said) and said[index]) else ""
 
     def _stop(self) -> None:
         for camera in self._cameras.values():
@@ -212,36 +168,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         undo()
         return Answer.FAILURE
 
-    # Parameters --------------------------------------------------------------------------------
-
-    def _declare(self) -> None:
-        """Declare all parameters; bad values from outside wait for ``configure`` to say so."""
-        self.add_on_set_parameters_callback(self._on_set)
-        for entry in DECLARED.values():
-            about, value = descriptor(entry), ros_value(entry)
-            try:
-                self.declare_parameter(entry.name, value, about)
-            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
-                self.declare_parameter(entry.name, value, about, ignore_override=True)
-                self._refused[entry.name] = f"parameter {entry.name}: {error}"
-
-    def _on_set(self, wanted: list[Any]) -> SetParametersResult:
-        ours = [(entry.name, entry.value) for entry in wanted if entry.name in DECLARED]
-        try:
-            if self._engine is not None:
-                self._check_live(ours)
-            self._config = changed(self._config, ours)
-        except ConfigError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        for name, _ in ours:
-            self._refused.pop(name, None)
-        return SetParametersResult(successful=True)
-
-    def _check_live(self, values: list[tuple[str, Any]]) -> None:
-        for name, _ in values:
-            if not DECLARED[name].live:
-                raise ConfigError(f"{name}: {UNCONFIGURED_ONLY}")
-
     # Watching ----------------------------------------------------------------------------------
 
     def _look(self) -> None:
@@ -251,12 +177,12 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         if self._worker is not None and self._worker.failure is not None:
             self.failure = self._worker.failure
 
-    def _tick(self) -> Any:
-        period_s = self._config.diagnostics_period_s
-        return self.create_timer(period_s, self.publish_diagnostics, clock=self._steady)
-
     def publish_diagnostics(self) -> None:
         """Say how every camera and the engine are doing."""
+        self._health.publish()
+
+    def _rows(self) -> list[Any]:
+        """Statuses of every camera and of the engine."""
         name = self.get_name()
         failed = isinstance(self.failure, EngineRunError)
         rows = [
@@ -264,7 +190,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
                 f"{name}: {camera}",
                 self._tallies[camera].report(),
                 entry.input.topic,
-                self._config.stale_after_s,
+                self.config.stale_after_s,
                 self._types,
             )
             for camera, entry in self._cameras.items()
@@ -272,10 +198,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         words = str(self.failure) if failed else ("running" if rows else "not active")
         facts = engine_values(self._engine)
         rows.append(status(f"{name}: engine", ERROR if failed else OK, words, facts, self._types))
-        header = self._types.make("std_msgs/msg/Header")
-        header.stamp = self.get_clock().now().to_msg()
-        kind = "diagnostic_msgs/msg/DiagnosticArray"
-        self._diagnostics.publish(self._types.make(kind, header=header, status=rows))
+        return rows
 
     def _say_what_is_missing(self) -> None:
         missing = [name for name in (DETECTION_ARRAY, LABEL_INFO) if not self._types.has(name)]

@@ -6,7 +6,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from panoptic_ros.core.errors import FrameError
@@ -14,23 +13,12 @@ from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Result
-from panoptic_ros.ros.camera_input import CameraInput
-from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.camera import Camera
 from panoptic_ros.ros.convert import from_result, to_frame
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.parameters import NodeConfig
-from panoptic_ros.ros.tally import Tally
 
 _QUIET_S = 5.0
-
-
-@dataclass(frozen=True)
-class Camera:
-    """What belongs to one camera while the node is active."""
-
-    input: CameraInput
-    output: CameraOutput
-    tally: Tally
 
 
 class Worker:

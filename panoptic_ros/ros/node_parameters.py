@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameters of the running node: declared to ROS, checked on every change, kept as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.ros.parameters import (
+    DECLARED,
+    UNCONFIGURED_ONLY,
+    NodeConfig,
+    changed,
+    check_cameras,
+    descriptor,
+    ros_value,
+)
+
+
+class NodeParameters:
+    """Declares all parameters of a node and follows their changes.
+
+    Bad values from outside wait for ``check``, so that the node can be set right while it runs.
+
+    Args:
+        node: Whose parameters they are.
+        is_configured: Whether only live parameters may change.
+    """
+
+    def __init__(self, node: Any, is_configured: Callable[[], bool]) -> None:
+        self._config = NodeConfig()
+        self._refused: dict[str, str] = {}
+        self._is_configured = is_configured
+        node.add_on_set_parameters_callback(self._on_set)
+        for entry in DECLARED.values():
+            about, value = descriptor(entry), ros_value(entry)
+            try:
+                node.declare_parameter(entry.name, value, about)
+            except (InvalidParameterTypeException, InvalidParameterValueException) as error:
+                node.declare_parameter(entry.name, value, about, ignore_override=True)
+                self._refused[entry.name] = f"parameter {entry.name}: {error}"
+
+    @property
+    def config(self) -> NodeConfig:
+        """The parameters in force; replaced as a whole, so any thread may read it."""
+        return self._config
+
+    def check(self) -> None:
+        """Refuse what came from outside and cannot be used.
+
+        Raises:
+            ConfigError: Some value is bad, or the cameras do not fit together.
+        """
+        if self._refused:
+            raise ConfigError("; ".join(self._refused.values()))
+        check_cameras(self._config)
+
+    def _on_set(self, wanted: list[Any]) -> SetParametersResult:
+        ours = [(entry.name, entry.value) for entry in wanted if entry.name in DECLARED]
+        try:
+            if self._is_configured():
+                _check_live(ours)
+            self._config = changed(self._config, ours)
+        except ConfigError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        for name, _ in ours:
+            self._refused.pop(name, None)
+        return SetParametersResult(successful=True)
+
+
+def _check_live(values: list[tuple[str, Any]]) -> None:
+    for name, _ in values:
+        if not DECLARED[name].live:
+            raise ConfigError(f"{name}: {UNCONFIGURED_ONLY}")
