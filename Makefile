@@ -31,7 +31,7 @@ endif
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gpu check bench doctor train-env clean
+.PHONY: help demo test test-gpu messages check bench doctor train-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -45,6 +45,8 @@ test: $(STAMPS)/test $(if $(filter 1,$(TORCH)),$(STAMPS)/torch)  ## run the test
 
 test-gpu: $(STAMPS)/test  ## run the tests that need an NVIDIA GPU
 	$(BIN)/python -m pytest -m gpu $(ARGS)
+
+messages: $(STAMPS)/messages  ## build vision_msgs and Autoware's messages for the tests; needs g++
 
 check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -73,6 +75,7 @@ $(STAMPS)/venv:
 $(STAMPS)/distribution.txt: $(STAMPS)/venv
 	$(BIN)/python requirements/constrain.py requirements/*.lock > $@
 
+MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/ros/vision_definitions.py test/ros/autoware_definitions.py
 LOCKS := $(wildcard requirements/*.lock requirements/*.in)
 
 $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
@@ -84,6 +87,14 @@ $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
 $(STAMPS)/test: $(STAMPS)/run
 	$(PIP) $(TEST_PACKAGES)
 	$(PIP) --no-deps -r requirements/reference.lock
+	@touch $@
+
+# With a sourced ROS 2 they come from the distribution.
+$(STAMPS)/messages: $(STAMPS)/test $(MESSAGE_SOURCES)
+ifneq ($(ROS_HERE),yes)
+	$(PIP) -r requirements/rosidl.lock
+	$(BIN)/python .ci/build_messages.py
+endif
 	@touch $@
 
 $(STAMPS)/torch: $(STAMPS)/run

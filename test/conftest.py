@@ -19,6 +19,7 @@ settings.register_profile("untimed", deadline=None, suppress_health_check=[Healt
 settings.load_profile("untimed")
 
 STREET = "PANOPTIC_STREET"
+_MESSAGES = "make messages, or install your distribution's package"
 
 
 def _lacks(module: str, remedy: str) -> str:
@@ -49,6 +50,8 @@ NEEDS = {
     "torch": lambda: _lacks("torch", "make train-env"),
     "gpu": _lacks_gpu,
     "reference": _lacks_reference,
+    "vision": lambda: _lacks("vision_msgs", _MESSAGES),
+    "autoware": lambda: _lacks("tier4_perception_msgs", _MESSAGES),
     "street": _lacks_street,
 }
 

@@ -332,8 +332,8 @@ def last(reports: list[Any]) -> list[Any]:
     return list(reports[-1].status) if reports else []
 
 
+@pytest.mark.vision
 def test_label_info_waits_for_late_listeners(make_node: MakeNode) -> None:
-    pytest.importorskip("vision_msgs")
     node = make_node()
     bench = Bench(node)
     node.start()
