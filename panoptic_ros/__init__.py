@@ -1,4 +1,65 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real-time panoptic perception for ROS 2 cameras."""
+"""Real-time panoptic perception for ROS 2 cameras.
+
+The names below are the Python API; docs/python-api.md shows it at work. Importing the package
+costs nothing: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from panoptic_ros.core.config import PipelineConfig
+    from panoptic_ros.core.errors import PanopticError
+    from panoptic_ros.core.instance import Instance
+    from panoptic_ros.core.labels import LabelSet
+    from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.core.result import Result
+    from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment, Track
+    from panoptic_ros.engine.open import open_engine
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Drivable": "core.types",
+    "Frame": "core.types",
+    "Instance": "core.instance",
+    "LabelSet": "core.labels",
+    "Panoptic": "core.types",
+    "PanopticError": "core.errors",
+    "Pipeline": "core.pipeline",
+    "PipelineConfig": "core.config",
+    "Result": "core.result",
+    "Segment": "core.types",
+    "Track": "core.types",
+    "open_engine": "engine.open",
+}
+
+__all__ = [
+    "Drivable",
+    "Frame",
+    "Instance",
+    "LabelSet",
+    "Panoptic",
+    "PanopticError",
+    "Pipeline",
+    "PipelineConfig",
+    "Result",
+    "Segment",
+    "Track",
+    "open_engine",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from panoptic_ros.cli.report.pictures import Album
     from panoptic_ros.cli.report.record import RunRecord
     from panoptic_ros.core.model import ModelSpec
-    from panoptic_ros.core.types import Result
+    from panoptic_ros.core.result import Result
     from panoptic_ros.ros.player import Player
     from panoptic_ros.ros.sources import Source
 

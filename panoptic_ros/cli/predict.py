@@ -23,7 +23,7 @@ from panoptic_ros.core.geometry import enlarge
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
-    from panoptic_ros.core.types import Result
+    from panoptic_ros.core.result import Result
     from panoptic_ros.ros.sources import Shot
 
 FORMATS = ("coco", "kitti-step", "cityscapes")

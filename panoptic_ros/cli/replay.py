@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from panoptic_ros.cli.report.record import RunRecord
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
-    from panoptic_ros.core.types import Result
+    from panoptic_ros.core.result import Result
     from panoptic_ros.ros.sources import Shot, Source
     from panoptic_ros.ros.video import VideoWriter
 

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
-    from panoptic_ros.core.types import Result
+    from panoptic_ros.core.result import Result
     from panoptic_ros.ros.sources import Shot
 
 NODE = "/panoptic"

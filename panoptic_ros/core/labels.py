@@ -79,10 +79,18 @@ class LabelSet:
             + ", ".join(label.name for label in self.labels)
         )
 
+    def name_of(self, index: int) -> str:
+        """Name a class; one that the set does not know is called by its index."""
+        return self.labels[index].name if 0 <= index < len(self) else f"class {index}"
+
     def _table(self, flags: Sequence[bool]) -> NDArray[np.bool_]:
         table = np.zeros(256, np.bool_)
         table[: len(flags)] = flags
         return table
+
+
+UNNAMED = LabelSet("unnamed", ())
+"""Stands in where class indices came without their names."""
 
 
 def to_json(labels: LabelSet) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Protocol
 
 import numpy as np
@@ -115,3 +116,12 @@ class Engine(Protocol):
     def infer(self, image: NDArray[np.uint8]) -> Heads: ...  # noqa: D102
 
     def close(self) -> None: ...  # noqa: D102
+
+    def __enter__(self) -> Engine: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import param
 from panoptic_ros.core.geometry import enlarge_box
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import Box, Result, Track
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Box, Track
 
 Color = tuple[int, int, int]
 

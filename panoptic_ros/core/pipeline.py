@@ -14,8 +14,9 @@ from panoptic_ros.core.decode import decode
 from panoptic_ros.core.drivable import find_drivable
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import Engine
+from panoptic_ros.core.result import Result
 from panoptic_ros.core.tracking import Tracker
-from panoptic_ros.core.types import Frame, Heads, Result
+from panoptic_ros.core.types import Frame, Heads
 
 
 class Pipeline:
@@ -85,7 +86,7 @@ class Pipeline:
         clock.lap("track")
         drivable = find_drivable(panoptic, labels, self._config.drivable)
         clock.lap("drivable")
-        return Result(frame, panoptic, tracks, drivable, clock.stages_ms)
+        return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)
 
     def _tracker(self, camera: str) -> Tracker:
         if camera not in self._trackers:

@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The values that one frame passes through, in order of their birth.
 
-``Frame -> Heads -> Panoptic -> Track -> Drivable -> Result``. All are frozen; arrays are never
-written to after the value is made. Boxes are (x0, y0, x1, y1), half open, in pixels of the map
-they come from.
+``Frame -> Heads -> Panoptic -> Track -> Drivable``, which ``core.result`` puts together. All are
+frozen; arrays are never written to after the value is made. Boxes are (x0, y0, x1, y1), half open,
+in pixels of the map they come from.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Union
 
 import numpy as np
@@ -154,48 +154,3 @@ class Drivable:
     mask: NDArray[np.bool_]
     confidence: NDArray[np.uint8]
     boundary: NDArray[np.int32]
-
-
-@dataclass(frozen=True, eq=False)
-class Result:
-    """All that is known about one frame.
-
-    Attributes:
-        frame: What the camera sent.
-        panoptic: Labels and segment ids at map size.
-        tracks: The objects seen in this frame, ordered by id.
-        drivable: Surface to drive on, at map size.
-        stages_ms: Milliseconds by stage, in order of the stages.
-    """
-
-    frame: Frame
-    panoptic: Panoptic
-    tracks: tuple[Track, ...]
-    drivable: Drivable
-    stages_ms: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def camera_size(self) -> tuple[int, int]:
-        """(height, width) of the frame."""
-        height, width = self.frame.image.shape[:2]
-        return height, width
-
-    def track_ids(self) -> NDArray[np.uint16]:
-        """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
-        table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
-        for track in self.tracks:
-            table[track.segment.id] = track.id
-        return table[self.panoptic.ids]
-
-    def track_labels(self) -> NDArray[np.uint8]:
-        """Class index of every pixel, 255 void, at map size; an object has its voted class."""
-        changed = [t for t in self.tracks if t.label != t.segment.label]
-        if not changed:
-            return self.panoptic.labels
-        table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
-        moved = np.zeros(table.size, np.bool_)
-        for track in changed:
-            table[track.segment.id] = track.label
-            moved[track.segment.id] = True
-        ids = self.panoptic.ids
-        return np.where(moved[ids], table[ids], self.panoptic.labels)

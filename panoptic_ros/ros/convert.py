@@ -16,7 +16,8 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
-from panoptic_ros.core.types import Frame, Result
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.compressed import compress, decompress
 from panoptic_ros.ros.encodings import Packed, is_known, to_rgb
 from panoptic_ros.ros.message_types import MessageTypes
@@ -188,32 +189,16 @@ class _Pictures:
     def overlay(self) -> NDArray[np.uint8]:
         return draw_overlay(self.result, self.labels, self.style)
 
-    def label(self) -> NDArray[np.uint8]:
-        return enlarge(self.result.track_labels(), self.result.camera_size)
-
-    def instance(self) -> NDArray[np.uint16]:
-        return enlarge(self.result.track_ids(), self.result.camera_size)
-
-    def panoptic(self) -> NDArray[np.uint16]:
-        ids = self.result.track_ids()
-        pairs = np.stack((self.result.track_labels().astype(np.uint16), ids), axis=-1)
-        # One 32 bit value per pair: enlarging moves whole pixels.
-        wide = enlarge(pairs.view(np.uint32)[..., 0], self.result.camera_size)
-        return wide[..., None].view(np.uint16)
-
-    def confidence(self) -> NDArray[np.uint8]:
-        return enlarge(self.result.panoptic.confidence, self.result.camera_size)
-
     def drivable(self) -> NDArray[np.uint8]:
-        mask = self.result.drivable.mask.astype(np.uint8) * np.uint8(255)
+        mask = self.result.drivable.mask.view(np.uint8) * np.uint8(255)
         return enlarge(mask, self.result.camera_size)
 
 
 _IMAGES: dict[str, tuple[str, Callable[[_Pictures], NDArray[Any]]]] = {
-    "label": ("mono8", _Pictures.label),
-    "instance": ("16UC1", _Pictures.instance),
-    "panoptic": ("16UC2", _Pictures.panoptic),
-    "confidence": ("mono8", _Pictures.confidence),
+    "label": ("mono8", lambda pictures: pictures.result.semantic()),
+    "instance": ("16UC1", lambda pictures: pictures.result.instance_ids()),
+    "panoptic": ("16UC2", lambda pictures: pictures.result.two_channel()),
+    "confidence": ("mono8", lambda pictures: pictures.result.confidence()),
     "drivable": ("mono8", _Pictures.drivable),
     "overlay": ("rgb8", lambda pictures: pictures.overlay),
 }

@@ -9,7 +9,8 @@ import numpy as np
 
 from panoptic_ros.core.geometry import enlarge_box
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import Box, Result, Track
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Box, Track
 from panoptic_ros.ros.message_types import MessageTypes
 
 DETECTION_ARRAY = "vision_msgs/msg/Detection2DArray"

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.core.types import Result
+from panoptic_ros.core.result import Result
 from panoptic_ros.ros.camera import Camera
 from panoptic_ros.ros.convert import from_result, to_frame
 from panoptic_ros.ros.message_types import MessageTypes

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.rle import encode
 from panoptic_ros.data.kitti_mots import read_instances, read_tracks
-from panoptic_ros.data.rle import encode
 
 VOID = 255
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 
 from panoptic_ros.core.labels import Label, LabelSet
-from panoptic_ros.core.types import VOID, Drivable, Frame, Panoptic, Result, Segment, Track
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import VOID, Drivable, Frame, Panoptic, Segment, Track
 
 LABELS = LabelSet(
     "drawn",

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import DRIVABLE_COLOR, track_color
-from panoptic_ros.core.types import NO_ID, VOID, Result
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import NO_ID, VOID
 
 WIDTH_PX = 480
 MOST_MOMENTS = 6

@@ -6,7 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.types import NO_ID, Box, Drivable, Frame, Panoptic, Result, Segment, Track
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import NO_ID, Box, Drivable, Frame, Panoptic, Segment, Track
 
 
 def rebuilt(

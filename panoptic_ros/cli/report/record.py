@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import VOID, Result
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import VOID
 
 PERCENTILES = (50, 95, 99)
 CLASS_SAMPLING_PX = 4

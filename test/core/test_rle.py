@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.rle import decode, encode
+from panoptic_ros.core.rle import decode, encode
 
 MASKS = hnp.arrays(np.bool_, hnp.array_shapes(min_dims=2, max_dims=2, max_side=9))
 

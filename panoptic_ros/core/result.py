@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that is known about one frame, and its views: detection, instance, semantic, panoptic."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.geometry import enlarge, enlarge_box
+from panoptic_ros.core.instance import Instance
+from panoptic_ros.core.labels import UNNAMED, LabelSet
+from panoptic_ros.core.types import Drivable, Frame, Panoptic, Track
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """All that is known about one frame.
+
+    ``panoptic``, ``tracks`` and ``drivable`` are at map size, as the pipeline works; the methods
+    give views at camera size. An object has its track's number and voted class in all of them.
+
+    Attributes:
+        frame: What the camera sent.
+        panoptic: Labels and segment ids at map size.
+        tracks: The objects seen in this frame, ordered by id.
+        drivable: Surface to drive on, at map size.
+        stages_ms: Milliseconds by stage, in order of the stages.
+        label_set: What the class indices mean.
+    """
+
+    frame: Frame
+    panoptic: Panoptic
+    tracks: tuple[Track, ...]
+    drivable: Drivable
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    label_set: LabelSet = UNNAMED
+
+    @property
+    def camera_size(self) -> tuple[int, int]:
+        """(height, width) of the frame."""
+        height, width = self.frame.image.shape[:2]
+        return height, width
+
+    def track_ids(self) -> NDArray[np.uint16]:
+        """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
+        for track in self.tracks:
+            table[track.segment.id] = track.id
+        return table[self.panoptic.ids]
+
+    def track_labels(self) -> NDArray[np.uint8]:
+        """Class index of every pixel, 255 void, at map size; an object has its voted class."""
+        changed = [t for t in self.tracks if t.label != t.segment.label]
+        if not changed:
+            return self.panoptic.labels
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
+        moved = np.zeros(table.size, np.bool_)
+        for track in changed:
+            table[track.segment.id] = track.label
+            moved[track.segment.id] = True
+        ids = self.panoptic.ids
+        return np.where(moved[ids], table[ids], self.panoptic.labels)
+
+    def semantic(self) -> NDArray[np.uint8]:
+        """Class index of every camera pixel, 255 void, (H, W) uint8; what ``~/label`` carries."""
+        return enlarge(self.track_labels(), self.camera_size)
+
+    def instance_ids(self) -> NDArray[np.uint16]:
+        """Track id of every camera pixel, 0 for none, (H, W) uint16; ``~/instance``."""
+        return enlarge(self.track_ids(), self.camera_size)
+
+    def confidence(self) -> NDArray[np.uint8]:
+        """How sure the class of every camera pixel is, 0..255, (H, W) uint8."""
+        return enlarge(self.panoptic.confidence, self.camera_size)
+
+    def drivable_mask(self) -> NDArray[np.bool_]:
+        """Where one can drive, (H, W) bool."""
+        return enlarge(self.drivable.mask.view(np.uint8), self.camera_size).view(np.bool_)
+
+    def two_channel(self) -> NDArray[np.uint16]:
+        """(L, Z) of every camera pixel: class index and track id, (H, W, 2) uint16."""
+        labels = self.track_labels().astype(np.uint16)
+        pairs = np.stack((labels, self.track_ids()), axis=-1)
+        # One 32 bit value per pair: enlarging moves whole pixels.
+        wide = enlarge(pairs.view(np.uint32)[..., 0], self.camera_size)
+        return wide[..., None].view(np.uint16)
+
+    def two_channel_png(self) -> bytes:
+        """Write ``two_channel`` as an 8 bit RGB PNG: R class, G * 256 + B track id.
+
+        Source: KITTI-STEP's label images; any PNG reader gives the pairs back.
+        """
+        labels, ids = self.semantic(), self.instance_ids()
+        high, low = (ids >> 8).astype(np.uint8), (ids & 255).astype(np.uint8)
+        # OpenCV stores BGR.
+        _, encoded = cv2.imencode(".png", np.stack((low, high, labels), axis=-1))
+        return bytes(encoded)
+
+    def instances(self) -> tuple[Instance, ...]:
+        """List the tracked objects that cover a camera pixel, by id, each with box and mask."""
+        made = (self._instance(track) for track in self.tracks)
+        return tuple(instance for instance in made if instance is not None)
+
+    def counts(self) -> dict[str, int]:
+        """Number of tracked objects by class name; classes without any are left out."""
+        names = (self.label_set.name_of(instance.label) for instance in self.instances())
+        return dict(sorted(Counter(names).items()))
+
+    def to_coco(self, image_id: int = 0) -> list[dict[str, Any]]:
+        """List the objects as COCO's result file for instance segmentation wants them.
+
+        Args:
+            image_id: The picture's number in the data set.
+        """
+        return [instance.to_coco(image_id) for instance in self.instances()]
+
+    @cached_property
+    def _ids(self) -> NDArray[np.uint16]:
+        return self.instance_ids()
+
+    def _instance(self, track: Track) -> Instance | None:
+        """Cut one track out of the map; None where no pixel of it is left at camera size."""
+        map_size = self.panoptic.ids.shape
+        box = enlarge_box(track.segment.box, (map_size[0], map_size[1]), self.camera_size)
+        x0, y0, x1, y1 = box
+        if x0 >= x1 or y0 >= y1:
+            return None
+        mask = np.zeros(self.camera_size, np.bool_)
+        np.equal(self._ids[y0:y1, x0:x1], track.id, out=mask[y0:y1, x0:x1])
+        name = self.label_set.name_of(track.label)
+        return Instance(track.id, track.label, name, track.score, box, mask)
