@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-script-location
 TORCH ?= 1
+RTX ?= 1
 ARGS ?=
 
 # With a sourced ROS 2 its rclpy is used; otherwise wheels bring one.
@@ -20,12 +21,14 @@ CONSTRAINTS := $(STAMPS)/distribution.txt
 RUN_PACKAGES := -c $(CONSTRAINTS) -r requirements/run.in
 TEST_PACKAGES := -c $(CONSTRAINTS) -r requirements/test.in
 TORCH_PACKAGES := -c $(CONSTRAINTS) -r requirements/torch.in
+RTX_PACKAGES := -c $(CONSTRAINTS) -r requirements/rtx.in
 # Plugins of the distribution that are written for its own, older pytest.
 PYTEST_OPTIONS := -p no:launch_testing -p no:launch_testing_ros_pytest_entrypoint
 else
 RUN_PACKAGES := -r requirements/run.lock -r requirements/$(ROS_WHEELS).lock
 TEST_PACKAGES := -r requirements/test.lock
 TORCH_PACKAGES := -r requirements/torch.lock
+RTX_PACKAGES := -r requirements/rtx.lock
 endif
 
 export PYTHONDONTWRITEBYTECODE := 1
@@ -35,12 +38,15 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
-	@echo "ARGS='...' is handed to the command; TORCH=0 leaves PyTorch and its tests out."
+	@echo "ARGS='...' is handed to the command; TORCH=0 leaves PyTorch and its tests out, RTX=0 TensorRT for RTX."
 
 demo: $(STAMPS)/run  ## play real driving video through the node; results in out/demo
 	$(BIN)/panoptic demo $(ARGS)
 
-test: $(STAMPS)/test $(if $(filter 1,$(TORCH)),$(STAMPS)/torch)  ## run the tests
+# What tests can be left without.
+TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)),$(STAMPS)/rtx)
+
+test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
 
 test-gpu: $(STAMPS)/test  ## run the tests that need an NVIDIA GPU
@@ -100,4 +106,9 @@ endif
 $(STAMPS)/torch: $(STAMPS)/run
 	@echo "PyTorch may bring several GB of CUDA libraries; TORCH=0 leaves it and its tests out."
 	$(PIP) $(TORCH_PACKAGES)
+	@touch $@
+
+$(STAMPS)/rtx: $(STAMPS)/test
+	@echo "TensorRT for RTX is NVIDIA's, under its licence (requirements/README.md); RTX=0 leaves it out."
+	$(PIP) $(RTX_PACKAGES)
 	@touch $@

@@ -7,14 +7,17 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.engine.manifest import Manifest, PlanKey, from_json, manifest_path
 
 PLAN = ".plan"
+_PART = ".part"
 
 Build = Callable[[], tuple[bytes, Manifest]]
 """Makes a plan; the check sum and the size in its manifest are filled in by ``write_plan``."""
@@ -109,7 +112,7 @@ def find_plan(folder: Path, model: str, key: PlanKey) -> tuple[Path | None, str]
 def _nearest(folder: Path, model: str, key: PlanKey) -> str:
     """Say how the most similar plan of the same model differs."""
     reasons = []
-    for other in sorted(folder.glob(f"{model}.*{PLAN}")):
+    for other in sorted(folder.glob(f"{escape(model)}.*{PLAN}")):
         with contextlib.suppress(ModelError):
             differences = read_manifest(other).key.differences(key)
             reasons.append((len(differences), f"{other.name}: {'; '.join(differences)}"))
@@ -160,14 +163,33 @@ def build_once(path: Path, key: PlanKey, build: Build, rebuild: bool = False) ->
     Raises:
         ModelError: It cannot be built or written.
     """
+    # Asked before the lock as well: a plan in a folder that only others may write to is good.
+    there = None if rebuild else _usable(path, key)
+    if there is not None:
+        return there
     with locked(path):
-        if not rebuild:
-            with contextlib.suppress(ModelError):
-                _, manifest = read_plan(path)
-                check_fresh(path, manifest.key, key)
-                return manifest
+        there = None if rebuild else _usable(path, key)
+        if there is not None:
+            return there
+        _remove_parts(path)
         content, manifest = build()
         return write_plan(path, content, manifest)
+
+
+def _usable(path: Path, key: PlanKey) -> Manifest | None:
+    """Manifest of the plan that is there, None where it is of no use."""
+    with contextlib.suppress(ModelError):
+        _, manifest = read_plan(path)
+        check_fresh(path, manifest.key, key)
+        return manifest
+    return None
+
+
+def _remove_parts(path: Path) -> None:
+    """Remove what a builder left that was killed while it wrote; call it with the lock held."""
+    for left in path.parent.glob(f"{escape(path.name)}*{_PART}"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 @contextlib.contextmanager
@@ -175,19 +197,19 @@ def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a plan; the kernel frees it when the process dies.
 
     Raises:
-        ModelError: The folder cannot be written.
+        ModelError: The folder cannot be written, or its file system has no locks.
     """
     lock = path.with_name(path.name + ".lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("a", encoding="utf-8")
-    except OSError as error:
-        raise ModelError(
-            f"{path.parent}: plans cannot be written there ({_reason(error)}); choose a folder "
-            "with --out or XDG_CACHE_HOME"
-        ) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with contextlib.ExitStack() as stack:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = stack.enter_context(lock.open("a", encoding="utf-8"))
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise ModelError(
+                f"{path.parent}: plans cannot be written there ({_reason(error)}); choose a "
+                "folder with --out or XDG_CACHE_HOME"
+            ) from error
         yield
 
 
@@ -197,7 +219,7 @@ def write_atomically(path: Path, content: bytes) -> None:
     Raises:
         OSError: It cannot be written.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.{threading.get_ident()}{_PART}")
     try:
         with part.open("wb") as file:
             file.write(content)

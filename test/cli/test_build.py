@@ -22,11 +22,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "panoptic_ros" / "engines"
 
 
+@pytest.mark.rtx
 @needs_model
 def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("tensorrt_rtx", reason="not installed: pip install tensorrt_rtx")
     words = ["build", "street_fast", "--flavour", "tensorrt_rtx"]
     assert main(words) == 0
     said = capsys.readouterr()
@@ -40,11 +40,11 @@ def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
     assert "precision is fp16, here it is fp32" in capsys.readouterr().err
 
 
+@pytest.mark.rtx
 @needs_model
 def test_the_recipe_says_what_to_build(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("tensorrt_rtx", reason="not installed: pip install tensorrt_rtx")
     model = shipped_models()["street_fast"]
     recipe = tmp_path / "three.yaml"
     recipe.write_text(f"model: {model}\nbatch: 3\nflavour: tensorrt_rtx\n", encoding="utf-8")

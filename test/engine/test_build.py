@@ -15,7 +15,7 @@ from panoptic_ros.engine.precision import to_fp16
 from panoptic_ros.engine.prepare import load_model, prepare
 from test.engine.tiny_model import write_tiny_model
 
-pytest.importorskip("tensorrt_rtx", reason="not installed: pip install tensorrt_rtx")
+pytestmark = pytest.mark.rtx
 
 
 @pytest.fixture(scope="module")

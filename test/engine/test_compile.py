@@ -18,10 +18,10 @@ from panoptic_ros.engine.open import shipped_models
 from panoptic_ros.engine.recipe import Recipe
 from test.engine.tiny_model import write_tiny_model
 
-pytest.importorskip("tensorrt_rtx", reason="not installed: pip install tensorrt_rtx")
-pytestmark = pytest.mark.skipif(
-    "street_fast" not in shipped_models(), reason="no model is installed"
-)
+pytestmark = [
+    pytest.mark.rtx,
+    pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed"),
+]
 
 
 @pytest.fixture

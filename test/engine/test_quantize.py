@@ -100,8 +100,8 @@ def test_too_few_pictures_say_how_many_are_needed(prepared: onnx.ModelProto) -> 
         to_int8(prepared, [])
 
 
+@pytest.mark.rtx
 def test_tensorrt_builds_int8_for_a_batch(spec: ModelSpec, tmp_path: Path) -> None:
-    pytest.importorskip("tensorrt_rtx", reason="not installed: pip install tensorrt_rtx")
     recipe = Recipe(shipped_models()["street_fast"], "int8", flavour="tensorrt_rtx")
     recipe = replace(recipe, batch=2)
     pictures = drawn_pictures(spec, 4)
