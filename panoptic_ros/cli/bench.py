@@ -7,31 +7,34 @@ import argparse
 import json
 import os
 import platform
-import time
+import sys
+from contextlib import ExitStack
+from dataclasses import asdict
 from itertools import islice
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.laps import OUTSIDE, WHOLE, Laps, Ratio, batch_rate, measure, ratio
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from panoptic_ros.core.model import Engine
     from panoptic_ros.core.types import Frame
-    from panoptic_ros.ros.message_types import MessageTypes
-
-TOPICS = ("label", "instance", "panoptic", "confidence", "drivable", "detections")
-"""What ``messages`` builds: everything a planner subscribes to, but no picture for people."""
-
-OUTSIDE = "outside infer"
-WHOLE = "whole frame"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--engine", default="street_fast", help="default: %(default)s")
+    parser.add_argument(
+        "--against", metavar="ENGINE",
+        help="a second engine that takes the same frames in turn; prints the ratio of times",
+    )  # fmt: skip
     parser.add_argument(
         "--input", type=Path, help="bag, video or folder of images (default: a drawn street)"
     )
@@ -47,69 +50,86 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    from panoptic_ros.engine.open import open_engine
-
-    if args.frames < 1 or args.warmup < 0:
-        raise ConfigError("--frames needs at least 1, --warmup at least 0")
-    engine = open_engine(args.engine, args.threads)
-    try:
-        frames = _frames(args)
-        report = {
-            "engine": engine.description,
-            "machine": _machine(),
-            "input": str(args.input or "drawn street"),
-            "camera_size": list(args.size),
-            "frames": args.frames,
-            "stages_ms": measure(engine, frames, args.frames, args.warmup),
-        }
-    finally:
-        engine.close()
-    _show(report)
+    if args.frames < 1 or args.warmup < 0 or args.threads < 0:
+        raise ConfigError("--frames needs at least 1, --warmup and --threads at least 0")
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        # A wrong path shall not cost a run.
+        _write_figures(args.json, "", "a")
+    with ExitStack() as owned:
+        names = [args.engine] + ([args.against] if args.against else [])
+        engines = [_open(name, args.threads, owned) for name in names]
+        laps = measure(engines, _frames(args), args.frames, args.warmup)
+        reports = [
+            _report(engine, each, args) for engine, each in zip(engines, laps, strict=True)
+        ]
+    report = {**_surroundings(args), **reports[0]}
+    ratios = _ratios(*laps) if args.against else {}
+    if args.against:
+        report |= {"against": reports[1], "ratio": {k: _as_json(v) for k, v in ratios.items()}}
+    for each in reports:
+        _show({**report, **each})
+    if args.against:
+        _show_ratios(report, ratios)
+    if args.json:
+        _write_figures(args.json, json.dumps(report, indent=1) + "\n", "w")
     return 0
 
 
-def measure(
-    engine: Engine, frames: list[Frame], count: int, warmup: int
-) -> dict[str, dict[str, float]]:
-    """Run frames and take the time of every stage.
+def _open(name: str, threads: int, owned: ExitStack) -> Engine:
+    from panoptic_ros.engine.open import open_engine
 
-    Args:
-        engine: The network.
-        frames: Pictures; played again from the start where ``count`` is larger.
-        count: Frames that are measured.
-        warmup: Frames before those.
+    engine = open_engine(name, threads, say=lambda line: print(line, file=sys.stderr))
+    owned.callback(engine.close)
+    return engine
 
-    Returns:
-        ``{stage: {"p50", "p95", "p99"}}`` in ms; the last two stages are sums of a frame.
+
+def _surroundings(args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "machine": _machine(),
+        "input": str(args.input or "drawn street"),
+        "camera_size": list(args.size),
+        "frames": args.frames,
+    }
+
+
+def _report(engine: Engine, laps: Laps, args: argparse.Namespace) -> dict[str, Any]:
+    memory = getattr(engine, "memory_bytes", None)
+    return {
+        "engine": engine.description,
+        "stages_ms": laps.percentiles(),
+        "frames_per_s": laps.frames_per_s(),
+        "batch": batch_rate(engine, args.frames, args.warmup),
+        "gpu_memory_mib": None if memory is None else round(memory / 2**20, 1),
+    }
+
+
+def _ratios(laps: Laps, others: Laps) -> dict[str, Ratio]:
+    return {
+        stage: ratio(laps.stages_ms[stage], others.stages_ms[stage]) for stage in ("infer", WHOLE)
+    }
+
+
+def _as_json(found: Ratio) -> dict[str, Any]:
+    """Write a ratio; JSON has no NaN."""
+    numbers = {k: None if isnan(value) else value for k, value in asdict(found).items()}
+    return {**numbers, "verdict": found.verdict}
+
+
+def _write_figures(path: Path, text: str, mode: str) -> None:
+    """Write the figures.
+
+    Raises:
+        DataError: The file cannot be written.
     """
-    from panoptic_ros.core.pipeline import Pipeline
-    from panoptic_ros.core.types import Frame
-    from panoptic_ros.ros.convert import from_result
-
-    pipeline, types = Pipeline(engine), _message_types()
-    header = _header(types)
-    laps: dict[str, list[float]] = {}
-    for number in range(-warmup, count):
-        source = frames[number % len(frames)]
-        frame = Frame(source.image, (number + warmup) * 40_000_000, source.frame_id)
-        result = pipeline.step(frame)
-        start = time.perf_counter()
-        from_result(result, engine.spec.labels, TOPICS, types, header)
-        spent = {**result.stages_ms, "messages": (time.perf_counter() - start) * 1e3}
-        if number >= 0:
-            spent[WHOLE] = sum(spent.values())
-            spent[OUTSIDE] = spent[WHOLE] - spent["infer"]
-            for stage, value in spent.items():
-                laps.setdefault(stage, []).append(value)
-    order = [stage for stage in laps if stage not in (OUTSIDE, WHOLE)] + [OUTSIDE, WHOLE]
-    return {stage: _percentiles(laps[stage]) for stage in order}
-
-
-def _percentiles(values: list[float]) -> dict[str, float]:
-    return {f"p{p}": round(float(np.percentile(values, p)), 3) for p in (50, 95, 99)}
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open(mode, encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the figures cannot be written ({error.strerror}); name another file "
+            "with --json"
+        ) from error
 
 
 def _frames(args: argparse.Namespace) -> list[Frame]:
@@ -128,31 +148,16 @@ def _frames(args: argparse.Namespace) -> list[Frame]:
     return frames
 
 
-def _source(args: argparse.Namespace) -> Any:
+def _source(args: argparse.Namespace) -> Iterator[Frame]:
     if args.input is None:
         from panoptic_ros.core.synthetic import DrawnStreet
 
-        return (frame for frame, _ in DrawnStreet(size=args.size))
+        yield from (frame for frame, _ in DrawnStreet(size=args.size))
+        return
     from panoptic_ros.ros.sources import open_source
 
-    return (shot.frame for shot in open_source(args.input, args.topic).shots())
-
-
-def _message_types() -> MessageTypes:
-    """Messages of rclpy where it is installed, of the bag library otherwise."""
-    from panoptic_ros.ros.message_types import rclpy_types
-
-    types = rclpy_types()
-    if types.has("sensor_msgs/msg/Image"):
-        return types
-    from panoptic_ros.ros.bag_writer import bag_types
-
-    return bag_types()
-
-
-def _header(types: MessageTypes) -> Any:
-    stamp = types.make("builtin_interfaces/msg/Time", sec=1, nanosec=2)
-    return types.make("std_msgs/msg/Header", stamp=stamp, frame_id="camera")
+    with open_source(args.input, args.topic) as source:
+        yield from (shot.frame for shot in source.shots())
 
 
 def _machine() -> str:
@@ -170,19 +175,54 @@ def _processor() -> str:
 
 
 def _show(report: dict[str, Any]) -> None:
+    width, height = report["camera_size"]
+    rate, batch = report["frames_per_s"], report["batch"]
+    lines = [
+        f"{rate[WHOLE]:.1f} frames/s, one stage after the other; the network alone "
+        f"{rate['infer']:.1f}",
+    ]
+    if batch:
+        pictures = f"{batch['pictures']:.0f} pictures at once"
+        lines.append(f"{batch['pictures_per_s']:.1f} pictures/s of the network, {pictures}")
+    if report["gpu_memory_mib"] is not None:
+        lines.append(f"{report['gpu_memory_mib']:.0f} MiB of GPU memory")
+    _print_table(
+        f"{report['engine']}, camera {width}x{height}, {report['frames']} frames",
+        [*lines, f"{report['machine']}; input: {report['input']}"],
+        ("stage", "p50 ms", "p95 ms", "p99 ms"),
+        [
+            (stage, *(f"{value:.2f}" for value in values.values()))
+            for stage, values in report["stages_ms"].items()
+        ],
+    )
+
+
+def _show_ratios(report: dict[str, Any], ratios: dict[str, Ratio]) -> None:
+    rows = []
+    for stage, found in ratios.items():
+        interval = "-" if isnan(found.low) else f"{found.low:.3f} to {found.high:.3f}"
+        rows.append((stage, f"{found.median:.3f}", interval, found.verdict))
+    _print_table(
+        f"{report['engine']} against {report['against']['engine']}",
+        ["time over time on the same frames, taken in turn; below 1 is faster"],
+        ("stage", "median", "95 %", "verdict"),
+        rows,
+    )
+
+
+def _print_table(
+    title: str, notes: list[str], columns: tuple[str, ...], rows: Iterable[tuple[str, ...]]
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    width, height = report["camera_size"]
-    table = Table(
-        title=f"{report['engine']}, camera {width}x{height}, {report['frames']} frames",
-        caption=f"{report['machine']}; input: {report['input']}",
-    )
-    table.add_column("stage")
-    for name in ("p50", "p95", "p99"):
-        table.add_column(f"{name} ms", justify="right")
-    for stage, values in report["stages_ms"].items():
-        if stage == OUTSIDE:
+    table = Table()
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="right" if number else "left")
+    for row in rows:
+        if row[0] == OUTSIDE:
             table.add_section()
-        table.add_row(stage, *(f"{value:.2f}" for value in values.values()))
+        table.add_row(*row)
+    print(title)
     Console().print(table)
+    print("\n".join(notes))
