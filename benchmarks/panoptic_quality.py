@@ -103,7 +103,7 @@ def street(args: argparse.Namespace) -> list[Drawn]:
     data: CocoPanoptic = read_coco_panoptic(
         args.street / "val.json", args.street / "panoptic", args.street / "images"
     )
-    from panoptic_ros.metrics.runner import read_truth
+    from panoptic_ros.data.coco_files import read_truth
 
     position = {category.id: index + 1 for index, category in enumerate(data.categories)}
     return [

@@ -1,150 +1,135 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic eval``: score a model, or label files made by anybody, against labelled images."""
+"""``panoptic eval``: score a model, label files made by anybody, or what a node published."""
 
 from __future__ import annotations
 
 import argparse
-import json
-from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import pipeline_config
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.data.coco_panoptic import CocoPanoptic
-    from panoptic_ros.metrics.runner import Report, Watch
+    from panoptic_ros.cli.eval_subject import Subject
+    from panoptic_ros.data.class_map import ClassMap
+    from panoptic_ros.data.label_files import LabelFiles
+    from panoptic_ros.metrics.evaluation import Compared, EvaluationResult
 
-FORMATS = ("coco", "cityscapes", "kitti-step")
+FORMATS = ("coco", "cityscapes", "kitti-step", "kitti-mots", "ade20k", "vistas")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--format", choices=FORMATS, required=True, help="of the truth")
-    coco = parser.add_argument_group("coco: images")
-    coco.add_argument("--gt-json", type=Path, metavar="JSON", help="COCO panoptic annotations")
-    coco.add_argument("--gt-dir", type=Path, metavar="DIR", help="their PNG files")
-    coco.add_argument(
-        "--engine", help="score this model: a shipped model's name or an .onnx file"
+    _add_truth(parser.add_argument_group("truth"))
+    _add_subject(parser.add_argument_group("what is scored: one of --engine, --pred, --bag"))
+    parser.add_argument(
+        "--metrics", metavar="A,B",
+        help="of pq, miou, biou, ece, drivable, and for sequences stq, vpq, clear, hota, idf1 "
+        "(default: what suits the format)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--map", type=Path, metavar="YAML", help="class names of truth and prediction to rename"
     )
-    coco.add_argument(
-        "--images", type=Path, metavar="DIR", help="with --engine: the images to run it on"
-    )
-    coco.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
-    coco.add_argument(
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
+    parser.add_argument(
+        "--html", type=Path, metavar="FILE",
+        help="write one page: classes, the worst pictures, ids over time",
+    )  # fmt: skip
+
+
+def _add_truth(truth: argparse._ArgumentGroup) -> None:
+    truth.add_argument("--format", choices=FORMATS, required=True, help="of the truth")
+    truth.add_argument(
+        "--gt", "--gt-json", type=Path, required=True, metavar="PATH",
+        help="coco: JSON; cityscapes: folder of *_instanceIds.png; kitti-step: one folder of PNG "
+        "files per sequence; kitti-mots: instances or instances_txt; ade20k: folder of *_seg.png, "
+        "or a JSON; vistas: instances of a version, or a JSON",
+    )  # fmt: skip
+    truth.add_argument("--gt-dir", type=Path, metavar="DIR", help="PNG files of a JSON")
+    truth.add_argument("--images", type=Path, metavar="DIR", help="the images themselves")
+    truth.add_argument("--config", type=Path, metavar="JSON", help="vistas: config_v*.json")
+
+
+def _add_subject(subject: argparse._ArgumentGroup) -> None:
+    subject.add_argument("--engine", help="run this model: a shipped one's name or an .onnx file")
+    subject.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    subject.add_argument(
         "--params", type=Path, metavar="YAML", help="parameter file of the node; thresholds count"
     )
-    coco.add_argument(
-        "--pred-json", type=Path, metavar="JSON", help="score these COCO panoptic results"
+    subject.add_argument(
+        "--fps", type=float, default=10.0, help="pictures per second of sequences and folders"
     )
-    coco.add_argument("--pred-dir", type=Path, metavar="DIR", help="their PNG files")
-    files = parser.add_argument_group("cityscapes: images, kitti-step: sequences")
-    files.add_argument(
-        "--gt", type=Path, metavar="DIR",
-        help="cityscapes: *_instanceIds.png, in one folder or one per city; kitti-step: one "
-        "folder of PNG files per sequence, or only one",
+    subject.add_argument(
+        "--pred", "--pred-json", type=Path, metavar="PATH",
+        help="predictions, laid out like the truth, or COCO results as panoptic predict writes "
+        "them (JSON, or the folder of predictions.json)",
     )  # fmt: skip
-    files.add_argument("--pred", type=Path, metavar="DIR", help="predictions, laid out likewise")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
+    subject.add_argument("--pred-dir", type=Path, metavar="DIR", help="PNG files of that JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
-    from panoptic_ros.cli.scores import show
+    from panoptic_ros.cli.eval_subject import open_subject
+    from panoptic_ros.cli.replay import write_json
+    from panoptic_ros.cli.scores import document, show
+    from panoptic_ros.metrics.selection import chosen
 
     _check(args)
-    score = {"coco": _images, "cityscapes": _label_files, "kitti-step": _sequences}
-    found = score[args.format](args)
+    metrics = chosen(args.metrics, args.format)
+    truth, classes = _truth(args)
+    with open_subject(args, truth, classes) as subject:
+        result = _scored(args, subject, metrics)
+    found = document(result, metrics, subject.name, str(args.gt))
     if args.json:
-        _write(args.json, found)
+        write_json(args.json, found)
     show(found)
     return 0
 
 
-WAYS = {
-    "coco": (
-        ("--gt-json", "--gt-dir", "--engine", "--images"),
-        ("--gt-json", "--gt-dir", "--pred-json", "--pred-dir"),
-    ),
-    "cityscapes": (("--gt", "--pred"),),
-    "kitti-step": (("--gt", "--pred"),),
-}
-"""What a format needs; each way names files, apart from thresholds."""
-
-
 def _check(args: argparse.Namespace) -> None:
-    names = sorted({name for ways in WAYS.values() for way in ways for name in way})
-    given = [name for name in names if getattr(args, name[2:].replace("-", "_")) is not None]
-    ways = WAYS[args.format]
-    if given not in [sorted(way) for way in ways]:
-        raise ConfigError(
-            f"found {', '.join(given) or 'nothing to score'}; --format {args.format} needs "
-            + ", or ".join(" ".join(way) for way in ways)
-        )
+    given = [name for name in ("engine", "pred") if getattr(args, name) is not None]
+    if len(given) != 1:
+        found = " and ".join(f"--{name}" for name in given) or "nothing to score"
+        raise ConfigError(f"found {found}; give one of --engine, --pred")
+    if not args.fps > 0:
+        raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 
 
-def _sequences(args: argparse.Namespace) -> dict[str, Any]:
-    from panoptic_ros.cli.scores import sequence_document
-    from panoptic_ros.data.kitti_step import CATEGORIES, find_sequences, read_labels
-    from panoptic_ros.metrics.sequence_runner import evaluate_sequences, pair_frames
+def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
+    from panoptic_ros.data.class_map import ClassMap, read_class_map
+    from panoptic_ros.data.formats import Place, open_truth
 
-    pairs = pair_frames(find_sequences(args.gt), find_sequences(args.pred))
-    with _Progress(len(pairs)) as bar:
-        report = evaluate_sequences(pairs, CATEGORIES, read_labels, bar)
-    return sequence_document(report, str(args.pred), str(args.gt))
-
-
-def _label_files(args: argparse.Namespace) -> dict[str, Any]:
-    from panoptic_ros.cli.scores import document
-    from panoptic_ros.data.cityscapes import CATEGORIES, find_instance_ids, read_instance_ids
-    from panoptic_ros.metrics.sequence_runner import evaluate_label_files, pair_frames
-
-    pairs = pair_frames({"": find_instance_ids(args.gt)}, {"": find_instance_ids(args.pred)})
-    with _Progress(len(pairs)) as bar:
-        report = evaluate_label_files(pairs, CATEGORIES, read_instance_ids, bar)
-    return document(report, str(args.pred), str(args.gt))
+    if args.config and not args.config.is_file():
+        raise DataError(f"{args.config}: no such file")
+    place = Place(args.gt, args.gt_dir, args.images, args.config)
+    classes = read_class_map(args.map) if args.map else ClassMap()
+    return open_truth(args.format, place), classes
 
 
-def _images(args: argparse.Namespace) -> dict[str, Any]:
-    from panoptic_ros.cli.scores import document
-    from panoptic_ros.data.coco_panoptic import read_coco_panoptic
+def _scored(
+    args: argparse.Namespace, subject: Subject, metrics: tuple[str, ...]
+) -> EvaluationResult:
+    from panoptic_ros.metrics.evaluation import Evaluation, evaluate
 
-    data = read_coco_panoptic(args.gt_json, args.gt_dir, args.images or args.gt_dir)
-    if not data.records:
-        raise DataError(f"{args.gt_json}: has no annotated image")
-    with _Progress(len(data.records)) as bar:
-        subject, report = _engine(args, data, bar) if args.engine else _files(args, data, bar)
-    return document(report, subject, str(args.gt_json))
+    evaluation = Evaluation(subject.truth.categories, metrics, subject.truth.is_video)
+    with _Progress(subject.count) as bar:
 
+        def watch(compared: Compared) -> None:
+            bar.advance()
 
-def _engine(args: argparse.Namespace, data: CocoPanoptic, watch: Watch) -> tuple[str, Report]:
-    from panoptic_ros.engine.open import open_engine
-    from panoptic_ros.metrics.runner import evaluate_engine
-
-    config = pipeline_config(args.params)
-    with closing(open_engine(args.engine, args.threads)) as engine:
-        return engine.description, evaluate_engine(engine, data, config.decode, watch)
-
-
-def _files(args: argparse.Namespace, data: CocoPanoptic, watch: Watch) -> tuple[str, Report]:
-    from panoptic_ros.data.coco_panoptic import read_coco_predictions
-    from panoptic_ros.metrics.runner import evaluate_predictions
-
-    predictions = read_coco_predictions(args.pred_json, args.pred_dir)
-    return str(args.pred_json), evaluate_predictions(data, predictions, watch)
+        return evaluate(evaluation, subject.works, watch)
 
 
 class _Progress:
-    """A bar on stderr where somebody looks; called with every image."""
+    """A bar on stderr where somebody looks."""
 
-    def __init__(self, images: int) -> None:
+    def __init__(self, pictures: int) -> None:
         from rich.console import Console
         from rich.progress import Progress
 
         console = Console(stderr=True)
         self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("eval", total=images)
+        self._task = self._bar.add_task("eval", total=pictures)
 
     def __enter__(self) -> _Progress:
         self._bar.start()
@@ -153,12 +138,6 @@ class _Progress:
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
-    def __call__(self, *_: object) -> None:
+    def advance(self) -> None:
+        """One more picture."""
         self._bar.advance(self._task)
-
-
-def _write(path: Path, found: dict[str, Any]) -> None:
-    try:
-        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error

@@ -215,3 +215,12 @@ def find_instance_ids(folder: Path) -> dict[str, Path]:
     if not found:
         raise DataError(f"{folder}: holds no *_instanceIds.png and no folder with any")
     return found
+
+
+def image_of(path: Path, name: str) -> Path | None:
+    """Where the data set keeps the image of a label file; None outside of its folders."""
+    parts = list(path.parts)
+    if "gtFine" not in parts:
+        return None
+    parts[len(parts) - 1 - parts[::-1].index("gtFine")] = "leftImg8bit"
+    return Path(*parts).with_name(f"{name}_leftImg8bit.png")

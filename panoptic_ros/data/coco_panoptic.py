@@ -132,6 +132,20 @@ def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, 
         raise DataError(f"{json_path}: {error}") from error
 
 
+def read_categories(json_path: Path) -> tuple[Category, ...]:
+    """Read the classes of a COCO panoptic JSON, sorted by id.
+
+    Raises:
+        DataError: The file is missing, is not JSON or has no classes.
+    """
+    document = read_document(json_path)
+    try:
+        categories = _by_id(_category(*entry) for entry in entries(document, "categories"))
+    except MalformedError as error:
+        raise DataError(f"{json_path}: {error}") from error
+    return tuple(categories[number] for number in sorted(categories))
+
+
 def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
     categories = _by_id(_category(*entry) for entry in entries(document, "categories"))
     images: dict[ImageId, Mapping[str, Any]] = {}

@@ -8,6 +8,7 @@ run-lengths``, where the object is that number.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -55,37 +56,101 @@ def read_tracks(path: Path) -> dict[int, LabelMap]:
     Raises:
         DataError: The file is missing or a line is wrong; the message names it.
     """
-    try:
-        lines = path.read_text(encoding="ascii").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
-    frames: dict[int, NDArray[np.uint16]] = {}
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                _add_line(frames, line.split())
-            except (ValueError, DataError) as error:
-                raise DataError(f"{path}, line {number}: {error}") from error
-    return {
-        number: _label_map(values, f"{path}, frame {number}")
-        for number, values in sorted(frames.items())
-    }
+    tracks = TracksFile(path)
+    return {number: tracks.read(number) for number in tracks.frames}
 
 
-def _add_line(frames: dict[int, NDArray[np.uint16]], words: list[str]) -> None:
+class TracksFile:
+    """A text file of one sequence; masks are decoded frame by frame.
+
+    Attributes:
+        path: The file.
+        frames: Numbers of the frames that have an object, rising.
+
+    Raises:
+        DataError: The file is missing or a line is wrong; the message names it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            lines = path.read_text(encoding="ascii").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise DataError(f"{path}: cannot be read ({error})") from error
+        self._lines: dict[int, list[_Line]] = {}
+        for number, words in enumerate(map(str.split, lines), start=1):
+            if words:
+                line = self._checked(number, words)
+                self._lines.setdefault(line.frame, []).append(line)
+        self.frames = tuple(sorted(self._lines))
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width) as the first frame says it, None where nothing is in the file."""
+        return self._lines[self.frames[0]][0].size if self.frames else None
+
+    def read(self, frame: int, size: tuple[int, int] | None = None) -> LabelMap:
+        """Decode one frame.
+
+        Args:
+            frame: Its number.
+            size: (height, width) of a frame without objects; that of the others by default.
+
+        Raises:
+            DataError: A line is wrong, or nobody says how large the picture is.
+        """
+        lines = self._lines.get(frame, [])
+        shape = lines[0].size if lines else size or self.size
+        if shape is None:
+            raise DataError(f"{self.path}: is empty, so the size of its pictures is not known")
+        values = np.zeros(shape, np.uint16)
+        for line in lines:
+            self._draw(line, values)
+        return _label_map(values, f"{self.path}, frame {frame}")
+
+    def _draw(self, line: _Line, values: NDArray[np.uint16]) -> None:
+        try:
+            line.draw(values)
+        except DataError as error:
+            raise DataError(f"{self.path}, line {line.number}: {error}") from error
+
+    def _checked(self, number: int, words: list[str]) -> _Line:
+        try:
+            return _line(number, words)
+        except (ValueError, DataError) as error:
+            raise DataError(f"{self.path}, line {number}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _Line:
+    """One object in one frame; ``number`` counts the lines."""
+
+    number: int
+    frame: int
+    value: int
+    size: tuple[int, int]
+    runs: str
+
+    def draw(self, values: NDArray[np.uint16]) -> None:
+        mask = rle.decode(self.runs, self.size)
+        if values.shape != mask.shape:
+            height, width = self.size
+            raise DataError(f"is {width}x{height}, frame {self.frame} is {values.shape[::-1]}")
+        taken = values[mask]
+        if taken.any():
+            raise DataError(f"object {self.value} overlaps object {int(taken.max())}")
+        values[mask] = self.value
+
+
+def _line(number: int, words: list[str]) -> _Line:
     if len(words) != 6:
         raise DataError(f"has {len(words)} words, needs: frame object class height width mask")
-    frame, number, label, height, width = map(int, words[:5])
-    if not 0 <= number < 1 << 16 or number // _PER_CLASS != label:
-        raise DataError(f"object {number} is not of class {label}; needs class * 1000 + object")
-    mask = rle.decode(words[5], (height, width))
-    values = frames.setdefault(frame, np.zeros((height, width), np.uint16))
-    if values.shape != mask.shape:
-        raise DataError(f"is {width}x{height}, frame {frame} is {values.shape[::-1]}")
-    taken = values[mask]
-    if taken.any():
-        raise DataError(f"object {number} overlaps object {int(taken.max())}")
-    values[mask] = number
+    frame, value, label, height, width = map(int, words[:5])
+    if not 0 <= value < 1 << 16 or value // _PER_CLASS != label:
+        raise DataError(f"object {value} is not of class {label}; needs class * 1000 + object")
+    if height < 1 or width < 1:
+        raise DataError(f"is {width}x{height}, needs at least 1x1")
+    return _Line(number, frame, value, (height, width), words[5])
 
 
 def _label_map(values: NDArray[np.uint16], name: str) -> LabelMap:

@@ -61,12 +61,24 @@ def to_segments(
 
 def _areas(ids: NDArray[np.uint32]) -> list[tuple[int, int]]:
     """Each number that occurs with its pixels, rising."""
-    flat = ids.ravel()
     # Only the starts of runs are sorted: a picture has far fewer of them than pixels.
-    starts = np.flatnonzero(np.concatenate(([True], flat[1:] != flat[:-1])))
-    numbers, which = np.unique(flat[starts], return_inverse=True)
-    areas = np.bincount(which.ravel(), weights=np.diff(starts, append=flat.size))
+    starts, lengths = stretches(ids)
+    numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)
+    areas = np.bincount(which.ravel(), weights=lengths)
     return list(zip(numbers.tolist(), areas.astype(np.int64).tolist(), strict=True))
+
+
+def stretches(ids: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the runs of equal numbers in reading order.
+
+    Returns:
+        First pixel of each run in the ravelled map, and the pixels in it, (R,) each.
+    """
+    flat = ids.ravel()
+    changes = np.ones(flat.size, np.bool_)
+    np.not_equal(flat[1:], flat[:-1], out=changes[1:])
+    starts = np.flatnonzero(changes)
+    return starts, np.diff(starts, append=flat.size)
 
 
 def _segment(number: int, area: int, categories: Sequence[Category]) -> SegmentInfo:

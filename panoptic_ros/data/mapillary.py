@@ -99,3 +99,27 @@ def read_instances(
     table = np.arange(256, dtype=np.uint8)
     table[list(void)] = VOID
     return LabelMap(table[labels], np.where(table[labels] == VOID, NO_ID, ids).astype(np.uint16))
+
+
+def instances_folder(folder: Path) -> Path:
+    """Find the ``instances`` folder of a split, given itself or the folder of its version."""
+    below = folder / "instances"
+    return below if below.is_dir() else folder
+
+
+def find_config(folder: Path) -> Path:
+    """Find the configuration that belongs to ``<root>/<split>/<version>/instances``.
+
+    Raises:
+        DataError: There is none where the data set has it.
+    """
+    for version in VERSIONS:
+        if version in folder.parts:
+            found = [parent / f"config_{version}.json" for parent in folder.parents[:4]]
+            for path in found:
+                if path.is_file():
+                    return path
+    raise DataError(
+        f"{folder}: no config_v1.2.json or config_v2.0.json above a folder of that version; name "
+        "it with --config"
+    )

@@ -22,7 +22,9 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.model import Engine
+from panoptic_ros.data.annotation import Segments
 from panoptic_ros.data.coco_encode import encode
+from panoptic_ros.data.coco_files import read_truth
 from panoptic_ros.data.coco_panoptic import (
     Category,
     CocoPanoptic,
@@ -36,9 +38,6 @@ from panoptic_ros.data.coco_panoptic import (
 from panoptic_ros.metrics.intersections import intersect
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
 from panoptic_ros.metrics.semantic import SemanticIou, SemanticResult
-
-Segments = tuple[NDArray[np.uint32], Sequence[SegmentInfo]]
-"""Segment id of each pixel, and the segments."""
 
 Watch = Callable[[ImageRecord, "Score"], None]
 """Called with every image and its own score, in the order of the data set."""
@@ -215,21 +214,6 @@ def _things(labels: LabelSet, categories: Sequence[Category]) -> NDArray[np.bool
     things: NDArray[np.bool_] = labels.things.copy()
     things[[entry.index for entry in labels.labels if entry.name in stuff]] = False
     return things
-
-
-def read_truth(record: ImageRecord) -> NDArray[np.uint32]:
-    """Read the segment ids of an image.
-
-    Raises:
-        DataError: The file is missing, damaged or not of the size that the JSON says.
-    """
-    ids = read_ids(record.panoptic)
-    if ids.shape != (record.height, record.width):
-        raise DataError(
-            f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, the JSON says "
-            f"{record.width}x{record.height}"
-        )
-    return ids
 
 
 def _update(

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from panoptic_ros.data.coco_files import read_truth
 from panoptic_ros.data.coco_panoptic import (
     ImageRecord,
     SegmentInfo,
@@ -25,7 +26,7 @@ from panoptic_ros.data.coco_panoptic import (
     write_ids,
 )
 from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
-from panoptic_ros.metrics.runner import Report, Score, evaluate_predictions, read_truth
+from panoptic_ros.metrics.runner import Report, Score, evaluate_predictions
 from test.metrics.drawn_panoptic import CATEGORIES, Pair, pairs, write_predictions, write_truth
 
 panoptic = pytest.importorskip("hotcoco.panoptic")

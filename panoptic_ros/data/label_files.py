@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Labelled pictures of a data set or of predictions: found, named and paired, but not read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.data.annotation import Annotation
+from panoptic_ros.data.coco_panoptic import Category
+
+
+@dataclass(frozen=True, eq=False)
+class LabelFile:
+    """One labelled picture.
+
+    Attributes:
+        name: Name of its image without ending.
+        path: Its file, as messages name it.
+        read: Reads it; raises DataError.
+        image: Path of the image where the data set says it.
+    """
+
+    name: str
+    path: Path
+    read: Callable[[], Annotation]
+    image: Path | None = None
+
+
+Sequences = Mapping[str, Mapping[str, LabelFile]]
+"""Files by key by sequence, both in order; single images are in the sequence ``""``."""
+
+
+@dataclass(frozen=True, eq=False)
+class LabelFiles:
+    """All labelled pictures.
+
+    Attributes:
+        categories: The classes of the annotations; the position is the label.
+        sequences: The pictures.
+        is_video: Whether objects keep their ids over the pictures of a sequence.
+        void: Labels of the files that are not evaluated.
+    """
+
+    categories: tuple[Category, ...]
+    sequences: Sequences
+    is_video: bool = False
+    void: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """One picture's truth and prediction; ``predicted`` is None where nothing is labelled yet."""
+
+    sequence: str
+    truth: LabelFile
+    predicted: LabelFile | None = None
+
+
+def unpaired(truth: Sequences) -> list[Pair]:
+    """List the labelled pictures in order."""
+    return [
+        Pair(sequence, file) for sequence, files in truth.items() for file in files.values()
+    ]
+
+
+def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:
+    """Find the prediction of every labelled picture.
+
+    Args:
+        truth: The labelled pictures.
+        predicted: Predictions; those without truth are left alone. Where both have one sequence
+            only, its name does not matter.
+
+    Raises:
+        DataError: A picture has no prediction.
+    """
+    if len(truth) == len(predicted) == 1:
+        predicted = dict(zip(truth, predicted.values(), strict=True))
+    pairs = []
+    for sequence, files in truth.items():
+        found = predicted.get(sequence, {})
+        missing = [key for key in files if key not in found]
+        if missing:
+            raise DataError(
+                f"{f'sequence {sequence}: ' if sequence else ''}no prediction for "
+                f"{len(missing)} of {len(files)} pictures, the first is "
+                f"{_named(missing[0], files[missing[0]])}"
+            )
+        pairs += [Pair(sequence, file, found[key]) for key, file in files.items()]
+    return pairs
+
+
+def _named(key: str, file: LabelFile) -> str:
+    return key if key == file.name else f"{key} ({file.name})"
+
+
+def by_key(files: Iterable[tuple[str, LabelFile]]) -> dict[str, LabelFile]:
+    """Collect the files of one sequence.
+
+    Raises:
+        DataError: Two have the same key.
+    """
+    found: dict[str, LabelFile] = {}
+    for key, file in files:
+        if key in found:
+            raise DataError(f"{file.path} and {found[key].path} are both of the image {key}")
+        found[key] = file
+    return found

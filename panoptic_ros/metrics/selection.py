@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of the scores, and whether a data set has what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.labels import MAX_CLASSES, LabelSet
+
+IMAGE_METRICS = ("pq", "miou", "biou", "ece", "drivable")
+TIME_METRICS = ("stq", "vpq", "clear", "hota", "idf1")
+METRICS = IMAGE_METRICS + TIME_METRICS
+
+DEFAULTS = {
+    "kitti-step": ("pq", "miou", *TIME_METRICS),
+    "kitti-mots": ("clear", "hota", "idf1"),
+}
+"""What a format is scored by where nobody chooses; the others by ``DEFAULT``."""
+
+DEFAULT = ("pq", "miou")
+
+
+def chosen(text: str | None, format_name: str) -> tuple[str, ...]:
+    """Read a choice like ``pq,stq``; the order is that of ``METRICS``.
+
+    Raises:
+        ConfigError: There is no metric of that name.
+    """
+    if text is None:
+        return DEFAULTS.get(format_name, DEFAULT)
+    names = {name.strip().lower() for name in text.split(",")} - {""}
+    unknown = sorted(names - set(METRICS))
+    if unknown or not names:
+        raise ConfigError(
+            f"no metric {unknown[0] if unknown else text!r}; there are: {', '.join(METRICS)}"
+        )
+    return tuple(name for name in METRICS if name in names)
+
+
+def check_needs(
+    metrics: Collection[str], class_count: int, labels: LabelSet, is_video: bool
+) -> None:
+    """Refuse metrics for which a data set lacks something.
+
+    Args:
+        metrics: Some of ``METRICS``.
+        class_count: Classes of the data set.
+        labels: The same classes; those behind the 255th are left out.
+        is_video: Whether it has sequences.
+
+    Raises:
+        DataError: It lacks something.
+    """
+    over_time = [name for name in TIME_METRICS if name in metrics]
+    if over_time and not is_video:
+        raise DataError(
+            f"{', '.join(over_time)}: need sequences whose objects keep their ids, and this data "
+            "set has single images; kitti-step and kitti-mots have sequences"
+        )
+    if class_count > MAX_CLASSES and set(metrics) - {"pq", "miou"}:
+        raise DataError(
+            f"the data set has {class_count} classes; beyond {MAX_CLASSES} only pq and miou can "
+            "be had, the others with fewer classes through --map"
+        )
+    if "drivable" in metrics and not (labels.drivable & ~labels.things).any():
+        names = ", ".join(entry.name for entry in labels.labels[:5])
+        raise DataError(
+            f"drivable: needs a class that is known as drivable, like road, and the data set has "
+            f"{names}, ...; rename its classes with --map"
+        )
