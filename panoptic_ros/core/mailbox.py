@@ -49,14 +49,33 @@ class Mailbox(Generic[Item]):
         Returns:
             Camera and item; None after the time or after ``close``.
         """
+        taken = self.take_batch(1, timeout_s)
+        return taken[0] if taken else None
+
+    def take_batch(
+        self, limit: int, timeout_s: float | None = None
+    ) -> list[tuple[str, Item]]:
+        """Take what is there of several cameras, without waiting for more than one of them.
+
+        Args:
+            limit: Most cameras to take, at least 1.
+            timeout_s: How long to wait for the first; None waits until ``close``.
+
+        Returns:
+            Cameras and items, the camera that has waited longest for service first; empty after
+            the time or after ``close``.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
-            if self._closed or not self._waiting:
-                return None
-            camera = min(self._waiting, key=lambda name: self._served.get(name, -1))
-            self._served[camera] = self._turn
-            self._turn += 1
-            return camera, self._waiting.pop(camera)
+            if self._closed:
+                return []
+            line = sorted(self._waiting, key=lambda name: self._served.get(name, -1))
+            return [(camera, self._serve(camera)) for camera in line[:limit]]
+
+    def _serve(self, camera: str) -> Item:
+        self._served[camera] = self._turn
+        self._turn += 1
+        return self._waiting.pop(camera)
 
     def drops(self, camera: str) -> int:
         """Items of a camera that were replaced before they were taken."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,3 +125,26 @@ class Engine(Protocol):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None: ...
+
+
+@runtime_checkable
+class BatchEngine(Engine, Protocol):
+    """A network that takes the pictures of several cameras in one go.
+
+    ``inputs`` is the buffer for all of them, (batch, height, width, 3) uint8 RGB; ``infer_batch``
+    runs the first ``count`` and returns one set of heads each, valid until the next call of
+    either ``infer``. Each picture's heads are those that ``infer`` gives for it alone.
+    """
+
+    @property
+    def batch(self) -> int: ...  # noqa: D102
+
+    @property
+    def inputs(self) -> NDArray[np.uint8]: ...  # noqa: D102
+
+    def infer_batch(self, count: int) -> list[Heads]: ...  # noqa: D102
+
+
+def batch_of(engine: Engine) -> int:
+    """Pictures that an engine takes in one go, 1 for engines that know no batches."""
+    return engine.batch if isinstance(engine, BatchEngine) else 1

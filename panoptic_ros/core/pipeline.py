@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decode import decode
 from panoptic_ros.core.drivable import find_drivable
+from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
-from panoptic_ros.core.model import Engine
+from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Frame, Heads
@@ -46,6 +48,20 @@ class Pipeline:
         for tracker in self._trackers.values():
             tracker.configure(config.tracking)
 
+    def exchange(self, engine: Engine) -> None:
+        """Run the frames to come through another engine of the same model; ids are kept."""
+        self._engine = engine
+
+    @property
+    def engine(self) -> Engine:
+        """The network in use."""
+        return self._engine
+
+    @property
+    def batch(self) -> int:
+        """Cameras that ``step_batch`` runs in one inference."""
+        return batch_of(self._engine)
+
     def reset(self, camera: str) -> None:
         """Forget the tracks of a camera."""
         self._trackers.pop(camera, None)
@@ -67,6 +83,58 @@ class Pipeline:
         heads = self._engine.infer(network_image)
         clock.lap("infer")
         return self._read(frame, camera, network_image, heads, clock)
+
+    def step_batch(self, frames: Sequence[tuple[str, Frame]]) -> list[Result | FrameError]:
+        """Run one frame of each of several cameras, in as few inferences as the engine allows.
+
+        Args:
+            frames: Cameras, each at most once, and their frames.
+
+        Returns:
+            For each frame its result, equal to that of ``step``, or why the picture cannot be
+            used. The stage ``infer`` of a result is the time of the whole inference.
+
+        Raises:
+            EngineRunError: The engine failed.
+        """
+        done: list[Result | FrameError] = []
+        for start in range(0, len(frames), self.batch):
+            part = frames[start : start + self.batch]
+            if len(part) > 1 and isinstance(self._engine, BatchEngine):
+                done += self._step_together(self._engine, part)
+            else:
+                done += [self._step_or_refuse(frame, camera) for camera, frame in part]
+        return done
+
+    def _step_or_refuse(self, frame: Frame, camera: str) -> Result | FrameError:
+        try:
+            return self.step(frame, camera)
+        except FrameError as error:
+            return error
+
+    def _step_together(
+        self, engine: BatchEngine, frames: Sequence[tuple[str, Frame]]
+    ) -> list[Result | FrameError]:
+        """Run frames in one inference; one that cannot be used costs the others nothing."""
+        done: dict[int, Result | FrameError] = {}
+        taken: list[tuple[int, _StageClock]] = []
+        for index, (_, frame) in enumerate(frames):
+            clock = _StageClock()
+            try:
+                shrink(frame.image, engine.inputs[len(taken)])
+            except FrameError as error:
+                done[index] = error
+                continue
+            clock.lap("resize")
+            taken.append((index, clock))
+        shared = _StageClock()
+        heads = engine.infer_batch(len(taken)) if taken else []
+        shared.lap("infer")
+        for slot, (index, clock) in enumerate(taken):
+            clock.follow(shared)
+            camera, frame = frames[index]
+            done[index] = self._read(frame, camera, engine.inputs[slot], heads[slot], clock)
+        return [done[index] for index in range(len(frames))]
 
     def _read(
         self,
@@ -105,3 +173,8 @@ class _StageClock:
         now = time.perf_counter()
         self.stages_ms[stage] = (now - self._last) * 1e3
         self._last = now
+
+    def follow(self, other: _StageClock) -> None:
+        """Take over the laps of a stage that was shared, and go on from here."""
+        self.stages_ms.update(other.stages_ms)
+        self._last = time.perf_counter()

@@ -32,6 +32,18 @@ def test_a_fast_camera_does_not_starve_a_slow_one() -> None:
     assert "slow" in served[:2]
 
 
+def test_a_batch_holds_each_camera_once_and_the_longest_waiting_first() -> None:
+    mailbox: Mailbox[int] = Mailbox()
+    for camera in "abc":
+        mailbox.put(camera, 1)
+    assert mailbox.take_batch(2, 0) == [("a", 1), ("b", 1)]
+    for camera in "abc":
+        mailbox.put(camera, 2)
+    assert mailbox.take_batch(2, 0) == [("c", 2), ("a", 2)]
+    assert mailbox.take_batch(2, 0) == [("b", 2)]
+    assert mailbox.take_batch(2, 0) == []
+
+
 def test_closing_wakes_the_taker() -> None:
     mailbox: Mailbox[int] = Mailbox()
     taken: list[object] = []
