@@ -148,3 +148,11 @@ class BatchEngine(Engine, Protocol):
 def batch_of(engine: Engine) -> int:
     """Pictures that an engine takes in one go, 1 for engines that know no batches."""
     return engine.batch if isinstance(engine, BatchEngine) else 1
+
+
+@runtime_checkable
+class FactualEngine(Engine, Protocol):
+    """A network that can say more of itself than its description: runtime, precision, memory."""
+
+    @property
+    def facts(self) -> Mapping[str, str]: ...  # noqa: D102

@@ -63,8 +63,9 @@ class Pipeline:
         return batch_of(self._engine)
 
     def reset(self, camera: str) -> None:
-        """Forget the tracks of a camera."""
-        self._trackers.pop(camera, None)
+        """Forget the tracks of a camera; their ids are the last to be given again."""
+        if camera in self._trackers:
+            self._trackers[camera].reset()
 
     def step(self, frame: Frame, camera: str = "camera") -> Result:
         """Run one frame.

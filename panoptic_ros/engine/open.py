@@ -13,7 +13,9 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.core.resources import resource
 
 if TYPE_CHECKING:
+    from panoptic_ros.engine.build_process import BuildProcess
     from panoptic_ros.engine.manifest import Manifest
+    from panoptic_ros.engine.plans import PlanOrder
     from panoptic_ros.engine.progress import Report
     from panoptic_ros.engine.trt import TrtEngine
 
@@ -32,6 +34,7 @@ class OpenOptions:
         fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
         rebuild: Whether to build a plan where there is none that fits; that takes minutes.
         precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
+        batch: Pictures in one inference of the plan.
         device: Number of the GPU as CUDA counts.
         warmup: Inferences before the first frame.
         say: Takes the one line about what was chosen and why.
@@ -42,6 +45,7 @@ class OpenOptions:
     fallback: str = "onnxruntime"
     rebuild: bool = False
     precision: str = "fp16"
+    batch: int = 1
     device: int = 0
     warmup: int = 3
     say: Callable[[str], object] = lambda line: None
@@ -55,6 +59,7 @@ def open_engine(
     fallback: str = "onnxruntime",
     rebuild: bool = False,
     precision: str = "fp16",
+    batch: int = 1,
     device: int = 0,
     warmup: int = 3,
     say: Callable[[str], object] = lambda line: None,
@@ -69,6 +74,7 @@ def open_engine(
         fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
         rebuild: Whether to build a plan where there is none that fits; that takes minutes.
         precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
+        batch: Pictures in one inference of the plan.
         device: Number of the GPU as CUDA counts.
         warmup: Inferences of a plan before the first frame.
         say: Takes the one line about what was chosen and why.
@@ -80,7 +86,7 @@ def open_engine(
             ``none`` or there is nothing to fall back to.
     """
     options = OpenOptions(
-        threads, fallback, rebuild, precision, device, warmup, say, report
+        threads, fallback, rebuild, precision, batch, device, warmup, say, report
     )
     if fallback not in FALLBACKS:
         raise ConfigError(f"fallback {fallback!r}: needs one of {', '.join(FALLBACKS)}")
@@ -99,42 +105,45 @@ def open_engine(
 
 def _open_plan(path: Path, options: OpenOptions) -> Engine:
     """Run a plan, or the model that it was built from."""
-    from panoptic_ros.engine.cache import read_manifest
-
     try:
         engine = _load(path, options)
     except ModelError as error:
-        source = _source_of(path) if options.fallback == "onnxruntime" else None
-        if source is None:
-            raise
-        model = read_manifest(path).model
-        return _fall_back(source, f"{error}; {model} is at hand", options)
+        return _open_again(path, error, options)
     options.say(f"{engine.description}: the plan fits this machine")
     return engine
 
 
-def _source_of(plan: Path) -> Path | None:
-    """Find the very model that a plan was built from: beside it, or in the package."""
-    from panoptic_ros.engine.cache import read_manifest
-    from panoptic_ros.engine.manifest import sha256_of
+def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
+    """Run what may stand for a plan: one in the cache of the very same model, or that model.
 
+    Raises:
+        ModelError: Neither is at hand, or only the model and ``fallback`` is ``none``.
+    """
+    from panoptic_ros.engine.cache import read_manifest
+    from panoptic_ros.engine.plans import PlanOrder, find_or_build, source_of
+
+    source = source_of(path)
+    if source is None:
+        raise error
+    manifest = read_manifest(path)
+    order = PlanOrder(source, manifest.key.precision, manifest.key.batch, options.device)
     try:
-        manifest = read_manifest(plan)
+        engine = _load(find_or_build(order, options.rebuild, options.report), options)
     except ModelError:
-        return None
-    shipped = shipped_models().get(Path(manifest.model).stem)
-    for candidate in (plan.with_name(manifest.model), shipped):
-        if candidate is None or not candidate.is_file():
-            continue
-        if sha256_of(candidate) == manifest.key.onnx_sha256:
-            return candidate
-    return None
+        if options.fallback == "none":
+            raise error from None
+        return _fall_back(source, f"{error}; {manifest.model} is at hand", options)
+    options.say(f"{engine.description}: a plan of {manifest.model} fits this machine ({error})")
+    return engine
 
 
 def _open_onnx(path: Path, options: OpenOptions) -> Engine:
     """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
+    from panoptic_ros.engine.plans import PlanOrder, find_or_build
+
+    order = PlanOrder(path, options.precision, options.batch, options.device)
     try:
-        plan = _plan_of(path, options)
+        plan = find_or_build(order, options.rebuild, options.report)
         engine = _load(plan, options)
     except ModelError as error:
         if options.fallback == "none":
@@ -144,32 +153,35 @@ def _open_onnx(path: Path, options: OpenOptions) -> Engine:
     return engine
 
 
-def _plan_of(path: Path, options: OpenOptions) -> Path:
-    """Find or build the plan of a model.
+def plan_to_build(
+    name: str, precision: str = "fp16", batch: int = 1, device: int = 0
+) -> PlanOrder | None:
+    """Say which plan of an engine is missing here and can be built.
 
-    Raises:
-        ModelError: There is no GPU, no TensorRT or no plan that fits.
+    Args:
+        name: As ``open_engine`` takes it.
+        precision: Of the plan of a model; a ``.plan`` is built anew in its own.
+        batch: Pictures in one inference; a ``.plan`` keeps its own.
+        device: Number of the GPU as CUDA counts.
+
+    Returns:
+        What to build, None where a plan fits, or where nothing can be built: no GPU, no
+        TensorRT, no such model.
     """
-    from panoptic_ros.engine.device import read_gpu
+    from panoptic_ros.engine.plans import PlanOrder, missing_plan
 
-    # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
-    gpu = read_gpu(options.device)
-    from panoptic_ros.engine.cache import find_plan
-    from panoptic_ros.engine.compile import Workplace, key_and_place, make_plan
-    from panoptic_ros.engine.flavour import load_flavour
-    from panoptic_ros.engine.parity import comparison
-    from panoptic_ros.engine.recipe import Recipe
+    try:
+        path = find_model(name)
+    except ModelError:
+        return None
+    return missing_plan(PlanOrder(path, precision, batch, device))
 
-    recipe = Recipe(path, precision=options.precision)
-    here = Workplace(load_flavour(), gpu)
-    key, place = key_and_place(recipe, here)
-    found, why = find_plan(place.parent, path.stem, key)
-    if found is not None:
-        return found
-    if not options.rebuild:
-        raise ModelError(f"{why}; run: panoptic build {path} --precision {options.precision}")
-    make_plan(recipe, place, here, options.report, comparison(path, options.device))
-    return place
+
+def start_build(order: PlanOrder) -> BuildProcess:
+    """Build a plan in a process of its own."""
+    from panoptic_ros.engine.build_process import BuildProcess
+
+    return BuildProcess(order)
 
 
 def _load(path: Path, options: OpenOptions) -> TrtEngine:

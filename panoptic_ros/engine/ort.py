@@ -70,6 +70,16 @@ class OrtEngine(Closing):
         return f"{spec.name} {spec.width}x{spec.height} on {runtime}"
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What a report wants to know of it."""
+        return {
+            "runtime": f"ONNX Runtime {self._version}",
+            "provider": self._provider,
+            "precision": "as the model",
+            "batch": "1",
+        }
+
+    @property
     def input(self) -> NDArray[np.uint8]:
         """Buffer for the next picture, (height, width, 3) uint8 RGB."""
         picture: NDArray[np.uint8] = self._input[0]

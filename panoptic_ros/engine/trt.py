@@ -154,6 +154,18 @@ class TrtEngine(Closing):
         return f"{spec.name} {spec.width}x{spec.height} on {self._flavour.title} ({facts})"
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What a report wants to know of it."""
+        return {
+            "runtime": self._flavour.title,
+            "precision": self._precision,
+            "batch": str(self.batch),
+            "gpu": self._cuda.name,
+            "gpu_memory_mb": f"{self.memory_bytes / 1e6:.1f}",
+            "cuda_graph": "no" if self._graph is None else "yes",
+        }
+
+    @property
     def input(self) -> NDArray[np.uint8]:
         """The engine's own buffer for the next picture, (height, width, 3) uint8 RGB."""
         picture: NDArray[np.uint8] = self._input.host[0]

@@ -49,12 +49,16 @@ def open_input(
         put: Takes them.
     """
     name = config.cameras[index]
+
+    def take(message: Any, lost: int) -> None:
+        tally.receive(put(name, message), lost)
+
     return CameraInput(
         node,
         camera_topic(config, index, "image_topics", "image"),
         _info_topic(node, config, index),
         types,
-        lambda message: tally.receive(put(name, message)),
+        take,
     )
 
 

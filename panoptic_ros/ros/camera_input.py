@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from panoptic_ros.ros.convert import COMPRESSED_IMAGE, IMAGE
+from panoptic_ros.ros.gaps import Gaps
 from panoptic_ros.ros.message_types import MessageTypes
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -28,7 +29,7 @@ class CameraInput:
         topic: Image topic, not resolved.
         info_topic: CameraInfo topic, not resolved; empty for the one beside the image topic.
         types: Message classes.
-        on_picture: Called with every Image or CompressedImage.
+        on_picture: Called with every Image or CompressedImage, and how many were lost before it.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class CameraInput:
         topic: str,
         info_topic: str,
         types: MessageTypes,
-        on_picture: Callable[[Any], None],
+        on_picture: Callable[[Any, int], None],
     ) -> None:
         self._node = node
         self._types = types
@@ -92,13 +93,18 @@ class CameraInput:
 
     def _subscribed(self) -> Any:
         topic, kind = self._source
+        # What passed before the subscription was not lost.
+        self._gaps = Gaps()
         return self._node.create_subscription(
             self._types.find(kind),
             topic,
-            self._on_picture,
+            self._take,
             _NEWEST,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
+
+    def _take(self, message: Any, info: Mapping[str, Any]) -> None:
+        self._on_picture(message, self._gaps.lost_before(info))
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message

@@ -4,17 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from panoptic_ros.core.model import Engine
+from panoptic_ros.core.model import Engine, FactualEngine
+from panoptic_ros.ros.engine_supply import EngineSupply as Supply
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.tally import Report
 
 OK, WARN, ERROR = bytes([0]), bytes([1]), bytes([2])
 
 
+@dataclass(frozen=True)
+class Silence:
+    """How long a camera gave no result, in seconds, and when that is too long."""
+
+    seconds: float
+    stale_after_s: float
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether its last result must not be relied on."""
+        return self.seconds > self.stale_after_s
+
+
 def camera_status(
-    name: str, report: Report, topic: str, stale_after_s: float, types: MessageTypes
+    name: str, report: Report, topic: str, silence: Silence, types: MessageTypes
 ) -> Any:
     """Build the DiagnosticStatus of one camera.
 
@@ -22,26 +37,55 @@ def camera_status(
         name: ``<node>: <camera>``.
         report: Its numbers.
         topic: Where its pictures come from.
-        stale_after_s: Silence that makes it a warning.
+        silence: How long nothing came out, and what that means.
         types: Message classes.
     """
-    level, message = _judge(report, topic, stale_after_s)
+    level, message = _judge(report, topic, silence)
     return status(name, level, message, _camera_values(report, topic), types)
 
 
-def engine_values(engine: Engine | None) -> dict[str, str]:
-    """Facts of the engine."""
-    if engine is None:
-        return {}
-    spec = engine.spec
-    return {
-        "engine": engine.description,
-        "model": spec.name,
-        "decoder": spec.decoder,
-        "network_size": f"{spec.width}x{spec.height}",
-        "label_set": f"{spec.labels.name} ({len(spec.labels)} classes)",
-        "license": spec.license,
-    }
+def engine_status(
+    name: str, engine: Engine | None, failure: str, supply: Supply, types: MessageTypes
+) -> Any:
+    """Build the DiagnosticStatus of the engine.
+
+    Args:
+        name: ``<node>: engine``.
+        engine: The one in use.
+        failure: Why it stopped, empty while it has not.
+        supply: The plan in work.
+        types: Message classes.
+    """
+    level, message = OK, "running" if engine is not None else "not configured"
+    meanwhile = f"; meanwhile {engine.description}" if engine is not None else ""
+    if failure:
+        level, message = ERROR, failure
+    elif supply.progress is not None:
+        done = f"{supply.progress.phase}, {supply.progress.share:.0%}"
+        level, message = WARN, f"building a plan: {done}{meanwhile}"
+    elif supply.problem:
+        level, message = WARN, f"there is no plan: {supply.problem}"
+    return status(name, level, message, _engine_values(engine, supply), types)
+
+
+def _engine_values(engine: Engine | None, supply: Supply) -> dict[str, str]:
+    values: dict[str, str] = {}
+    if engine is not None:
+        spec = engine.spec
+        values = {
+            "engine": engine.description,
+            "model": spec.name,
+            "decoder": spec.decoder,
+            "network_size": f"{spec.width}x{spec.height}",
+            "label_set": f"{spec.labels.name} ({len(spec.labels)} classes)",
+            "license": spec.license,
+        }
+    if isinstance(engine, FactualEngine):
+        values.update(engine.facts)
+    if supply.progress is not None:
+        values["build_phase"] = supply.progress.phase
+        values["build_share"] = f"{supply.progress.share:.2f}"
+    return values
 
 
 def status(
@@ -62,11 +106,15 @@ def status(
     )
 
 
-def _judge(report: Report, topic: str, stale_after_s: float) -> tuple[bytes, str]:
+def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
+    lasting = f"{silence.seconds:.1f} s"
     if report.silent_s is None:
-        return WARN, f"no picture yet on {topic}"
-    if report.silent_s > stale_after_s:
-        return WARN, f"no picture on {topic} for {report.silent_s:.1f} s"
+        return ERROR if silence.is_stale else WARN, f"no picture yet on {topic}"
+    if report.silent_s > silence.stale_after_s:
+        return ERROR, f"no picture on {topic} for {report.silent_s:.1f} s"
+    if silence.is_stale:
+        reason = report.last_refusal or "the engine has not answered"
+        return ERROR, f"pictures come, but no result for {lasting}: {reason}"
     if report.last_refusal:
         return WARN, f"unusable pictures: {report.last_refusal}"
     return OK, f"{report.published / report.seconds:.1f} results per second"
@@ -82,5 +130,7 @@ def _camera_values(report: Report, topic: str) -> dict[str, str]:
     for title, value in zip(("p50", "p95", "p99"), report.latency_ms, strict=False):
         values[f"latency_{title}_ms"] = f"{value:.2f}"
     values.update({f"{stage}_ms": f"{ms:.2f}" for stage, ms in report.stages_ms.items()})
+    if report.age_s is not None:
+        values["age_ms"] = f"{report.age_s * 1e3:.1f}"
     values["tracks"] = str(report.tracks)
     return values

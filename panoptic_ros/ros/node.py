@@ -7,30 +7,36 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
+from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined]
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.utilities import get_rmw_implementation_identifier
 
 from panoptic_ros.core.errors import EngineRunError, PanopticError
+from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.memory import keep_freed_memory
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.engine.open import open_engine
+from panoptic_ros.engine.open import open_engine, plan_to_build, start_build
 from panoptic_ros.ros import transport
 from panoptic_ros.ros.camera import Camera, open_input, open_outputs
 from panoptic_ros.ros.camera_output import CameraOutput
-from panoptic_ros.ros.diagnostics import ERROR, OK, camera_status, engine_values, status
+from panoptic_ros.ros.diagnostics import OK, Silence, camera_status, engine_status, status
+from panoptic_ros.ros.engine_supply import EngineDoor, EngineSupply
 from panoptic_ros.ros.health import Health
+from panoptic_ros.ros.machine import Machine
 from panoptic_ros.ros.message_types import rclpy_types
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.tally import Tally
 from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
+from panoptic_ros.ros.watchdog import PERIOD_S, Watchdog
 from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
+_ENGINES = EngineDoor(open_engine, plan_to_build, start_build)
 
 Answer = TransitionCallbackReturn
 
@@ -49,15 +55,20 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         super().__init__(NODE_NAME, **options)
         self.failure: BaseException | None = None
         self._types = rclpy_types()
-        self._engine: Engine | None = None
+        self._supply = EngineSupply(_ENGINES, self.get_logger())
+        self._wants_start = False
+        self._machine = Machine()
         self._worker: Worker | None = None
+        self._watchdog: Watchdog | None = None
         self._outputs: dict[str, CameraOutput] = {}
         self._cameras: dict[str, Camera] = {}
         self._tallies: dict[str, Tally] = {}
-        self._parameters_in_force = NodeParameters(self, lambda: self._engine is not None)
+        self._parameters_in_force = NodeParameters(self, lambda: self._supply.engine is not None)
         self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
+        self.create_timer(PERIOD_S, self._watch, clock=steady)
+        self._follow_clock()
         self._say_what_is_missing()
 
     @property
@@ -65,8 +76,17 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """The parameters in force; replaced as a whole, so any thread may read it."""
         return self._parameters_in_force.config
 
+    @property
+    def engine(self) -> Engine | None:
+        """The engine in use."""
+        return self._supply.engine
+
     def start(self) -> None:
-        """Configure and activate; where that fails the node stays as far as it came."""
+        """Configure and activate; where that fails the node stays as far as it came.
+
+        Where only the engine's plan is missing, it starts when that is built.
+        """
+        self._wants_start = True
         if self.trigger_configure() == Answer.SUCCESS:
             self.trigger_activate()
 
@@ -74,7 +94,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Open the engine and offer the topics."""
-        return self._guarded(lambda: self._configure(state), self._release)
+        return self._guarded(lambda: self._configure(state), self._withdraw)
 
     def on_activate(self, state: Any) -> TransitionCallbackReturn:
         """Subscribe and start to work."""
@@ -87,6 +107,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
         """Close the engine and withdraw the topics."""
+        self._wants_start = False
         self._release()
         return Answer.SUCCESS
 
@@ -109,25 +130,23 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._parameters_in_force.check()
         config = self.config
         self._health.set_period(config.diagnostics_period_s)
-        self._engine = open_engine(
-            config.engine, config.engine_threads, say=self.get_logger().info
-        )
+        self._machine = Machine(device=config.engine_device)
+        engine = self._supply.open(config)
         self._outputs = open_outputs(self, config, self._types)
-        self.get_logger().info(f"configured: {self._engine.description}")
+        self.get_logger().info(f"configured: {engine.description}")
         return super().on_configure(state)
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:
-        assert self._engine is not None
-        labels = self._engine.spec.labels
-        pipeline = Pipeline(self._engine, self.config.pipeline)
-        self._worker = Worker(
-            self, pipeline, labels, self._cameras, self._types, lambda: self.config
-        )
-        put = self._worker.mailbox.put
+        self._supply.exchange()
+        engine = self._supply.engine
+        assert engine is not None
+        labels = engine.spec.labels
+        mailbox: Mailbox[Any] = Mailbox()
         for index, name in enumerate(self.config.cameras):
             tally = self._tallies.setdefault(name, Tally())
-            entry = open_input(self, self.config, index, self._types, tally, put)
+            entry = open_input(self, self.config, index, self._types, tally, mailbox.put)
             self._cameras[name] = Camera(entry, self._outputs[name], tally)
+        self._worker = self._hired(mailbox, Pipeline(engine, self.config.pipeline))
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
         for output in self._outputs.values():
@@ -138,7 +157,23 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self.get_logger().info(f"active, pictures from {topics}")
         return answer
 
+    def _hired(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> Worker:
+        """Make the worker, and the watchdog that looks after what it delivers."""
+        cameras = dict(self._cameras)
+        worker = Worker(
+            self,
+            mailbox,
+            pipeline,
+            cameras,
+            self._types,
+            lambda: self.config,
+            self._supply.exchange,
+        )
+        self._watchdog = Watchdog(self, cameras, worker.deliveries, lambda: self.config)
+        return worker
+
     def _stop(self) -> None:
+        self._watchdog = None
         for camera in self._cameras.values():
             camera.input.close()
         if self._worker is not None:
@@ -147,13 +182,16 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._worker = None
         self._cameras.clear()
 
-    def _release(self) -> None:
+    def _withdraw(self) -> None:
+        """Undo ``configure``; a plan in work goes on, for the next try."""
         for output in self._outputs.values():
             output.close()
         self._outputs.clear()
-        if self._engine is not None:
-            self._engine.close()
-            self._engine = None
+        self._supply.close_engine()
+
+    def _release(self) -> None:
+        self._withdraw()
+        self._supply.close()
 
     def _guarded(
         self, step: Callable[[], TransitionCallbackReturn], undo: Callable[[], None]
@@ -176,6 +214,27 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             camera.input.look()
         if self._worker is not None and self._worker.failure is not None:
             self.failure = self._worker.failure
+        self.failure = self.failure or self._supply.failure
+        if self._supply.take_finished() and self._wants_start:
+            self.start()
+
+    def _watch(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.look()
+
+    def _follow_clock(self) -> None:
+        """Start all tracks anew where the node's clock jumps back, as when a bag starts again."""
+        backwards = JumpThreshold(
+            min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True
+        )
+        # The handle ends the watch when it is freed.
+        self._clock_watch = self.get_clock().create_jump_callback(
+            backwards, post_callback=self._on_jump
+        )
+
+    def _on_jump(self, jump: Any) -> None:
+        if self._worker is not None:
+            self._worker.forget_tracks()
 
     def publish_diagnostics(self) -> None:
         """Say how every camera and the engine are doing."""
@@ -183,22 +242,27 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _rows(self) -> list[Any]:
         """Statuses of every camera and of the engine."""
-        name = self.get_name()
-        failed = isinstance(self.failure, EngineRunError)
+        name, types = self.get_name(), self._types
         rows = [
             camera_status(
                 f"{name}: {camera}",
                 self._tallies[camera].report(),
                 entry.input.topic,
-                self.config.stale_after_s,
-                self._types,
+                self._silence(camera),
+                types,
             )
             for camera, entry in self._cameras.items()
         ]
-        words = str(self.failure) if failed else ("running" if rows else "not active")
-        facts = engine_values(self._engine)
-        rows.append(status(f"{name}: engine", ERROR if failed else OK, words, facts, self._types))
+        failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
+        supply = self._supply
+        rows.append(engine_status(f"{name}: engine", supply.engine, failure, supply, types))
+        rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
         return rows
+
+    def _silence(self, camera: str) -> Silence:
+        assert self._worker is not None
+        seconds = self._worker.deliveries[camera].silent_s
+        return Silence(seconds, self.config.stale_after_s)
 
     def _say_what_is_missing(self) -> None:
         missing = [name for name in (DETECTION_ARRAY, LABEL_INFO) if not self._types.has(name)]

@@ -40,6 +40,32 @@ class NodeConfig:
     engine_threads: int = param(
         0, "CPU threads of one inference, 0 for one per core.", low=0, high=256, live=False
     )
+    engine_fallback: str = param(
+        "onnxruntime",
+        "What runs where TensorRT cannot: onnxruntime, or none to fail configure instead.",
+        choices=("onnxruntime", "none"),
+        live=False,
+    )
+    engine_rebuild: bool = param(
+        True,
+        "Build a plan that is missing or stale, in a process beside the node; takes minutes.",
+        live=False,
+    )
+    engine_precision: str = param(
+        "fp16",
+        "Precision of the plan of a model.",
+        choices=("fp32", "fp16", "int8"),
+        live=False,
+    )
+    engine_batch: int = param(
+        1, "Cameras that the plan of a model runs in one inference.", low=1, high=16, live=False
+    )
+    engine_device: int = param(
+        0, "Number of the GPU as CUDA counts.", low=0, high=63, live=False
+    )
+    engine_warmup: int = param(
+        3, "Inferences of a plan before the first picture.", low=0, high=100, live=False
+    )
     autostart: bool = param(
         True, "Configure and activate at start, without a lifecycle manager.", live=False
     )
@@ -60,7 +86,16 @@ class NodeConfig:
         live=False,
     )
     stale_after_s: float = param(
-        2.0, "Without a picture for so long a camera is reported as stale.", low=0.1, high=3600.0
+        2.0,
+        "Without a result for so long a camera is stale: an error on /diagnostics.",
+        low=0.1,
+        high=3600.0,
+    )
+    stale_action: str = param(
+        "none",
+        "What a stale camera publishes, every stale_after_s: none, or void for labels of void, no "
+        "objects and no drivable surface, so that nobody drives on old news.",
+        choices=("none", "void"),
     )
     diagnostics_period_s: float = param(
         1.0, "Seconds between two messages on /diagnostics.", low=0.1, high=60.0, live=False

@@ -11,6 +11,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+COUNTS = {
+    "received": "pictures that came",
+    "published": "results that went out",
+    "dropped_busy": "pictures replaced by a newer one while the worker was busy",
+    "dropped_unusable": "pictures that cannot be read",
+    "lost_in_transport": "pictures published and never received",
+    "stamp_jumps": "stamps before the one that came last; tracks start anew",
+    "taken_back": "void results published for a silent camera",
+}
+"""What is counted for every camera."""
+
 _WINDOW = 512
 _LONGEST_LATENCY_MS = 3.6e6
 
@@ -23,12 +34,14 @@ class Report:
         seconds: Length of the window.
         received: Pictures that came in the window.
         published: Results that went out in the window.
-        total: Counts since start: received, published, dropped_busy, dropped_unusable.
+        total: Counts since start, see ``COUNTS``.
         latency_ms: p50, p95 and p99 from stamp to publish over the last ``_WINDOW`` results; empty
             where the stamps are not of the node's clock.
         stages_ms: Median by stage over the same results.
         tracks: Objects in the last result.
         silent_s: Seconds since the last picture, None before the first.
+        age_s: Now minus the stamp of the last result: how old is what consumers have. None before
+            the first, and where stamps are not of the node's clock.
         last_refusal: Why a picture could not be used, the latest one in the window.
     """
 
@@ -40,6 +53,7 @@ class Report:
     stages_ms: Mapping[str, float]
     tracks: int
     silent_s: float | None
+    age_s: float | None
     last_refusal: str
 
 
@@ -48,22 +62,20 @@ class Tally:
     """Counts and times of one camera; any thread may call any method."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _total: dict[str, int] = field(
-        default_factory=lambda: dict.fromkeys(
-            ("received", "published", "dropped_busy", "dropped_unusable"), 0
-        )
-    )
+    _total: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTS, 0))
     _before: dict[str, int] = field(default_factory=dict)
     _latency_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     _stages_ms: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     _tracks: int = 0
     _last_refusal: str = ""
     _last_picture_s: float | None = None
+    _exposed_s: float | None = None
     _since_s: float = field(default_factory=time.monotonic)
 
-    def receive(self, replaced_another: bool) -> None:
-        """Count a picture that came; it may have pushed an older one out."""
+    def receive(self, replaced_another: bool, lost_before: int = 0) -> None:
+        """Count a picture that came; it may have pushed an older one out, or follow lost ones."""
         with self._lock:
+            self._total["lost_in_transport"] += lost_before
             self._total["received"] += 1
             self._total["dropped_busy"] += int(replaced_another)
             self._last_picture_s = time.monotonic()
@@ -74,11 +86,19 @@ class Tally:
             self._total["dropped_unusable"] += 1
             self._last_refusal = reason
 
+    def jump_back(self) -> None:
+        """Count a stamp that lies before the last one."""
+        self._count("stamp_jumps")
+
+    def take_back(self) -> None:
+        """Count a void result that went out because the camera is silent."""
+        self._count("taken_back")
+
     def publish(self, latency_ms: float, stages_ms: Mapping[str, float], tracks: int) -> None:
         """Count a result that went out.
 
         Args:
-            latency_ms: Now minus stamp; left out where stamps are of another clock.
+            latency_ms: Now minus stamp; left out where stamps are of another clock, or NaN.
             stages_ms: Milliseconds by stage.
             tracks: Objects in it.
         """
@@ -86,8 +106,10 @@ class Tally:
             self._total["published"] += 1
             self._tracks = tracks
             self._stages_ms.append(stages_ms)
+            self._exposed_s = None
             if 0 <= latency_ms < _LONGEST_LATENCY_MS:
                 self._latency_ms.append(latency_ms)
+                self._exposed_s = time.monotonic() - latency_ms / 1e3
 
     def report(self) -> Report:
         """Sum up, and start the next window."""
@@ -106,8 +128,13 @@ class Tally:
                 stages_ms=_medians(self._stages_ms),
                 tracks=self._tracks,
                 silent_s=None if last is None else now - last,
+                age_s=None if self._exposed_s is None else now - self._exposed_s,
                 last_refusal=refusal,
             )
+
+    def _count(self, what: str) -> None:
+        with self._lock:
+            self._total[what] += 1
 
 
 def _percentiles(values: deque[float]) -> tuple[float, ...]:

@@ -5,114 +5,162 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from panoptic_ros.core.errors import FrameError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.mailbox import Mailbox
+from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.camera import Camera
-from panoptic_ros.ros.convert import from_result, to_frame
+from panoptic_ros.ros.convert import to_frame
+from panoptic_ros.ros.delivery import Delivery
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.stamps import Stamps
 
 _QUIET_S = 5.0
 
+Exchange = Callable[[], "Engine | None"]
+"""Gives an engine that shall take over from here on, None where there is none."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Picture:
+    """A message that could be read."""
+
+    camera: str
+    frame: Frame
+    header: Any
+    read_ms: float
+    has_stamp: bool
+
 
 class Worker:
-    """Takes the newest picture, runs the pipeline, publishes.
+    """Takes the newest pictures, runs the pipeline, publishes.
 
     Started and stopped by the executor's thread; ``failure`` is set by its own.
 
     Args:
         node: For clock and logger.
+        mailbox: Where the cameras leave their messages.
         pipeline: Used by this thread only, while it runs.
-        labels: Classes of the model.
         cameras: By name.
         types: Message classes.
-        config: Gives the parameters in force; asked before every picture.
+        config: Gives the parameters in force; asked before every inference.
+        exchange: Asked for a better engine before every inference.
     """
 
     def __init__(
         self,
         node: Any,
+        mailbox: Mailbox[Any],
         pipeline: Pipeline,
-        labels: LabelSet,
         cameras: Mapping[str, Camera],
         types: MessageTypes,
         config: Callable[[], NodeConfig],
+        exchange: Exchange = lambda: None,
     ) -> None:
-        self.mailbox: Mailbox[Any] = Mailbox()
         self.failure: Exception | None = None
         self._clock = node.get_clock()
         self._log = node.get_logger()
+        self._mailbox = mailbox
         self._pipeline = pipeline
-        self._labels = labels
         self._cameras = cameras
-        self._types = types
+        labels = pipeline.engine.spec.labels
+        self._deliveries = {
+            name: Delivery(name, camera, labels, types, self._log)
+            for name, camera in cameras.items()
+        }
+        self._stamps = Stamps(lambda: int(self._clock.now().nanoseconds), self._log.warning)
         self._config = config
+        self._exchange = exchange
+        self._forgetting = threading.Event()
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
+
+    @property
+    def deliveries(self) -> Mapping[str, Delivery]:
+        """Where the results of each camera go."""
+        return self._deliveries
 
     def start(self) -> None:
         """Begin to take pictures."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish the picture in work and end."""
-        self.mailbox.close()
+        """Finish the pictures in work and end."""
+        self._mailbox.close()
         if self._thread.is_alive():
             self._thread.join()
 
+    def forget_tracks(self) -> None:
+        """Start all tracks anew with the next pictures; any thread may ask for it."""
+        self._forgetting.set()
+
     def _run(self) -> None:
         try:
-            while (item := self.mailbox.take()) is not None:
-                self._serve(self._cameras[item[0]], *item)
+            while items := self._mailbox.take_batch(self._pipeline.batch):
+                config = self._config()
+                self._adapt(config)
+                self._serve(items, config)
         except Exception as error:  # handed to the main thread, which ends the process
             self.failure = error
 
-    def _serve(self, camera: Camera, name: str, message: Any) -> None:
-        config = self._config()
+    def _adapt(self, config: NodeConfig) -> None:
+        """Take over what changed since the pictures before."""
         if config.pipeline != self._pipeline.config:
             self._pipeline.configure(config.pipeline)
+        better = self._exchange()
+        if better is not None:
+            self._pipeline.exchange(better)
+        if self._forgetting.is_set():
+            self._forgetting.clear()
+            for name in self._cameras:
+                self._pipeline.reset(name)
+
+    def _serve(self, items: Sequence[tuple[str, Any]], config: NodeConfig) -> None:
+        pictures = [picture for item in items if (picture := self._read(*item)) is not None]
+        results = self._pipeline.step_batch([(entry.camera, entry.frame) for entry in pictures])
+        for picture, result in zip(pictures, results, strict=True):
+            if isinstance(result, FrameError):
+                self._refuse(picture.camera, result)
+            else:
+                self._deliver(picture, result, config)
+
+    def _read(self, camera: str, message: Any) -> _Picture | None:
         started = time.perf_counter()
         try:
             frame = to_frame(message)
-            read_ms = _ms_since(started)
-            result = self._pipeline.step(frame, name)
         except FrameError as error:
-            camera.tally.refuse(str(error))
-            self._log.warning(
-                f"{name}: picture dropped: {error}", throttle_duration_sec=_QUIET_S
-            )
-            return
-        sending_ms = self._send(camera, name, result, message.header, config)
-        latency_ms = (self._clock.now().nanoseconds - frame.stamp_ns) / 1e6
-        stages_ms = {"read": read_ms, **result.stages_ms, **sending_ms}
-        camera.tally.publish(latency_ms, stages_ms, len(result.tracks))
+            self._refuse(camera, error)
+            return None
+        timed = self._stamps.timed(camera, frame)
+        if self._stamps.jumps_back(camera, timed.stamp_ns):
+            self._cameras[camera].tally.jump_back()
+        has_stamp = frame is timed
+        return _Picture(camera, timed, message.header, _ms_since(started), has_stamp)
 
-    def _send(
-        self, camera: Camera, name: str, result: Result, header: Any, config: NodeConfig
-    ) -> dict[str, float]:
-        """Publish a result; returns the milliseconds of its two stages."""
-        started = time.perf_counter()
-        wanted = camera.output.wanted()
-        messages = from_result(
-            result, self._labels, wanted, self._types, header, config.overlay, config.jpeg_quality
+    def _refuse(self, camera: str, error: FrameError) -> None:
+        self._cameras[camera].tally.refuse(str(error))
+        self._log.warning(
+            f"{camera}: picture dropped: {error}", throttle_duration_sec=_QUIET_S
         )
-        messages_ms = _ms_since(started)
-        started = time.perf_counter()
-        camera.output.publish(messages)
-        info = camera.input.camera_info
-        if not camera.output.publish_camera_info(info, header, result.camera_size):
-            height, width = result.camera_size
-            self._log.warning(
-                f"{name}: camera_info is for {info.width}x{info.height}, the picture is "
-                f"{width}x{height}; ~/camera_info stays silent until they agree",
-                throttle_duration_sec=_QUIET_S,
-            )
-        return {"messages": messages_ms, "publish": _ms_since(started)}
+
+    def _deliver(self, picture: _Picture, result: Result, config: NodeConfig) -> None:
+        sending_ms = self._deliveries[picture.camera].send(result, picture.header, config)
+        stages_ms = {"read": picture.read_ms, **result.stages_ms, **sending_ms}
+        tally = self._cameras[picture.camera].tally
+        tally.publish(self._age_ms(picture), stages_ms, len(result.tracks))
+
+    def _age_ms(self, picture: _Picture) -> float:
+        """Milliseconds since exposure; not a number where the camera does not say when it was."""
+        if not picture.has_stamp:
+            return float("nan")
+        now_ns = int(self._clock.now().nanoseconds)
+        return (now_ns - picture.frame.stamp_ns) / 1e6
 
 
 def _ms_since(started: float) -> float:

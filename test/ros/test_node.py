@@ -307,7 +307,7 @@ def test_an_engine_that_fails_ends_the_node(
     def fail(image: Any) -> None:
         raise EngineRunError("the device is lost")
 
-    monkeypatch.setattr(node._engine, "infer", fail)
+    monkeypatch.setattr(node.engine, "infer", fail)
     bench.until(lambda: node.failure is not None, camera.shoot)
     assert isinstance(node.failure, EngineRunError)
     bench.until(lambda: any("lost" in row.message for row in reports[-1].status))

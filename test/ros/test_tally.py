@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from panoptic_ros.ros.tally import Tally
+from panoptic_ros.ros.tally import COUNTS, Tally
 
 
 def test_counts_are_kept_in_all_and_per_window() -> None:
@@ -17,6 +19,7 @@ def test_counts_are_kept_in_all_and_per_window() -> None:
     assert (second.received, second.published) == (0, 0)
     assert (first.last_refusal, second.last_refusal) == ("unknown encoding", "")
     assert second.total == {
+        **dict.fromkeys(COUNTS, 0),
         "received": 2, "published": 1, "dropped_busy": 1, "dropped_unusable": 1,
     }  # fmt: skip
 
@@ -28,11 +31,13 @@ def test_latencies_are_summed_up_as_percentiles() -> None:
     assert tally.report().latency_ms == pytest.approx((50.0, 95.0, 99.0))
 
 
-@pytest.mark.parametrize("latency_ms", [-5.0, 1e12], ids=["future", "another clock"])
+@pytest.mark.parametrize(
+    "latency_ms", [-5.0, 1e12, math.nan], ids=["future", "another clock", "no stamp"]
+)
 def test_stamps_of_another_clock_give_no_latency(latency_ms: float) -> None:
     tally = Tally()
     tally.publish(latency_ms, {}, 0)
-    assert tally.report().latency_ms == ()
+    assert (tally.report().latency_ms, tally.report().age_s) == ((), None)
 
 
 def test_stages_are_medians() -> None:
@@ -49,3 +54,22 @@ def test_before_the_first_picture_there_is_no_silence() -> None:
     silent_s = tally.report().silent_s
     assert silent_s is not None
     assert silent_s >= 0
+
+
+def test_losses_and_events_are_counted_by_cause() -> None:
+    tally = Tally()
+    tally.receive(replaced_another=False, lost_before=3)
+    tally.jump_back()
+    tally.take_back()
+    total = tally.report().total
+    assert (total["lost_in_transport"], total["stamp_jumps"], total["taken_back"]) == (3, 1, 1)
+
+
+def test_the_age_of_the_last_result_grows_from_its_latency() -> None:
+    tally = Tally()
+    assert tally.report().age_s is None
+    tally.publish(5_000.0, {}, 0)
+    first, second = tally.report().age_s, tally.report().age_s
+    assert first is not None
+    assert second is not None
+    assert 5.0 <= first <= second

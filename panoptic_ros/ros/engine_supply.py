@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The engine that runs, and the better one that is being built beside it.
+
+Why it is done this way: ``docs/decisions/engine-while-the-node-runs.md``.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from panoptic_ros.core.errors import ModelError, PanopticError
+from panoptic_ros.core.model import Engine
+from panoptic_ros.ros.parameters import NodeConfig
+
+Report = Callable[[str, float], None]
+
+
+class Build(Protocol):
+    """A plan in work."""
+
+    def wait(self, report: Report) -> None: ...  # noqa: D102
+
+    def cancel(self) -> None: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class EngineDoor:
+    """How engines are come by; ``ros`` may not import ``engine``, so the node hands it in.
+
+    Attributes:
+        open: ``engine.open.open_engine``.
+        to_build: ``engine.open.plan_to_build``.
+        build: ``engine.open.start_build``.
+    """
+
+    open: Callable[..., Engine]
+    to_build: Callable[..., Any]
+    build: Callable[[Any], Build]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a build is: TensorRT's name of the phase, and the share that is done, 0 to 1."""
+
+    phase: str = "starting"
+    share: float = 0.0
+
+
+class EngineSupply:
+    """Opens the engine, and has its plan built where there is none and that is allowed.
+
+    All calls come from the executor's thread, except ``exchange``, which comes from whoever runs
+    the engine. A thread of its own waits for the builder.
+
+    Args:
+        door: How engines are come by.
+        log: Takes what was chosen and why.
+    """
+
+    def __init__(self, door: EngineDoor, log: Any) -> None:
+        self._door = door
+        self._log = log
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._better: Engine | None = None
+        self._build: Build | None = None
+        self._order: Any = None
+        self._thread: threading.Thread | None = None
+        self._progress: Progress | None = None
+        self._finished = False
+        self.problem = ""
+        self.failure: Exception | None = None
+
+    @property
+    def engine(self) -> Engine | None:
+        """The engine in use."""
+        return self._engine
+
+    @property
+    def progress(self) -> Progress | None:
+        """How far the build is, None while nothing is built."""
+        return self._progress
+
+    def open(self, config: NodeConfig) -> Engine:
+        """Open the engine that the parameters ask for.
+
+        With ``engine_fallback`` ``onnxruntime`` there is one at once, and a better one later.
+
+        Raises:
+            ModelError: There is none. A plan may be in work then; ``take_finished`` tells when it
+                is there.
+        """
+        order = self._missing(config)
+        try:
+            engine = self._opened(config, config.engine, config.engine_fallback)
+        except ModelError as error:
+            if order is None:
+                raise
+            self._start(order, config, takes_over=False)
+            raise ModelError(self._words_of_patience(error)) from error
+        self._engine = engine
+        if order is not None:
+            self._log.info(f"a plan of {order.model.name} is built beside it")
+            self._start(order, config, takes_over=True)
+        return engine
+
+    def exchange(self) -> Engine | None:
+        """Take over the better engine, if one has come, and close the one before.
+
+        Returns:
+            The better one; the caller must not use the one before any more.
+        """
+        with self._lock:
+            better, self._better = self._better, None
+            if better is None:
+                return None
+            worse, self._engine = self._engine, better
+        if worse is not None:
+            worse.close()
+        self._log.info(f"engine exchanged: {better.description}")
+        return better
+
+    def take_finished(self) -> bool:
+        """Say, once, that the plan which ``open`` missed is there."""
+        finished, self._finished = self._finished, False
+        return finished
+
+    def close_engine(self) -> None:
+        """Free the engine; a build goes on, for the next ``open``."""
+        with self._lock:
+            engines = self._engine, self._better
+            self._engine = self._better = None
+        for engine in engines:
+            if engine is not None:
+                engine.close()
+
+    def close(self) -> None:
+        """End the build and free everything; safe to call twice."""
+        self._cancel()
+        self.close_engine()
+        self._finished, self.problem = False, ""
+
+    def _missing(self, config: NodeConfig) -> Any:
+        if not config.engine_rebuild:
+            return None
+        return self._door.to_build(
+            config.engine, config.engine_precision, config.engine_batch, config.engine_device
+        )
+
+    def _opened(self, config: NodeConfig, name: str, fallback: str) -> Engine:
+        return self._door.open(
+            name,
+            config.engine_threads,
+            fallback=fallback,
+            precision=config.engine_precision,
+            batch=config.engine_batch,
+            device=config.engine_device,
+            warmup=config.engine_warmup,
+            say=self._log.info,
+        )
+
+    def _words_of_patience(self, error: ModelError) -> str:
+        progress = self._progress or Progress()
+        return (
+            f"{error}. That plan is being built ({progress.share:.0%}, /diagnostics tells how far "
+            "it is): configure again when it is done, or set engine_fallback to onnxruntime to "
+            "work meanwhile"
+        )
+
+    def _start(self, order: Any, config: NodeConfig, takes_over: bool) -> None:
+        """Have a plan built, unless it is in work."""
+        if self._thread is not None and self._thread.is_alive() and order == self._order:
+            return
+        self._cancel()
+        self._order, self._progress, self.problem = order, Progress(), ""
+        self._finished = False
+        self._build = self._door.build(order)
+        self._thread = threading.Thread(
+            target=self._wait,
+            args=(self._build, order, config, takes_over),
+            name="panoptic_build",
+            daemon=True,
+        )
+        self._thread.start()
+
+    def _wait(self, build: Build, order: Any, config: NodeConfig, takes_over: bool) -> None:
+        """Wait for a plan, and open it where it shall take over."""
+        try:
+            build.wait(self._note)
+            if takes_over:
+                self._offer(self._opened(config, str(order.model), "none"))
+            else:
+                self._log.info(f"the plan of {order.model.name} is built")
+                self._finished = True
+        except PanopticError as error:
+            self._fail(build, str(error))
+        except Exception as error:  # a bug: the main thread ends the process with a traceback
+            self.failure = error
+        finally:
+            self._progress = None
+
+    def _note(self, phase: str, share: float) -> None:
+        self._progress = Progress(phase, share)
+
+    def _offer(self, engine: Engine) -> None:
+        with self._lock:
+            wanted = self._engine is not None
+            if wanted:
+                self._better = engine
+        if not wanted:
+            engine.close()
+
+    def _fail(self, build: Build, words: str) -> None:
+        # A build that was called off is no news.
+        if self._build is build:
+            self.problem = words
+            self._log.warning(f"there will be no plan: {' '.join(words.split())}")
+
+    def _cancel(self) -> None:
+        build, self._build = self._build, None
+        if build is not None and self._thread is not None and self._thread.is_alive():
+            build.cancel()
+            self._thread.join()
+        self._thread = None
