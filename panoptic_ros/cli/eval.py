@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.eval_subject import Subject
+    from panoptic_ros.cli.report.gallery import Gallery
     from panoptic_ros.data.class_map import ClassMap
     from panoptic_ros.data.label_files import LabelFiles
-    from panoptic_ros.metrics.evaluation import Compared, EvaluationResult
+    from panoptic_ros.metrics.evaluation import Compared, Evaluation, EvaluationResult
 
 FORMATS = ("coco", "cityscapes", "kitti-step", "kitti-mots", "ade20k", "vistas")
 
@@ -71,17 +72,23 @@ def run(args: argparse.Namespace) -> int:
     """Score and print."""
     from panoptic_ros.cli.eval_subject import open_subject
     from panoptic_ros.cli.replay import write_json
+    from panoptic_ros.cli.report.gallery import Gallery
     from panoptic_ros.cli.scores import document, show
+    from panoptic_ros.metrics.evaluation import Evaluation
     from panoptic_ros.metrics.selection import chosen
 
     _check(args)
     metrics = chosen(args.metrics, args.format)
     truth, classes = _truth(args)
     with open_subject(args, truth, classes) as subject:
-        result = _scored(args, subject, metrics)
-    found = document(result, metrics, subject.name, str(args.gt))
+        evaluation = Evaluation(subject.truth.categories, metrics, subject.truth.is_video)
+        gallery = Gallery(evaluation.labels) if args.html else None
+        result = _scored(subject, evaluation, gallery)
+        found = document(result, metrics, subject.name, str(args.gt))
     if args.json:
         write_json(args.json, found)
+    if gallery:
+        _write_page(args.html, found, evaluation, gallery)
     show(found)
     return 0
 
@@ -107,17 +114,28 @@ def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
 
 
 def _scored(
-    args: argparse.Namespace, subject: Subject, metrics: tuple[str, ...]
+    subject: Subject, evaluation: Evaluation, gallery: Gallery | None
 ) -> EvaluationResult:
-    from panoptic_ros.metrics.evaluation import Evaluation, evaluate
+    from panoptic_ros.metrics.evaluation import evaluate
 
-    evaluation = Evaluation(subject.truth.categories, metrics, subject.truth.is_video)
     with _Progress(subject.count) as bar:
 
         def watch(compared: Compared) -> None:
             bar.advance()
+            if gallery:
+                gallery.offer(compared)
 
         return evaluate(evaluation, subject.works, watch)
+
+
+def _write_page(
+    path: Path, found: dict[str, Any], evaluation: Evaluation, gallery: Gallery
+) -> None:
+    from panoptic_ros.cli.report.score_page import write_score_page
+
+    write_score_page(
+        path, found, evaluation.labels, gallery.worst(), gallery.qualities, evaluation.lives()
+    )
 
 
 class _Progress:

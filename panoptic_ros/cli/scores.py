@@ -37,7 +37,9 @@ def document(
         subject: What was scored.
         truth: Against what.
     """
-    found: dict[str, Any] = {"subject": subject, "truth": truth, "images": result.frames.images}
+    found: dict[str, Any] = {
+        "subject": subject, "truth": truth, "images": result.frames.images, "remarks": [],
+    }  # fmt: skip
     if "pq" in metrics:
         found["panoptic"] = _panoptic(result.frames.panoptic)
     if "miou" in metrics:
@@ -166,7 +168,7 @@ def show(found: dict[str, Any]) -> None:
             console.print(table(found))
 
 
-HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "boundary IoU"}
+HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "BIoU"}
 COUNTS = {"matched": "matched", "false_alarms": "false", "missed": "missed"}
 
 

@@ -9,7 +9,7 @@ not end a pair.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +87,13 @@ def clear(line: Timeline) -> Clear:
     return walk.counts()
 
 
+def matches(line: Timeline) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield who was found under which number, frame by frame: (true, predicted), (N,) each."""
+    walk = _Walk(line.truth_count)
+    for sighting in line.sightings:
+        yield walk.step(sighting)
+
+
 class _Walk:
     """Goes through the frames and remembers who followed whom."""
 
@@ -99,12 +106,12 @@ class _Walk:
         self._matched = self._false_alarms = self._missed = self._switches = 0
         self._iou = 0.0
 
-    def step(self, seen: Sighting) -> None:
+    def step(self, seen: Sighting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         self._present[seen.truth] += 1
         if not seen.truth.size or not seen.predicted.size:
             self._missed += seen.truth.size
             self._false_alarms += seen.predicted.size
-            return
+            return seen.truth[:0], seen.predicted[:0]
         rows, columns = self._pairs(seen)
         truth, predicted = seen.truth[rows], seen.predicted[columns]
         last = self._last[truth]
@@ -119,6 +126,7 @@ class _Walk:
         self._missed += seen.truth.size - rows.size
         self._false_alarms += seen.predicted.size - rows.size
         self._iou += float(seen.iou[rows, columns].sum())
+        return truth, predicted
 
     def _pairs(self, seen: Sighting) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         is_kept = seen.predicted[None, :] == self._before[seen.truth][:, None]

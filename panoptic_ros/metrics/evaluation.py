@@ -14,7 +14,7 @@ from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable import find_drivable
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import Drivable, Panoptic
+from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.coco_panoptic import Category
 from panoptic_ros.data.known_classes import label_set
@@ -22,6 +22,7 @@ from panoptic_ros.data.label_files import Pair
 from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
 from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
+from panoptic_ros.metrics.lives import Life
 from panoptic_ros.metrics.runner import Report, Score, in_order
 from panoptic_ros.metrics.selection import TIME_METRICS, check_needs
 from panoptic_ros.metrics.sequence_score import SequenceResult, SequenceScore
@@ -141,7 +142,10 @@ class Evaluation:
         if self._boundary is None:
             return None
         one = BoundaryIou(len(self._categories))
-        one.update(truth.map.labels, answer.annotation.map.labels)
+        found = answer.annotation.map
+        # As in the IoU of classes, a thing pixel that no object claims is nothing.
+        claimed = ~self._labels.things[found.labels] | (found.ids != NO_ID)
+        one.update(truth.map.labels, np.where(claimed, found.labels, np.uint8(VOID)))
         return one
 
     def _certainty(self, truth: Annotation, answer: Answer) -> Calibration | None:
@@ -192,6 +196,10 @@ class Evaluation:
             self._drivable.result() if self._drivable else None,
             self._sequences.result() if self._sequences else None,
         )
+
+    def lives(self) -> dict[str, dict[str, list[Life]]]:
+        """Say who was followed under which id when, by sequence and class name."""
+        return self._sequences.lives() if self._sequences else {}
 
 
 def evaluate(

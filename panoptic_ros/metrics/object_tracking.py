@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from panoptic_ros.metrics.clear import Clear, add_clear, clear
 from panoptic_ros.metrics.hota import Hota, add_hota, hota
 from panoptic_ros.metrics.identity import Identity, add_identity, identity
+from panoptic_ros.metrics.lives import Life, lives
 from panoptic_ros.metrics.sightings import Sighting, sight, timeline
 
 
@@ -76,3 +77,7 @@ class ObjectTracking:
             add_hota([hota(line) for line in lines]),
             add_identity(identity(line) for line in lines),
         )
+
+    def lives(self) -> dict[str, list[Life]]:
+        """Say who was followed under which id when, by sequence."""
+        return {name: lives(timeline(seen)) for name, seen in self._sequences.items()}

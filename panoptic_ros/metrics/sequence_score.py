@@ -13,6 +13,7 @@ from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.coco_panoptic import Category
 from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.metrics.lives import Life
 from panoptic_ros.metrics.object_tracking import ObjectTracking, ObjectTrackingResult
 from panoptic_ros.metrics.tracking_quality import TrackingQuality, TrackingQualityResult
 from panoptic_ros.metrics.video_quality import VideoQuality, VideoQualityResult
@@ -78,6 +79,14 @@ class SequenceScore:
                 for index, objects in self._objects.items()
             },
         )
+
+    def lives(self) -> dict[str, dict[str, list[Life]]]:
+        """Say who was followed under which id when, by sequence and class name."""
+        found: dict[str, dict[str, list[Life]]] = {}
+        for index, objects in self._objects.items():
+            for sequence, seen in objects.lives().items():
+                found.setdefault(sequence, {})[self._categories[index].name] = seen
+        return found
 
 
 def _only(picture: LabelMap, label: int) -> NDArray[np.uint16]:

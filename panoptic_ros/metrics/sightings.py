@@ -44,13 +44,23 @@ class Timeline:
 
     Attributes:
         sightings: One per frame.
-        truth_count: How many true objects the sequence has.
-        predicted_count: How many predicted ones.
+        truth_ids: Id of each true object before it was numbered, rising.
+        predicted_ids: Id of each predicted one.
     """
 
     sightings: tuple[Sighting, ...]
-    truth_count: int
-    predicted_count: int
+    truth_ids: NDArray[np.int64]
+    predicted_ids: NDArray[np.int64]
+
+    @property
+    def truth_count(self) -> int:
+        """How many true objects the sequence has."""
+        return self.truth_ids.size
+
+    @property
+    def predicted_count(self) -> int:
+        """How many predicted objects it has."""
+        return self.predicted_ids.size
 
 
 def sight(
@@ -120,7 +130,7 @@ def timeline(sightings: Sequence[Sighting]) -> Timeline:
         )
         for entry in sightings
     )
-    return Timeline(numbered, truth.size, predicted.size)
+    return Timeline(numbered, truth, predicted)
 
 
 def _all(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -59,7 +59,7 @@ def test_truth_as_prediction_is_perfect(tmp_path: Path, kind: str) -> None:
 def test_a_format_has_metrics_of_its_own(tmp_path: Path, kind: str, keys: set[str]) -> None:
     written = WRITERS[kind](tmp_path)
     found = scores(tmp_path, *truth(written), "--pred", written.gt)
-    assert set(found) - {"subject", "truth", "images"} == keys
+    assert set(found) - {"subject", "truth", "images", "remarks"} == keys
 
 
 @pytest.mark.parametrize("kind", ["cityscapes", "coco", "kitti-step"])

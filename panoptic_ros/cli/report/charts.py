@@ -60,7 +60,12 @@ def stacked_chart(x: Sequence[float], series: Sequence[Series], x_title: str) ->
     return _svg(area.axes(x_title, "share of the picture") + "".join(layers))
 
 
-def histogram(values: Sequence[float], x_title: str, marks: Sequence[tuple[str, float]]) -> str:
+def histogram(
+    values: Sequence[float],
+    x_title: str,
+    marks: Sequence[tuple[str, float]],
+    y_title: str = "frames",
+) -> str:
     """Draw how often values occur, with named marks on the x axis."""
     if len(values) < 2:
         return ""
@@ -77,7 +82,7 @@ def histogram(values: Sequence[float], x_title: str, marks: Sequence[tuple[str, 
             f"{count}</title></rect>"
         )
     lines = [_mark(area, name, value, row) for row, (name, value) in enumerate(marks)]
-    return _svg(area.axes(x_title, "frames") + "".join(bars) + "".join(lines))
+    return _svg(area.axes(x_title, y_title) + "".join(bars) + "".join(lines))
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,49 @@ def timeline(rows: Sequence[Row], end_s: float, x_title: str) -> str:
                 "</title></rect>"
             )
     return _svg("".join(parts), height, TIMELINE_WIDTH)
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """One row of ``ribbons``: pieces (start, end, colour, what it is) and marks (where, what)."""
+
+    name: str
+    pieces: Sequence[tuple[float, float, str, str]]
+    marks: Sequence[tuple[float, str]]
+
+
+def ribbons(rows: Sequence[Ribbon], end: float, x_title: str) -> str:
+    """Draw rows whose colour changes along x; empty text where there is nothing to draw."""
+    if not rows or end <= 0:
+        return ""
+    step, left = 16, 120
+    height = TOP + step * len(rows) + BOTTOM
+    area = _Area(0.0, end, 0.0, 1.0, left, height, TIMELINE_WIDTH)
+    parts = [area.axes(x_title, "", y_ticks=False)]
+    for index, row in enumerate(rows):
+        parts.append(_ribbon(area, row, TOP + index * step, step))
+    return _svg("".join(parts), height, TIMELINE_WIDTH)
+
+
+def _ribbon(area: _Area, row: Ribbon, y: int, step: int) -> str:
+    parts = [
+        f'<text class="name" x="{area.left - 8}" y="{y + 12}" text-anchor="end">'
+        f"{escape(row.name)}</text>"
+    ]
+    for start, stop, color, what in row.pieces:
+        x0 = area.x(start)
+        width = max(1.0, area.x(stop) - x0)
+        parts.append(
+            f'<rect x="{x0:.1f}" y="{y + 3}" width="{width:.1f}" height="{step - 6}" '
+            f'fill="{color}"><title>{escape(f"{row.name}: {what}")}</title></rect>'
+        )
+    for where, what in row.marks:
+        x = area.x(where)
+        parts.append(
+            f'<path class="switch" d="M{x:.1f} {y + step - 1} l-4 -{step - 3} l8 0 z">'
+            f"<title>{escape(f'{row.name}: {what}')}</title></path>"
+        )
+    return "".join(parts)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 from panoptic_ros.cli.report import charts
 from panoptic_ros.cli.report.pictures import Moment
 from panoptic_ros.cli.report.record import RunRecord, TrackLife, percentiles
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.cli.report.template import filled, write_html
 from panoptic_ros.core.overlay import track_color
 
 TEMPLATE = "page.html.j2"
@@ -25,12 +25,7 @@ def write_page(path: Path, record: RunRecord, moments: Sequence[Moment]) -> None
         ConfigError: Jinja2 is not installed.
         DataError: The file cannot be written.
     """
-    text = render(record, moments)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    write_html(path, render(record, moments))
 
 
 def render(record: RunRecord, moments: Sequence[Moment]) -> str:
@@ -39,13 +34,7 @@ def render(record: RunRecord, moments: Sequence[Moment]) -> str:
     Raises:
         ConfigError: Jinja2 is not installed.
     """
-    try:
-        from jinja2 import Environment, StrictUndefined
-    except ImportError as error:
-        raise ConfigError("the report needs Jinja2; run: pip install jinja2") from error
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    source = Path(__file__).with_name(TEMPLATE).read_text(encoding="utf-8")
-    return environment.from_string(source).render(**_content(record, moments))
+    return filled(TEMPLATE, _content(record, moments))
 
 
 def _content(record: RunRecord, moments: Sequence[Moment]) -> dict[str, Any]:
