@@ -15,6 +15,7 @@ _PYTHON = {
     "numpy": "arrays", "scipy": "assignment of tracks", "cv2": "pictures", "yaml": "label sets",
 }  # fmt: skip
 _MESSAGES = ("sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
+_TENSORRT = ("tensorrt", "tensorrt_rtx")
 _BAGS = {"rosbags": "bags", "av": "videos", "rich": "progress bars", "jinja2": "the report"}
 _PIP_NAMES = {"cv2": '"opencv-python-headless<5"', "yaml": "pyyaml"}
 
@@ -70,7 +71,19 @@ def verdicts(here: Surroundings) -> list[Line]:
 
 def engine_words(here: Surroundings) -> str:
     """Name the engine that a model runs on."""
-    return f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
+    runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
+    if _lacks_for_plans(here):
+        return runtime
+    fitting = sum(not plan.why_not for plan in here.plans)
+    return f"TensorRT where a plan fits ({fitting} of {len(here.plans)} here), else {runtime}"
+
+
+def _lacks_for_plans(here: Surroundings) -> list[str]:
+    """Name what is missing to run plans."""
+    lacks = [] if here.cuda else ["a GPU"]
+    if not any(here.modules[name].is_usable for name in _TENSORRT):
+        lacks.append("TensorRT")
+    return lacks + ([] if here.modules["pycuda"].is_usable else ["pycuda"])
 
 
 def _verdict(command: str, missing: list[str], how: str = "") -> Line:
@@ -140,17 +153,59 @@ def _engine_lines(here: Surroundings) -> Iterator[Line]:
             FINDING, "models", "none came with the package",
             "give an .onnx file as engine (panoptic export writes one), or 'drawn' for a stand-in",
         )  # fmt: skip
-    if here.gpu and "CUDA" not in here.providers:
-        yield Line(NOTE, "GPU", f"{here.gpu}; idle", "pip install onnxruntime-gpu")
+    yield from _gpu_lines(here)
+    yield from _tensorrt_lines(here)
+    yield from _plan_lines(here)
+
+
+def _gpu_lines(here: Surroundings) -> Iterator[Line]:
+    idle = "CUDA" not in here.providers and _lacks_for_plans(here)
+    if here.gpu and idle:
+        lacks = ", ".join(idle)
+        remedy = "see docs/engines.md for TensorRT; or on a PC: pip install onnxruntime-gpu"
+        yield Line(NOTE, "GPU", f"{here.gpu}; idle: lacks {lacks}", remedy)
     else:
         yield Line(OK, "GPU", here.gpu or "none from NVIDIA; the network runs on the CPU")
-    for name in ("tensorrt", "tensorrt_rtx", "pycuda"):
+    if here.cuda:
+        yield Line(OK, "NVIDIA driver", here.cuda)
+    elif here.gpu:
+        yield Line(NOTE, "NVIDIA driver", here.cuda_error)
+
+
+def _tensorrt_lines(here: Surroundings) -> Iterator[Line]:
+    found = [name for name in _TENSORRT if here.modules[name].version]
+    for name in found:
         module = here.modules[name]
-        if module.version:
-            found = module.error or module.version
-            yield Line(NOTE if module.error else OK, name, found)
-    if not (here.modules["tensorrt"].version or here.modules["tensorrt_rtx"].version):
-        yield Line(OK, "TensorRT", "none; models run on ONNX Runtime")
+        yield Line(NOTE if module.error else OK, name, module.error or module.version)
+    if not found:
+        yield Line(
+            NOTE if here.cuda else OK, "TensorRT", "none; models run on ONNX Runtime",
+            "Jetson: apt install python3-libnvinfer; PC: pip install tensorrt_rtx"
+            if here.cuda else "",
+        )  # fmt: skip
+    pycuda = here.modules["pycuda"]
+    if pycuda.version:
+        yield Line(NOTE if pycuda.error else OK, "pycuda", pycuda.error or pycuda.version)
+    elif found and here.cuda:
+        yield Line(
+            NOTE, "pycuda", "missing; plans need it to run",
+            "pip install pycuda (it compiles: set CUDA_ROOT to the CUDA toolkit)",
+        )  # fmt: skip
+
+
+def _plan_lines(here: Surroundings) -> Iterator[Line]:
+    for plan in here.plans:
+        if plan.why_not:
+            found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
+            yield Line(NOTE, plan.name, found, plan.command)
+        else:
+            yield Line(OK, plan.name, f"{plan.facts}: fits")
+    if not here.plans and not _lacks_for_plans(here):
+        model = here.models[0] if here.models else "MODEL.onnx"
+        yield Line(
+            NOTE, "plans", f"none in {here.plan_folder}; models run on ONNX Runtime until then",
+            f"panoptic build {model}",
+        )  # fmt: skip
 
 
 def _bag_lines(here: Surroundings) -> Iterator[Line]:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.resources import resource
 
 if TYPE_CHECKING:
+    from panoptic_ros.cli.cached_plans import CachedPlan
     from panoptic_ros.ros.exchange import Exchange
 
 MODULES = (
@@ -89,6 +90,10 @@ class Surroundings:
         gpu: NVIDIA GPU or Jetson board; empty where there is none.
         providers: ONNX Runtime's execution providers.
         models: Names of the models that came with the package.
+        cuda: The first GPU in its driver's words; empty where the driver answers nothing.
+        cuda_error: Why it does not.
+        plan_folder: The user's cache of plans.
+        plans: What lies there.
         exchange: What came of an image exchange in this shell's environment; None: not tried.
         cured: The same with our transport profile; None: not tried.
         exchange_error: Why the exchange could not be tried.
@@ -102,6 +107,10 @@ class Surroundings:
     gpu: str = ""
     providers: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
+    cuda: str = ""
+    cuda_error: str = ""
+    plan_folder: str = ""
+    plans: tuple[CachedPlan, ...] = ()
     exchange: Exchange | None = None
     cured: Exchange | None = None
     exchange_error: str = ""
@@ -110,7 +119,7 @@ class Surroundings:
 def gather() -> Surroundings:
     """Look around; takes a second or two, because every module is really imported."""
     modules = {name: look_at(name) for name in MODULES}
-    return Surroundings(
+    facts = Surroundings(
         version=package_version(),
         python=f"{platform.python_version()} ({sys.executable})",
         system=f"{_system_name()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores",
@@ -119,6 +128,33 @@ def gather() -> Surroundings:
         gpu=find_gpu(),
         providers=_providers(modules["onnxruntime"]),
         models=shipped_models(),
+    )
+    return with_engines(facts)
+
+
+def with_engines(facts: Surroundings) -> Surroundings:
+    """Ask the driver for its GPU, and judge the plans in the cache."""
+    from panoptic_ros.cli.cached_plans import look_at_plans
+    from panoptic_ros.core.errors import ModelError
+    from panoptic_ros.engine.cache import default_folder
+    from panoptic_ros.engine.device import read_gpu
+
+    gpu, error = None, ""
+    try:
+        gpu = read_gpu()
+    except ModelError as reason:
+        error = str(reason)
+    versions = {
+        name: str(importlib.import_module(name).__version__)
+        for name in ("tensorrt", "tensorrt_rtx")
+        if facts.modules[name].is_usable
+    }
+    return replace(
+        facts,
+        cuda=f"{gpu.name} ({gpu.compute_capability}), driver for CUDA {gpu.driver}" if gpu else "",
+        cuda_error=error,
+        plan_folder=str(default_folder()),
+        plans=look_at_plans(default_folder(), gpu, versions),
     )
 
 

@@ -13,12 +13,26 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.cli import doctor, surroundings
-from panoptic_ros.cli.diagnosis import FINDING, NOTE, OK, Line, diagnose, verdicts
+from panoptic_ros.cli.cached_plans import CachedPlan, look_at_plans
+from panoptic_ros.cli.diagnosis import (
+    FINDING,
+    NOTE,
+    OK,
+    Line,
+    diagnose,
+    engine_words,
+    verdicts,
+)
 from panoptic_ros.cli.main import main
 from panoptic_ros.cli.surroundings import MODULES, Module, Ros, Surroundings, find_gpu, look_at
+from panoptic_ros.engine.cache import write_plan
+from panoptic_ros.engine.device import Gpu
 from panoptic_ros.ros.exchange import Exchange
+from test.engine.plans import key, manifest
 
 LARGE = "FASTDDS_BUILTIN_TRANSPORTS"
+T4 = "Tesla T4 (7.5), driver for CUDA 12.6"
+ORIN, THOR = Gpu("Orin", "8.7", "12.6", True), Gpu("Thor", "11.0", "13.0", True)
 LOSSY = Exchange(sent=50, received=0, rmw="rmw_fastrtps_cpp")
 GOOD = Exchange(50, 50, [5.0] * 50, "rmw_fastrtps_cpp", has_profile=True)
 HERE = Surroundings(
@@ -104,10 +118,107 @@ def test_a_module_that_does_not_load_shows_its_own_words() -> None:
 
 
 def test_a_gpu_that_nothing_uses_is_said_to_be_idle() -> None:
-    idle = line(diagnose(replace(HERE, gpu="NVIDIA T4")), "GPU")
-    used = line(diagnose(replace(HERE, gpu="NVIDIA T4", providers=("CUDA", "CPU"))), "GPU")
-    assert (idle.state, idle.remedy) == (NOTE, "pip install onnxruntime-gpu")
-    assert (used.state, used.found) == (OK, "NVIDIA T4")
+    bare = without("tensorrt", "tensorrt_rtx", "pycuda", gpu="NVIDIA T4", cuda=T4)
+    idle = line(diagnose(bare), "GPU")
+    assert (idle.state, idle.found) == (NOTE, "NVIDIA T4; idle: lacks TensorRT, pycuda")
+    assert "pip install onnxruntime-gpu" in idle.remedy
+    for busy in (
+        replace(bare, providers=("CUDA", "CPU")),
+        replace(HERE, gpu="NVIDIA T4", cuda=T4),
+    ):
+        used = line(diagnose(busy), "GPU")
+        assert (used.state, used.found) == (OK, "NVIDIA T4")
+
+
+def test_a_gpu_whose_driver_does_not_answer_says_why() -> None:
+    words = "the NVIDIA driver answered cuInit with CUDA error 803"
+    found = line(diagnose(replace(HERE, gpu="NVIDIA T4", cuda_error=words)), "NVIDIA driver")
+    assert (found.state, found.found) == (NOTE, words)
+
+
+@pytest.mark.parametrize(
+    ("lacks", "cuda", "what", "remedy"),
+    [
+        (("tensorrt", "tensorrt_rtx"), T4, "TensorRT", "python3-libnvinfer; PC: pip install ten"),
+        (("pycuda",), T4, "pycuda", "pip install pycuda"),
+        ((), T4, "plans", "panoptic build street_fast"),
+    ],
+    ids=["tensorrt", "pycuda", "plans"],
+)
+def test_what_plans_lack_is_told_where_there_is_a_gpu(
+    lacks: tuple[str, ...], cuda: str, what: str, remedy: str
+) -> None:
+    found = line(diagnose(without(*lacks, cuda=cuda)), what)
+    assert found.state == NOTE
+    assert remedy in found.remedy
+    assert "TensorRT" not in (words := engine_words(without(*lacks, cuda=cuda))) or not lacks
+    without_gpu = [entry for entry in diagnose(without(*lacks)) if entry.what == what]
+    assert all(entry.state == OK for entry in without_gpu)
+    assert words.endswith("ONNX Runtime on the CPU")
+
+
+def test_the_verdict_counts_the_plans_that_fit() -> None:
+    plans = (CachedPlan("a.plan", "fp16"), CachedPlan("b.plan", "fp16", "GPU is T4", "build b"))
+    here = replace(HERE, cuda=T4, plans=plans)
+    assert engine_words(here) == (
+        "TensorRT where a plan fits (1 of 2 here), else ONNX Runtime on the CPU"
+    )
+    assert line(diagnose(here), "a.plan") == Line(OK, "a.plan", "fp16: fits")
+    assert line(diagnose(here), "b.plan") == Line(NOTE, "b.plan", "fp16: GPU is T4", "build b")
+
+
+@pytest.mark.parametrize(
+    ("gpu", "versions", "changes", "why_not"),
+    [
+        (ORIN, {"tensorrt": "10.3.0"}, {}, ""),
+        (None, {"tensorrt": "10.3.0"}, {}, "there is no GPU here to run it"),
+        (ORIN, {"tensorrt_rtx": "1.7"}, {}, "needs tensorrt, which cannot be imported here"),
+        (ORIN, {"tensorrt": "11.4"}, {}, "TensorRT version is 10.3.0, here it is 11.4"),
+        (
+            THOR, {"tensorrt": "10.3.0"}, {},
+            "GPU is Orin, here it is Thor; compute capability is 8.7, here it is 11.0",
+        ),
+        (
+            THOR, {"tensorrt_rtx": "1.7"},
+            {"flavour": "tensorrt_rtx", "version": "1.7", "compute_capability": ""}, "",
+        ),
+    ],
+    ids=["fits", "no GPU", "no TensorRT", "version", "GPU", "portable"],
+)  # fmt: skip
+def test_plans_in_the_cache_are_judged(
+    gpu: Gpu | None, versions: dict[str, str], changes: dict[str, str], why_not: str,
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    write_plan(tmp_path / "a.plan", b"plan", manifest(key=key(batch=2, **changes)))
+    (found,) = look_at_plans(tmp_path, gpu, versions)
+    assert (found.name, found.why_not) == ("a.plan", why_not)
+    assert found.facts == "fp16, batch 2, Orin"
+    assert found.command == "panoptic build street.onnx --precision fp16 --batch 2"
+
+
+def test_a_plan_of_an_older_shipped_model_and_a_damaged_one_are_told(tmp_path: Path) -> None:
+    write_plan(tmp_path / "a.plan", b"plan", manifest(model="street_fast.onnx"))
+    write_plan(tmp_path / "b.plan", b"plan", manifest())
+    (tmp_path / "b.plan").write_bytes(b"pla")
+    older, damaged = look_at_plans(tmp_path, ORIN, {"tensorrt": "10.3.0"})
+    assert older.why_not.startswith("ONNX check sum is aaaaaaaaaaaa, here it is ")
+    assert damaged.why_not.startswith("is cut off or not the plan of its manifest (3 of 4 bytes)")
+
+
+def test_this_machine_is_asked_for_its_gpu_and_its_plans(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("panoptic_ros.engine.device.LIBRARY", "libnowhere.so.1")
+    folder = tmp_path / "panoptic_ros" / "engines"
+    folder.mkdir(parents=True)
+    write_plan(folder / "a.plan", b"plan", manifest())
+    found = surroundings.with_engines(without("tensorrt", "tensorrt_rtx"))
+    assert (found.cuda, found.plan_folder) == ("", str(folder))
+    assert found.cuda_error.startswith("there is no NVIDIA driver here")
+    assert [plan.why_not for plan in found.plans] == [
+        "needs tensorrt, which cannot be imported here"
+    ]
 
 
 def test_no_shipped_model_stops_the_node_and_not_the_player() -> None:
@@ -176,6 +287,8 @@ def test_modules_are_looked_at_as_they_are(
     (tmp_path / "drawn_module.py").write_text("__version__ = '7.8'")
     (tmp_path / "broken_module.py").write_text("raise OSError('libx.so.1 is missing')")
     (tmp_path / "only_a_folder").mkdir()
+    # As tensorrt-stubs leaves one.
+    (tmp_path / "only_a_folder" / "__init__.pyi").touch()
     (tmp_path / "folder_with_code").mkdir()
     about = tmp_path / "folder_with_code-3.2.dist-info"
     about.mkdir()
