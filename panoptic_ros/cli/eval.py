@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     _add_truth(parser.add_argument_group("truth"))
     _add_subject(parser.add_argument_group("what is scored: one of --engine, --pred, --bag"))
+    _add_bag(parser.add_argument_group("--bag"))
     parser.add_argument(
         "--metrics", metavar="A,B",
         help="of pq, miou, biou, ece, drivable, and for sequences stq, vpq, clear, hota, idf1 "
@@ -68,6 +69,31 @@ def _add_subject(subject: argparse._ArgumentGroup) -> None:
     subject.add_argument("--pred-dir", type=Path, metavar="DIR", help="PNG files of that JSON")
 
 
+def _add_bag(bag: argparse._ArgumentGroup) -> None:
+    bag.add_argument(
+        "--bag", type=Path, metavar="BAG",
+        help="ROS 2 bag of label and instance, or panoptic, images of a node; confidence and "
+        "drivable images are scored where they are there",
+    )  # fmt: skip
+    bag.add_argument("--node", default="", help="name of the node, where a bag has several")
+    bag.add_argument(
+        "--stamps", type=Path, metavar="FILE",
+        help="lines 'name stamp' of the labelled pictures (ns, or seconds with a point); default: "
+        "names that are ns, else the order of --images, as replay and play number a folder",
+    )  # fmt: skip
+    bag.add_argument(
+        "--tolerance-ms", type=float, default=1.0, metavar="MS",
+        help="how far stamps may be apart (default: %(default)s)",
+    )  # fmt: skip
+    bag.add_argument(
+        "--missing", choices=("skip", "count"), default="skip",
+        help="labelled pictures that were not published: left out, or nothing predicted",
+    )  # fmt: skip
+    bag.add_argument(
+        "--labels", metavar="SET", help="label set, where the bag has no label_info"
+    )
+
+
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
     from panoptic_ros.cli.eval_subject import open_subject
@@ -84,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         evaluation = Evaluation(subject.truth.categories, metrics, subject.truth.is_video)
         gallery = Gallery(evaluation.labels) if args.html else None
         result = _scored(subject, evaluation, gallery)
-        found = document(result, metrics, subject.name, str(args.gt))
+        found = document(result, metrics, subject.name, str(args.gt), subject.remarks)
     if args.json:
         write_json(args.json, found)
     if gallery:
@@ -94,10 +120,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    given = [name for name in ("engine", "pred") if getattr(args, name) is not None]
+    given = [name for name in ("engine", "pred", "bag") if getattr(args, name) is not None]
     if len(given) != 1:
         found = " and ".join(f"--{name}" for name in given) or "nothing to score"
-        raise ConfigError(f"found {found}; give one of --engine, --pred")
+        raise ConfigError(f"found {found}; give one of --engine, --pred, --bag")
     if not args.fps > 0:
         raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 

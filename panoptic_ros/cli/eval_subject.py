@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``panoptic eval`` scores: a model, or label files."""
+"""What ``panoptic eval`` scores: a model, label files, or what a node published."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from panoptic_ros.cli.inputs import pipeline_config
 from panoptic_ros.data.class_map import ClassMap, Rules
@@ -29,12 +29,14 @@ class Subject:
         truth: The data set, in the classes in which it is scored.
         works: The pictures, in order; read once.
         count: How many they are.
+        remarks: What was found on the way; complete when all works are done.
     """
 
     name: str
     truth: LabelFiles
     works: Iterable[Work]
     count: int
+    remarks: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -56,6 +58,9 @@ def open_subject(
     if args.engine is not None:
         with _engine(args, renamed, classes) as subject:
             yield subject
+    elif args.bag is not None:
+        with _bag(args, renamed, classes) as subject:
+            yield subject
     else:
         place = Place(args.pred, args.pred_dir)
         kind = format_of(args.format, args.gt)
@@ -75,6 +80,21 @@ def _engine(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> I
     with closing(open_engine(args.engine, args.threads)) as engine:
         answers = EngineAnswers(engine, truth.categories, rules, config, fps)
         yield Subject(engine.description, truth, answers.works(pairs), len(pairs))
+
+
+@contextmanager
+def _bag(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Subject]:
+    from panoptic_ros.cli.eval_bag import open_answers
+    from panoptic_ros.cli.stamps import stamped
+    from panoptic_ros.ros.published import PublishedResults
+
+    pairs = _with_images(args, unpaired(truth.sequences))
+    order = stamped(pairs, args.stamps, args.images, args.fps)
+    rules = classes.prediction or RULES.get(args.format, {})
+    with PublishedResults(args.bag, args.node) as results:
+        answers = open_answers(args, results, truth, order, rules)
+        name = f"{args.bag}, {results.node}"
+        yield Subject(name, truth, answers.works(), results.count, answers.remarks)
 
 
 def _with_images(args: argparse.Namespace, pairs: list[Pair]) -> list[Pair]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,11 @@ OBJECT_SCORES = {
 
 
 def document(
-    result: EvaluationResult, metrics: Collection[str], subject: str, truth: str
+    result: EvaluationResult,
+    metrics: Collection[str],
+    subject: str,
+    truth: str,
+    remarks: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write scores as JSON values: fractions, null where there is nothing to score.
 
@@ -36,9 +40,11 @@ def document(
         metrics: Which of them were asked for.
         subject: What was scored.
         truth: Against what.
+        remarks: What the reader should know.
     """
     found: dict[str, Any] = {
-        "subject": subject, "truth": truth, "images": result.frames.images, "remarks": [],
+        "subject": subject, "truth": truth, "images": result.frames.images,
+        "remarks": list(remarks),
     }  # fmt: skip
     if "pq" in metrics:
         found["panoptic"] = _panoptic(result.frames.panoptic)
@@ -166,6 +172,8 @@ def show(found: dict[str, Any]) -> None:
     ):
         if key in found:
             console.print(table(found))
+    for remark in found["remarks"]:
+        console.print(remark)
 
 
 HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "BIoU"}

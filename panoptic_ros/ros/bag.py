@@ -3,17 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError
-from panoptic_ros.ros.bag_part import BagPart, Record, RosbagsPart, storage_files
+from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.ros.bag_part import Record
 from panoptic_ros.ros.convert import to_frame
-from panoptic_ros.ros.salvage import SalvagedPart
+from panoptic_ros.ros.open_bag import OpenBag, in_words
 from panoptic_ros.ros.sources import Shot, Source, Span
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
@@ -38,20 +37,19 @@ class BagSource(Source):
 
     def __init__(self, path: Path, topic: str, span: Span) -> None:
         super().__init__(path, span)
-        self._stack = ExitStack()
+        self._bag = OpenBag(path, self.losses)
         try:
-            self._parts = self._opened()
             counts = self._image_topics()
             self.topic = _chosen(path, topic, counts)
         except BaseException:
-            self._stack.close()
+            self._bag.close()
             raise
         self._info_topic = self._paired_info()
         self.count = counts[self.topic] if span.is_all else None
 
     def close(self) -> None:
         """Close the files."""
-        self._stack.close()
+        self._bag.close()
 
     def shots(self) -> Iterator[Shot]:
         """Yield the pictures that can be read; the others are counted in ``losses``."""
@@ -62,7 +60,7 @@ class BagSource(Source):
         info = self._first_info()
         wanted = {self.topic, self._info_topic} - {""}
         number = 0
-        for record in self._records(wanted, start_ns, end_ns):
+        for record in self._bag.records(wanted, start_ns, end_ns):
             message = self._message(record)
             if record.topic == self._info_topic:
                 info = message or info
@@ -90,17 +88,11 @@ class BagSource(Source):
                 return store.deserialize_ros1(record.data, record.type)
             return store.deserialize_cdr(record.data, record.type)
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.skip(f"{record.topic}: a message is damaged ({_words(error)})")
+            self.losses.skip(f"{record.topic}: a message is damaged ({in_words(error)})")
             return None
 
-    def _records(
-        self, topics: Collection[str], start_ns: int, end_ns: int | None
-    ) -> Iterator[Record]:
-        for part in self._parts:
-            yield from part.records(topics, start_ns, end_ns)
-
     def _first(self, topic: str) -> Record | None:
-        return next(self._records({topic}, 0, None), None)
+        return next(self._bag.records({topic}), None)
 
     def _first_info(self) -> Any:
         record = self._first(self._info_topic) if self._info_topic else None
@@ -108,48 +100,17 @@ class BagSource(Source):
 
     def _image_topics(self) -> dict[str, int]:
         counts: dict[str, int] = {}
-        for part in self._parts:
-            for topic in part.topics:
-                if topic.type in IMAGE_TYPES and topic.count:
-                    counts[topic.name] = counts.get(topic.name, 0) + topic.count
+        for topic in self._bag.topics():
+            if topic.type in IMAGE_TYPES and topic.count:
+                counts[topic.name] = counts.get(topic.name, 0) + topic.count
         return counts
 
     def _paired_info(self) -> str:
         """CameraInfo topic beside the image topic, as image_transport names it."""
         base = self.topic.rpartition("/")[0]
-        topics = [topic for part in self._parts for topic in part.topics]
-        names = {topic.name for topic in topics if topic.type == INFO_TYPE}
+        names = {topic.name for topic in self._bag.topics() if topic.type == INFO_TYPE}
         candidates = [f"{base}/camera_info", f"{base.rpartition('/')[0]}/camera_info"]
         return next((name for name in candidates if name in names), "")
-
-    def _opened(self) -> list[BagPart]:
-        if self.path.is_dir() and (self.path / "metadata.yaml").is_file():
-            whole = self._with_index(self.path)
-            if whole is not None:
-                return [whole]
-        files = [self.path] if self.path.is_file() else storage_files(self.path)
-        found = [self._with_index(file) or self._without_index(file) for file in files]
-        parts = [part for part in found if part is not None]
-        if not parts:
-            why = "; ".join(self.losses.notes) or "the .mcap or .db3 files are missing"
-            raise DataError(f"{self.path}: nothing can be read: {why}")
-        return parts
-
-    def _with_index(self, path: Path) -> BagPart | None:
-        try:
-            return self._stack.enter_context(RosbagsPart(path, self.losses))
-        except ConfigError:
-            raise
-        except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.note(f"{path.name}: {_words(error)}")
-            return None
-
-    def _without_index(self, file: Path) -> BagPart | None:
-        part = SalvagedPart(file, self.losses)
-        if any(topic.count for topic in part.topics):
-            self.losses.note(f"{file.name}: read without its index, as far as it goes")
-            return part
-        return None
 
 
 def _chosen(path: Path, topic: str, counts: dict[str, int]) -> str:
@@ -170,7 +131,3 @@ def _typestore(is_ros1: bool) -> Any:
     from rosbags.typesys import Stores, get_typestore
 
     return get_typestore(Stores.ROS1_NOETIC if is_ros1 else Stores.ROS2_JAZZY)
-
-
-def _words(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -100,7 +100,7 @@ def test_images_without_an_engine_are_refused(
 ) -> None:
     truth_only = words[: words.index("--pred-json")]
     assert main([*truth_only, "--images", "."]) == 2
-    assert "found nothing to score; give one of --engine, --pred" in capsys.readouterr().err
+    assert "found nothing to score; give one of --engine, --pred, --bag" in capsys.readouterr().err
 
 
 def test_a_missing_model_is_one_line(
