@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -30,27 +30,32 @@ class Cuda:
     Args:
         index: Number of the GPU as CUDA counts.
         driver: The module ``pycuda.driver``, None to import it.
+        library: The driver's own library, None to load it when it is needed.
 
     Raises:
         ModelError: pycuda is not installed, or there is no such GPU.
     """
 
-    def __init__(self, index: int = 0, driver: Any = None) -> None:
+    def __init__(self, index: int = 0, driver: Any = None, library: Any = None) -> None:
         self.driver = driver or _import_driver()
+        self._library = library
+        self._context: Any = None
         try:
             self.driver.init()
             device = self.driver.Device(index)
             self._context = device.retain_primary_context()
+            self.name = str(device.name())
+            self.integrated = bool(
+                device.get_attribute(self.driver.device_attribute.INTEGRATED)
+            )
+            with self.current():
+                self.stream = self.driver.Stream()
         except Exception as error:  # pycuda's classes exist only where it is installed
+            if self._context is not None:
+                self._context.detach()
             raise ModelError(
                 f"GPU {index} cannot be used ({error}); panoptic doctor says what is here"
             ) from error
-        self.name = str(device.name())
-        self.integrated = bool(
-            device.get_attribute(self.driver.device_attribute.INTEGRATED)
-        )
-        with self.current():
-            self.stream = self.driver.Stream()
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -61,18 +66,36 @@ class Cuda:
         """
         try:
             self._context.push()
-        except Exception as error:
-            raise EngineRunError(f"CUDA failed: {error}") from error
+        except self.driver.Error as error:
+            raise self._failure(error) from error
         try:
             yield
         except self.driver.Error as error:
-            raise EngineRunError(f"CUDA failed: {error}; restart the process") from error
+            raise self._failure(error) from error
         finally:
-            self._context.pop()
+            # A context that has failed may refuse this as well; the first error counts.
+            with suppress(self.driver.Error):
+                self._context.pop()
+
+    def _failure(self, error: Exception) -> EngineRunError:
+        """Turn pycuda's error, which has words only, into ours with CUDA's name.
+
+        A failed kernel leaves its error with the context, which answers every call with it.
+        """
+        name = ""
+        with suppress(OSError):
+            self._library = self._library or ctypes.CDLL(_LIBRARY)
+            status = int(self._library.cuCtxSynchronize())
+            name = f" ({error_name(self._library, status)})" if status else ""
+        return EngineRunError(f"CUDA failed: {error}{name}; restart the process")
 
     def buffer(self, shape: tuple[int, ...], dtype: DTypeLike) -> Buffer:
         """Allocate memory that CPU and GPU both reach; call it inside of ``current``."""
         return Buffer(self, shape, dtype)
+
+    def graph(self, work: Callable[[], None]) -> Graph:
+        """Record work on the stream; call it inside of ``current``."""
+        return Graph(self.stream.handle, work, self._library)
 
     def used_bytes(self) -> int:
         """Memory of the GPU that is in use, by everybody; call it inside of ``current``."""
@@ -80,12 +103,13 @@ class Cuda:
         return int(total - free)
 
     def close(self) -> None:
-        """Give stream and context back; safe to call twice."""
+        """Give stream and context back; safe to call twice, and after a failure."""
         if self._context is None:
             return
-        with self.current():
+        with suppress(EngineRunError), self.current():
             self.stream = None
-        self._context.detach()
+        with suppress(self.driver.Error):
+            self._context.detach()
         self._context = None
 
 
@@ -185,10 +209,20 @@ class Graph:
     def _raise(self, status: int, call: str) -> None:
         if not status:
             return
-        name = ctypes.c_char_p()
-        self._cuda.cuGetErrorName(status, ctypes.byref(name))
-        word = (name.value or b"").decode() or f"error {status}"
-        raise EngineRunError(f"CUDA failed: {call} answered {word}")
+        word = error_name(self._cuda, status)
+        raise EngineRunError(f"CUDA failed: {call} answered {word}; restart the process")
+
+
+def error_name(library: Any, status: int) -> str:
+    """CUDA's name of an error, e.g. ``CUDA_ERROR_ILLEGAL_ADDRESS``.
+
+    Args:
+        library: The driver's library.
+        status: What one of its calls answered.
+    """
+    name = ctypes.c_char_p()
+    library.cuGetErrorName(status, ctypes.byref(name))
+    return (name.value or b"").decode() or f"error {status}"
 
 
 def _import_driver() -> Any:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -64,14 +64,21 @@ class TrtEngine(Closing):
         self._owned.callback(self._cuda.close)
         try:
             self._open(plan, where)
-            with self._cuda.current():
-                for _ in range(max(1, warmup)):
-                    self._queue()
-                    self._cuda.stream.synchronize()
-                self._graph = self._record() if graph else None
+            self._warm_up(warmup)
+            self._graph = self._record() if graph else None
+        except EngineRunError as error:
+            self._release()
+            # Nothing ran yet that a restart could help: something else may run instead.
+            raise ModelError(f"{where}: does not run here: {error}") from error
         except BaseException:
             self._release()
             raise
+
+    def _warm_up(self, count: int) -> None:
+        with self._cuda.current():
+            for _ in range(max(1, count)):
+                self._queue()
+                self._cuda.stream.synchronize()
 
     def _open(self, plan: bytes, where: str) -> None:
         with self._cuda.current():
@@ -104,7 +111,8 @@ class TrtEngine(Closing):
             buffer = self._cuda.buffer(shape, dtype)
             self._owned.callback(self._free, buffer)
             self._buffers[name] = buffer
-            self._context.set_tensor_address(name, buffer.device)
+            if not self._context.set_tensor_address(name, buffer.device):
+                raise ModelError(f"{where}: TensorRT refuses the memory of {name}")
             if self._engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT:
                 inputs.append(name)
         if inputs != [INPUT]:
@@ -116,7 +124,7 @@ class TrtEngine(Closing):
         self._maps = [buffer.host for buffer in self._outputs]
 
     def _free(self, buffer: Buffer) -> None:
-        with self._cuda.current():
+        with suppress(EngineRunError), self._cuda.current():
             buffer.free()
 
     def _queue(self) -> None:
@@ -129,12 +137,11 @@ class TrtEngine(Closing):
 
     def _record(self) -> Graph | None:
         """Record the work; where that fails the engine runs without, only a little slower."""
-        try:
-            graph = Graph(self._cuda.stream.handle, self._queue)
-        except EngineRunError:
-            return None
-        self._owned.callback(graph.close)
-        return graph
+        with self._cuda.current():
+            try:
+                return self._cuda.graph(self._queue)
+            except (EngineRunError, self._cuda.driver.Error):
+                return None
 
     @property
     def spec(self) -> ModelSpec:
@@ -217,10 +224,17 @@ class TrtEngine(Closing):
             self._release()
 
     def _release(self) -> None:
-        with self._cuda.current():
+        # A GPU that has failed takes nothing back; what it failed with was told already.
+        with suppress(EngineRunError), self._cuda.current():
+            if self._graph is not None:
+                self._graph.close()
             # TensorRT frees its memory when the last name is gone, and needs the GPU for that.
-            self._context = self._engine = self._runtime = None
+            self._forget()
+        self._forget()
         self._owned.close()
+
+    def _forget(self) -> None:
+        self._graph = self._context = self._engine = self._runtime = None
 
 
 def _check_version(manifest: Manifest, flavour: Flavour, where: str) -> None:

@@ -66,7 +66,8 @@ class DrawnCuda:
         self.allocated: list[Memory] = []
         self.pages: list[Pages] = []
         self.copies: list[str] = []
-        self.failing = False
+        self.failing = self.dead = False
+        self.room: int | None = None
 
     def init(self) -> None:
         """Nothing to do."""
@@ -90,16 +91,23 @@ class DrawnCuda:
 
     def pop(self) -> None:
         self.depth -= 1
+        self._answer()
 
     def detach(self) -> None:
         self.detached += 1
+        self._answer()
+
+    def _answer(self) -> None:
+        """A context in which a kernel failed answers everything with that error."""
+        if self.dead:
+            raise DrawnError("cuAnything failed: an illegal memory access")
 
     def Stream(self) -> Any:  # noqa: N802
         return SimpleNamespace(handle=77, synchronize=self._synchronize)
 
     def _synchronize(self) -> None:
         assert self.depth == 1, "the context is not current"
-        if self.failing:
+        if self.failing or self.dead:
             raise DrawnError("cuStreamSynchronize failed: an illegal memory access")
 
     def pagelocked_empty(self, shape: Any, dtype: Any, mem_flags: int = 0) -> Any:
@@ -108,6 +116,8 @@ class DrawnCuda:
         return np.asarray(self.pages[-1])
 
     def mem_alloc(self, size: int) -> Memory:
+        if self.room is not None and size > self.room:
+            raise DrawnError("cuMemAlloc failed: out of memory")
         self.allocated.append(Memory(size))
         return self.allocated[-1]
 
@@ -132,7 +142,7 @@ class DrawnTensorRT:
     TensorIOMode = SimpleNamespace(INPUT=1, OUTPUT=2)
 
     def __init__(self, batch: int = 1, loads: bool = True, runs: bool = True) -> None:
-        self.loads, self.runs = loads, runs
+        self.loads, self.runs, self.refused = loads, runs, ""
         self.addresses: dict[str, int] = {}
         self.executed = 0
         small = (batch, 4, 8)
@@ -175,7 +185,7 @@ class DrawnTensorRT:
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
         self.addresses[name] = memory
-        return True
+        return name != self.refused
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         assert stream_handle == 77
@@ -202,8 +212,13 @@ class DrawnTensorRT:
 class DrawnGraphs:
     """Stands in for the graph calls of ``libcuda``; replays what was recorded."""
 
-    def __init__(self, failing: str = "") -> None:
-        self.failing = failing
+    NAMES = (
+        (900, b"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"),
+        (700, b"CUDA_ERROR_ILLEGAL_ADDRESS"),
+    )
+
+    def __init__(self, failing: str = "", status: int = 900) -> None:
+        self.failing, self.status = failing, status
         self.work: Callable[[], None] | None = None
         self.calls: list[str] = []
 
@@ -215,9 +230,9 @@ class DrawnGraphs:
     def _answer(self, call: str, arguments: tuple[Any, ...]) -> int:
         self.calls.append(call)
         if call == "cuGetErrorName":
-            arguments[1]._obj.value = b"CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"
+            arguments[1]._obj.value = dict(self.NAMES).get(arguments[0])
         if call == "cuGraphInstantiateWithFlags":
             arguments[0]._obj.value = 5
         if call == "cuGraphLaunch" and self.work is not None:
             self.work()
-        return 900 if call == self.failing else 0
+        return self.status if call == self.failing else 0

@@ -25,7 +25,9 @@ ABOUT = manifest(metadata=spec().to_metadata())
 
 def opened(trt: DrawnTensorRT, driver: DrawnCuda, **options: Any) -> TrtEngine:
     choices = {"graph": False, "warmup": 1, "flavour": trt.as_flavour(), **options}
-    return TrtEngine(b"plan", ABOUT, "tiny.plan", cuda=Cuda(driver=driver), **choices)
+    library = choices.pop("library", DrawnGraphs())
+    cuda = Cuda(driver=driver, library=library)
+    return TrtEngine(b"plan", ABOUT, "tiny.plan", cuda=cuda, **choices)
 
 
 @pytest.fixture(params=[False, True], ids=["discrete", "integrated"])
@@ -130,6 +132,61 @@ def test_a_failing_gpu_says_cudas_reason(driver: DrawnCuda, engine: TrtEngine) -
     with pytest.raises(EngineRunError, match="illegal memory access; restart the process"):
         engine.infer(picture())
     assert driver.depth == 0
+
+
+def test_a_dead_context_is_told_with_cudas_name_and_closes_in_silence(driver: DrawnCuda) -> None:
+    library = DrawnGraphs()
+    engine = opened(DrawnTensorRT(), driver, library=library)
+    driver.dead, library.failing, library.status = True, "cuCtxSynchronize", 700
+    words = r"illegal memory access \(CUDA_ERROR_ILLEGAL_ADDRESS\); restart the process"
+    for _ in range(2):
+        with pytest.raises(EngineRunError, match=words):
+            engine.infer(picture())
+    engine.close()
+    engine.close()
+    assert driver.depth == 0
+    with pytest.raises(EngineRunError, match="the engine is closed"):
+        engine.infer_batch(1)
+
+
+@pytest.mark.parametrize("failing", ["memory", "warm-up", "address"])
+def test_what_fails_while_it_opens_is_no_reason_to_end_the_process(failing: str) -> None:
+    driver, trt = DrawnCuda(), DrawnTensorRT()
+    words = {"memory": "out of memory", "warm-up": "Cask failure", "address": "memory of centers"}
+    if failing == "memory":
+        driver.room = 50
+    elif failing == "address":
+        trt.refused = "centers"
+    trt.runs = failing != "warm-up"
+    with pytest.raises(ModelError, match=rf"^tiny\.plan: .*{words[failing]}"):
+        opened(trt, driver)
+    assert (driver.detached, driver.depth) == (1, 0)
+    assert all(memory.freed for memory in driver.allocated)
+
+
+def test_the_recorded_work_gives_the_same_heads(driver: DrawnCuda) -> None:
+    library, trt = DrawnGraphs(), DrawnTensorRT()
+    with opened(trt, driver, library=library, graph=True) as engine:
+        assert isinstance(engine, TrtEngine)
+        assert "CUDA graph" in engine.description
+        library.work = engine._queue
+        before = trt.executed
+        for seed in range(3):
+            heads = engine.infer(picture(seed))
+            assert isinstance(heads, CenterOffsetHeads)
+            assert (heads.labels == picture(seed)[..., 0]).all()
+        assert library.calls.count("cuGraphLaunch") == trt.executed - before == 3
+    assert library.calls[-1] == "cuGraphExecDestroy"
+
+
+@pytest.mark.parametrize("call", ["cuStreamBeginCapture_v2", "cuGraphInstantiateWithFlags"])
+def test_where_work_cannot_be_recorded_it_is_queued(call: str, driver: DrawnCuda) -> None:
+    with opened(DrawnTensorRT(), driver, library=DrawnGraphs(call), graph=True) as engine:
+        assert isinstance(engine, TrtEngine)
+        assert "CUDA graph" not in engine.description
+        heads = engine.infer(picture())
+        assert isinstance(heads, CenterOffsetHeads)
+        assert (heads.labels == picture()[..., 0]).all()
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 8, 4), np.uint8), np.zeros((4, 8, 3), np.int8)])
