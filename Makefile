@@ -22,6 +22,7 @@ RUN_PACKAGES := -c $(CONSTRAINTS) -r requirements/run.in
 TEST_PACKAGES := -c $(CONSTRAINTS) -r requirements/test.in
 TORCH_PACKAGES := -c $(CONSTRAINTS) -r requirements/torch.in
 RTX_PACKAGES := -c $(CONSTRAINTS) -r requirements/rtx.in
+GPU_PACKAGES := -c $(CONSTRAINTS) -r requirements/gpu.in
 # Plugins of the distribution that are written for its own, older pytest.
 PYTEST_OPTIONS := -p no:launch_testing -p no:launch_testing_ros_pytest_entrypoint
 else
@@ -29,6 +30,7 @@ RUN_PACKAGES := -r requirements/run.lock -r requirements/$(ROS_WHEELS).lock
 TEST_PACKAGES := -r requirements/test.lock
 TORCH_PACKAGES := -r requirements/torch.lock
 RTX_PACKAGES := -r requirements/rtx.lock
+GPU_PACKAGES := -r requirements/gpu.lock
 endif
 
 export PYTHONDONTWRITEBYTECODE := 1
@@ -49,8 +51,8 @@ TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)
 test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
 
-test-gpu: $(STAMPS)/test  ## run the tests that need an NVIDIA GPU
-	$(BIN)/python -m pytest -m gpu $(ARGS)
+test-gpu: $(STAMPS)/gpu  ## run the tests that need an NVIDIA GPU; writes out/gpu-latency.json
+	PANOPTIC_REQUIRE=gpu $(BIN)/python -m pytest $(PYTEST_OPTIONS) -m gpu $(ARGS)
 
 messages: $(STAMPS)/messages  ## build vision_msgs and Autoware's messages for the tests; needs g++
 
@@ -82,6 +84,12 @@ $(STAMPS)/distribution.txt: $(STAMPS)/venv
 	$(BIN)/python requirements/constrain.py requirements/*.lock > $@
 
 MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/ros/vision_definitions.py test/ros/autoware_definitions.py
+# pycuda compiles against the CUDA toolkit. A Jetson has TensorRT; elsewhere that for RTX serves.
+$(STAMPS)/gpu: $(STAMPS)/test
+	$(PIP) $(GPU_PACKAGES)
+	$(BIN)/python -c "import tensorrt; tensorrt.Builder" 2>/dev/null || $(PIP) $(RTX_PACKAGES)
+	@touch $@
+
 LOCKS := $(wildcard requirements/*.lock requirements/*.in)
 
 $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py

@@ -13,7 +13,7 @@ FOLLOWERS = {
 }  # fmt: skip
 """Packages whose newest versions need a newer NumPy than distributions have."""
 
-OURS = {"run", "rtx", "test", "torch"}
+OURS = {"gpu", "rtx", "run", "test", "torch"}
 
 
 def constraints(locks: list[Path], numpy_version: str | None) -> list[str]:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from panoptic_ros.engine.flavour import installed_flavours
+
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -32,9 +34,12 @@ def _lacks_reference() -> str:
 
 
 def _lacks_gpu() -> str:
-    places = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0")
-    found = any(Path(place).exists() for place in places)
-    return "" if found else "there is no NVIDIA GPU (no /dev/nvidia0, no Tegra GPU)"
+    places = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0", "/dev/dxg")
+    if not any(Path(place).exists() for place in places):
+        return "there is no NVIDIA GPU (no /dev/nvidia0, no Tegra GPU)"
+    if not installed_flavours():
+        return "TensorRT is not installed: make test-gpu, or see docs/engines.md"
+    return _lacks("pycuda", "make test-gpu, or pip install pycuda")
 
 
 def _lacks_street() -> str:

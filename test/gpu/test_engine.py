@@ -3,37 +3,50 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.core.synthetic import DrawnStreet
 from panoptic_ros.engine.cache import read_plan
 from panoptic_ros.engine.compile import make_plan, workplace
-from panoptic_ros.engine.flavour import installed_flavours
 from panoptic_ros.engine.open import open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
-from panoptic_ros.engine.parity import compare, drawn_pictures, gate
+from panoptic_ros.engine.parity import compare, comparison, drawn_pictures, gate
 from panoptic_ros.engine.recipe import Recipe
 from panoptic_ros.engine.trt import TrtEngine
+from test.gpu import checks, latency
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not installed_flavours(), reason="TensorRT is not installed"),
     pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed"),
 ]
 MODEL = shipped_models().get("street_fast", Path("street_fast.onnx"))
+TABLE = Path("out") / "gpu-latency.json"
+
+
+def made(recipe: Recipe, path: Path) -> Path:
+    """Build a plan and let the gate compare it, as ``panoptic build`` does."""
+    make_plan(recipe, path, workplace(recipe), compare=comparison(recipe.model, 0))
+    return path
 
 
 @pytest.fixture(scope="module", params=["fp32", "fp16"])
 def plan(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("plans") / f"{request.param}.plan"
     recipe = Recipe(MODEL, request.param)
-    make_plan(recipe, path, workplace(recipe))
-    return path
+    return made(recipe, tmp_path_factory.mktemp("plans") / f"{request.param}.plan")
+
+
+@pytest.fixture(scope="module")
+def plan_of_three(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    recipe = Recipe(MODEL, "fp16", batch=3)
+    return made(recipe, tmp_path_factory.mktemp("plans") / "three.plan")
 
 
 def opened(plan: Path, graph: bool = True) -> TrtEngine:
@@ -48,12 +61,6 @@ def engine(plan: Path) -> Iterator[TrtEngine]:
     built.close()
 
 
-def copied(heads: Heads) -> list[np.ndarray]:
-    assert isinstance(heads, CenterOffsetHeads)
-    parts = (heads.labels, heads.confidence, heads.centers, heads.offsets)
-    return [np.array(part) for part in parts]
-
-
 def test_a_plan_says_what_onnx_runtime_says(engine: TrtEngine, plan: Path) -> None:
     pictures = drawn_pictures(engine.spec, 8)
     with OrtEngine(MODEL) as reference:
@@ -63,56 +70,46 @@ def test_a_plan_says_what_onnx_runtime_says(engine: TrtEngine, plan: Path) -> No
 
 
 def test_a_graph_changes_nothing(plan: Path) -> None:
-    recorded, plain = opened(plan, graph=True), opened(plan, graph=False)
-    try:
-        assert "CUDA graph" in recorded.description
-        assert "CUDA graph" not in plain.description
-        for picture in drawn_pictures(plain.spec, 4):
-            for one, other in zip(
-                copied(recorded.infer(picture)), copied(plain.infer(picture)), strict=True
-            ):
-                np.testing.assert_array_equal(one, other)
-    finally:
-        recorded.close()
-        plain.close()
+    pictures = drawn_pictures(read_spec(plan), 4)
+    checks.check_graph_changes_nothing(lambda graph: opened(plan, graph), pictures)
+
+
+def read_spec(plan: Path) -> ModelSpec:
+    with opened(plan) as engine:
+        return engine.spec
 
 
 def test_memory_stays_the_same_over_ten_thousand_frames(engine: TrtEngine) -> None:
-    engine.infer(engine.input)
-    with engine._cuda.current():
-        before = engine._cuda.used_bytes()
-    for number in range(10_000):
-        engine.input[0, 0, 0] = number % 256
-        engine.infer(engine.input)
-    with engine._cuda.current():
-        assert engine._cuda.used_bytes() <= before
+    checks.check_memory_stays(engine)
 
 
-def test_each_picture_of_a_batch_gets_its_own_heads(tmp_path: Path) -> None:
-    recipe = Recipe(MODEL, "fp16", batch=3)
-    make_plan(recipe, tmp_path / "three.plan", workplace(recipe))
-    engine = opened(tmp_path / "three.plan")
-    try:
-        pictures = drawn_pictures(engine.spec, 3)
-        engine.inputs[:] = pictures
-        together = [copied(heads) for heads in engine.infer_batch(3)]
-        engine.inputs[:] = pictures[::-1]
-        turned = [copied(heads) for heads in engine.infer_batch(3)]
-        for one, other in zip(together, turned[::-1], strict=True):
-            assert (one[0] == other[0]).mean() > 0.999
-    finally:
-        engine.close()
+def test_each_picture_of_a_batch_gets_its_own_heads(plan_of_three: Path) -> None:
+    with opened(plan_of_three) as engine:
+        checks.check_batch(engine, drawn_pictures(engine.spec, 3))
+
+
+def test_three_cameras_in_one_inference(plan_of_three: Path) -> None:
+    with opened(plan_of_three) as engine:
+        checks.check_cameras(engine, drawn_pictures(engine.spec, 3))
 
 
 def test_two_engines_live_side_by_side(plan: Path) -> None:
-    first, second = opened(plan), opened(plan)
-    picture = drawn_pictures(first.spec, 1)[0]
-    wanted = copied(first.infer(picture))
-    second.infer(255 - picture)
-    second.close()
-    for one, other in zip(copied(first.infer(picture)), wanted, strict=True):
-        np.testing.assert_array_equal(one, other)
-    first.close()
+    pictures = drawn_pictures(read_spec(plan), 2)
+    checks.check_two_engines(lambda graph: opened(plan, graph), pictures)
+
+
+def test_a_failed_kernel_is_told_with_cudas_name(plan: Path) -> None:
+    """In a process of its own, whose context is lost afterwards."""
+    done = subprocess.run(
+        [sys.executable, "-m", "test.gpu.killed_context", str(plan)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert "CUDA failed: " in done.stdout, done.stderr
+    assert "CUDA_ERROR_" in done.stdout
+    assert "restart the process" in done.stdout
 
 
 def test_a_damaged_plan_never_reaches_tensorrt(plan: Path, tmp_path: Path) -> None:
@@ -133,3 +130,25 @@ def test_a_model_becomes_a_plan_and_runs(
     assert engine.memory_bytes > 0
     engine.close()
     assert "fits this machine" in lines[0]
+
+
+def test_the_table_of_latencies_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every shipped model in FP32 and FP16, with and without graph, and four pictures at once."""
+    frames = [frame for frame, _ in DrawnStreet(size=(1280, 720), fps=2.0, seconds=10.0)]
+    rows, about = [], ""
+    for name, model in shipped_models().items():
+        for precision, batch, graph in (
+            ("fp32", 1, True), ("fp16", 1, True), ("fp16", 1, False), ("fp16", 4, True),
+        ):  # fmt: skip
+            recipe = replace(Recipe(model, precision), batch=batch)
+            plan = made(recipe, tmp_path / f"{name}-{precision}-{batch}.plan")
+            content, manifest = read_plan(plan)
+            with TrtEngine(content, manifest, plan.name, graph=graph) as engine:
+                rows.append(latency.row(engine, manifest, frames, 500))
+                about = f"{engine._cuda.name}, {engine._flavour.title}, camera 1280x720"
+    text = latency.write(rows, about, TABLE)
+    with capsys.disabled():
+        sys.stdout.write(f"\n{text}\n{TABLE}\n")
+    assert TABLE.is_file()
