@@ -155,7 +155,9 @@ def _follow_parent() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin, whose lock a daemon thread would hold while Python shuts down.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from test.ros.street_scene import write_model
 collect_ignore: list[str] = []
 if find_spec("rclpy") is None:
     # Importing them needs rclpy at the top; the other tests of this folder do not.
-    collect_ignore += ["test_node.py", "test_node_process.py"]
+    collect_ignore += [path.name for path in Path(__file__).parent.glob("test_node*.py")]
 else:
     with warnings.catch_warnings():
         # What ROS's generator imports warns about itself; it is imported once, here.
@@ -44,3 +45,27 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def make_node(tiny_model: Path) -> Iterator[Callable[..., Any]]:
+    """Makes nodes of given parameters in this process, and closes them."""
+    import rclpy
+    from rclpy.parameter import Parameter
+
+    from panoptic_ros.ros.node import PanopticNode
+
+    made: list[PanopticNode] = []
+    rclpy.init(args=[])
+
+    def make(**parameters: Any) -> PanopticNode:
+        values = {"engine": str(tiny_model), "diagnostics_period_s": 0.2, **parameters}
+        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        made.append(PanopticNode(parameter_overrides=overrides))
+        return made[-1]
+
+    yield make
+    for node in made:
+        node.close()
+        node.destroy_node()
+    rclpy.shutdown()

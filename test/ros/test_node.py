@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -18,6 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.ros.convert import COMPRESSED_IMAGE, compressed_image
 from panoptic_ros.ros.node import PanopticNode
+from test.ros.drawn_camera import Camera, ids, last, state
 from test.ros.graph import TYPES, Bench, header, picture
 from test.ros.street_scene import CAMERA_SIZE, street
 
@@ -27,48 +27,6 @@ DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 SECOND = 1_000_000_000
 GOOD = TransitionCallbackReturn.SUCCESS
 MakeNode = Callable[..., PanopticNode]
-
-
-@pytest.fixture
-def make_node(tiny_model: Path) -> Iterator[MakeNode]:
-    made: list[PanopticNode] = []
-    rclpy.init(args=[])
-
-    def make(**parameters: Any) -> PanopticNode:
-        values = {"engine": str(tiny_model), "diagnostics_period_s": 0.2, **parameters}
-        overrides = [Parameter(name, value=value) for name, value in values.items()]
-        made.append(PanopticNode(parameter_overrides=overrides))
-        return made[-1]
-
-    yield make
-    for node in made:
-        node.close()
-        node.destroy_node()
-    rclpy.shutdown()
-
-
-def state(node: PanopticNode) -> str:
-    return str(node._state_machine.current_state[1])
-
-
-def ids(message: Any) -> set[int]:
-    return set(np.unique(np.frombuffer(message.data, np.uint16)).tolist())
-
-
-class Camera:
-    """Publishes pictures with growing stamps."""
-
-    def __init__(self, bench: Bench, topic: str = "/image") -> None:
-        self.bench = bench
-        self.topic = topic
-        self.stamp_ns = 100 * SECOND
-
-    def shoot(self, message: Any = None, step_ns: int = SECOND // 20) -> None:
-        self.stamp_ns += step_ns
-        if message is None:
-            message = picture(street((10, 10), (15, 40)), self.stamp_ns)
-        message.header = header(self.stamp_ns)
-        self.bench.publish(self.topic, message)
 
 
 # Lifecycle -------------------------------------------------------------------------------------
@@ -326,10 +284,6 @@ def test_a_silent_camera_is_reported(make_node: MakeNode) -> None:
     bench.until(lambda: any("per second" in row.message for row in last(reports)), camera.shoot)
     bench.until(lambda: any("no picture on /image for" in row.message for row in last(reports)))
     bench.close()
-
-
-def last(reports: list[Any]) -> list[Any]:
-    return list(reports[-1].status) if reports else []
 
 
 @pytest.mark.vision

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node and its engine: exchanged while pictures flow, built for, batched, not to be loaded."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.types import Heads
+from panoptic_ros.engine.cuda import Cuda
+from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.trt import TrtEngine
+from panoptic_ros.ros import node as node_module
+from panoptic_ros.ros.engine_supply import EngineDoor
+from panoptic_ros.ros.node import PanopticNode
+from test.engine.drawn_gpu import DrawnCuda, DrawnTensorRT
+from test.engine.plans import manifest
+from test.engine.tiny_model import spec
+from test.ros.drawn_camera import Camera, ids, state, value, words
+from test.ros.drawn_supply import DrawnMachine, HeldBuild, NamedEngine
+from test.ros.graph import Bench, picture
+
+pytestmark = pytest.mark.ros
+
+DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
+ENGINE = "panoptic: engine"
+MakeNode = Callable[..., PanopticNode]
+
+
+class TinyMachine(DrawnMachine):
+    """Engines that read the pictures of ``street_scene``."""
+
+    def open(self, name: str, threads: int, **options: Any) -> NamedEngine:
+        named = super().open("drawn", threads, **options)
+        real = OrtEngine(Path(name), 1)
+        named.infer = real.infer  # type: ignore[method-assign]
+        named._spec, named._input = real.spec, real._input[0]
+        return named
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> DrawnMachine:
+    made = TinyMachine()
+    monkeypatch.setattr(node_module, "_ENGINES", made.door)
+    return made
+
+
+def test_the_plan_takes_over_between_two_pictures_and_ids_are_kept(
+    make_node: MakeNode, machine: DrawnMachine
+) -> None:
+    node = make_node()
+    bench = Bench(node)
+    instances = bench.listen("/panoptic/instance")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    assert state(node) == "active"
+    bench.until(lambda: len(instances) > 2, camera.shoot)
+    bench.until(lambda: value(reports, ENGINE, "build_share") == "0.43", camera.shoot)
+    expected = (1, "building a plan: tactics, 43%; meanwhile ONNX Runtime")
+    assert words(reports, ENGINE) == expected
+    assert value(reports, ENGINE, "runtime") == "ONNX Runtime"
+
+    machine.builds[0].finish()
+    bench.until(lambda: value(reports, ENGINE, "runtime") == "TensorRT", camera.shoot)
+    after = len(instances)
+    bench.until(lambda: len(instances) > after + 2, camera.shoot)
+    assert words(reports, ENGINE) == (0, "running")
+    assert all(ids(message) == {0, 1, 2} for message in instances)
+    assert [engine.closed for engine in machine.opened] == [1, 0]
+    bench.close()
+
+
+def test_a_plan_that_comes_while_the_node_rests_runs_when_it_is_active(
+    make_node: MakeNode, machine: DrawnMachine
+) -> None:
+    node = make_node()
+    bench = Bench(node)
+    node.trigger_configure()
+    machine.builds[0].finish()
+    bench.until(lambda: len(machine.opened) == 2 and node._supply.progress is None)
+    node.trigger_activate()
+    assert node.engine is machine.opened[1]
+    labels = bench.listen("/panoptic/label")
+    bench.until(lambda: labels, Camera(bench).shoot)
+    bench.close()
+
+
+def test_a_refused_plan_is_a_warning_with_the_reason_and_the_fallback_works_on(
+    make_node: MakeNode, machine: DrawnMachine
+) -> None:
+    node = make_node()
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    labels = bench.listen("/panoptic/label")
+    node.start()
+    machine.builds[0].finish("it differs from ONNX Runtime: label_agreement 0.5")
+    bench.until(lambda: "label_agreement 0.5" in words(reports, ENGINE)[1])
+    assert words(reports, ENGINE)[0] == 1
+    bench.until(lambda: labels, Camera(bench).shoot)
+    assert node.failure is None
+    bench.close()
+
+
+def test_without_fallback_the_node_answers_while_it_waits_and_starts_by_itself(
+    make_node: MakeNode, machine: DrawnMachine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(engine_fallback="none")
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    node.start()
+    assert state(node) == "unconfigured"
+    assert "That plan is being built" in capfd.readouterr().err
+    bench.until(lambda: words(reports, ENGINE) == (1, "building a plan: tactics, 43%"))
+    machine.builds[0].finish()
+    bench.until(lambda: state(node) == "active")
+    bench.close()
+
+
+def test_a_node_that_nobody_started_does_not_start_itself(
+    make_node: MakeNode, machine: DrawnMachine
+) -> None:
+    node = make_node(engine_fallback="none")
+    bench = Bench(node)
+    assert node.trigger_configure().name == "FAILURE"
+    machine.builds[0].finish()
+    bench.until(lambda: node._supply.progress is None)
+    bench.spin(1.2)
+    assert state(node) == "unconfigured"
+    assert node.trigger_configure().name == "SUCCESS"
+    bench.close()
+
+
+def test_cleaning_up_ends_the_build(make_node: MakeNode, machine: DrawnMachine) -> None:
+    node = make_node()
+    node.trigger_configure()
+    node.trigger_cleanup()
+    assert machine.builds[0].error == "it was cancelled"
+    assert [engine.closed for engine in machine.opened] == [1]
+
+
+class BusyEngine(TrtEngine):
+    """A batch of two on a drawn GPU that takes its time, so that both cameras wait for it."""
+
+    def __init__(self) -> None:
+        self.counts: list[int] = []
+        super().__init__(
+            b"",
+            manifest(metadata=spec().to_metadata()),
+            "tiny.plan",
+            graph=False,
+            cuda=Cuda(driver=DrawnCuda()),
+            flavour=DrawnTensorRT(batch=2).as_flavour(),
+        )
+
+    def infer_batch(self, count: int) -> list[Heads]:
+        self.counts.append(count)
+        time.sleep(0.1)
+        return super().infer_batch(count)
+
+
+def test_two_cameras_share_one_inference_of_a_batched_plan(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = BusyEngine()
+    door = EngineDoor(lambda *_, **__: engine, lambda *_: None, lambda _: HeldBuild(TinyMachine()))
+    monkeypatch.setattr(node_module, "_ENGINES", door)
+    node = make_node(cameras=["front", "rear"])
+    bench = Bench(node)
+    heard = {name: bench.listen(f"/panoptic/{name}/label") for name in ("front", "rear")}
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    cameras = {name: Camera(bench, f"/{name}/image") for name in heard}
+    node.start()
+    pictures = {"front": flat(0), "rear": flat(1)}
+
+    def shoot() -> None:
+        for name, camera in cameras.items():
+            camera.shoot(picture(pictures[name], 0))
+
+    bench.until(lambda: engine.counts.count(2) > 2 and all(heard.values()), shoot)
+    for name, label in (("front", 0), ("rear", 1)):
+        assert all(set(message.data) == {label} for message in heard[name])
+    bench.until(lambda: value(reports, ENGINE, "batch") == "2")
+    assert value(reports, ENGINE, "runtime") == "TensorRT 10.3.0"
+    assert float(value(reports, ENGINE, "gpu_memory_mb")) >= 0
+    bench.close()
+
+
+def flat(label: int) -> Any:
+    """A picture of one class everywhere, sure of itself, without objects."""
+    pixels = np.zeros((16, 32, 3), np.uint8)
+    pixels[..., 0], pixels[..., 1] = label, 230
+    return pixels
+
+
+@pytest.mark.rtx
+@pytest.mark.parametrize("fallback", ["onnxruntime", "none"])
+def test_a_real_plan_without_a_gpu_is_explained(
+    fallback: str,
+    make_node: MakeNode,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    from panoptic_ros.engine import device
+    from panoptic_ros.engine.compile import make_plan, workplace
+    from panoptic_ros.engine.open import shipped_models
+    from panoptic_ros.engine.recipe import Recipe
+
+    model = shipped_models().get("street_fast")
+    if model is None:
+        pytest.skip("no model is installed")
+    recipe, plan = Recipe(model, flavour="tensorrt_rtx"), tmp_path / "robot.plan"
+    make_plan(recipe, plan, workplace(recipe))
+    monkeypatch.setattr(device, "LIBRARY", "libnowhere.so.1")
+    node = make_node(engine=str(plan), engine_fallback=fallback)
+    node.start()
+    said = capfd.readouterr().err
+    assert "there is no NVIDIA driver here (libnowhere.so.1 is not found)" in said
+    assert node.failure is None
+    if fallback == "none":
+        assert state(node) == "unconfigured"
+        return
+    assert "street_fast.onnx is at hand" in said
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    bench.until(lambda: labels, Camera(bench).shoot)
+    bench.close()

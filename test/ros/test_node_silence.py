@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node does when pictures stop, stamps are odd, or the engine hangs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from rclpy.parameter import Parameter
+
+from panoptic_ros.ros.node import PanopticNode
+from test.ros.drawn_camera import SECOND, Camera, ids, value, words
+from test.ros.graph import TYPES, Bench, header, picture
+from test.ros.street_scene import CAMERA_SIZE, street
+
+pytestmark = pytest.mark.ros
+
+DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
+MakeNode = Callable[..., PanopticNode]
+TOPICS = ("label", "instance", "panoptic", "confidence", "drivable", "overlay")
+WARN, ERROR = 1, 2
+
+
+def is_void(message: Any, name: str = "label") -> bool:
+    expected = {"label": {255}, "panoptic": {255, 0}}.get(name, {0})
+    return set(np.frombuffer(message.data, np.uint8).tolist()) == expected
+
+
+def test_a_silent_camera_is_taken_back_once_per_period_until_pictures_come(
+    make_node: MakeNode,
+) -> None:
+    node = make_node(stale_after_s=0.4, stale_action="void")
+    bench = Bench(node)
+    heard = {name: bench.listen(f"/panoptic/{name}") for name in TOPICS}
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: all(heard.values()), camera.shoot)
+    bench.until(lambda: all(is_void(messages[-1], name) for name, messages in heard.items()))
+    for messages in heard.values():
+        void = messages[-1]
+        assert (void.height, void.width) == CAMERA_SIZE
+        assert void.header.frame_id == "front_optical"
+        assert void.header.stamp.sec > 1_000_000, "it has the node's time, not the picture's"
+    bench.until(lambda: words(reports, "panoptic: camera")[0] == ERROR)
+    assert "no picture on /image for" in words(reports, "panoptic: camera")[1]
+    label = heard["label"]
+    before = len(label)
+    bench.until(lambda: len(label) > before + 1)
+    stamps = [entry.header.stamp.sec + entry.header.stamp.nanosec / 1e9 for entry in label[-2:]]
+    assert stamps[1] - stamps[0] > 0.3, "not with every look of the watchdog"
+    assert int(value(reports, "panoptic: camera", "taken_back")) >= 1
+
+    drivable = heard["drivable"]
+    bench.until(
+        lambda: not is_void(label[-1]) and not is_void(drivable[-1], "drivable"), camera.shoot
+    )
+    bench.until(lambda: words(reports, "panoptic: camera")[0] == 0, camera.shoot)
+    bench.close()
+
+
+def test_by_default_silence_is_only_reported(make_node: MakeNode) -> None:
+    node = make_node(stale_after_s=0.2)
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    node.start()
+    bench.until(lambda: labels, Camera(bench).shoot)
+    bench.until(lambda: words(reports, "panoptic: camera")[0] == ERROR)
+    bench.spin(0.5)
+    assert not any(is_void(message) for message in labels)
+    bench.close()
+
+
+def test_a_camera_that_never_spoke_is_an_error_and_nothing_is_made_up(
+    make_node: MakeNode,
+) -> None:
+    node = make_node(stale_after_s=1.0, stale_action="void")
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    node.start()
+    seen: list[int] = []
+
+    def levels() -> list[int]:
+        seen.append(words(reports, "panoptic: camera")[0])
+        return seen
+
+    bench.until(lambda: levels()[-1] == ERROR)
+    assert WARN in seen
+    assert words(reports, "panoptic: camera")[1] == "no picture yet on /image"
+    assert labels == []
+    bench.close()
+
+
+def test_pictures_that_cannot_be_used_are_silence_too(make_node: MakeNode) -> None:
+    node = make_node(stale_after_s=0.3, stale_action="void")
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: labels, camera.shoot)
+    bad = picture(street(), 0, "rgb8")
+    bad.encoding = "32SC3"
+    bench.until(
+        lambda: "pictures come, but no result" in words(reports, "panoptic: camera")[1],
+        lambda: camera.shoot(bad),
+    )
+    assert words(reports, "panoptic: camera")[0] == ERROR
+    assert is_void(labels[-1])
+    bench.close()
+
+
+def test_a_dead_camera_costs_the_other_nothing(make_node: MakeNode) -> None:
+    node = make_node(cameras=["front", "rear"], stale_after_s=0.4, stale_action="void")
+    bench = Bench(node)
+    front = bench.listen("/panoptic/front/label")
+    rear = bench.listen("/panoptic/rear/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    cameras = Camera(bench, "/front/image"), Camera(bench, "/rear/image")
+    node.start()
+    bench.until(lambda: front and rear, lambda: [camera.shoot() for camera in cameras])
+    bench.until(lambda: is_void(rear[-1]), cameras[0].shoot)
+    assert not any(is_void(message) for message in front)
+    bench.until(lambda: words(reports, "panoptic: rear")[0] == ERROR, cameras[0].shoot)
+    assert words(reports, "panoptic: front")[0] == 0
+    bench.close()
+
+
+def test_an_engine_that_hangs_does_not_keep_old_news_alive(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make_node(stale_after_s=0.3, stale_action="void")
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: labels, camera.shoot)
+    assert node.engine is not None
+    release, infer = threading.Event(), node.engine.infer
+
+    def hang(image: Any) -> Any:
+        assert release.wait(60)
+        return infer(image)
+
+    monkeypatch.setattr(node.engine, "infer", hang)
+    bench.until(lambda: is_void(labels[-1]), camera.shoot)
+    bench.until(
+        lambda: "the engine has not answered" in words(reports, "panoptic: camera")[1],
+        camera.shoot,
+    )
+    release.set()
+    bench.until(lambda: not is_void(labels[-1]), camera.shoot)
+    bench.close()
+
+
+def test_parameters_change_under_load(make_node: MakeNode) -> None:
+    node = make_node(stale_after_s=5.0)
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: labels, camera.shoot)
+    for number in range(60):
+        before = len(labels)
+        changes = [
+            Parameter("decode.min_confidence", value=0.95 if number % 2 else 0.0),
+            Parameter("tracking.lost_after_s", value=0.5 + number / 100),
+            Parameter("stale_action", value="void" if number % 3 else "none"),
+        ]
+        assert all(answer.successful for answer in node.set_parameters(changes))
+        camera.shoot()
+        bench.spin(0.02)
+    bench.until(lambda: len(labels) > before, camera.shoot)
+    bench.until(lambda: is_void(labels[-1]), camera.shoot)
+    assert node.failure is None
+    bench.close()
+
+
+# Stamps and clocks -----------------------------------------------------------------------------
+
+
+def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(**{"tracking.lost_after_s": 0.3})
+    bench = Bench(node)
+    instances = bench.listen("/panoptic/instance")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    camera.stamp_ns = 0
+
+    def shoot(cars: bool) -> None:
+        pixels = street((10, 10), (15, 40)) if cars else street()
+        camera.shoot(picture(pixels, 0), step_ns=0)
+
+    node.start()
+    bench.until(lambda: len(instances) > 2, lambda: shoot(True))
+    assert ids(instances[-1]) == {0, 1, 2}
+    # Time passes although no stamp says so: what was not seen for longer gets another number.
+    for _ in range(8):
+        shoot(False)
+        bench.spin(0.1)
+    bench.until(lambda: ids(instances[-1]) not in ({0}, {0, 1, 2}), lambda: shoot(True))
+    assert ids(instances[-1]) == {0, 3, 4}
+    assert all(entry.header.stamp.sec == entry.header.stamp.nanosec == 0 for entry in instances)
+    assert capfd.readouterr().err.count("pictures come without a stamp") == 1
+    bench.until(lambda: value(reports, "panoptic: camera", "published") != "")
+    assert value(reports, "panoptic: camera", "latency_p50_ms") == ""
+    bench.close()
+
+
+def test_jumps_back_and_lost_pictures_are_counted(make_node: MakeNode) -> None:
+    node = make_node()
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: labels, camera.shoot)
+    camera.stamp_ns = SECOND
+    bench.until(
+        lambda: value(reports, "panoptic: camera", "stamp_jumps") == "1", camera.shoot
+    )
+
+    def burst() -> None:
+        for _ in range(5):
+            camera.shoot()
+
+    bench.until(
+        lambda: int(value(reports, "panoptic: camera", "lost_in_transport") or 0) >= 4, burst
+    )
+    bench.close()
+
+
+def test_a_clock_that_jumps_back_starts_all_tracks_anew(make_node: MakeNode) -> None:
+    node = make_node(use_sim_time=True)
+    bench = Bench(node)
+    instances = bench.listen("/panoptic/instance")
+    camera = Camera(bench)
+    clock = TYPES.find("rosgraph_msgs/msg/Clock")
+
+    def tick(second: int) -> None:
+        bench.publish("/clock", clock(clock=header(second * SECOND).stamp))
+        camera.shoot(step_ns=SECOND // 100)
+
+    node.start()
+    bench.until(lambda: node.get_clock().now().nanoseconds == 50 * SECOND, lambda: tick(50))
+    bench.until(lambda: instances and ids(instances[-1]) != {0}, lambda: tick(50))
+    seen = set(ids(instances[-1]))
+    bench.until(lambda: node.get_clock().now().nanoseconds == 10 * SECOND, lambda: tick(10))
+    bench.until(lambda: not ids(instances[-1]) & seen - {0}, lambda: tick(10))
+    assert len(ids(instances[-1])) == 3
+    bench.close()
+
+
+def test_the_machine_is_on_diagnostics(make_node: MakeNode) -> None:
+    node = make_node()
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    bench.until(lambda: value(reports, "panoptic: machine", "process_rss_mb"))
+    assert float(value(reports, "panoptic: machine", "process_rss_mb")) > 1
+    bench.close()

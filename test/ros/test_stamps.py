@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times out of stamps, and losses out of sequence numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.types import Frame
+from panoptic_ros.ros.gaps import Gaps
+from panoptic_ros.ros.stamps import Stamps
+
+
+def frame(stamp_ns: int) -> Frame:
+    return Frame(np.zeros((1, 1, 3), np.uint8), stamp_ns, "front_optical")
+
+
+def test_a_stamp_is_left_as_it_is() -> None:
+    warnings: list[str] = []
+    picture = frame(5)
+    assert Stamps(lambda: 99, warnings.append).timed("front", picture) is picture
+    assert warnings == []
+
+
+def test_without_a_stamp_the_nodes_time_serves_and_that_is_said_once_per_camera() -> None:
+    warnings: list[str] = []
+    times = iter((10, 20, 30))
+    stamps = Stamps(lambda: next(times), warnings.append)
+    timed = [stamps.timed(camera, frame(0)) for camera in ("front", "front", "rear")]
+    assert [entry.stamp_ns for entry in timed] == [10, 20, 30]
+    assert timed[0].frame_id == "front_optical"
+    assert [line.split(":")[0] for line in warnings] == ["front", "rear"]
+
+
+def test_a_jump_back_is_seen_per_camera() -> None:
+    stamps = Stamps(lambda: 0, lambda line: None)
+    seen = [("front", 5), ("rear", 3), ("front", 5), ("front", 4), ("rear", 4), ("front", 6)]
+    jumps = [stamps.jumps_back(camera, stamp_ns) for camera, stamp_ns in seen]
+    assert jumps == [False, False, False, True, False, False]
+
+
+def info(publisher: str, number: int | None) -> dict[str, Any]:
+    return {"publisher_gid": {"data": publisher.encode()}, "publication_sequence_number": number}
+
+
+@pytest.mark.parametrize(
+    ("infos", "lost"),
+    [
+        ([info("a", 7), info("a", 8), info("a", 12)], [0, 0, 3]),
+        ([info("a", 900), info("b", 3), info("a", 901), info("b", 5)], [0, 0, 0, 1]),
+        ([info("a", 900), info("a", 1), info("a", 2)], [0, 0, 0]),
+        ([info("a", None), {"publication_sequence_number": 4}, {}], [0, 0, 0]),
+        ([{"publisher_gid": None, "publication_sequence_number": n} for n in (1, 9)], [0, 0]),
+    ],
+    ids=["gap", "two publishers", "restart", "humble", "no publisher"],
+)
+def test_gaps_are_counted_where_the_middleware_tells(
+    infos: list[dict[str, Any]], lost: list[int]
+) -> None:
+    gaps = Gaps()
+    assert [gaps.lost_before(entry) for entry in infos] == lost
