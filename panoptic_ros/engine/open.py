@@ -224,7 +224,7 @@ def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
         ) from error
     from panoptic_ros.engine.ort import OrtEngine
 
-    engine = OrtEngine(path, options.threads)
+    engine = OrtEngine(path, options.threads, options.device)
     options.say(f"{engine.description}, not TensorRT: {why}")
     return engine
 

@@ -14,6 +14,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
+from panoptic_ros.engine.providers import CPU, choose_providers, in_words
 
 _MAX_BYTES = 2 << 30
 """ONNX's own limit for one file; larger ones keep their weights outside."""
@@ -25,13 +26,15 @@ class OrtEngine(Closing):
     Args:
         path: ONNX file with our metadata.
         threads: Threads of one inference, 0 for one per core.
+        device: Number of the GPU as CUDA counts, where the wheel can use one; None for the CPU,
+            which is what others are compared with.
 
     Raises:
         ModelError: The file is missing, damaged, without metadata, or its tensors are not those
             of its decoder.
     """
 
-    def __init__(self, path: Path, threads: int = 0) -> None:
+    def __init__(self, path: Path, threads: int = 0, device: int | None = None) -> None:
         import onnxruntime
 
         if not path.is_file():
@@ -44,9 +47,10 @@ class OrtEngine(Closing):
         options.log_severity_level = 3
         # Threads that spin between two frames take the cores from decoding and DDS.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        wanted = choose_providers(onnxruntime.get_available_providers(), device)
         try:
             self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=_providers(onnxruntime)
+                str(path), options, providers=wanted
             )
         except Exception as error:  # the bindings raise a dozen types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error})") from error
@@ -54,8 +58,11 @@ class OrtEngine(Closing):
         self._spec = read_metadata(metadata, path.name)
         self._outputs = _check_tensors(self._session, self._spec, path.name)
         self._input = np.zeros((1, self._spec.height, self._spec.width, 3), np.uint8)
-        self._provider = str(self._session.get_providers()[0]).replace("ExecutionProvider", "")
+        self._provider = in_words(wanted, self._session.get_providers())
         self._version = str(onnxruntime.__version__)
+        if not self._provider.startswith(CPU):
+            # What is compiled or tuned at the first inference must not cost the first frame.
+            self.infer(self.input)
 
     @property
     def spec(self) -> ModelSpec:
@@ -101,6 +108,8 @@ class OrtEngine(Closing):
             raise EngineRunError(
                 f"picture is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
             )
+        if self._session is None:
+            raise EngineRunError("the engine is closed")
         try:
             maps = self._session.run(self._outputs, {INPUT: image[None]})
         except Exception as error:
@@ -110,12 +119,6 @@ class OrtEngine(Closing):
     def close(self) -> None:
         """Free the session."""
         self._session = None
-
-
-def _providers(onnxruntime: Any) -> list[str]:
-    """CUDA where the wheel has it, always with the CPU behind."""
-    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
-    return [name for name in wanted if name in onnxruntime.get_available_providers()]
 
 
 def _check_tensors(session: Any, spec: ModelSpec, where: str) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ def test_closing_twice_is_fine(tmp_path: Path) -> None:
     engine = OrtEngine(write_tiny_model(tmp_path / "tiny.onnx"))
     engine.close()
     engine.close()
+    with pytest.raises(EngineRunError, match="the engine is closed"):
+        engine.infer(engine.input)
 
 
 def damaged(**changes: object) -> dict[str, str]:

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of ONNX Runtime's execution providers a model runs on, and how that is said.
+
+A wheel lists the providers that it was compiled with; whether they load depends on the machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ctypes.util import find_library
+from typing import Any
+
+from panoptic_ros.engine.cache import default_folder
+from panoptic_ros.engine.device import find_gpu
+from panoptic_ros.engine.flavour import installed_flavours
+
+CPU = "CPU"
+_SUFFIX = "ExecutionProvider"
+
+Provider = tuple[str, dict[str, Any]]
+"""ONNX Runtime's name of a provider, and its options."""
+
+
+def choose_providers(available: Sequence[str], device: int | None) -> list[Provider]:
+    """List the providers to try, the best first and the CPU last.
+
+    Args:
+        available: Those that the wheel has, by ONNX Runtime's names.
+        device: Number of the GPU as CUDA counts, None for the CPU.
+    """
+    wanted: list[Provider] = []
+    if device is not None and find_gpu(device) is not None:
+        if _takes_tensorrt():
+            wanted.append((f"Tensorrt{_SUFFIX}", _tensorrt_options(device)))
+        wanted.append((f"CUDA{_SUFFIX}", {"device_id": device}))
+    chosen = [(name, options) for name, options in wanted if name in available]
+    return [*chosen, (f"{CPU}{_SUFFIX}", {})]
+
+
+def _takes_tensorrt() -> bool:
+    """Whether ONNX Runtime's own way to TensorRT is of use.
+
+    It builds for minutes, without progress and unchecked, so where TensorRT has its Python module
+    the plans of this package are better, and ONNX Runtime is there for the time without one.
+    """
+    return find_library("nvinfer") is not None and not installed_flavours()
+
+
+def _tensorrt_options(device: int) -> dict[str, Any]:
+    folder = str(default_folder() / "onnxruntime")
+    return {
+        "device_id": device,
+        "trt_engine_cache_enable": True,
+        "trt_engine_cache_path": folder,
+        "trt_timing_cache_enable": True,
+        "trt_timing_cache_path": folder,
+    }
+
+
+def short_name(provider: str) -> str:
+    """Name a provider as people do: ``CUDA`` for ``CUDAExecutionProvider``."""
+    return provider.removesuffix(_SUFFIX)
+
+
+def in_words(wanted: Sequence[Provider], got: Sequence[str]) -> str:
+    """Say on which provider a session runs, and which better one did not load.
+
+    Args:
+        wanted: What was asked for.
+        got: What the session has, by ONNX Runtime's names.
+    """
+    running, first = short_name(got[0]), short_name(wanted[0][0])
+    return running if running == first else f"{running}, as {first} did not load"
