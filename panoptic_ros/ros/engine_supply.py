@@ -137,6 +137,11 @@ class EngineSupply:
             if engine is not None:
                 engine.close()
 
+    def abandon_engine(self) -> None:
+        """Forget an engine that never comes back; freeing it under its thread would crash."""
+        with self._lock:
+            self._engine = None
+
     def close(self) -> None:
         """End the build and free everything; safe to call twice."""
         self._cancel()

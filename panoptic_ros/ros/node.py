@@ -7,8 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.clock import Clock, ClockType, JumpThreshold  # type: ignore[attr-defined]
-from rclpy.duration import Duration
+from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.utilities import get_rmw_implementation_identifier
 
@@ -21,6 +20,7 @@ from panoptic_ros.engine.open import open_engine, plan_to_build, start_build
 from panoptic_ros.ros import transport
 from panoptic_ros.ros.camera import Camera, open_input, open_outputs
 from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.clock_jumps import on_jump_back
 from panoptic_ros.ros.diagnostics import OK, Silence, camera_status, engine_status, status
 from panoptic_ros.ros.engine_supply import EngineDoor, EngineSupply
 from panoptic_ros.ros.health import Health
@@ -36,6 +36,7 @@ from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
+_PATIENCE_S = 10.0
 _ENGINES = EngineDoor(open_engine, plan_to_build, start_build)
 
 Answer = TransitionCallbackReturn
@@ -49,11 +50,13 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     Attributes:
         failure: What ends the process: an engine that failed while it ran, or a bug.
+        has_lost_engine: Whether the engine never came back, so that only a hard end is left.
     """
 
     def __init__(self, **options: Any) -> None:
         super().__init__(NODE_NAME, **options)
         self.failure: BaseException | None = None
+        self.has_lost_engine = False
         self._types = rclpy_types()
         self._supply = EngineSupply(_ENGINES, self.get_logger())
         self._wants_start = False
@@ -68,7 +71,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
         self.create_timer(PERIOD_S, self._watch, clock=steady)
-        self._follow_clock()
+        self._clock_watch = on_jump_back(self, self._forget_tracks)
         self._say_what_is_missing()
 
     @property
@@ -177,10 +180,16 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for camera in self._cameras.values():
             camera.input.close()
         if self._worker is not None:
-            self._worker.stop()
+            if not self._worker.stop(0.0 if self.failure else _PATIENCE_S):
+                self._lose_engine()
             self.failure = self.failure or self._worker.failure
             self._worker = None
         self._cameras.clear()
+
+    def _lose_engine(self) -> None:
+        self.has_lost_engine = True
+        self.failure = self.failure or EngineRunError("the engine does not come back")
+        self._supply.abandon_engine()
 
     def _withdraw(self) -> None:
         """Undo ``configure``; a plan in work goes on, for the next try."""
@@ -212,27 +221,23 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Follow the graph, and notice that the worker has failed."""
         for camera in self._cameras.values():
             camera.input.look()
-        if self._worker is not None and self._worker.failure is not None:
-            self.failure = self._worker.failure
+        if self._worker is not None:
+            self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
         self.failure = self.failure or self._supply.failure
         if self._supply.take_finished() and self._wants_start:
             self.start()
+
+    def _overdue(self, worker: Worker) -> EngineRunError | None:
+        limit_s, busy_s = self.config.engine_timeout_s, worker.busy_s
+        if not limit_s or busy_s <= limit_s:
+            return None
+        return EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
 
     def _watch(self) -> None:
         if self._watchdog is not None:
             self._watchdog.look()
 
-    def _follow_clock(self) -> None:
-        """Start all tracks anew where the node's clock jumps back, as when a bag starts again."""
-        backwards = JumpThreshold(
-            min_forward=None, min_backward=Duration(nanoseconds=-1), on_clock_change=True
-        )
-        # The handle ends the watch when it is freed.
-        self._clock_watch = self.get_clock().create_jump_callback(
-            backwards, post_callback=self._on_jump
-        )
-
-    def _on_jump(self, jump: Any) -> None:
+    def _forget_tracks(self) -> None:
         if self._worker is not None:
             self._worker.forget_tracks()
 

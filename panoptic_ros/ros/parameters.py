@@ -66,6 +66,12 @@ class NodeConfig:
     engine_warmup: int = param(
         3, "Inferences of a plan before the first picture.", low=0, high=100, live=False
     )
+    engine_timeout_s: float = param(
+        30.0,
+        "An inference that takes longer ends the process, so that it is respawned; 0 for never.",
+        low=0.0,
+        high=3600.0,
+    )
     autostart: bool = param(
         True, "Configure and activate at start, without a lifecycle manager.", live=False
     )

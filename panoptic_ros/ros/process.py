@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import time
@@ -26,6 +27,7 @@ class RunnableNode(Protocol):
     """What ``run`` needs of a node."""
 
     failure: BaseException | None
+    has_lost_engine: bool
 
     @property
     def config(self) -> NodeConfig: ...  # noqa: D102
@@ -68,11 +70,16 @@ def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = Non
         if node.config.autostart:
             node.start()
         _spin(node, stop)
-        return _status(node)
+        status = _status(node)
     finally:
         node.close()
         node.destroy_node()
         _shut_down()
+    if node.has_lost_engine:
+        # Ending in order would free memory under a thread that is still in the engine.
+        sys.stderr.flush()
+        os._exit(1)
+    return status
 
 
 class _StopRequest:

@@ -79,6 +79,7 @@ class Worker:
         self._config = config
         self._exchange = exchange
         self._forgetting = threading.Event()
+        self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
 
     @property
@@ -90,11 +91,25 @@ class Worker:
         """Begin to take pictures."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Finish the pictures in work and end."""
+    def stop(self, patience_s: float) -> bool:
+        """Finish the pictures in work and end.
+
+        Args:
+            patience_s: How long to wait for the engine.
+
+        Returns:
+            False where it does not come back: it and the thread are lost then.
+        """
         self._mailbox.close()
         if self._thread.is_alive():
-            self._thread.join()
+            self._thread.join(patience_s)
+        return not self._thread.is_alive()
+
+    @property
+    def busy_s(self) -> float:
+        """Seconds since the pictures in work went to the engine; 0 while there are none."""
+        since_s = self._busy_since_s
+        return 0.0 if since_s is None else time.monotonic() - since_s
 
     def forget_tracks(self) -> None:
         """Start all tracks anew with the next pictures; any thread may ask for it."""
@@ -123,7 +138,9 @@ class Worker:
 
     def _serve(self, items: Sequence[tuple[str, Any]], config: NodeConfig) -> None:
         pictures = [picture for item in items if (picture := self._read(*item)) is not None]
+        self._busy_since_s = time.monotonic()
         results = self._pipeline.step_batch([(entry.camera, entry.frame) for entry in pictures])
+        self._busy_since_s = None
         for picture, result in zip(pictures, results, strict=True):
             if isinstance(result, FrameError):
                 self._refuse(picture.camera, result)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.ort import OrtEngine
@@ -142,6 +144,33 @@ def test_cleaning_up_ends_the_build(make_node: MakeNode, machine: DrawnMachine) 
     node.trigger_cleanup()
     assert machine.builds[0].error == "it was cancelled"
     assert [engine.closed for engine in machine.opened] == [1]
+
+
+def test_a_node_does_not_wait_for_ever_for_an_engine_that_hangs(
+    make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node_module, "_PATIENCE_S", 0.3)
+    node = make_node()
+    bench = Bench(node)
+    node.start()
+    engine, begun, release = node.engine, threading.Event(), threading.Event()
+    assert engine is not None
+    infer = engine.infer
+
+    def hang(image: Any) -> Heads:
+        begun.set()
+        release.wait(60)
+        return infer(image)
+
+    monkeypatch.setattr(engine, "infer", hang)
+    bench.until(begun.is_set, Camera(bench).shoot)
+    node.close()
+    assert node.has_lost_engine
+    assert isinstance(node.failure, EngineRunError)
+    assert node.engine is None
+    release.set()
+    bench.close()
+    engine.close()
 
 
 class BusyEngine(TrtEngine):

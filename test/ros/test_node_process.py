@@ -181,6 +181,31 @@ def test_time_comes_from_the_clock_topic_where_it_is_asked_for(
     )
 
 
+def test_an_engine_that_hangs_ends_the_process_with_status_1(
+    bench: Bench, tiny_model: Path
+) -> None:
+    code = (
+        "import sys, time\n"
+        "from panoptic_ros.engine.ort import OrtEngine\n"
+        "OrtEngine.infer = lambda self, image: time.sleep(600)\n"
+        "from panoptic_ros.ros.node import main\n"
+        "sys.exit(main())\n"
+    )
+    parameters = ["-p", f"engine:={tiny_model}", "-p", "engine_timeout_s:=0.5"]
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "--ros-args", *parameters],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    )
+    drive = Drive(bench)
+    bench.until(lambda: process.poll() is not None, drive.shoot)
+    _, words = process.communicate()
+    assert process.returncode == 1
+    assert "the engine has not answered for " in words
+    assert "Traceback" not in words
+
+
 def test_a_failing_engine_ends_the_process_with_status_1(bench: Bench, tiny_model: Path) -> None:
     code = (
         "import sys\n"
