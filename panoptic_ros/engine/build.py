@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class BuildOptions:
             flavour's own choice.
         workspace_mib: Most scratch memory in MiB, 0 for TensorRT's own limit.
         keep_fp32: Names of the nodes that stay in FP32 where types are only flags.
+        ranges: Largest absolute value of every tensor, for INT8 without Q/DQ pairs.
     """
 
     precision: str = "fp32"
@@ -38,6 +39,7 @@ class BuildOptions:
     targets: tuple[str, ...] = ()
     workspace_mib: int = 0
     keep_fp32: frozenset[str] = frozenset()
+    ranges: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -176,11 +178,6 @@ def _use_dla(flavour: Flavour, config: Any, options: BuildOptions) -> None:
         raise ModelError(f"--dla: {flavour.title} has no DLA; TensorRT of a Jetson has")
     if options.precision == "fp32":
         raise ModelError("--dla: DLA cores compute in fp16 or int8; add --precision fp16")
-    if options.precision == "int8" and not flavour.typed_by_onnx(dla=True):
-        raise ModelError(
-            f"--dla: DLA of {flavour.title} takes the ranges of int8 from a calibration cache, "
-            "which this version does not write; use --precision fp16"
-        )
     config.default_device_type = trt.DeviceType.DLA
     config.DLA_core = options.dla
     config.set_flag(trt.BuilderFlag.GPU_FALLBACK)
@@ -200,6 +197,18 @@ def _set_precision_flags(trt: Any, config: Any, network: Any, options: BuildOpti
         floating = layer.num_outputs and layer.get_output(0).dtype in (trt.float32, trt.float16)
         if layer.name in options.keep_fp32 and floating:
             layer.precision = trt.float32
+    _set_ranges(network, options.ranges)
+
+
+def _set_ranges(network: Any, ranges: Mapping[str, float]) -> None:
+    """Tell INT8's ranges where no Q/DQ pairs do."""
+    if not ranges:
+        return
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    tensors = [layer.get_output(index) for layer in layers for index in range(layer.num_outputs)]
+    for tensor in tensors:
+        if tensor is not None and tensor.name in ranges:
+            tensor.set_dynamic_range(-ranges[tensor.name], ranges[tensor.name])
 
 
 def _use_timing_cache(

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,30 +15,41 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.engine.build import BuildOptions, build_plan
-from panoptic_ros.engine.cache import build_once, default_folder, plan_path
+from panoptic_ros.engine.cache import build_once, default_folder, plan_path, write_atomically
 from panoptic_ros.engine.check import REFUSED, check_model
 from panoptic_ros.engine.device import Gpu, find_gpu
 from panoptic_ros.engine.flavour import Flavour, load_flavour
 from panoptic_ros.engine.manifest import Manifest, PlanKey
-from panoptic_ros.engine.precision import to_fp16
+from panoptic_ros.engine.precision import full_nodes, to_fp16
 from panoptic_ros.engine.prepare import load_model, prepare, set_batch
 from panoptic_ros.engine.progress import Report
-from panoptic_ros.engine.quantize import to_int8
+from panoptic_ros.engine.quantize import edge_products, to_int8
+from panoptic_ros.engine.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.recipe import Recipe, key_of, metadata_of, spec_of
 
 Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
 """Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
 Runtime; refuses them with ``ModelError``."""
 
+CALIBRATION = ".calibration"
+"""A plan ``x.plan`` whose INT8 came from ranges has them in ``x.plan.calibration``."""
+
 Pictures = Sequence[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A model as TensorRT gets it, and the nodes that must stay in FP32."""
+    """A model as TensorRT gets it.
+
+    Attributes:
+        content: The ONNX model.
+        keep_fp32: Nodes that must stay in FP32.
+        ranges: Of its tensors, where INT8 is not in the model.
+    """
 
     content: bytes
     keep_fp32: frozenset[str]
+    ranges: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,8 @@ def make_plan(
     key = key_of(recipe, _spec(recipe), here.flavour, here.gpu)
 
     def build() -> tuple[bytes, Manifest]:
-        ready = prepared(recipe, pictures)
+        by_ranges = recipe.dla >= 0 and not here.flavour.typed_by_onnx(dla=True)
+        ready = prepared(recipe, pictures, by_ranges)
         built, manifest = _build(recipe, path, key, here, report, ready)
         parity = compare(ready.content, built, manifest) if compare else {}
         return built, replace(manifest, parity=dict(parity))
@@ -114,12 +127,13 @@ def make_plan(
     return build_once(path, key, build, rebuild)
 
 
-def prepared(recipe: Recipe, pictures: Pictures = ()) -> Prepared:
+def prepared(recipe: Recipe, pictures: Pictures = (), by_ranges: bool = False) -> Prepared:
     """Make of a model file what TensorRT gets.
 
     Args:
         recipe: What is wanted.
         pictures: What sets the ranges of INT8, as ``to_int8`` takes them.
+        by_ranges: Whether the builder takes INT8 as ranges instead of Q/DQ pairs.
 
     Raises:
         ModelError: The model will be refused, or the precision is not possible.
@@ -127,11 +141,18 @@ def prepared(recipe: Recipe, pictures: Pictures = ()) -> Prepared:
     model = load_model(recipe.model)
     prepare(model)
     _refuse(model, recipe.model.name)
+    keep, ranges = frozenset[str](), dict[str, float]()
     if recipe.precision == "int8":
-        model = to_int8(model, pictures)
+        keep = full_nodes(model)
+        if by_ranges:
+            keep |= frozenset(edge_products(model.graph))
+            ranges = tensor_ranges(model, pictures)
+        else:
+            model = to_int8(model, pictures)
     set_batch(model, recipe.batch)
-    keep = to_fp16(model) if recipe.precision == "fp16" else frozenset[str]()
-    return Prepared(bytes(model.SerializeToString()), keep)
+    if recipe.precision == "fp16":
+        keep = to_fp16(model)
+    return Prepared(bytes(model.SerializeToString()), keep, ranges)
 
 
 def _refuse(model: Any, where: str) -> None:
@@ -151,9 +172,15 @@ def _build(
         targets=recipe.targets,
         workspace_mib=recipe.workspace_mib,
         keep_fp32=ready.keep_fp32,
+        ranges=ready.ranges,
     )
     timing = path.with_name(f"{here.flavour.name}-{here.flavour.version}.timing")
     built = build_plan(ready.content, here.flavour, options, report, timing)
+    if ready.ranges:
+        cache = calibration_cache(ready.ranges, here.flavour.version)
+        # For NVIDIA's tools; the plan does not need it.
+        with suppress(OSError):
+            write_atomically(path.with_name(path.name + CALIBRATION), cache.encode())
     return built.plan, Manifest(
         key=key,
         model=recipe.model.name,

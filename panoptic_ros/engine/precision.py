@@ -47,7 +47,8 @@ SENSITIVE = frozenset(
 )
 """Sums of many terms, wide ranges, and coordinates: FP16 has 11 bits and ends at 65504."""
 
-_UNTYPED = {"Cast", "Shape", "Size", "QuantizeLinear", "DequantizeLinear", "Constant"}
+_PAIRS = {"QuantizeLinear", "DequantizeLinear"}
+_UNTYPED = {"Cast", "Shape", "Size", "Constant"} | _PAIRS
 _FLOAT_INPUTS = {"Resize": (0,), "Upsample": (0,)}
 """Inputs that follow the type of the picture; the others of these operators are always FP32."""
 
@@ -67,20 +68,32 @@ def to_fp16(model: Any) -> frozenset[str]:
     Raises:
         ModelError: A weight does not fit in FP16, or there is nothing to convert.
     """
-    floats = _float_tensors(model)
+    floats = float_tensors(model)
     chosen = half_nodes(model.graph, floats)
     if not chosen:
         raise ModelError(
             "this model has no convolution or matrix product in FP32, so FP16 gains nothing; "
             "build it with --precision fp32"
         )
-    names = frozenset(
-        node.name for index, node in enumerate(model.graph.node) if index not in chosen
-    )
+    names = _other_names(model.graph, chosen)
     _rewrite(model.graph, chosen, floats)
     del model.graph.value_info[:]
     drop_unused_weights(model.graph)
     return names
+
+
+def full_nodes(model: Any) -> frozenset[str]:
+    """Names of the nodes that must not compute in FP16, of a model that keeps its types."""
+    return _other_names(model.graph, half_nodes(model.graph, float_tensors(model)))
+
+
+def _other_names(graph: Any, chosen: set[int]) -> frozenset[str]:
+    return frozenset(
+        node.name
+        for index, node in enumerate(graph.node)
+        # Pairs around INT8 take their type from their scale.
+        if index not in chosen and node.op_type not in _PAIRS
+    )
 
 
 def half_nodes(graph: Any, floats: set[str]) -> set[int]:
@@ -121,8 +134,12 @@ def _can_be_half(node: Any, floats: set[str]) -> bool:
     return any(name in floats for name in node.output)
 
 
-def _float_tensors(model: Any) -> set[str]:
-    """Names of all FP32 tensors; the model gets its inferred types on the way."""
+def float_tensors(model: Any) -> set[str]:
+    """Names of all FP32 tensors of a model.
+
+    Raises:
+        ModelError: Its types cannot be inferred.
+    """
     import onnx
 
     try:

@@ -24,7 +24,7 @@ from panoptic_ros.engine.precision import PRODUCTS
 
 LEAST_PICTURES = 4
 _QUANTISED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
-_PERCENTILE = 99.999
+PERCENTILE = 99.999
 """Share of the values inside of a range; the few beyond would cost all others precision."""
 
 
@@ -41,11 +41,7 @@ def to_int8(model: Any, pictures: Sequence[NDArray[np.uint8]]) -> Any:
     Raises:
         ModelError: There are too few pictures, the quantiser is missing or fails.
     """
-    if len(pictures) < LEAST_PICTURES:
-        raise ModelError(
-            f"int8 takes its ranges from at least {LEAST_PICTURES} pictures, found "
-            f"{len(pictures)}; name a folder, bag or video: --pictures PATH"
-        )
+    check_pictures(pictures)
     import onnx
 
     ready = onnx.ModelProto()
@@ -60,6 +56,19 @@ def to_int8(model: Any, pictures: Sequence[NDArray[np.uint8]]) -> Any:
     del quantised.metadata_props[:]
     quantised.metadata_props.extend(model.metadata_props)
     return quantised
+
+
+def check_pictures(pictures: Sequence[NDArray[np.uint8]]) -> None:
+    """Refuse to take ranges from nearly nothing.
+
+    Raises:
+        ModelError: There are too few pictures.
+    """
+    if len(pictures) < LEAST_PICTURES:
+        raise ModelError(
+            f"int8 takes its ranges from at least {LEAST_PICTURES} pictures, found "
+            f"{len(pictures)}; name a folder, bag or video: --pictures PATH"
+        )
 
 
 def edge_products(graph: Any) -> list[str]:
@@ -122,7 +131,7 @@ def _quantise(
                     "WeightSymmetric": True,
                     "QuantizeBias": False,
                     "OpTypesToExcludeOutputQuantization": list(_QUANTISED),
-                    "CalibPercentile": _PERCENTILE,
+                    "CalibPercentile": PERCENTILE,
                 },
             )
     except Exception as error:  # onnx, ONNX Runtime and NumPy raise theirs

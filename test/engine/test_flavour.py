@@ -34,6 +34,7 @@ ASKED_FIRST = {
     "FP16": "hasattr in typed_by_onnx; flags are set only where it is there",
     "PREFER_PRECISION_CONSTRAINTS": "set beside FP16 only",
     "precision": "set beside FP16 only",
+    "set_dynamic_range": "set beside FP16 only",
     "IProgressMonitor": "hasattr in monitor",
     "progress_monitor": "set only with a monitor",
     "phase_start": "a method of the monitor",
@@ -125,12 +126,18 @@ class DrawnConfig:
         self.flags.append(flag)
 
 
-def drawn_layer(name: str, dtype: str) -> Any:
-    output = SimpleNamespace(dtype=dtype)
+def drawn_layer(name: str, dtype: str, told: dict[str, tuple[float, float]]) -> Any:
+    def set_dynamic_range(low: float, high: float) -> bool:
+        told[name] = (low, high)
+        return True
+
+    output = SimpleNamespace(dtype=dtype, name=name, set_dynamic_range=set_dynamic_range)
     return SimpleNamespace(name=name, num_outputs=1, get_output=lambda _: output, precision="")
 
 
-def configured(version: str, options: BuildOptions) -> tuple[DrawnConfig, dict[str, str]]:
+def configured(
+    version: str, options: BuildOptions, told: dict[str, tuple[float, float]] | None = None
+) -> tuple[DrawnConfig, dict[str, str]]:
     """Configure a drawn version; flags are their names. Give back precisions by layer, too."""
     flavour = drawn(version)
     known = ("FP16", "INT8", "GPU_FALLBACK")
@@ -140,8 +147,9 @@ def configured(version: str, options: BuildOptions) -> tuple[DrawnConfig, dict[s
     )
     flavour.module.DeviceType = SimpleNamespace(DLA="DLA")
     flavour.module.float32, flavour.module.float16 = "float32", "float16"
-    layers = [drawn_layer("softmax", "float32"), drawn_layer("cast", "int32")]
-    layers.append(drawn_layer("conv", "float16"))
+    kinds = {"softmax": "float32", "cast": "int32", "conv": "float16"}
+    ranges = {} if told is None else told
+    layers = [drawn_layer(name, kind, ranges) for name, kind in kinds.items()]
     network = SimpleNamespace(num_layers=3, get_layer=layers.__getitem__)
     config = DrawnConfig()
     _configure(flavour, config, network, options)
@@ -182,9 +190,18 @@ def test_sensitive_layers_stay_in_fp32_where_flags_rule() -> None:
 
 
 @pytest.mark.parametrize("version", ["8.6.1", "10.3.0"])
-def test_int8_on_dla_is_refused_where_it_needs_a_calibration_cache(version: str) -> None:
-    with pytest.raises(ModelError, match=r"from a calibration cache.*--precision fp16"):
-        configured(version, BuildOptions("int8", dla=0))
+def test_int8_on_dla_is_told_by_ranges_where_it_takes_no_pairs(version: str) -> None:
+    ranges = {"softmax": 1.0, "conv": 6.0, "elsewhere": 3.0}
+    told: dict[str, tuple[float, float]] = {}
+    config, _ = configured(version, BuildOptions("int8", dla=0, ranges=ranges), told)
+    assert config.flags == ["GPU_FALLBACK", "FP16", "INT8", "PREFER_PRECISION_CONSTRAINTS"]
+    assert told == {"softmax": (-1.0, 1.0), "conv": (-6.0, 6.0)}
+
+
+def test_ranges_are_left_out_where_types_come_from_onnx() -> None:
+    told: dict[str, tuple[float, float]] = {}
+    configured("11.4.0.106", BuildOptions("int8", dla=0, ranges={"conv": 6.0}), told)
+    assert told == {}
 
 
 def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
