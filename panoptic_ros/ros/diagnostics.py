@@ -45,18 +45,19 @@ def camera_status(
 
 
 def engine_status(
-    name: str, engine: Engine | None, failure: str, supply: Supply, types: MessageTypes
+    name: str, is_active: bool, failure: str, supply: Supply, types: MessageTypes
 ) -> Any:
     """Build the DiagnosticStatus of the engine.
 
     Args:
         name: ``<node>: engine``.
-        engine: The one in use.
+        is_active: Whether pictures are taken.
         failure: Why it stopped, empty while it has not.
-        supply: The plan in work.
+        supply: The engine in use, and the plan in work.
         types: Message classes.
     """
-    level, message = OK, "running" if engine is not None else "not configured"
+    engine = supply.engine
+    level, message = OK, "running" if is_active else "ready" if engine else "not configured"
     meanwhile = f"; meanwhile {engine.description}" if engine is not None else ""
     if failure:
         level, message = ERROR, failure

@@ -259,8 +259,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             for camera, entry in self._cameras.items()
         ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
-        supply = self._supply
-        rows.append(engine_status(f"{name}: engine", supply.engine, failure, supply, types))
+        is_active = self._worker is not None
+        rows.append(engine_status(f"{name}: engine", is_active, failure, self._supply, types))
         rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
         return rows
 

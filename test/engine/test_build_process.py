@@ -78,15 +78,17 @@ def test_the_real_builder_says_that_there_is_no_driver(tmp_path: Path) -> None:
         build.wait()
 
 
+SLEEPING = (
+    "import sys, time\n"
+    "from panoptic_ros.engine import build_process as b\n"
+    "b.find_or_build = lambda *a, **k: time.sleep(600)\n"
+    "sys.exit(b.main(['street.onnx', 'fp16', '1', '0']))\n"
+)
+
+
 def test_the_real_builder_ends_with_its_parent_and_not_with_ctrl_c() -> None:
-    code = (
-        "from panoptic_ros.engine import build_process as b, plans\n"
-        "import sys, time\n"
-        "b.find_or_build = lambda *a, **k: time.sleep(600)\n"
-        "sys.exit(b.main(['street.onnx', 'fp16', '1', '0']))\n"
-    )
     builder = subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", SLEEPING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert builder.stdout is not None
     assert "reading the model" in builder.stdout.readline()
@@ -95,3 +97,32 @@ def test_the_real_builder_ends_with_its_parent_and_not_with_ctrl_c() -> None:
     assert builder.poll() is None
     builder.communicate(timeout=60)
     assert builder.returncode == 1
+
+
+def test_a_killed_node_leaves_no_builder_behind() -> None:
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from panoptic_ros.engine.build_process import BuildProcess\n"
+        "from panoptic_ros.engine.plans import PlanOrder\n"
+        f"build = BuildProcess(PlanOrder(Path('s.onnx')), [sys.executable, '-c', {SLEEPING!r}])\n"
+        "build.wait(lambda *_: print(build._process.pid, flush=True))\n"
+    )
+    node = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert node.stdout is not None
+    builder = Path("/proc") / node.stdout.readline().strip()
+    assert b"build_process" in (builder / "cmdline").read_bytes()
+    node.kill()
+    node.communicate()
+    end = time.monotonic() + 60
+    while is_running(builder):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def is_running(process: Path) -> bool:
+    """Whether a process works; an orphan that nobody buries is a zombie."""
+    try:
+        return "\nState:\tZ" not in (process / "status").read_text()
+    except OSError:
+        return False

@@ -83,9 +83,11 @@ def test_a_plan_that_comes_while_the_node_rests_runs_when_it_is_active(
 ) -> None:
     node = make_node()
     bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    bench.until(lambda: words(reports, ENGINE) == (0, "not configured"))
     node.trigger_configure()
     machine.builds[0].finish()
-    bench.until(lambda: len(machine.opened) == 2 and node._supply.progress is None)
+    bench.until(lambda: len(machine.opened) == 2 and words(reports, ENGINE) == (0, "ready"))
     node.trigger_activate()
     assert node.engine is machine.opened[1]
     labels = bench.listen("/panoptic/label")
