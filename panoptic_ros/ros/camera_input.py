@@ -45,6 +45,7 @@ class CameraInput:
         self._on_picture = on_picture
         self._wanted: str = node.resolve_topic_name(topic)
         self._source = (self._wanted, IMAGE)
+        self._publishers = 0
         self._subscription = self._subscribed()
         self._stranger = ""
         self.camera_info: Any = None
@@ -89,6 +90,8 @@ class CameraInput:
 
     def _kinds(self, topic: str) -> list[str]:
         ends = self._node.get_publishers_info_by_topic(topic)
+        if topic == self._source[0]:
+            self._publishers = len(ends)
         return sorted({str(end.topic_type) for end in ends})
 
     def _subscribed(self) -> Any:
@@ -104,7 +107,7 @@ class CameraInput:
         )
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:
-        self._on_picture(message, self._gaps.lost_before(info))
+        self._on_picture(message, self._gaps.lost_before(info, self._publishers))
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message

@@ -95,7 +95,7 @@ class EngineSupply:
         """
         order = self._missing(config)
         try:
-            engine = self._opened(config, config.engine, config.engine_fallback)
+            engine = self._opened(config, config.engine_fallback)
         except ModelError as error:
             if order is None:
                 raise
@@ -155,9 +155,9 @@ class EngineSupply:
             config.engine, config.engine_precision, config.engine_batch, config.engine_device
         )
 
-    def _opened(self, config: NodeConfig, name: str, fallback: str) -> Engine:
+    def _opened(self, config: NodeConfig, fallback: str) -> Engine:
         return self._door.open(
-            name,
+            config.engine,
             config.engine_threads,
             fallback=fallback,
             precision=config.engine_precision,
@@ -196,7 +196,7 @@ class EngineSupply:
         try:
             build.wait(self._note)
             if takes_over:
-                self._offer(self._opened(config, str(order.model), "none"))
+                self._offer(self._opened(config, "none"))
             else:
                 self._log.info(f"the plan of {order.model.name} is built")
                 self._finished = True

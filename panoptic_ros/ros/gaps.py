@@ -14,29 +14,31 @@ from typing import Any
 class Gaps:
     """Follows the sequence numbers of every publisher of a topic.
 
-    Nothing is counted where the middleware names no publisher or no number, as rclpy of Humble.
+    rclpy of Humble hands on no numbers, so nothing is counted there; that of Jazzy does not say
+    whose they are, so there it is counted while a topic has one publisher.
     """
 
     def __init__(self) -> None:
         self._last: dict[bytes, int] = {}
 
-    def lost_before(self, info: Mapping[str, Any]) -> int:
+    def lost_before(self, info: Mapping[str, Any], publishers: int) -> int:
         """Count what was lost between a message and the one before it.
 
         Args:
             info: What rclpy knows about the message.
+            publishers: How many the topic has.
 
         >>> gaps, front = Gaps(), {"data": b"front"}
-        >>> numbers = (7, 8, 12, 1)
         >>> [
-        ...     gaps.lost_before({"publisher_gid": front, "publication_sequence_number": number})
-        ...     for number in numbers
+        ...     gaps.lost_before({"publisher_gid": front, "publication_sequence_number": n}, 2)
+        ...     for n in (7, 8, 12, 1)
         ... ]
         [0, 0, 3, 0]
         """
         number, publisher = info.get("publication_sequence_number"), info.get("publisher_gid")
-        if number is None or not publisher:
+        if number is None or (not publisher and publishers != 1):
+            self._last.clear()
             return 0
-        key, here = bytes(publisher["data"]), int(number)
+        key, here = bytes(publisher["data"]) if publisher else b"", int(number)
         before, self._last[key] = self._last.get(key, here - 1), here
         return max(0, here - before - 1)

@@ -189,6 +189,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def _lose_engine(self) -> None:
         self.has_lost_engine = True
         self.failure = self.failure or EngineRunError("the engine does not come back")
+        self.get_logger().error(f"{self.failure}; the process ends without waiting for it")
         self._supply.abandon_engine()
 
     def _withdraw(self) -> None:

@@ -6,13 +6,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.ros.engine_supply import EngineSupply
+from panoptic_ros.engine.flavour import Flavour
+from panoptic_ros.engine.open import open_engine, plan_to_build
+from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.plans import PlanOrder, search_plan
+from panoptic_ros.engine.trt import TrtEngine
+from panoptic_ros.ros.engine_supply import EngineDoor, EngineSupply
 from panoptic_ros.ros.parameters import NodeConfig
+from test.engine.test_open import key_here, model, orin, write
 from test.ros.drawn_supply import DrawnMachine
+
+__all__ = ["model", "orin"]
 
 FALLBACK = NodeConfig(engine="street.onnx")
 STRICT = replace(FALLBACK, engine_fallback="none")
@@ -106,6 +115,17 @@ def test_the_fallback_runs_at_once_and_the_plan_takes_over_when_it_is_built(
     ]
 
 
+def test_the_plan_is_opened_under_the_name_that_was_asked_for(
+    supply: EngineSupply, machine: DrawnMachine
+) -> None:
+    """A stale plan stands for its own precision and batch, which its model does not know."""
+    supply.open(replace(FALLBACK, engine="robot.plan"))
+    machine.builds[0].finish()
+    until(lambda: supply.progress is None)
+    assert [asked["name"] for asked in machine.asked] == ["robot.plan", "robot.plan"]
+    assert [asked["fallback"] for asked in machine.asked] == ["onnxruntime", "none"]
+
+
 def test_a_plan_that_cannot_be_built_leaves_the_fallback_and_its_reason(
     supply: EngineSupply, machine: DrawnMachine, log: Log
 ) -> None:
@@ -191,3 +211,38 @@ def test_a_bug_in_the_thread_is_handed_on(
     until(lambda: supply.failure is not None)
     assert isinstance(supply.failure, ZeroDivisionError)
     supply.close()
+
+
+class WritingBuild:
+    """Writes into the cache what TensorRT would build."""
+
+    def __init__(self, order: PlanOrder) -> None:
+        self.order = order
+
+    def wait(self, report: object) -> None:
+        search = search_plan(self.order)
+        write(search.place, search.key)
+
+    def cancel(self) -> None:
+        """Nothing is in work."""
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
+    precision: str, model: Path, orin: Flavour, log: Log
+) -> None:
+    key = replace(key_here(model, orin), precision=precision)
+    plan = write(model.with_name("robot.plan"), replace(key, version="8.6.1"))
+    supply = EngineSupply(EngineDoor(open_engine, plan_to_build, WritingBuild), log)
+    config = NodeConfig(engine=str(plan), engine_threads=1)
+    assert isinstance(supply.open(config), OrtEngine)
+    assert "8.6.1" in log.lines[0]
+    until(lambda: supply.progress is None)
+    better = supply.exchange()
+    assert isinstance(better, TrtEngine)
+    assert better.facts["precision"] == precision
+    supply.close()
+    again = EngineSupply(EngineDoor(open_engine, plan_to_build, WritingBuild), log)
+    assert isinstance(again.open(config), TrtEngine), "the next start finds it"
+    assert again.progress is None
+    again.close()

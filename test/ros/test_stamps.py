@@ -45,19 +45,25 @@ def info(publisher: str, number: int | None) -> dict[str, Any]:
     return {"publisher_gid": {"data": publisher.encode()}, "publication_sequence_number": number}
 
 
+def unsigned(*numbers: int) -> list[dict[str, Any]]:
+    """What rclpy of Jazzy tells: numbers without their publisher."""
+    return [{"publication_sequence_number": number} for number in numbers]
+
+
 @pytest.mark.parametrize(
-    ("infos", "lost"),
+    ("infos", "publishers", "lost"),
     [
-        ([info("a", 7), info("a", 8), info("a", 12)], [0, 0, 3]),
-        ([info("a", 900), info("b", 3), info("a", 901), info("b", 5)], [0, 0, 0, 1]),
-        ([info("a", 900), info("a", 1), info("a", 2)], [0, 0, 0]),
-        ([info("a", None), {"publication_sequence_number": 4}, {}], [0, 0, 0]),
-        ([{"publisher_gid": None, "publication_sequence_number": n} for n in (1, 9)], [0, 0]),
+        ([info("a", 7), info("a", 8), info("a", 12)], 1, [0, 0, 3]),
+        ([info("a", 900), info("b", 3), info("a", 901), info("b", 5)], 2, [0, 0, 0, 1]),
+        ([info("a", 900), info("a", 1), info("a", 2)], 1, [0, 0, 0]),
+        ([info("a", None), {}, {}], 1, [0, 0, 0]),
+        (unsigned(7, 8, 12), 1, [0, 0, 3]),
+        (unsigned(7, 900, 9), 2, [0, 0, 0]),
     ],
-    ids=["gap", "two publishers", "restart", "humble", "no publisher"],
+    ids=["gap", "two publishers", "restart", "humble", "jazzy", "jazzy, two publishers"],
 )
 def test_gaps_are_counted_where_the_middleware_tells(
-    infos: list[dict[str, Any]], lost: list[int]
+    infos: list[dict[str, Any]], publishers: int, lost: list[int]
 ) -> None:
     gaps = Gaps()
-    assert [gaps.lost_before(entry) for entry in infos] == lost
+    assert [gaps.lost_before(entry, publishers) for entry in infos] == lost
