@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -42,6 +43,8 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def orin(monkeypatch: pytest.MonkeyPatch) -> Flavour:
     """A machine with a GPU and a TensorRT, both drawn."""
+    # Imported late it would take the drawn load_flavour over and keep it.
+    import_module("panoptic_ros.engine.compile")
     flavour = DrawnTensorRT().as_flavour()
     monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
     monkeypatch.setattr("panoptic_ros.engine.flavour.load_flavour", lambda name="": flavour)
