@@ -32,6 +32,10 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         "--fps", type=float,
         help="pictures per second of a folder (default: 10); overrides a video's clock",
     )  # fmt: skip
+    parser.add_argument(
+        "--camera-info", type=Path, metavar="YAML",
+        help="calibration of the camera, as panoptic calibrate writes it",
+    )  # fmt: skip
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,9 +58,10 @@ def source_of(args: argparse.Namespace) -> Source:
         ConfigError: A number makes no sense.
         DataError: The input cannot be read.
     """
-    from panoptic_ros.ros.sources import Span, open_source
+    from panoptic_ros.ros.sources import CalibratedSource, Span, open_source
 
-    return open_source(args.input, args.topic, Span(args.start, args.duration), args.fps)
+    source = open_source(args.input, args.topic, Span(args.start, args.duration), args.fps)
+    return CalibratedSource(source, args.camera_info) if args.camera_info else source
 
 
 def engine_name(args: argparse.Namespace) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,50 @@ class Source(Closing):
 
     def close(self) -> None:  # a folder has nothing to close
         """Free what the input holds; safe to call twice."""
+
+
+class CalibratedSource(Source):
+    """An input whose camera is known from a calibration file; owns the input.
+
+    Args:
+        source: The input; a CameraInfo of its own gives way.
+        path: The file, see ``camera_yaml``.
+
+    Raises:
+        DataError: The file cannot be read or is no calibration.
+    """
+
+    def __init__(self, source: Source, path: Path) -> None:
+        from panoptic_ros.ros.camera_yaml import read_camera_yaml
+
+        self._source = source
+        self.path, self.topic, self.count = source.path, source.topic, source.count
+        self.span, self.losses = source.span, source.losses
+        try:
+            self._camera_info = read_camera_yaml(path)
+        except DataError:
+            source.close()
+            raise
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the pictures with the calibration.
+
+        Raises:
+            DataError: The calibration is for pictures of another size.
+        """
+        info = self._camera_info
+        for shot in self._source.shots():
+            height, width = shot.frame.image.shape[:2]
+            if (info.height, info.width) != (height, width):
+                raise DataError(
+                    f"the calibration is for {info.width}x{info.height}, {self.path.name} has "
+                    f"{width}x{height}: calibrate with pictures of that size"
+                )
+            yield replace(shot, camera_info=info)
+
+    def close(self) -> None:
+        """Close the input."""
+        self._source.close()
 
 
 def open_source(

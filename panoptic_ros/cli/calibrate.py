@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic calibrate``: a camera's calibration file from pictures of a chessboard."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.progress import progress
+from panoptic_ros.core.errors import DataError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from panoptic_ros.core.chessboard import Board
+
+GOOD_ERROR_PX = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "images", type=Path, nargs="+", metavar="IMAGES",
+        help="pictures of the board, folders of them, a bag or a video",
+    )  # fmt: skip
+    parser.add_argument(
+        "--board", type=size, required=True, metavar="CxR",
+        help="inner corners of the board: 9x6 for one of 10x7 squares",
+    )  # fmt: skip
+    parser.add_argument(
+        "--square", type=float, required=True, metavar="M", help="side of a square in metres"
+    )
+    parser.add_argument(
+        "--model", choices=("plumb_bob", "equidistant"), default="plumb_bob",
+        help="equidistant is for fisheye lenses (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--name", default="camera", help="camera_name (default: %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("camera.yaml"), help="default: %(default)s"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Find the boards, solve, write; 1 where the result is doubtful."""
+    from panoptic_ros.core.chessboard import Board, calibrate
+    from panoptic_ros.ros.camera_yaml import write_camera_yaml
+
+    columns, rows = args.board
+    board = Board(columns, rows, args.square)
+    found, unseen = _views(args.images, board)
+    picture_size, odd = _common_size(found)
+    views = [corners for _, of_size, corners in found if of_size == picture_size]
+    for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
+        if names:
+            print(f"left out, they {why}: {', '.join(names)}", file=sys.stderr)
+    if not found:
+        raise DataError(
+            f"none of {len(unseen)} pictures shows a board of {board.columns}x{board.rows} inner "
+            "corners; count corners where four squares meet, not squares, and keep a white rim"
+        )
+    made = calibrate(views, board, picture_size, args.model)
+    write_camera_yaml(args.out, made, args.name)
+    print(
+        f"{args.out}: {picture_size[0]}x{picture_size[1]}, {len(views)} pictures, root mean "
+        f"square error {made.error_px:.2f} px"
+    )
+    if made.error_px > GOOD_ERROR_PX:
+        print(
+            f"more than {GOOD_ERROR_PX:g} px is much: is the board flat, are all pictures sharp, "
+            "is the lens a fisheye (--model equidistant)?",
+            file=sys.stderr,
+        )
+        return 1
+    return 0
+
+
+Found = tuple[str, tuple[int, int], "NDArray[np.float32]"]
+
+
+def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
+    """Look for the board in every picture; (name, size, corners), and names of the others."""
+    import cv2
+    import numpy as np
+
+    from panoptic_ros.core.chessboard import find_corners
+
+    found: list[Found] = []
+    unseen: list[str] = []
+    for name, rgb in progress(_pictures(inputs), None, "look for the board"):
+        gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        corners = find_corners(gray, board)
+        if corners is None:
+            unseen.append(name)
+        else:
+            found.append((name, (rgb.shape[1], rgb.shape[0]), corners))
+    return found, unseen
+
+
+def _pictures(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    from panoptic_ros.ros.sources import open_source
+
+    for path in inputs:
+        with open_source(path) as source:
+            for shot in source.shots():
+                yield shot.name, shot.frame.image
+            for note in source.losses.notes:
+                print(f"panoptic calibrate: {note}", file=sys.stderr)
+
+
+def _common_size(found: list[Found]) -> tuple[tuple[int, int], list[str]]:
+    """The size that most pictures have, and the names of those that have another."""
+    sizes = Counter(of_size for _, of_size, _ in found)
+    if not sizes:
+        return (0, 0), []
+    common = sizes.most_common(1)[0][0]
+    return common, [name for name, of_size, _ in found if of_size != common]

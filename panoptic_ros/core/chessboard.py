@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Intrinsics of a camera from pictures of a chessboard.
+
+Source: Zhang, A flexible new technique for camera calibration (2000), and for fisheye lenses
+Kannala and Brandt, A generic camera model (2006), both as OpenCV implements them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import ConfigError, DataError
+
+PLUMB_BOB = "plumb_bob"
+EQUIDISTANT = "equidistant"
+MODELS = (PLUMB_BOB, EQUIDISTANT)
+"""Distortion models by the names that ROS's CameraInfo has for them."""
+
+LEAST_VIEWS = 3
+_REFINED = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-6)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A chessboard.
+
+    Attributes:
+        columns: Inner corners along its longer side: one less than its squares.
+        rows: Inner corners along the other.
+        square_m: Side of a square in metres.
+
+    Raises:
+        ConfigError: It has too few corners or no size.
+    """
+
+    columns: int
+    rows: int
+    square_m: float
+
+    def __post_init__(self) -> None:
+        if min(self.columns, self.rows) < 3:
+            raise ConfigError(
+                f"board is {self.columns}x{self.rows}, needs at least 3x3 inner corners (a board "
+                "of 10x7 squares has 9x6)"
+            )
+        if not 0 < self.square_m < 10:
+            raise ConfigError(f"square is {self.square_m} m, needs more than 0 and less than 10")
+
+    def points(self) -> NDArray[np.float32]:
+        """Its inner corners in its own plane, (columns * rows, 1, 3) float32, in metres."""
+        grid = np.zeros((self.rows, self.columns, 3), np.float32)
+        grid[..., 0], grid[..., 1] = np.meshgrid(range(self.columns), range(self.rows))
+        grid *= np.float32(self.square_m)
+        return grid.reshape(-1, 1, 3)
+
+
+@dataclass(frozen=True, eq=False)
+class Intrinsics:
+    """How a camera maps directions to pixels.
+
+    Attributes:
+        size: (width, height) of its pictures.
+        model: One of ``MODELS``.
+        matrix: K, (3, 3) float64, in pixels.
+        distortion: (k1, k2, p1, p2, k3) of plumb_bob, (k1, k2, k3, k4) of equidistant.
+        projection: P, (3, 4) float64: K of the rectified picture and no translation.
+        error_px: Root mean square distance of the corners from where the model puts them.
+    """
+
+    size: tuple[int, int]
+    model: str
+    matrix: NDArray[np.float64]
+    distortion: NDArray[np.float64]
+    projection: NDArray[np.float64]
+    error_px: float = 0.0
+
+
+def find_corners(gray: NDArray[np.uint8], board: Board) -> NDArray[np.float32] | None:
+    """Find a board's inner corners.
+
+    Args:
+        gray: (H, W) uint8.
+        board: What to look for; all of it must be in the picture.
+
+    Returns:
+        Corners in pixels, to a fraction, (columns * rows, 1, 2) float32; None where it is not
+        seen.
+    """
+    flags = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE | cv2.CALIB_CB_ACCURACY
+    found, corners = cv2.findChessboardCornersSB(gray, (board.columns, board.rows), flags=flags)
+    return np.asarray(corners, np.float32).reshape(-1, 1, 2) if found else None
+
+
+def calibrate(
+    views: Sequence[NDArray[np.float32]],
+    board: Board,
+    size: tuple[int, int],
+    model: str = PLUMB_BOB,
+) -> Intrinsics:
+    """Find the intrinsics that explain the corners best.
+
+    Args:
+        views: Corners of each picture, as ``find_corners`` gives them.
+        board: The board.
+        size: (width, height) of the pictures.
+        model: One of ``MODELS``.
+
+    Raises:
+        ConfigError: There is no such model.
+        DataError: There are too few views, or they do not determine a camera.
+    """
+    if model not in MODELS:
+        raise ConfigError(f"model is {model!r}, needs one of: {', '.join(MODELS)}")
+    if len(views) < LEAST_VIEWS:
+        raise DataError(
+            f"{len(views)} pictures show the whole board, at least {LEAST_VIEWS} are needed, "
+            "better 15, from different sides and in every part of the picture"
+        )
+    try:
+        error, matrix, distortion = _solve(views, board, size, model)
+    except cv2.error as failure:
+        raise DataError(
+            f"the {len(views)} views do not determine a {model} camera ({_words(failure)}); take "
+            "pictures from more different angles"
+        ) from failure
+    projection = _projection(matrix, distortion, size, model)
+    return Intrinsics(size, model, matrix, distortion.ravel(), projection, float(error))
+
+
+def _solve(
+    views: Sequence[NDArray[np.float32]], board: Board, size: tuple[int, int], model: str
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    points = [board.points()] * len(views)
+    if model == EQUIDISTANT:
+        flags = cv2.fisheye.CALIB_RECOMPUTE_EXTRINSIC | cv2.fisheye.CALIB_FIX_SKEW
+        error, matrix, distortion, _, _ = cv2.fisheye.calibrate(
+            points, views, size, np.eye(3), np.zeros((4, 1)), flags=flags, criteria=_REFINED
+        )
+    else:
+        error, matrix, distortion, _, _ = cv2.calibrateCamera(
+            points, views, size, np.eye(3), np.zeros((5, 1)), criteria=_REFINED
+        )
+    return error, np.asarray(matrix, np.float64), np.asarray(distortion, np.float64)
+
+
+def _projection(
+    matrix: NDArray[np.float64],
+    distortion: NDArray[np.float64],
+    size: tuple[int, int],
+    model: str,
+) -> NDArray[np.float64]:
+    """Camera matrix of the rectified picture that shows no invalid pixel."""
+    if model == EQUIDISTANT:
+        rectified = cv2.fisheye.estimateNewCameraMatrixForUndistortRectify(
+            matrix, distortion, size, np.eye(3), balance=0.0
+        )
+    else:
+        rectified, _ = cv2.getOptimalNewCameraMatrix(matrix, distortion, size, 0.0)
+    return np.hstack((np.asarray(rectified, np.float64), np.zeros((3, 1))))
+
+
+def _words(failure: cv2.error) -> str:
+    return " ".join(str(failure).split())[:160]
