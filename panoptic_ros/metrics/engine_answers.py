@@ -52,6 +52,7 @@ class EngineAnswers:
         names = [entry.name for entry in engine.spec.labels.labels]
         self._recode = Recode(names, categories, rules)
         self._categories = categories
+        self._engine, self._config = engine, config
         self._pipeline = Pipeline(engine, config)
         self._fps = fps
         self._count = 0
@@ -69,7 +70,8 @@ class EngineAnswers:
 
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Answer:
         if self._fps is None or pair.sequence != self._sequence:
-            self._pipeline.reset("camera")
+            # Not a reset, after which ids go on: a sequence's answers hang on itself alone.
+            self._pipeline = Pipeline(self._engine, self._config)
             self._sequence, self._count = pair.sequence, 0
         stamp_ns = _FIRST_STAMP_NS + round(self._count * 1e9 / (self._fps or 1.0))
         self._count += 1
