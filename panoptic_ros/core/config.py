@@ -67,7 +67,8 @@ class DecodeConfig:
     )
     object_threshold: float = param(
         0.25,
-        "Least score of an object: its centre's score times the mean probability of its class.",
+        "Least score of an object: its centre's score times the mean probability of its class; "
+        "of a query model, its query's class probability, on top of the model's own threshold.",
         low=0.0,
         high=1.0,
     )
@@ -78,8 +79,14 @@ class DecodeConfig:
         low=0.0,
         high=1.0,
     )
+    overlap_threshold: float = param(
+        0.8,
+        "Query models: least ratio of the pixels that a query wins to those of its own mask.",
+        low=0.0,
+        high=1.0,
+    )
     max_objects: int = param(
-        256, "Most objects in one frame; the strongest centres win.", low=1, high=65535
+        256, "Most objects in one frame; the strongest win.", low=1, high=65535
     )
     min_thing_area: float = param(
         0.00025, "Least area of an object, as a share of the picture.", low=0.0, high=1.0

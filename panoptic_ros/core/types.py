@@ -62,17 +62,23 @@ class CenterOffsetHeads:
 class QueryHeads:
     """What a mask-classification network says after its arg-max over queries.
 
+    Only queries above the model's own class threshold take part in the arg-max; up to 255 of them.
+
     Attributes:
-        queries: Index of the winning query + 1, 0 for none, (h, w) uint8.
-        confidence: Mask probability of the winner times 255, (h, w) uint8.
-        query_labels: Class index of each query, (Q,) uint8, 255 for "no object".
+        queries: Number 1..Q of the query that wins the pixel, 0 where none takes part, (h, w)
+            uint8.
+        confidence: Class probability times mask probability of the winner, times 255, (h, w)
+            uint8; 0 where the pixel counts as won but lies outside of the winner's own mask.
+        query_labels: Class index of each query, 255 where it does not take part, (Q,) uint8.
         query_scores: Class probability of each query, (Q,) float32.
+        query_areas: Pixels of each query's own mask, whoever wins them, (Q,) int32.
     """
 
     queries: NDArray[np.uint8]
     confidence: NDArray[np.uint8]
     query_labels: NDArray[np.uint8]
     query_scores: NDArray[np.float32]
+    query_areas: NDArray[np.int32]
 
 
 Heads = Union[CenterOffsetHeads, QueryHeads]
