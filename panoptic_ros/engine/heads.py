@@ -8,11 +8,15 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.core.types import CenterOffsetHeads, Heads, QueryHeads
 
 INPUT = "image"
 _KINDS: dict[str, tuple[tuple[str, ...], Any]] = {
     "center_offset": (("labels", "confidence", "centers", "offsets"), CenterOffsetHeads),
+    "query": (
+        ("queries", "confidence", "query_labels", "query_scores", "query_areas"),
+        QueryHeads,
+    ),
 }
 
 

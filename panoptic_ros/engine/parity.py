@@ -8,6 +8,7 @@ outputs on pictures is what finds it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from panoptic_ros.core.decode import decode
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.overlap import overlap
-from panoptic_ros.core.types import CenterOffsetHeads, Heads, Panoptic
+from panoptic_ros.core.types import CenterOffsetHeads, Heads, Panoptic, QueryHeads
 from panoptic_ros.engine.manifest import Manifest
 
 LEAST = {
@@ -46,8 +47,9 @@ def compare(
     Returns:
         ``label_agreement`` share of pixels with the same class; ``object_agreement`` panoptic
         quality of the candidate's objects against the reference's, 1 where neither has any;
-        ``confidence_error`` mean difference, 0 to 1; ``center_error`` the same for centre
-        scores; ``offset_error`` mean difference in pixels of the offset map.
+        ``confidence_error`` mean difference, 0 to 1. Of centre/offset models ``center_error``, the
+        same for centre scores, and ``offset_error``, mean difference in pixels of the offset map;
+        of query models ``score_error``, mean difference of the queries' scores.
 
     Raises:
         ValueError: There is no picture.
@@ -59,9 +61,9 @@ def compare(
     for picture in pictures:
         right = _copied(reference(picture))
         other = _copied(candidate(picture))
-        rows.append(_differences(right, other))
-        config = DecodeConfig()
-        objects += _matches(decode(right, spec.labels, config), decode(other, spec.labels, config))
+        maps = [decode(heads, spec.labels, DecodeConfig()) for heads in (right, other)]
+        rows.append(_differences(right, other, *maps))
+        objects += _matches(*maps)
     shared, matched, missed, extra = objects
     whole = matched + (missed + extra) / 2
     figures = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
@@ -201,20 +203,25 @@ def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
     return infer
 
 
-def _copied(heads: Heads) -> CenterOffsetHeads:
-    """Copy heads, as an engine's next call may write over them.
-
-    Raises:
-        ModelError: They are of a kind that cannot be compared.
-    """
-    if not isinstance(heads, CenterOffsetHeads):
-        raise ModelError(f"{type(heads).__name__} cannot be compared by this version")
-    return CenterOffsetHeads(
-        heads.labels.copy(), heads.confidence.copy(), heads.centers.copy(), heads.offsets.copy()
-    )
+def _copied(heads: Heads) -> Heads:
+    """Copy heads, as an engine's next call may write over them."""
+    arrays = {entry.name: getattr(heads, entry.name).copy() for entry in fields(heads)}
+    return replace(heads, **arrays)
 
 
-def _differences(right: CenterOffsetHeads, other: CenterOffsetHeads) -> dict[str, float]:
+def _differences(
+    right: Heads, other: Heads, right_map: Panoptic, other_map: Panoptic
+) -> dict[str, float]:
+    if isinstance(right, QueryHeads) and isinstance(other, QueryHeads):
+        # Which number a query has may differ where scores tie, so classes are compared.
+        scores = np.sort(right.query_scores), np.sort(other.query_scores)
+        return {
+            "label_agreement": float((right_map.labels == other_map.labels).mean()),
+            "confidence_error": _mean_difference(right.confidence, other.confidence) / 255.0,
+            "score_error": _mean_difference(*scores),
+        }
+    assert isinstance(right, CenterOffsetHeads)
+    assert isinstance(other, CenterOffsetHeads)
     return {
         "label_agreement": float((right.labels == other.labels).mean()),
         "confidence_error": _mean_difference(right.confidence, other.confidence) / 255.0,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.core.types import CenterOffsetHeads
+from panoptic_ros.core.types import VOID, CenterOffsetHeads, QueryHeads
 from panoptic_ros.engine.open import shipped_models
 from panoptic_ros.engine.parity import LEAST, compare, compare_graph, drawn_pictures, gate
 from panoptic_ros.engine.prepare import load_model, prepare
@@ -56,6 +56,35 @@ def test_a_missing_car_costs_a_third_of_the_quality() -> None:
 
 def test_an_offset_error_is_in_pixels() -> None:
     assert compare(drawn(), drawn(offset=0.5), SPEC, [PICTURE])["offset_error"] == 0.5
+
+
+def queries(cars: int = 2, road: int = 0) -> Callable[..., QueryHeads]:
+    """A query engine that sees a road and up to two cars of 3x4 pixels."""
+    won = np.full((8, 16), 1, np.uint8)
+    for number in range(cars):
+        won[2:5, 1 + 8 * number : 5 + 8 * number] = 2 + number
+    areas = np.bincount(won.ravel(), minlength=4)[1:].astype(np.int32)
+    labels = np.array([road, 1, 1], np.uint8)
+    labels[areas == 0] = VOID
+    heads = QueryHeads(
+        won, np.full((8, 16), 250, np.uint8), labels, np.array([0.9, 0.8, 0.7], np.float32), areas
+    )
+    return lambda picture: heads
+
+
+def test_query_engines_are_compared_by_what_they_decode_to() -> None:
+    figures = compare(queries(), queries(), SPEC, [PICTURE])
+    assert figures == {
+        "object_agreement": 1.0,
+        "label_agreement": 1.0,
+        "confidence_error": 0.0,
+        "score_error": 0.0,
+    }
+    figures = compare(queries(2), queries(1), SPEC, [PICTURE])
+    assert figures["object_agreement"] == pytest.approx(1 / 1.5)
+    assert figures["label_agreement"] == pytest.approx(1 - 12 / 128)
+    with pytest.raises(ModelError, match="label_agreement is"):
+        gate(figures, "fp16", "street")
 
 
 def test_without_objects_nothing_disagrees() -> None:
