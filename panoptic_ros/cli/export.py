@@ -12,7 +12,10 @@ from panoptic_ros.core.errors import ConfigError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("checkpoint", type=Path, help="best.pt or last.pt of panoptic train")
+    parser.add_argument(
+        "checkpoint", type=Path,
+        help="best.pt or last.pt of panoptic train; with --camera-size a model as well",
+    )  # fmt: skip
     parser.add_argument("model", type=Path, help="the .onnx file to write")
     parser.add_argument(
         "--size", type=size, default=(512, 256), metavar="WxH", help="default: 512x256"
@@ -24,6 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=4,
         help="label pixels per head pixel: 4 is the input's size (default: %(default)s)",
     )
+    parser.add_argument(
+        "--camera-size", type=size, metavar="WxH",
+        help="take pictures of this size and resize them in the graph, on the GPU",
+    )  # fmt: skip
     parser.add_argument("--name", help="name of the model (default: the file's stem)")
     parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")
     parser.add_argument("--license", default="", help="what may be done with the weights")
@@ -34,6 +41,27 @@ def run(args: argparse.Namespace) -> int:
     """Write the model file."""
     if args.model.suffix != ".onnx":
         raise ConfigError(f"{args.model}: the name must end in .onnx")
+    args.model.parent.mkdir(parents=True, exist_ok=True)
+    source = _model_named(args.checkpoint)
+    if source is None:
+        _export(args)
+    elif args.camera_size is None:
+        raise ConfigError(f"{args.checkpoint}: is a model already; with it goes --camera-size")
+    if args.camera_size is not None:
+        _take_camera_size(source or args.model, args.model, args.camera_size)
+    _show(args.model)
+    return 0
+
+
+def _model_named(path: Path) -> Path | None:
+    """Find the model where one was given, None for a checkpoint."""
+    from panoptic_ros.engine.open import find_model, shipped_models
+
+    is_model = path.suffix == ".onnx" or str(path) in shipped_models()
+    return find_model(str(path)) if is_model else None
+
+
+def _export(args: argparse.Namespace) -> None:
     try:
         from panoptic_ros.model.export import export
     except ImportError as error:
@@ -53,8 +81,22 @@ def run(args: argparse.Namespace) -> int:
         provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
         labels=read_label_set(args.labels) if args.labels else None,
     )
-    args.model.parent.mkdir(parents=True, exist_ok=True)
     export(network_of(state), spec, args.model, args.label_scale)
-    megabytes = args.model.stat().st_size / 1e6
-    print(f"wrote {args.model}: {spec.width}x{spec.height}, {megabytes:.1f} MB")
-    return 0
+
+
+def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:
+    from panoptic_ros.engine.cache import write_atomically
+    from panoptic_ros.engine.camera_size import take_camera_size
+    from panoptic_ros.engine.prepare import load_model
+
+    model = load_model(source)
+    take_camera_size(model, camera_size)
+    write_atomically(target, model.SerializeToString())
+
+
+def _show(path: Path) -> None:
+    from panoptic_ros.engine.prepare import load_model
+    from panoptic_ros.engine.recipe import spec_of
+
+    words = spec_of(load_model(path), path.name).size_words
+    print(f"wrote {path}: {words}, {path.stat().st_size / 1e6:.1f} MB")

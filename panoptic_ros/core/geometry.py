@@ -19,7 +19,7 @@ from panoptic_ros.core.types import Box
 
 
 def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Resize a camera picture into the network's input buffer.
+    """Resize a camera picture into the network's input buffer; of the same size, only copy it.
 
     Args:
         image: RGB, (H, W, 3) uint8; a negative channel stride says that the memory is BGR.
@@ -35,9 +35,21 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
         raise FrameError(f"picture is {image.dtype} {image.shape}, needs uint8 (H, W, 3)")
     height, width = out.shape[:2]
     stored = image[..., ::-1] if image.strides[2] < 0 else image
+    if image.shape == out.shape:
+        return _copy_as_rgb(image, stored, out)
     cv2.resize(stored, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
     if stored is not image:
         cv2.cvtColor(out, cv2.COLOR_BGR2RGB, dst=out)
+    return out
+
+
+def _copy_as_rgb(
+    image: NDArray[np.uint8], stored: NDArray[np.uint8], out: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    if stored is image:
+        np.copyto(out, image)
+    else:
+        cv2.cvtColor(stored, cv2.COLOR_BGR2RGB, dst=out)
     return out
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, runtime_checkable
@@ -35,6 +35,8 @@ class ModelSpec:
         labels: Its classes.
         license: What may be done with the weights.
         provenance: Where the weights come from.
+        shrinks_to: (width, height) to which the graph itself resizes its input, a camera's
+            picture; None where it takes pictures of the network's own size.
     """
 
     name: str
@@ -44,10 +46,17 @@ class ModelSpec:
     labels: LabelSet
     license: str = ""
     provenance: str = ""
+    shrinks_to: tuple[int, int] | None = None
+
+    @property
+    def size_words(self) -> str:
+        """The size for a log: ``512x256``, or ``1280x720, shrunk to 512x256 inside``."""
+        inside = "" if self.shrinks_to is None else ", shrunk to {}x{} inside"
+        return f"{self.width}x{self.height}" + inside.format(*self.shrinks_to or ())
 
     def to_metadata(self) -> dict[str, str]:
         """Write the spec as the metadata of a model file."""
-        document = {
+        document: dict[str, object] = {
             "format": FORMAT,
             "name": self.name,
             "width": self.width,
@@ -57,6 +66,8 @@ class ModelSpec:
             "license": self.license,
             "provenance": self.provenance,
         }
+        if self.shrinks_to is not None:
+            document["shrinks_to"] = list(self.shrinks_to)
         return {METADATA_KEY: json.dumps(document)}
 
 
@@ -85,6 +96,7 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
             labels=from_json(json.dumps(document["labels"])),
             license=str(document.get("license", "")),
             provenance=str(document.get("provenance", "")),
+            shrinks_to=_size(document.get("shrinks_to")),
         )
     except (KeyError, TypeError, ValueError, ConfigError) as error:
         raise ModelError(f"{where}: its '{METADATA_KEY}' metadata is damaged ({error})") from error
@@ -94,6 +106,13 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
             f"{', '.join(DECODERS)}: update panoptic_ros or export the model again"
         )
     return spec
+
+
+def _size(value: Sequence[int] | None) -> tuple[int, int] | None:
+    if value is None:
+        return None
+    width, height = value
+    return int(width), int(height)
 
 
 class Engine(Protocol):

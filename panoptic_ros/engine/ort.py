@@ -74,7 +74,7 @@ class OrtEngine(Closing):
         """One line for a log, e.g. ``street 512x256 on ONNX Runtime 1.31.1 (CPU)``."""
         spec = self._spec
         runtime = f"ONNX Runtime {self._version} ({self._provider})"
-        return f"{spec.name} {spec.width}x{spec.height} on {runtime}"
+        return f"{spec.name} {spec.size_words} on {runtime}"
 
     @property
     def facts(self) -> dict[str, str]:

@@ -2,8 +2,9 @@
 """Rewrite what TensorRT refuses without changing what a model computes.
 
 Two things of a model file that ONNX Runtime takes stop TensorRT (found with TensorRT for RTX
-1.7): a ``uint8`` tensor may be cast and nothing else, so a ``Transpose`` before the cast fails;
-and a weight behind a ``Cast`` is a computed tensor, not a weight.
+1.7): a ``uint8`` tensor may be cast and nothing else, so a ``Transpose`` before the cast fails
+(``panoptic export`` casts first, older and foreign files do not); and a weight behind a ``Cast``
+is a computed tensor, not a weight.
 """
 
 from __future__ import annotations
@@ -44,6 +45,11 @@ def prepare(model: Any) -> None:
     """Rewrite a model in place for TensorRT's parser; its outputs stay bit for bit the same."""
     store_constants(model)
     fold_weight_casts(model)
+    move_casts(model)
+
+
+def move_casts(model: Any) -> None:
+    """Put casts of uint8 before what only moves numbers, in place."""
     while _move_one_cast(model.graph):
         pass
 

@@ -158,7 +158,7 @@ class TrtEngine(Closing):
         """One line for a log, e.g. ``street 512x256 on TensorRT 10.3.0 (fp16, Orin)``."""
         spec, graph = self._spec, ", CUDA graph" if self._graph else ""
         facts = f"{self._precision}, {self._cuda.name}{graph}"
-        return f"{spec.name} {spec.width}x{spec.height} on {self._flavour.title} ({facts})"
+        return f"{spec.name} {spec.size_words} on {self._flavour.title} ({facts})"
 
     @property
     def facts(self) -> dict[str, str]:

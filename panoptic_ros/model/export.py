@@ -70,7 +70,8 @@ class ExportedNetwork(nn.Module):
         Args:
             image: RGB, (1, H, W, 3) uint8.
         """
-        x = image.permute(0, 3, 1, 2).float() * self.scale + self.shift
+        # TensorRT lets uint8 be cast and nothing else, so that comes first.
+        x = image.float().permute(0, 3, 1, 2) * self.scale + self.shift
         heads = self.network(x)
         likely = functional.interpolate(
             functional.softmax(heads.semantic, 1),
