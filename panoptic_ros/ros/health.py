@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
+from rclpy.duration import Duration
 
 from panoptic_ros.ros.message_types import MessageTypes
 
@@ -41,6 +42,14 @@ class Health:
 
     def publish(self) -> None:
         """Speak at once."""
+        self._speak()
+
+    def publish_and_wait(self, longest_s: float) -> None:
+        """Speak at once, and wait until all who listen have heard it."""
+        self._speak()
+        self._publisher.wait_for_all_acked(Duration(nanoseconds=round(longest_s * 1e9)))
+
+    def _speak(self) -> None:
         header = self._types.make("std_msgs/msg/Header")
         header.stamp = self._node.get_clock().now().to_msg()
         self._publisher.publish(self._types.make(ARRAY, header=header, status=self._rows()))

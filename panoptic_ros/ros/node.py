@@ -37,6 +37,7 @@ from panoptic_ros.ros.worker import Worker
 NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
 _PATIENCE_S = 10.0
+_LAST_WORDS_S = 1.0
 _ENGINES = EngineDoor(open_engine, plan_to_build, start_build)
 
 Answer = TransitionCallbackReturn
@@ -242,9 +243,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         if self._worker is not None:
             self._worker.forget_tracks()
 
-    def publish_diagnostics(self) -> None:
-        """Say how every camera and the engine are doing."""
-        self._health.publish()
+    def say_last_words(self) -> None:
+        """Tell ``/diagnostics`` why the process ends, and wait until that is heard."""
+        self._health.publish_and_wait(_LAST_WORDS_S)
 
     def _rows(self) -> list[Any]:
         """Statuses of every camera and of the engine."""

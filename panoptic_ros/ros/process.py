@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
@@ -20,7 +19,6 @@ from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.ros.parameters import NodeConfig
 
 _LONGEST_WAIT_S = 0.2
-_LAST_WORDS_S = 0.2
 
 
 class RunnableNode(Protocol):
@@ -34,7 +32,7 @@ class RunnableNode(Protocol):
 
     def start(self) -> None: ...  # noqa: D102
 
-    def publish_diagnostics(self) -> None: ...  # noqa: D102
+    def say_last_words(self) -> None: ...  # noqa: D102
 
     def close(self) -> None: ...  # noqa: D102
 
@@ -112,8 +110,7 @@ def _status(node: RunnableNode) -> int:
     if not isinstance(node.failure, EngineRunError):
         raise node.failure
     node.get_logger().error(f"{node.failure}; the process ends so that it can be respawned")
-    node.publish_diagnostics()
-    time.sleep(_LAST_WORDS_S)
+    node.say_last_words()
     return 1
 
 
