@@ -225,13 +225,18 @@ def _use_timing_cache(
         content = path.read_bytes()
     except OSError:
         content = b""
-    cache = config.create_timing_cache(content)
-    config.set_timing_cache(cache, ignore_mismatch=False)
+    # A cache that is damaged or of another GPU is refused; an empty one never.
+    for start in (content, b""):
+        cache = config.create_timing_cache(start)
+        if cache is not None and config.set_timing_cache(cache, ignore_mismatch=False):
+            break
 
     def keep() -> None:
+        kept = config.get_timing_cache()
         # It saves time, nothing else: a full disk must not lose the plan.
         with contextlib.suppress(OSError):
-            write_atomically(path, bytes(config.get_timing_cache().serialize()))
+            if kept is not None:
+                write_atomically(path, bytes(kept.serialize()))
 
     return keep
 

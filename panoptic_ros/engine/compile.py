@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.engine.build import BuildOptions, build_plan
 from panoptic_ros.engine.cache import build_once, default_folder, plan_path, write_atomically
 from panoptic_ros.engine.check import REFUSED, check_model
-from panoptic_ros.engine.device import Gpu, find_gpu
+from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
 from panoptic_ros.engine.flavour import Flavour, load_flavour
 from panoptic_ros.engine.manifest import Manifest, PlanKey
 from panoptic_ros.engine.precision import full_nodes, to_fp16
@@ -54,19 +54,48 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Workplace:
-    """What a recipe is built with: the TensorRT and the GPU that are here."""
+    """What a recipe is built with.
+
+    Attributes:
+        flavour: The TensorRT that is here.
+        gpu: The GPU that is here, None for none.
+        device: Number of that GPU as CUDA counts.
+    """
 
     flavour: Flavour
     gpu: Gpu | None
+    device: int = 0
+
+    def runs(self, recipe: Recipe) -> bool:
+        """Whether a plan of a recipe can run here, so that it can be compared."""
+        if self.gpu is None:
+            return False
+        return not recipe.targets or self.gpu.compute_capability in recipe.targets
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Make its GPU the one that TensorRT builds on; the first one is that by itself."""
+        if self.gpu is None or not self.device:
+            yield
+            return
+        from panoptic_ros.engine.cuda import Cuda
+
+        with closing(Cuda(self.device)) as cuda, cuda.current():
+            yield
 
 
-def workplace(recipe: Recipe) -> Workplace:
+def workplace(recipe: Recipe, device: int = 0) -> Workplace:
     """Look what is here.
 
+    Args:
+        recipe: What is wanted.
+        device: Number of the GPU as CUDA counts.
+
     Raises:
-        ModelError: There is no TensorRT.
+        ModelError: There is no TensorRT, or no GPU of that number.
     """
-    return Workplace(load_flavour(recipe.flavour), find_gpu())
+    gpu = read_gpu(device) if device else find_gpu()
+    return Workplace(load_flavour(recipe.flavour), gpu, device)
 
 
 def key_and_place(
@@ -121,8 +150,11 @@ def make_plan(
         by_ranges = recipe.dla >= 0 and not here.flavour.typed_by_onnx(dla=True)
         ready = prepared(recipe, pictures, by_ranges)
         built, manifest = _build(recipe, path, key, here, report, ready)
-        parity = compare(ready.content, built, manifest) if compare else {}
-        return built, replace(manifest, parity=dict(parity))
+        if compare is None:
+            return built, manifest
+        parity = dict(compare(ready.content, built, manifest))
+        compared = "plan" if here.runs(recipe) else "graph"
+        return built, replace(manifest, parity=parity, compared=compared)
 
     return build_once(path, key, build, rebuild)
 
@@ -174,8 +206,11 @@ def _build(
         keep_fp32=ready.keep_fp32,
         ranges=ready.ranges,
     )
-    timing = path.with_name(f"{here.flavour.name}-{here.flavour.version}.timing")
-    built = build_plan(ready.content, here.flavour, options, report, timing)
+    # A home may be shared by machines; measured times are those of one kind of GPU.
+    parts = (here.flavour.name, here.flavour.version, key.compute_capability)
+    timing = path.with_name("-".join(filter(None, parts)) + ".timing")
+    with here.current():
+        built = build_plan(ready.content, here.flavour, options, report, timing)
     if ready.ranges:
         cache = calibration_cache(ready.ranges, here.flavour.version)
         # For NVIDIA's tools; the plan does not need it.

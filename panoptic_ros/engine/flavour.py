@@ -72,7 +72,7 @@ def load_flavour(name: str = "") -> Flavour:
     """Import TensorRT.
 
     Args:
-        name: One of ``FLAVOURS``; empty for the first that is installed.
+        name: One of ``FLAVOURS``; empty for the first that can be loaded.
 
     Raises:
         ModelError: It is not installed or cannot be loaded.
@@ -86,8 +86,19 @@ def load_flavour(name: str = "") -> Flavour:
             "python3-libnvinfer (and make virtual environments with --system-site-packages); "
             "on a PC: pip install tensorrt_rtx, or NVIDIA's tensorrt"
         )
+    reasons = []
+    for flavour in found:
+        loaded = _load(flavour)
+        if isinstance(loaded, Flavour):
+            return loaded
+        reasons.append(loaded)
+    raise ModelError("; ".join(reasons))
+
+
+def _load(name: str) -> Flavour | str:
+    """Import a module, or say why that fails."""
     try:
-        module = importlib.import_module(found[0])
+        module = importlib.import_module(name)
     except (ImportError, OSError, RuntimeError) as error:
-        raise ModelError(f"{found[0]} is installed but cannot be loaded ({error})") from error
-    return Flavour(found[0], str(module.__version__), module)
+        return f"{name} is installed but cannot be loaded ({error})"
+    return Flavour(name, str(module.__version__), module)

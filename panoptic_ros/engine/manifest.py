@@ -106,6 +106,7 @@ class Manifest:
         options: Builder options, in words.
         build_s: How long TensorRT took, in seconds.
         parity: Figures of the comparison with ONNX Runtime; empty means that none was made.
+        compared: What was compared: ``plan``, or ``graph`` where no GPU could run the plan.
     """
 
     key: PlanKey
@@ -118,6 +119,7 @@ class Manifest:
     options: Mapping[str, str] = field(default_factory=dict)
     build_s: float = 0.0
     parity: Mapping[str, float] = field(default_factory=dict)
+    compared: str = ""
 
     def to_json(self) -> str:
         """Write the manifest as a JSON document."""

@@ -109,7 +109,7 @@ def _open_plan(path: Path, options: OpenOptions) -> Engine:
         engine = _load(path, options)
     except ModelError as error:
         return _open_again(path, error, options)
-    options.say(f"{engine.description}: the plan fits this machine")
+    options.say(f"{engine.description}: the plan fits this machine{_doubt(engine)}")
     return engine
 
 
@@ -149,7 +149,7 @@ def _open_onnx(path: Path, options: OpenOptions) -> Engine:
         if options.fallback == "none":
             raise
         return _fall_back(path, str(error), options)
-    options.say(f"{engine.description}: a plan of {path.name} fits this machine")
+    options.say(f"{engine.description}: a plan of {path.name} fits this machine{_doubt(engine)}")
     return engine
 
 
@@ -182,6 +182,13 @@ def start_build(order: PlanOrder) -> BuildProcess:
     from panoptic_ros.engine.build_process import BuildProcess
 
     return BuildProcess(order)
+
+
+def _doubt(engine: TrtEngine) -> str:
+    """Say that a plan's outputs were never looked at, as where it was built without a GPU."""
+    if engine.is_compared:
+        return ""
+    return "; its outputs were not compared with ONNX Runtime's; panoptic build --rebuild does"
 
 
 def _load(path: Path, options: OpenOptions) -> TrtEngine:

@@ -100,7 +100,14 @@ def comparison(
         device: Number of the GPU that runs the plan; None where there is no GPU, then the
             prepared graph is compared instead.
         pictures: RGB of the model's size; drawn streets where there are none.
+
+    Raises:
+        ModelError: The GPU cannot be used; found here, as a build takes minutes.
     """
+    if device is not None:
+        from panoptic_ros.engine.cuda import Cuda
+
+        Cuda(device).close()
 
     def run(graph: bytes, plan: bytes, manifest: Manifest) -> dict[str, float]:
         if device is None:

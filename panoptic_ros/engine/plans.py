@@ -74,7 +74,7 @@ def search_plan(order: PlanOrder) -> PlanSearch:
     from panoptic_ros.engine.flavour import load_flavour
     from panoptic_ros.engine.recipe import Recipe
 
-    here = Workplace(load_flavour(), gpu)
+    here = Workplace(load_flavour(), gpu, order.device)
     recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
     key, place = key_and_place(recipe, here)
     found, why = find_plan(place.parent, order.model.stem, key)

@@ -55,6 +55,7 @@ class TrtEngine(Closing):
         self._flavour = flavour or load_flavour(manifest.key.flavour)
         _check_version(manifest, self._flavour, where)
         self._precision = manifest.key.precision
+        self.is_compared = manifest.compared == "plan"
         self._owned = ExitStack()
         self._graph: Graph | None = None
         self._runtime: Any = None
@@ -97,7 +98,8 @@ class TrtEngine(Closing):
                     f"{where}: there is not enough GPU memory ({self._logger.summary()})"
                 )
             self._bind(where)
-            self.memory_bytes = self._cuda.used_bytes() - before
+            # Others may free memory meanwhile.
+            self.memory_bytes = max(0, self._cuda.used_bytes() - before)
 
     def _bind(self, where: str) -> None:
         """Give every tensor of the plan a buffer; the addresses never change afterwards."""

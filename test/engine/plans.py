@@ -35,5 +35,6 @@ def manifest(**changes: Any) -> Manifest:
         "options": {"workspace": "1 GiB"},
         "build_s": 12.5,
         "parity": {"label_agreement": 0.999},
+        "compared": "plan",
     }
     return Manifest(**{**values, **changes})

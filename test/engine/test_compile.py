@@ -79,6 +79,7 @@ def test_figures_of_the_comparison_are_kept(
     figures = {"label_agreement": 0.999}
     made = make_plan(recipe, tmp_path / "a.plan", here, compare=lambda graph, plan, about: figures)
     assert read_plan(tmp_path / "a.plan")[1].parity == figures == made.parity
+    assert made.compared == "graph"
 
 
 def test_three_pictures_at_once(recipe: Recipe, here: Workplace, tmp_path: Path) -> None:

@@ -210,6 +210,18 @@ def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
         load_flavour()
 
 
+def test_where_the_first_flavour_does_not_load_the_next_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken_trt.py").write_text("raise OSError('libnvinfer.so.10 is missing')")
+    (tmp_path / "sound_trt.py").write_text("__version__ = '1.7'")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(flavours, "FLAVOURS", ("broken_trt", "sound_trt"))
+    assert load_flavour().title == "TensorRT 1.7"
+    with pytest.raises(ModelError, match=r"broken_trt is installed but .*libnvinfer.so.10"):
+        load_flavour("broken_trt")
+
+
 def test_an_unknown_flavour_lists_the_known() -> None:
     with pytest.raises(ModelError, match="no TensorRT flavour 'trt'; there are: tensorrt, "):
         load_flavour("trt")

@@ -128,6 +128,16 @@ def test_a_plan_runs_where_it_fits(model: Path, orin: Flavour) -> None:
     assert opened(plan, TrtEngine).endswith("the plan fits this machine")
 
 
+def test_a_plan_that_nobody_compared_says_so(model: Path, orin: Flavour) -> None:
+    key = key_here(model, orin)
+    about = manifest(
+        key=key, model="tiny.onnx", metadata=spec().to_metadata(), compared="graph"
+    )
+    write_plan(model.with_name("own.plan"), b"plan", about)
+    line = opened(model.with_name("own.plan"), TrtEngine)
+    assert "fits this machine; its outputs were not compared with ONNX Runtime's" in line
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
