@@ -36,7 +36,7 @@ endif
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-gpu messages check bench doctor train-env clean
+.PHONY: help demo test test-gpu messages check bench soak doctor train-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -63,6 +63,9 @@ check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
 
 bench: $(STAMPS)/run  ## measure every stage of a frame
 	$(BIN)/panoptic bench $(ARGS)
+
+soak: $(STAMPS)/run  ## run the node for 30 minutes on two cameras and watch memory, threads, files
+	$(BIN)/python benchmarks/soak.py $(ARGS)
 
 doctor: $(STAMPS)/run  ## say what is here and what is missing
 	$(BIN)/panoptic doctor $(ARGS)

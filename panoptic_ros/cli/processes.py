@@ -32,6 +32,11 @@ class Child:
                 command, stdout=stream, stderr=subprocess.STDOUT, env=with_profile()
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     def check(self) -> None:
         """Make sure that it still runs.
 
