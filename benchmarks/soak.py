@@ -203,7 +203,7 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
         listener = Listener(watch)
         players = {
             name: stack.enter_context(
-                Player(PlayOptions(f"/{name}/image_raw", is_live=True, wait_s=60.0))
+                Player(PlayOptions(f"/{name}/image_raw", is_live=True, wait_s=60.0), name)
             )
             for name in CAMERAS
         }

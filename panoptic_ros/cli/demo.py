@@ -6,34 +6,30 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE
+from panoptic_ros.cli.performance import PlayedCamera, perform
 from panoptic_ros.cli.replay import write_json
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.processes import Child
     from panoptic_ros.cli.recording import Recording
     from panoptic_ros.cli.report.pictures import Album
     from panoptic_ros.cli.report.record import RunRecord
     from panoptic_ros.core.model import ModelSpec
     from panoptic_ros.core.result import Result
-    from panoptic_ros.ros.player import Player
     from panoptic_ros.ros.sources import Source
 
-IMAGE_TOPIC = "/demo/image_raw"
 FIRST_CARS_S = 20.0
 """Before that the demo's video shows an empty road."""
 
-LONGEST_START_S = 60.0
-DRAIN_S = 2.5
-"""How long the last pictures, and the count of them, may take through node and recorder."""
+CAMERAS = {"front": FIRST_CARS_S, "left": 0.0, "right": 5.0}
+"""Cameras of ``--multi`` and the second at which each one's video begins; one for each video."""
 
 LATENCY = (
     "From the moment a picture is stamped and sent until the recorder, another process, has its "
@@ -49,7 +45,7 @@ STAND_IN = (
 class Material:
     """What is played, which engine runs, and a remark for the report, often empty."""
 
-    source: Source
+    cameras: tuple[PlayedCamera, ...]
     engine: str
     remark: str
 
@@ -67,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
+    parser.add_argument(
+        "--multi", action="store_true", help="play three videos at once as three cameras"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,105 +80,94 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(f"{args.out}: cannot be made ({error.strerror})") from error
     with ExitStack() as stack:
         material = _material(args)
-        source = stack.enter_context(material.source)
+        for camera in material.cameras:
+            stack.enter_context(camera.source)
         with closing(open_engine(material.engine)) as engine:
             spec, description = engine.spec, engine.description
-        stamps_ns = _perform(material, args.out)
-        record, album = _blank(source, spec, description)
-        record.frames_in = len(stamps_ns)
-        if material.remark:
-            record.notes.append(material.remark)
-        _digest(args.out, source, stamps_ns, record, album)
-    _write(args.out, record, album)
-    print_table(record, args.out)
+        sent = perform(material.cameras, material.engine, args.out)
+        told = {
+            camera.name: _tell(args.out, camera, stamps_ns, _blank(camera, spec, description))
+            for camera, stamps_ns in zip(material.cameras, sent, strict=True)
+        }
+    for name, (record, _) in told.items():
+        record.notes.extend(filter(None, (material.remark,)))
+        _write(args.out / name, *told[name])
+        print_table(record, args.out / name)
+    if args.multi:
+        _write_overview(args.out / "report.html", told)
     return 0
 
 
 def _material(args: argparse.Namespace) -> Material:
-    from panoptic_ros.cli.demo_video import demo_video
+    """Open what is to be played.
+
+    Raises:
+        ConfigError: Arguments that exclude each other.
+        DataError: ``--input`` cannot be read.
+    """
     from panoptic_ros.ros.sources import Span, open_source
 
     span = Span(args.start or 0.0, args.seconds)
+    if args.input and args.multi:
+        raise ConfigError("--multi plays the demo's own videos; leave --input or --multi out")
     if args.input:
-        return Material(open_source(args.input, args.topic, span), args.engine, "")
-    busy = Span(FIRST_CARS_S, args.seconds) if args.start is None else span
+        camera = PlayedCamera("", open_source(args.input, args.topic, span))
+        return Material((camera,), args.engine, "")
+    starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
-        return Material(open_source(demo_video(), "", busy), args.engine, "")
+        cameras = _own_videos(starts, args)
     except DataError as error:
         print(f"panoptic demo: {error}.\n{STAND_IN}", file=sys.stderr)
         from panoptic_ros.cli.drawn_source import DrawnSource
 
-        return Material(DrawnSource(span), "drawn", f"{STAND_IN} ({error})")
+        drawn = tuple(PlayedCamera(name, DrawnSource(span)) for name in starts)
+        return Material(drawn, "drawn", f"{STAND_IN} ({error})")
+    return Material(cameras, args.engine, "")
 
 
-def _perform(material: Material, out: Path) -> list[int]:
-    """Run node, recorder and player together; returns the stamps of what was sent."""
-    from panoptic_ros.cli.processes import Child
-    from panoptic_ros.cli.recording import recorder_command
-    from panoptic_ros.ros.player import Player, PlayOptions
+def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:
+    from panoptic_ros.cli.demo_video import demo_videos
+    from panoptic_ros.ros.sources import Span, open_source
 
-    node_command = [
-        sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args",
-        "-p", f"engine:={material.engine}", "-r", f"image:={IMAGE_TOPIC}",
-    ]  # fmt: skip
-    options = PlayOptions(IMAGE_TOPIC, is_live=True, wait_s=1.0)
-    with ExitStack() as stack:
-        recorder = stack.enter_context(
-            Child("recorder", recorder_command(out / "result.mcap"), out / "recorder.log")
+    videos = demo_videos(len(starts))
+    return tuple(
+        PlayedCamera(
+            name,
+            open_source(
+                video, "", Span(start if args.start is None else args.start, args.seconds)
+            ),
         )
-        node = stack.enter_context(Child("node", node_command, out / "node.log"))
-        player = stack.enter_context(Player(options))
-        _wait_until_listening(player, (recorder, node))
-        print(f"playing {material.source.path.name} through {IMAGE_TOPIC} ...", flush=True)
-        player.play(material.source)
-        time.sleep(DRAIN_S)
-        node.stop()
-        recorder.stop()
-        return player.sent_stamps_ns
+        for (name, start), video in zip(starts.items(), videos, strict=True)
+    )
 
 
-def _wait_until_listening(player: Player, children: tuple[Child, ...]) -> None:
-    """Wait for the node to listen to the pictures, and for the recorder to listen to the node."""
-    from panoptic_ros.cli.result_bag import NODE
-
-    end_s = time.monotonic() + LONGEST_START_S
-    while not (player.has_listener(IMAGE_TOPIC) and player.has_listener(f"{NODE}/label")):
-        for child in children:
-            child.check()
-        if time.monotonic() > end_s:
-            raise ConfigError(
-                f"the node does not listen to {IMAGE_TOPIC} after {LONGEST_START_S:.0f} s; "
-                + children[-1].last_words()
-            )
-        time.sleep(0.1)
-
-
-def _blank(source: Source, spec: ModelSpec, description: str) -> tuple[RunRecord, Album]:
-    from panoptic_ros.cli.report.pictures import Album
+def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord:
     from panoptic_ros.cli.report.record import RunRecord
 
-    record = RunRecord(
-        title="panoptic_ros demo",
-        source=f"{source.path.name} through DDS: player, node and recorder are three processes",
+    return RunRecord(
+        title=f"panoptic_ros demo {camera.name}".rstrip(),
+        source=f"{camera.source.path.name} through DDS: player, node and recorder are three "
+        "processes",
         engine=description,
         labels=spec.labels,
         latency_meaning=LATENCY,
     )
-    return record, Album(spec.labels)
 
 
-def _digest(
-    out: Path, source: Source, stamps_ns: list[int], record: RunRecord, album: Album
-) -> None:
-    """Draw the film and count, from what was recorded."""
+def _tell(
+    out: Path, camera: PlayedCamera, stamps_ns: list[int], record: RunRecord
+) -> tuple[RunRecord, Album]:
+    """Draw a camera's film and count, from what was recorded."""
     from panoptic_ros.cli.recording import Recording
+    from panoptic_ros.cli.report.pictures import Album
     from panoptic_ros.cli.report.record import facts_of
     from panoptic_ros.core.overlay import draw_overlay
     from panoptic_ros.ros.video import VideoWriter
 
-    recording = Recording(out / "result.mcap")
-    with VideoWriter(out / "overlay.mp4") as film:
-        for result, latency_ms in _results(recording, source, stamps_ns):
+    recording, album = Recording(out / "result.mcap", camera.results), Album(record.labels)
+    (out / camera.name).mkdir(exist_ok=True)
+    with VideoWriter(out / camera.name / "overlay.mp4") as film:
+        for result, latency_ms in _results(recording, camera.source, stamps_ns):
             record.frames.append(facts_of(result, latency_ms, {}))
             album.offer(result)
             film.write(draw_overlay(result, record.labels), result.frame.stamp_ns)
@@ -188,9 +176,11 @@ def _digest(
             f"the node published nothing for {len(stamps_ns)} pictures; see {out / 'node.log'} "
             "and run: panoptic doctor"
         )
+    record.frames_in = len(stamps_ns)
     record.dropped = record.frames_in - len(record.frames)
     record.stages = recording.stages_ms()
     record.notes.extend(recording.remarks())
+    return record, album
 
 
 def _results(
@@ -222,6 +212,14 @@ def _write(out: Path, record: RunRecord, album: Album) -> None:
     write_page(out / "report.html", record, album.moments())
 
 
+def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, Album]]) -> None:
+    from panoptic_ros.cli.report.overview import write_overview
+
+    cameras = {name: (record, album.moments()) for name, (record, album) in told.items()}
+    write_overview(path, cameras, "panoptic_ros demo, several cameras")
+    print(f"all cameras: {path}")
+
+
 def print_table(record: RunRecord, out: Path) -> None:
     """Print the run's figures."""
     from rich.console import Console
@@ -248,5 +246,5 @@ def print_table(record: RunRecord, out: Path) -> None:
     console.print(table)
     for note in record.notes:
         console.print(note, highlight=False)
-    files = ("result.mcap", "overlay.mp4", "report.html", "stats.json")
+    files = ("overlay.mp4", "report.html", "stats.json")
     console.print("wrote " + ", ".join(str(out / name) for name in files), soft_wrap=True)

