@@ -28,6 +28,7 @@ from panoptic_ros.ros.machine import Machine
 from panoptic_ros.ros.message_types import rclpy_types
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.patience import Patience
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.tally import Tally
 from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
@@ -64,6 +65,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._machine = Machine()
         self._worker: Worker | None = None
         self._watchdog: Watchdog | None = None
+        self._patience = Patience(_LOOK_PERIOD_S)
         self._outputs: dict[str, CameraOutput] = {}
         self._cameras: dict[str, Camera] = {}
         self._tallies: dict[str, Tally] = {}
@@ -230,7 +232,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self.start()
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
-        limit_s, busy_s = self.config.engine_timeout_s, worker.busy_s
+        limit_s = self.config.engine_timeout_s
+        busy_s = self._patience.waited_s(worker.busy_since_s)
         if not limit_s or busy_s <= limit_s:
             return None
         return EngineRunError(f"the engine has not answered for {busy_s:.1f} s")

@@ -106,10 +106,9 @@ class Worker:
         return not self._thread.is_alive()
 
     @property
-    def busy_s(self) -> float:
-        """Seconds since the pictures in work went to the engine; 0 while there are none."""
-        since_s = self._busy_since_s
-        return 0.0 if since_s is None else time.monotonic() - since_s
+    def busy_since_s(self) -> float | None:
+        """When, in steady time, the pictures in work went to the engine; None while none are."""
+        return self._busy_since_s
 
     def forget_tracks(self) -> None:
         """Start all tracks anew with the next pictures; any thread may ask for it."""
