@@ -12,21 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from panoptic_ros.core.camera_motion import UNKNOWN, CameraMotion, motion_between
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.types import Panoptic, Segment, Track
 
 MAX_ID = 65_535
 _OTHER_CLASS_PENALTY = 0.1
-_MIN_PEAK = 0.15
-_MAX_SHIFT = 0.25
 _SCORE_MEMORY = 0.8
 _VELOCITY_MEMORY = 0.6
 _MAX_DISTANCE = 1.0
@@ -71,7 +68,8 @@ class Tracker:
         # The last frame's segment ids, and the track of each of those segments.
         self._ids: NDArray[np.uint16] | None = None
         self._owner = np.zeros(1, np.intp)
-        self._thumbnail: NDArray[np.float32] | None = None
+        self._thumbnail: NDArray[np.uint8] | None = None
+        self._motion = UNKNOWN
         self._last_ns = 0
 
     def configure(self, config: TrackConfig) -> None:
@@ -82,11 +80,17 @@ class Tracker:
         """Forget all tracks; their ids are the last to be given again."""
         self._forget()
 
+    @property
+    def motion(self) -> CameraMotion:
+        """How the camera moved into the last frame; unknown after the first one."""
+        return self._motion
+
     def update(
         self,
         panoptic: Panoptic,
         stamp_ns: int,
         thumbnail: NDArray[np.uint8] | None = None,
+        motion: CameraMotion | None = None,
     ) -> tuple[Track, ...]:
         """Follow the objects into the next frame.
 
@@ -96,13 +100,15 @@ class Tracker:
                 another map size forgets all tracks.
             thumbnail: Small grey picture of the frame, (h, w) uint8, any fixed size; gives the
                 camera's motion. None takes the camera as still.
+            motion: The camera's motion since the frame before, in map pixels, where odometry or
+                an IMU knows it; None looks for it in the thumbnails.
 
         Returns:
             The tracks that are seen in this frame, ordered by id. Segments that are too weak to
             start a track have none.
         """
         self._reset_if_broken(panoptic.ids.shape, stamp_ns)
-        shift = self._camera_shift(thumbnail, panoptic.ids.shape)
+        shift = self._camera_shift(thumbnail, panoptic.ids.shape, motion)
         seconds = max(0.0, (stamp_ns - self._last_ns) * 1e-9) if self._last_ns else 0.0
         for state in self._states.values():
             state.center += shift + state.velocity * seconds
@@ -117,6 +123,7 @@ class Tracker:
         self._states = {}
         self._ids = None
         self._thumbnail = None
+        self._motion = UNKNOWN
         self._last_ns = 0
 
     def _reset_if_broken(self, shape: tuple[int, ...], stamp_ns: int) -> None:
@@ -128,19 +135,17 @@ class Tracker:
             self._forget()
 
     def _camera_shift(
-        self, thumbnail: NDArray[np.uint8] | None, shape: tuple[int, ...]
+        self,
+        thumbnail: NDArray[np.uint8] | None,
+        shape: tuple[int, ...],
+        motion: CameraMotion | None,
     ) -> NDArray[np.float64]:
-        """Estimate the motion (dy, dx) of the whole picture in map pixels."""
-        before = self._thumbnail
-        now = None if thumbnail is None else thumbnail.astype(np.float32)
-        self._thumbnail = now
-        if before is None or now is None or before.shape != now.shape:
-            return np.zeros(2)
-        (dx, dy), peak = cv2.phaseCorrelate(before, now, _window(now.shape))
-        share = np.array([dy / now.shape[0], dx / now.shape[1]])
-        if peak < _MIN_PEAK or np.abs(share).max() > _MAX_SHIFT:
-            return np.zeros(2)
-        return np.asarray(share * np.array(shape, np.float64))
+        """Find the motion and say how far (dy, dx) it takes the middle of the map."""
+        before, self._thumbnail = self._thumbnail, thumbnail
+        seen = motion_between(before, thumbnail, shape) if motion is None else motion
+        self._motion = seen if self._ids is not None else UNKNOWN
+        middle = np.array(shape, np.float64) / 2.0
+        return self._motion.move(middle) - middle
 
     def _match(self, panoptic: Panoptic, shift: NDArray[np.float64]) -> dict[int, int]:
         """Find the track of each segment: ``{segment id: track id}``."""
@@ -241,11 +246,6 @@ class Tracker:
         """All ids from the next one on: the one that was given longest ago comes first."""
         yield from range(self._next_id, MAX_ID + 1)
         yield from range(1, self._next_id)
-
-
-@lru_cache(maxsize=4)
-def _window(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    return np.asarray(cv2.createHanningWindow(shape[::-1], cv2.CV_32F), np.float32)
 
 
 def _assign(gain: NDArray[np.float64], least: float) -> Pairs:
