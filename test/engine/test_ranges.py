@@ -75,22 +75,38 @@ def test_the_calibration_cache_names_its_version(version: str, header: str) -> N
     assert lines[2].startswith("b/c: 3c01020")
 
 
-@needs_model
-def test_every_convolution_reads_and_writes_a_tensor_with_a_range() -> None:
+@pytest.fixture(scope="module")
+def ranges() -> dict[str, float]:
+    """Ranges of the shipped model; they take seconds, so all tests share them."""
     model = load_model(SHIPPED)
     prepare(model)
-    ranges = tensor_ranges(model, drawn_pictures(spec_of(model, "street"), 4))
+    return tensor_ranges(model, drawn_pictures(spec_of(model, "street"), 4))
+
+
+@pytest.fixture
+def known(ranges: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
+    """Lets a recipe have its ranges at once, and no Q/DQ pairs."""
+    monkeypatch.setattr(compiling, "tensor_ranges", lambda model, pictures: ranges)
+    monkeypatch.setattr(compiling, "to_int8", lambda model, pictures: model)
+    return ranges
+
+
+@needs_model
+def test_every_convolution_reads_and_writes_a_tensor_with_a_range(
+    ranges: dict[str, float],
+) -> None:
+    model = load_model(SHIPPED)
+    prepare(model)
     products = [node for node in model.graph.node if node.op_type == "Conv"]
-    assert products
+    assert len(products) > 30
     for node in products:
         assert ranges[node.input[0]] > 0.0
         assert ranges[node.output[0]] > 0.0
 
 
-
 @needs_model
 def test_ranges_reach_the_builder_and_lie_beside_the_plan(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    known: dict[str, float], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[BuildOptions] = []
 
@@ -107,23 +123,18 @@ def test_ranges_reach_the_builder_and_lie_beside_the_plan(
     )
     here = Workplace(Flavour("tensorrt", "10.3.0", module), Gpu("Orin", "8.7", "12.6", True))
     recipe = Recipe(SHIPPED, "int8", dla=0)
-    spec = spec_of(load_model(SHIPPED), "street")
-    pictures = drawn_pictures(spec, 4)
-    make_plan(recipe, tmp_path / "a.plan", here, pictures=pictures)
-    make_plan(replace(recipe, dla=-1), tmp_path / "b.plan", here, pictures=pictures)
-    ranged, paired = told
-    assert len(ranged.ranges) > 100
-    assert not paired.ranges
+    make_plan(recipe, tmp_path / "a.plan", here)
+    make_plan(replace(recipe, dla=-1), tmp_path / "b.plan", here)
+    assert [options.ranges for options in told] == [known, {}]
     written = (tmp_path / "a.plan.calibration").read_text(encoding="utf-8")
-    assert written == calibration_cache(ranged.ranges, "10.3.0")
+    assert written == calibration_cache(known, "10.3.0")
     assert not (tmp_path / "b.plan.calibration").exists()
 
 
 @needs_model
+@pytest.mark.usefixtures("known")
 def test_sensitive_nodes_and_edges_stay_in_full_precision() -> None:
-    recipe = Recipe(SHIPPED, "int8", dla=0)
-    spec = spec_of(load_model(SHIPPED), "street")
-    ready = prepared(recipe, drawn_pictures(spec, 4), by_ranges=True)
+    ready = prepared(Recipe(SHIPPED, "int8", dla=0), by_ranges=True)
     graph = onnx.load_from_string(ready.content).graph
     kept = {node.op_type for node in graph.node if node.name in ready.keep_fp32}
     assert "Softmax" in kept
