@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the model file."""
     if args.model.suffix != ".onnx":
         raise ConfigError(f"{args.model}: the name must end in .onnx")
-    args.model.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(args.model)
     source = _model_named(args.checkpoint)
     if source is None:
         _export(args)
@@ -51,6 +51,13 @@ def run(args: argparse.Namespace) -> int:
         _take_camera_size(source or args.model, args.model, args.camera_size)
     _show(args.model)
     return 0
+
+
+def _make_folder(model: Path) -> None:
+    try:
+        model.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{model.parent}: cannot be made ({error.strerror})") from error
 
 
 def _model_named(path: Path) -> Path | None:

@@ -17,6 +17,7 @@ from panoptic_ros.engine.recipe import metadata_of, spec_of
 
 _CHANNELS_FIRST = [0, 3, 1, 2]
 _SMALL = "picture_small"
+_LARGEST = 16_384
 
 
 def take_camera_size(model: Any, size: tuple[int, int]) -> None:
@@ -31,7 +32,7 @@ def take_camera_size(model: Any, size: tuple[int, int]) -> None:
         size: (width, height) of the camera.
 
     Raises:
-        ConfigError: The size is smaller than the network's.
+        ConfigError: The size is smaller than the network's, or no camera's.
         ModelError: The model has no metadata of ours, takes a camera's size already, or does
             something else with its input than to cast it and put channels first.
     """
@@ -39,9 +40,10 @@ def take_camera_size(model: Any, size: tuple[int, int]) -> None:
     if spec.shrinks_to is not None:
         raise ModelError(f"this model takes a camera's size already: {spec.size_words}")
     width, height = size
-    if width < spec.width or height < spec.height:
+    if width < spec.width or height < spec.height or max(size) > _LARGEST:
         raise ConfigError(
-            f"camera size {width}x{height}: needs at least the network's {spec.size_words}"
+            f"camera size {width}x{height}: needs at least the network's {spec.size_words} and at "
+            f"most {_LARGEST} pixels a side"
         )
     move_casts(model)
     _insert_resize(model.graph, (spec.height, spec.width))

@@ -37,6 +37,8 @@ def load_model(path: Path) -> Any:
         ) from error
     try:
         return onnx.load(str(path))
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # protobuf's own exception types differ by version
         raise ModelError(f"{path}: is no ONNX model ({error}); export it again") from error
 

@@ -51,6 +51,10 @@ class Recipe:
             raise ConfigError(f"flavour {self.flavour!r}: needs one of {', '.join(FLAVOURS)}")
         if not 1 <= self.batch <= _MOST_PICTURES:
             raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_PICTURES}")
+        if self.workspace_mib < 0:
+            raise ConfigError(
+                f"workspace {self.workspace_mib} MiB: needs more than 0, or 0 for no limit"
+            )
 
 
 def read_recipe(path: Path) -> Recipe:

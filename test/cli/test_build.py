@@ -75,6 +75,8 @@ def test_the_check_lists_findings_with_their_fix(
         (["nowhere"], "no model 'nowhere'"),
         (["model.pth"], "plans are built from an .onnx file"),
         (["tiny.onnx", "--batch", "0"], "batch 0: needs 1 to 64"),
+        (["tiny.onnx", "--workspace", "-5"], "workspace -5 MiB: needs more than 0"),
+        (["missing.yaml", "--check"], "missing.onnx: cannot be read (No such file or directory)"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(
@@ -86,6 +88,7 @@ def test_a_mistake_is_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.pth").touch()
+    (tmp_path / "missing.yaml").write_text("model: missing.onnx\n", encoding="utf-8")
     write_tiny_model(tmp_path / "tiny.onnx")
     assert main(["build", *words]) == 2
     error = capsys.readouterr().err

@@ -123,9 +123,11 @@ def test_it_is_done_once(wide: Path) -> None:
 
 
 @needs_model
-def test_a_camera_is_not_smaller_than_the_network() -> None:
-    with pytest.raises(ConfigError, match=r"camera size 640x200: needs at least .* 512x256"):
-        take_camera_size(load_model(MODEL), (640, 200))
+@pytest.mark.parametrize("size", [(640, 200), (200, 640), (100_000, 300)])
+def test_a_camera_is_not_smaller_than_the_network(size: tuple[int, int]) -> None:
+    words = rf"camera size {size[0]}x{size[1]}: needs at least .* 512x256 and at most 16384"
+    with pytest.raises(ConfigError, match=words):
+        take_camera_size(load_model(MODEL), size)
 
 
 def test_a_model_that_begins_otherwise_is_refused(tmp_path: Path) -> None:
@@ -167,3 +169,7 @@ def test_the_verb_makes_it_of_a_shipped_model(
     assert spec_of(load_model(target), "x").height == 360
     assert main(["export", "street_fast", str(target)]) == 2
     assert "is a model already; with it goes --camera-size" in capsys.readouterr().err
+    (tmp_path / "file").touch()
+    inside = tmp_path / "file" / "wide.onnx"
+    assert main(["export", "street_fast", str(inside), "--camera-size", "640x360"]) == 2
+    assert "file: cannot be made (" in capsys.readouterr().err
