@@ -20,6 +20,7 @@ import numpy as np
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.laps import OUTSIDE, WHOLE, Laps, Ratio, batch_rate, measure, ratio
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.model import FactualEngine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,6 +97,7 @@ def _report(engine: Engine, laps: Laps, args: argparse.Namespace) -> dict[str, A
     memory = getattr(engine, "memory_bytes", None)
     return {
         "engine": engine.description,
+        "facts": dict(engine.facts) if isinstance(engine, FactualEngine) else {},
         "stages_ms": laps.percentiles(),
         "frames_per_s": laps.frames_per_s(),
         "batch": batch_rate(engine, args.frames, args.warmup),

@@ -153,9 +153,9 @@ def _pictures(
 
 @contextmanager
 def _bar() -> Iterator[Report]:
-    """Show TensorRT's progress on a terminal, nothing elsewhere."""
+    """Show TensorRT's progress on a terminal; elsewhere only that somebody else builds."""
     if not sys.stderr.isatty():
-        yield lambda phase, share: None
+        yield _tell_waiting
         return
     try:
         from rich.console import Console
@@ -168,6 +168,13 @@ def _bar() -> Iterator[Report]:
         yield lambda phase, share: progress.update(
             task, completed=share, description=phase[:40]
         )
+
+
+def _tell_waiting(phase: str, share: float) -> None:
+    from panoptic_ros.engine.compile import WAITING
+
+    if phase == WAITING:
+        print(phase, file=sys.stderr)
 
 
 def _show(path: Path, manifest: Manifest, here: Workplace) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
+from typing import IO
 
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.engine.manifest import Manifest, PlanKey, from_json, manifest_path
@@ -148,7 +149,13 @@ def write_plan(path: Path, content: bytes, manifest: Manifest) -> Manifest:
     return whole
 
 
-def build_once(path: Path, key: PlanKey, build: Build, rebuild: bool = False) -> Manifest:
+def build_once(
+    path: Path,
+    key: PlanKey,
+    build: Build,
+    rebuild: bool = False,
+    waits: Callable[[], object] = lambda: None,
+) -> Manifest:
     """Build a plan unless a usable one is there; other processes wait instead of building too.
 
     Args:
@@ -156,6 +163,7 @@ def build_once(path: Path, key: PlanKey, build: Build, rebuild: bool = False) ->
         key: What it must be for.
         build: Makes the plan.
         rebuild: Build even where there is one.
+        waits: Told once where another process builds the same plan.
 
     Returns:
         Its manifest.
@@ -167,7 +175,7 @@ def build_once(path: Path, key: PlanKey, build: Build, rebuild: bool = False) ->
     there = None if rebuild else _usable(path, key)
     if there is not None:
         return there
-    with locked(path):
+    with locked(path, waits):
         there = None if rebuild else _usable(path, key)
         if there is not None:
             return there
@@ -193,8 +201,12 @@ def _remove_parts(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, waits: Callable[[], object] = lambda: None) -> Iterator[None]:
     """Hold the lock of a plan; the kernel frees it when the process dies.
+
+    Args:
+        path: The ``.plan`` file.
+        waits: Told once where another holds it.
 
     Raises:
         ModelError: The folder cannot be written, or its file system has no locks.
@@ -204,13 +216,21 @@ def locked(path: Path) -> Iterator[None]:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = stack.enter_context(lock.open("a", encoding="utf-8"))
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _take(file, waits)
         except OSError as error:
             raise ModelError(
                 f"{path.parent}: plans cannot be written there ({_reason(error)}); choose a "
                 "folder with --out or XDG_CACHE_HOME"
             ) from error
         yield
+
+
+def _take(file: IO[str], waits: Callable[[], object]) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        waits()
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -31,6 +31,9 @@ Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
 """Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
 Runtime; refuses them with ``ModelError``."""
 
+WAITING = "waiting for another process that builds this plan"
+"""What is reported while that is so."""
+
 CALIBRATION = ".calibration"
 """A plan ``x.plan`` whose INT8 came from ranges has them in ``x.plan.calibration``."""
 
@@ -156,7 +159,7 @@ def make_plan(
         compared = "plan" if here.runs(recipe) else "graph"
         return built, replace(manifest, parity=parity, compared=compared)
 
-    return build_once(path, key, build, rebuild)
+    return build_once(path, key, build, rebuild, lambda: report(WAITING, 0.0))
 
 
 def prepared(recipe: Recipe, pictures: Pictures = (), by_ranges: bool = False) -> Prepared:

@@ -53,6 +53,7 @@ def test_one_engine_gets_percentiles_and_frames_a_second(
         assert 0.0 <= values["p50"] <= values["p95"] <= values["p99"]
     assert report["frames_per_s"]["infer"] > report["frames_per_s"][WHOLE] > 0.0
     assert "against" not in report
+    assert report["facts"]["runtime"].startswith("ONNX Runtime ")
     said = capsys.readouterr()
     assert "tiny 8x4 on ONNX Runtime" in said.out
     assert f"{report['frames_per_s'][WHOLE]:.1f} frames/s" in said.out

@@ -7,6 +7,7 @@ import errno
 import multiprocessing
 import os
 import re
+import threading
 import time
 from pathlib import Path
 
@@ -122,6 +123,25 @@ def test_of_two_processes_one_builds_and_both_have_the_plan(tmp_path: Path) -> N
     assert [process.exitcode for process in both] == [0, 0]
     assert log.read_text() == "built\n"
     assert cache.read_plan(path)[0] == PLAN
+
+
+def test_who_waits_for_another_builder_is_told_so(plan: Path) -> None:
+    told: list[str] = []
+    held = threading.Event()
+
+    def hold() -> None:
+        with cache.locked(plan):
+            held.set()
+            while not told:
+                time.sleep(0.01)
+
+    other = threading.Thread(target=hold)
+    other.start()
+    assert held.wait(10)
+    with cache.locked(plan, lambda: told.append("waits")):
+        other.join(10)
+    with cache.locked(plan, lambda: told.append("again")):
+        assert told == ["waits"]
 
 
 def test_a_full_disk_leaves_the_older_plan_intact(
