@@ -27,12 +27,10 @@ from hotcoco import panoptic
 from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.data.coco_panoptic import (
-    CocoPanoptic,
-    read_coco_panoptic,
-    read_coco_predictions,
-)
-from panoptic_ros.metrics.runner import evaluate_predictions
+from panoptic_ros.data.coco_panoptic import CocoPanoptic, read_coco_panoptic
+from panoptic_ros.data.formats import Place, open_predictions, open_truth
+from panoptic_ros.data.label_files import paired
+from panoptic_ros.metrics.evaluation_processes import evaluate_files
 
 SIZE = (1024, 2048)
 CATEGORIES = [
@@ -178,10 +176,11 @@ def timed(score: Callable[[], float]) -> tuple[float, float]:
 
 
 def score_ours(folder: Path) -> float:
-    """PQ by this package."""
-    data = read_coco_panoptic(folder / "truth.json", folder / "truth", folder)
-    predictions = read_coco_predictions(folder / "predicted.json", folder / "predicted")
-    return evaluate_predictions(data, predictions).panoptic.all.pq
+    """PQ by this package, as ``panoptic eval`` computes it."""
+    truth = open_truth("coco", Place(folder / "truth.json"))
+    found = open_predictions("coco", Place(folder / "predicted.json"), truth)
+    pairs = paired(truth.sequences, found.sequences)
+    return evaluate_files(truth.categories, ("pq",), pairs).frames.panoptic.all.pq
 
 
 def score_hotcoco(folder: Path) -> float:

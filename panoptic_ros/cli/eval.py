@@ -143,11 +143,15 @@ def _scored(
     subject: Subject, evaluation: Evaluation, gallery: Gallery | None
 ) -> EvaluationResult:
     from panoptic_ros.metrics.evaluation import evaluate
+    from panoptic_ros.metrics.evaluation_processes import evaluate_files
 
     with _Progress(subject.count) as bar:
+        if subject.files and not gallery:
+            categories, metrics = subject.truth.categories, evaluation.metrics
+            return evaluate_files(categories, metrics, subject.files, bar.advance)
 
         def watch(compared: Compared) -> None:
-            bar.advance()
+            bar.advance(1)
             if gallery:
                 gallery.offer(compared)
 
@@ -182,6 +186,6 @@ class _Progress:
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
 
-    def advance(self) -> None:
-        """One more picture."""
-        self._bar.advance(self._task)
+    def advance(self, pictures: int) -> None:
+        """So many more pictures."""
+        self._bar.advance(self._task, pictures)

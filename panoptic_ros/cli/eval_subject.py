@@ -30,6 +30,7 @@ class Subject:
         works: The pictures, in order; read once.
         count: How many they are.
         remarks: What was found on the way; complete when all works are done.
+        files: The same pictures where they are label files of single images, else empty.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Subject:
     works: Iterable[Work]
     count: int
     remarks: list[str] = field(default_factory=list)
+    files: tuple[Pair, ...] = ()
 
 
 @contextmanager
@@ -66,7 +68,8 @@ def open_subject(
         kind = format_of(args.format, args.gt)
         found = open_predictions(kind, place, truth, classes)
         pairs = _with_images(args, paired(renamed.sequences, found.sequences))
-        yield Subject(str(args.pred), renamed, from_files(pairs), len(pairs))
+        files = () if renamed.is_video else tuple(pairs)
+        yield Subject(str(args.pred), renamed, from_files(pairs), len(pairs), files=files)
 
 
 @contextmanager

@@ -82,15 +82,14 @@ def coco_results_by_name(
     own = read_categories(json_path)
     recode = Recode([entry.name for entry in own], truth.categories, rules)
 
-    def read(prediction: Prediction) -> Annotation:
-        found = _result(prediction, own).read().map
-        return MapAnnotation(recode(found), truth.categories, is_truth=False)
+    def file(prediction: Prediction) -> LabelFile:
+        read = partial(_read_by_name, prediction, own, recode, truth.categories)
+        return LabelFile(_name(prediction), prediction.panoptic, read)
 
     files = by_key(
-        (_name(prediction), LabelFile(_name(prediction), prediction.panoptic,
-                                      partial(read, prediction)))
+        (_name(prediction), file(prediction))
         for prediction in read_coco_predictions(json_path, folder).values()
-    )  # fmt: skip
+    )
     return LabelFiles(truth.categories, {"": files})
 
 
@@ -99,10 +98,22 @@ def _name(prediction: Prediction) -> str:
 
 
 def _result(prediction: Prediction, categories: Sequence[Category]) -> LabelFile:
-    def read() -> Annotation:
-        return SegmentAnnotation(read_ids(prediction.panoptic), prediction.segments, categories)
-
+    read = partial(_read_result, prediction, categories)
     return LabelFile(prediction.panoptic.stem, prediction.panoptic, read)
+
+
+def _read_result(prediction: Prediction, categories: Sequence[Category]) -> Annotation:
+    return SegmentAnnotation(read_ids(prediction.panoptic), prediction.segments, categories)
+
+
+def _read_by_name(
+    prediction: Prediction,
+    own: Sequence[Category],
+    recode: Recode,
+    categories: Sequence[Category],
+) -> Annotation:
+    found = recode(_read_result(prediction, own).map)
+    return MapAnnotation(found, categories, is_truth=False)
 
 
 def _read_truth(record: ImageRecord, categories: Sequence[Category]) -> Annotation:

@@ -265,7 +265,9 @@ def read_ids(png_path: Path) -> NDArray[np.uint32]:
         raise DataError(f"{png_path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB ids")
     # A pixel of RGBA read as one little endian number is the id with alpha above it.
     rgba = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
-    return np.asarray(rgba.view("<u4")[..., 0] & 0xFFFFFF, np.uint32)
+    ids = rgba.view("<u4")[..., 0]
+    ids &= 0xFFFFFF
+    return np.asarray(ids, np.uint32)
 
 
 def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:

@@ -102,17 +102,21 @@ def mapped(files: LabelFiles, rules: Rules, is_truth: bool) -> LabelFiles:
     categories = renamed(files.categories, rules)
     recode = Recode([entry.name for entry in files.categories], categories, rules)
 
-    def read(file: LabelFile) -> Annotation:
-        return MapAnnotation(recode(file.read().map), categories, is_truth)
+    def again(file: LabelFile) -> LabelFile:
+        read = partial(_recoded, file, recode, categories, is_truth)
+        return LabelFile(file.name, file.path, read, file.image)
 
     sequences = {
-        sequence: {
-            key: LabelFile(file.name, file.path, partial(read, file), file.image)
-            for key, file in found.items()
-        }
+        sequence: {key: again(file) for key, file in found.items()}
         for sequence, found in files.sequences.items()
     }
     return LabelFiles(categories, sequences, files.is_video)
+
+
+def _recoded(
+    file: LabelFile, recode: Recode, categories: tuple[Category, ...], is_truth: bool
+) -> Annotation:
+    return MapAnnotation(recode(file.read().map), categories, is_truth)
 
 
 def _map_file(
@@ -123,10 +127,16 @@ def _map_file(
     is_truth: bool,
     image: Path | None = None,
 ) -> LabelFile:
-    def annotation() -> Annotation:
-        return MapAnnotation(read(path), categories, is_truth)
+    return LabelFile(name, path, partial(_read_map, read, path, categories, is_truth), image)
 
-    return LabelFile(name, path, annotation, image)
+
+def _read_map(
+    read: Callable[[Path], LabelMap],
+    path: Path,
+    categories: tuple[Category, ...],
+    is_truth: bool,
+) -> Annotation:
+    return MapAnnotation(read(path), categories, is_truth)
 
 
 def _coco(place: Place, truth: LabelFiles | None) -> LabelFiles:

@@ -19,7 +19,7 @@ class LabelFile:
     Attributes:
         name: Name of its image without ending.
         path: Its file, as messages name it.
-        read: Reads it; raises DataError.
+        read: Reads it; raises DataError. Of single images it can be pickled.
         image: Path of the image where the data set says it.
     """
 

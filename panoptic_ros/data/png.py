@@ -57,6 +57,6 @@ def _kind(path: Path) -> bytes:
 @lru_cache(maxsize=1)
 def _fast_decoder() -> Any:
     try:
-        return importlib.import_module("kornia_rs")
+        return importlib.import_module("kornia_rs.io")
     except ImportError:
         return None

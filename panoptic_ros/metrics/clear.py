@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from panoptic_ros.metrics.assignment import largest_sum
 from panoptic_ros.metrics.sightings import EPSILON, MATCH_IOU, Sighting, Timeline
 
 _NOBODY = -1
@@ -131,7 +131,7 @@ class _Walk:
     def _pairs(self, seen: Sighting) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         is_kept = seen.predicted[None, :] == self._before[seen.truth][:, None]
         gain = np.where(seen.iou < MATCH_IOU - EPSILON, 0.0, _KEEP * is_kept + seen.iou)
-        rows, columns = linear_sum_assignment(gain, maximize=True)
+        rows, columns = largest_sum(gain)
         matched = gain[rows, columns] > EPSILON
         return rows[matched], columns[matched]
 

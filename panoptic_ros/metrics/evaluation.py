@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
 from panoptic_ros.metrics.lives import Life
 from panoptic_ros.metrics.runner import Report, Score, in_order
-from panoptic_ros.metrics.selection import TIME_METRICS, check_needs
+from panoptic_ros.metrics.selection import TIME_METRICS, check_needs, check_surface
 from panoptic_ros.metrics.sequence_score import SequenceResult, SequenceScore
 
 
@@ -90,24 +90,28 @@ class Evaluation:
     ) -> None:
         self._categories = tuple(categories)
         self._metrics = frozenset(metrics)
-        self._labels = label_set(self._categories)
-        check_needs(self._metrics, len(self._categories), self._labels, is_video)
+        check_needs(self._metrics, len(self._categories), is_video)
         self._is_video = is_video
         self._score = Score(self._categories)
         self._boundary = BoundaryIou(len(self._categories)) if "biou" in metrics else None
         self._calibration = Calibration() if "ece" in metrics else None
-        self._drivable = (
-            DrivableQuality(self._labels, pavement_of(self._labels))
-            if "drivable" in metrics
-            else None
-        )
+        self._drivable = self._surfaces() if "drivable" in metrics else None
         over_time = self._metrics & set(TIME_METRICS)
         self._sequences = SequenceScore(self._categories, over_time) if over_time else None
 
     @property
+    def metrics(self) -> frozenset[str]:
+        """The chosen scores."""
+        return self._metrics
+
+    @cached_property
     def labels(self) -> LabelSet:
         """The classes with their colours."""
-        return self._labels
+        return label_set(self._categories)
+
+    def _surfaces(self) -> DrivableQuality:
+        check_surface(self.labels)
+        return DrivableQuality(self.labels, pavement_of(self.labels))
 
     def compare(self, pair: Pair, answer: Answer) -> Compared:
         """Read the truth of one picture and compare.
@@ -144,7 +148,7 @@ class Evaluation:
         one = BoundaryIou(len(self._categories))
         found = answer.annotation.map
         # As in the IoU of classes, a thing pixel that no object claims is nothing.
-        claimed = ~self._labels.things[found.labels] | (found.ids != NO_ID)
+        claimed = ~self.labels.things[found.labels] | (found.ids != NO_ID)
         one.update(truth.map.labels, np.where(claimed, found.labels, np.uint8(VOID)))
         return one
 
@@ -167,7 +171,7 @@ class Evaluation:
         found = answer.annotation.map
         sure = np.full(found.labels.shape, 255, np.uint8)
         return find_drivable(
-            Panoptic(found.labels, found.ids, sure, ()), self._labels, DrivableConfig()
+            Panoptic(found.labels, found.ids, sure, ()), self.labels, DrivableConfig()
         )
 
     def add(self, compared: Compared) -> None:
@@ -186,6 +190,22 @@ class Evaluation:
                 )
         if self._sequences is not None:
             self._sequences.update(compared.truth, compared.answer.annotation, sequence)
+
+    def merge(self, other: Evaluation) -> None:
+        """Add what another one of the same classes and metrics collected.
+
+        Raises:
+            ValueError: They collect sequences, whose order would be lost.
+        """
+        if self._sequences is not None:
+            raise ValueError("evaluations of sequences cannot be merged")
+        self._score.merge(other._score)
+        if self._boundary is not None and other._boundary is not None:
+            self._boundary.merge(other._boundary)
+        if self._calibration is not None and other._calibration is not None:
+            self._calibration.merge(other._calibration)
+        if self._drivable is not None and other._drivable is not None:
+            self._drivable.merge(other._drivable)
 
     def result(self) -> EvaluationResult:
         """Compute the scores of all pictures so far."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
+from panoptic_ros.metrics.assignment import largest_sum
 from panoptic_ros.metrics.sightings import EPSILON, Timeline
 
 LEAST_IOU = np.arange(0.05, 0.99, 0.05)
@@ -88,7 +88,7 @@ def hota(line: Timeline) -> Hota:
     matches = np.zeros((LEAST_IOU.size, line.truth_count, line.predicted_count))
     for seen in line.sightings:
         gain = alignment[seen.truth[:, None], seen.predicted] * seen.iou
-        rows, columns = linear_sum_assignment(gain, maximize=True)
+        rows, columns = largest_sum(gain)
         iou = seen.iou[rows, columns]
         is_match = iou >= LEAST_IOU[:, None] - EPSILON
         found = is_match.sum(axis=1)

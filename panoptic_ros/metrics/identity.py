@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
+from panoptic_ros.metrics.assignment import largest_sum
 from panoptic_ros.metrics.sightings import MATCH_IOU, Timeline
 
 
@@ -58,5 +58,5 @@ def identity(line: Timeline) -> Identity:
         predicted += seen.predicted.size
     # An unpaired track costs its length and a pair saves twice what it shares, so that the
     # cheapest assignment of the source is the one that shares most.
-    matched = int(together[linear_sum_assignment(together, maximize=True)].sum())
+    matched = int(together[largest_sum(together)].sum())
     return Identity(matched, predicted - matched, true - matched)

@@ -100,8 +100,13 @@ def tally(
         lengths: Pixels of each run, (R,).
     """
     packed = (truth.astype(np.uint64) << np.uint64(32)) | predicted.astype(np.uint64)
-    pairs, which = np.unique(packed, return_inverse=True)
-    pixels = np.bincount(which.ravel(), weights=lengths, minlength=pairs.size)
+    # Half of the time of np.unique with its inverse.
+    ordered = np.sort(packed)
+    is_first = np.ones(ordered.size, np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
+    pairs = ordered[is_first]
+    which = np.searchsorted(pairs, packed)
+    pixels = np.bincount(which, weights=lengths, minlength=pairs.size)
     return Intersections(
         truth=(pairs >> np.uint64(32)).astype(np.int64),
         predicted=(pairs & np.uint64(0xFFFFFFFF)).astype(np.int64),

@@ -38,15 +38,12 @@ def chosen(text: str | None, format_name: str) -> tuple[str, ...]:
     return tuple(name for name in METRICS if name in names)
 
 
-def check_needs(
-    metrics: Collection[str], class_count: int, labels: LabelSet, is_video: bool
-) -> None:
+def check_needs(metrics: Collection[str], class_count: int, is_video: bool) -> None:
     """Refuse metrics for which a data set lacks something.
 
     Args:
         metrics: Some of ``METRICS``.
         class_count: Classes of the data set.
-        labels: The same classes; those behind the 255th are left out.
         is_video: Whether it has sequences.
 
     Raises:
@@ -63,7 +60,15 @@ def check_needs(
             f"the data set has {class_count} classes; beyond {MAX_CLASSES} only pq and miou can "
             "be had, the others with fewer classes through --map"
         )
-    if "drivable" in metrics and not (labels.drivable & ~labels.things).any():
+
+
+def check_surface(labels: LabelSet) -> None:
+    """Refuse classes of which none can be driven on.
+
+    Raises:
+        DataError: None is known as drivable.
+    """
+    if not (labels.drivable & ~labels.things).any():
         names = ", ".join(entry.name for entry in labels.labels[:5])
         raise DataError(
             f"drivable: needs a class that is known as drivable, like road, and the data set has "

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from panoptic_ros.core.types import NO_ID
+from panoptic_ros.metrics.assignment import largest_sum
 from panoptic_ros.metrics.intersections import Intersections, intersect
 
 MATCH_IOU = 0.5
@@ -113,7 +113,7 @@ def _iou(shared: Intersections) -> Sighting:
 def best_pairs(iou: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Pair rows and columns, each at most once, for the largest sum of IoU from 0.5 on."""
     gain = np.where(iou < MATCH_IOU - EPSILON, -10000.0, iou)
-    rows, columns = linear_sum_assignment(gain, maximize=True)
+    rows, columns = largest_sum(gain)
     matched = gain[rows, columns] > 0
     return rows[matched], columns[matched]
 

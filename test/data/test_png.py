@@ -25,6 +25,15 @@ def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
+def test_the_fast_decoder_is_really_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("kornia_rs")
+    monkeypatch.setattr(cv2, "imread", lambda *_: None)
+    picture = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    assert read_png(stored(tmp_path / "x.png", picture)).tolist() == picture[..., ::-1].tolist()
+
+
 def stored(path: Path, picture: Any) -> Path:
     cv2.imwrite(str(path), picture)
     return path
