@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,12 +130,16 @@ def _pictures(
 
     Returns:
         Those that set the ranges of int8, and others on which the plan is compared.
+
+    Raises:
+        ModelError: They are too few for int8.
     """
     if not recipe.pictures:
         return [], []
     import numpy as np
 
     from panoptic_ros.core.geometry import shrink
+    from panoptic_ros.engine.quantize import LEAST_PICTURES
     from panoptic_ros.ros.sources import is_bag, open_source
 
     path = Path(recipe.pictures)
@@ -148,6 +152,11 @@ def _pictures(
             for shot in islice(source.shots(), 0, _MOST_PICTURES * step, step)
         ]
     aside = max(1, len(found) // 5)
+    if recipe.precision == "int8" and len(found) - aside < LEAST_PICTURES:
+        raise ModelError(
+            f"int8 takes its ranges from at least {LEAST_PICTURES} pictures, and one of five is "
+            f"kept for the comparison; {path} has {len(found)}"
+        )
     return found[:-aside], found[-aside:]
 
 

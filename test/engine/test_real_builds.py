@@ -165,7 +165,12 @@ def test_int8_with_ranges_of_drawn_pictures_is_refused_by_the_gate(
     assert main([*words, "--pictures", str(pictures)]) == 2
     assert "differs from ONNX Runtime: " in capsys.readouterr().err
     assert main(words) == 2
-    assert "int8 takes its ranges from at least 4 pictures" in capsys.readouterr().err
+    assert "int8 takes its ranges from at least 4 pictures, found 0" in capsys.readouterr().err
+    for number in (0, 1):
+        (pictures / f"{number}.png").unlink()
+    assert main([*words, "--pictures", str(pictures)]) == 2
+    error = capsys.readouterr().err
+    assert f"one of five is kept for the comparison; {pictures} has 4" in error
 
 
 @pytest.mark.street

@@ -147,7 +147,8 @@ def test_the_table_of_latencies_is_written(
             content, manifest = read_plan(plan)
             with TrtEngine(content, manifest, plan.name, graph=graph) as engine:
                 rows.append(latency.row(engine, manifest, frames, 500))
-                about = f"{engine._cuda.name}, {engine._flavour.title}, camera 1280x720"
+                driver = f"driver for CUDA {manifest.driver}"
+                about = f"{engine._cuda.name}, {driver}, {engine._flavour.title}, 1280x720"
     text = latency.write(rows, about, TABLE)
     with capsys.disabled():
         sys.stdout.write(f"\n{text}\n{TABLE}\n")
