@@ -13,19 +13,19 @@ from panoptic_ros.core.errors import ConfigError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "checkpoint", type=Path,
+        "checkpoint", type=Path, nargs="?",
         help="best.pt or last.pt of panoptic train; with --camera-size a model as well",
     )  # fmt: skip
     parser.add_argument("model", type=Path, help="the .onnx file to write")
     parser.add_argument(
-        "--size", type=size, default=(512, 256), metavar="WxH", help="default: 512x256"
+        "--size", type=size, metavar="WxH",
+        help="default: 512x256; of hub checkpoints what they learned on, else 1024x512",
     )
     parser.add_argument(
         "--label-scale",
         type=int,
         choices=(1, 2, 4),
-        default=4,
-        help="label pixels per head pixel: 4 is the input's size (default: %(default)s)",
+        help="label pixels per head pixel: 4 is the input's size (default: 4, hub 2)",
     )
     parser.add_argument(
         "--camera-size", type=size, metavar="WxH",
@@ -35,14 +35,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")
     parser.add_argument("--license", default="", help="what may be done with the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
+    hub = parser.add_argument_group("checkpoints of transformers (docs/models.md)")
+    hub.add_argument("--hf", metavar="ID", help="id on the hub, or folder; instead of CHECKPOINT")
+    hub.add_argument(
+        "--threshold", type=float, help="least class probability (default: the family's)"
+    )
+    hub.add_argument(
+        "--mask-threshold", type=float, help="least probability of a mask's pixel (default: 0.5)"
+    )
+    hub.add_argument("--queries", type=int, help="most that take part (default: 100)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Write the model file."""
     if args.model.suffix != ".onnx":
         raise ConfigError(f"{args.model}: the name must end in .onnx")
+    if (args.checkpoint is None) == (args.hf is None):
+        raise ConfigError(
+            "export needs one checkpoint: panoptic export CHECKPOINT MODEL.onnx, or "
+            "panoptic export --hf ID MODEL.onnx"
+        )
     _make_folder(args.model)
-    source = _model_named(args.checkpoint)
+    source = None if args.hf else _model_named(args.checkpoint)
     if source is None:
         _export(args)
     elif args.camera_size is None:
@@ -70,6 +84,10 @@ def _model_named(path: Path) -> Path | None:
 
 def _export(args: argparse.Namespace) -> None:
     try:
+        if args.hf:
+            from panoptic_ros.cli.export_hub import export_hub
+
+            return export_hub(args)
         from panoptic_ros.model.export import export
     except ImportError as error:
         raise ConfigError(
@@ -82,13 +100,13 @@ def _export(args: argparse.Namespace) -> None:
     state = load_checkpoint(args.checkpoint)
     spec = spec_of(
         state["classes"],
-        args.size,
+        args.size or (512, 256),
         name=args.name or args.model.stem,
         license_text=args.license,
         provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
         labels=read_label_set(args.labels) if args.labels else None,
     )
-    export(network_of(state), spec, args.model, args.label_scale)
+    export(network_of(state), spec, args.model, args.label_scale or 4)
 
 
 def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.model.fold import fold_constants
 from panoptic_ros.model.network import ConvBlock, PanopticNetwork
 from panoptic_ros.model.train import IMAGENET_MEAN, IMAGENET_STD
 
@@ -128,22 +130,46 @@ def export(
             f"label set {spec.labels.name} has {len(spec.labels)} classes, the checkpoint "
             f"{network.classes}"
         )
+    write_model(ExportedNetwork(network, label_scale), spec, path, OUTPUTS)
+
+
+def write_model(
+    module: nn.Module,
+    spec: ModelSpec,
+    path: Path,
+    outputs: Sequence[str],
+    from_hub: bool = False,
+) -> None:
+    """Write a module that takes a uint8 picture as ONNX with our metadata.
+
+    Args:
+        module: Takes RGB, (1, H, W, 3) uint8.
+        spec: Size, labels, licence and provenance, written into the file's metadata.
+        path: The file to write, replaced at once when it is whole.
+        outputs: Names of what the module returns.
+        from_hub: Whether it is somebody else's network: then what does not depend on the picture
+            is worked out beforehand, and weights keep their precision. Ours needs no folding, and
+            its large weights are stored in float16.
+    """
     part = path.with_name(path.name + ".part")
     image = torch.zeros((1, spec.height, spec.width, 3), dtype=torch.uint8)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), torch.no_grad():
         # The TorchScript exporter is the one whose graphs TensorRT 8.6 reads.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            ExportedNetwork(network, label_scale),
+            module,
             (image,),
             str(part),
             input_names=[INPUT],
-            output_names=list(OUTPUTS),
+            output_names=list(outputs),
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load(str(part))
-    store_weights_as_half(model)
+    if from_hub:
+        fold_constants(model)
+    else:
+        store_weights_as_half(model)
     for key, value in spec.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model, full_check=True)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic export --hf``: a checkpoint of transformers, with what has to be said about it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from panoptic_ros.core.labels import LabelSet, read_label_set
+from panoptic_ros.core.model import ModelSpec
+
+
+def export_hub(args: argparse.Namespace) -> None:
+    """Write the model file, and warn of what the user has to know.
+
+    Raises:
+        ConfigError: The checkpoint cannot be read or exported with these arguments.
+    """
+    from panoptic_ros.model.hub import license_warning, load
+    from panoptic_ros.model.hub_export import export_checkpoint, with_thresholds
+
+    checkpoint = load(args.hf)
+    rule = with_thresholds(
+        checkpoint.family.rule, args.threshold, args.mask_threshold, args.queries
+    )
+    width, height = args.size or checkpoint.default_size
+    license_text = args.license or checkpoint.license
+    spec = ModelSpec(
+        name=args.name or args.model.stem,
+        width=width,
+        height=height,
+        decoder="query",
+        labels=_labels(args.labels, checkpoint.classes),
+        license=license_text,
+        provenance=args.provenance
+        or f"{args.hf}, threshold {rule.threshold}, mask threshold {rule.mask_threshold}",
+    )
+    export_checkpoint(checkpoint, spec, args.model, args.label_scale or 2, rule)
+    if warning := license_warning(license_text):
+        _warn(warning)
+
+
+def _labels(path: Path | None, classes: dict[int, str]) -> LabelSet:
+    """Read the label set, or make one of the checkpoint's class names."""
+    from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
+
+    if path is not None:
+        return read_label_set(path)
+    labels, unknown = guess_labels(classes, shipped_label_sets())
+    if unknown:
+        _warn(
+            f"taken for stuff, as no label set knows them: {', '.join(unknown)}; "
+            "--labels FILE says better"
+        )
+    if not labels.drivable.any():
+        _warn("no class of this checkpoint is known to be drivable; --labels FILE can mark some")
+    return labels
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)

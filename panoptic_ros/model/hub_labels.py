@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which classes of a hub checkpoint are things and which can be driven on.
+
+A checkpoint only names its classes. The names tell the data set, whose label set we have; names
+that no label set knows are taken for stuff that cannot be driven on, and are reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.labels import MAX_CLASSES, Label, LabelSet, read_label_set
+from panoptic_ros.core.resources import resource
+
+KNOWN_SETS = ("cityscapes", "coco", "ade20k", "mapillary")
+_GREY = (128, 128, 128)
+
+
+def shipped_label_sets() -> list[LabelSet]:
+    """Label sets that come with the package."""
+    return [read_label_set(resource("config", "labels", f"{name}.yaml")) for name in KNOWN_SETS]
+
+
+def guess_labels(
+    names: Mapping[int, str], known: list[LabelSet]
+) -> tuple[LabelSet, tuple[str, ...]]:
+    """Make a label set of class names.
+
+    Args:
+        names: Name by index, as ``config.id2label``.
+        known: Label sets to learn from; the one that shares most names counts first.
+
+    Returns:
+        The label set, and the names that none of ``known`` has.
+
+    Raises:
+        ConfigError: Too many classes, or the indices have a gap.
+    """
+    if sorted(names) != list(range(len(names))) or not 0 < len(names) <= MAX_CLASSES:
+        raise ConfigError(
+            f"the checkpoint has {len(names)} classes, needs 1 to {MAX_CLASSES} that are numbered "
+            "0, 1, 2, ... without a gap"
+        )
+    plain = [_plain(names[index]) for index in range(len(names))]
+    tables = [{_plain(label.name): label for label in entry.labels} for entry in known]
+    order = sorted(
+        range(len(known)), key=lambda at: -sum(name in tables[at] for name in plain)
+    )
+    found: dict[str, Label] = {}
+    for at in reversed(order):
+        found.update(tables[at])
+    labels = tuple(
+        _label(index, names[index], found.get(plain[index]), names[index] in taken)
+        for index, taken in _with_earlier(names)
+    )
+    unknown = tuple(names[index] for index, name in enumerate(plain) if name not in found)
+    return LabelSet(known[order[0]].name if len(unknown) < len(names) else "hub", labels), unknown
+
+
+def _with_earlier(names: Mapping[int, str]) -> list[tuple[int, set[str]]]:
+    """Pair every index with the names before it."""
+    return [(index, {names[other] for other in range(index)}) for index in range(len(names))]
+
+
+def _plain(name: str) -> str:
+    """Write a name so that spellings of one class meet: 'tree-merged', 'Tree' -> 'tree'."""
+    plain = name.casefold().replace("_", " ").replace("-", " ").split(",")[0]
+    words = [word for word in plain.split() if word not in ("merged", "other", "stuff")]
+    return " ".join(words) or plain.strip()
+
+
+def _label(index: int, name: str, like: Label | None, taken: bool) -> Label:
+    return Label(
+        index=index,
+        # Names must differ, as Nav2 finds classes by them.
+        name=f"{name} ({index})" if taken else name,
+        is_thing=like.is_thing if like else False,
+        is_drivable=like.is_drivable if like else False,
+        color=like.color if like else _GREY,
+    )

@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mask-classification network between a uint8 picture and the maps of ``QueryHeads``.
+
+All that touches every query at every pixel is here, so that it lands in the ONNX graph: soft-max,
+up-sampling, sigmoid, arg-max, areas of masks. What is left for the decoder are maps of one byte a
+pixel and lists of one entry a query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+OUTPUTS = ("queries", "confidence", "query_labels", "query_scores", "query_areas")
+
+Logits = tuple[Tensor, Tensor]
+"""Class logits (1, Q, classes + 1), the last for "no object", and mask logits (1, Q, h, w)."""
+
+
+class QueryMaps(NamedTuple):
+    """``OUTPUTS``, each with a batch of one in front; see ``core.types.QueryHeads``."""
+
+    queries: Tensor
+    confidence: Tensor
+    query_labels: Tensor
+    query_scores: Tensor
+    query_areas: Tensor
+
+
+@dataclass(frozen=True)
+class ArgMaxRule:
+    """How a family's own post-processing turns masks into winners.
+
+    Attributes:
+        probabilities: Mask logits (1, K, h, w) and a size (height, width) to probabilities of
+            that size.
+        weighted_areas: Whether a pixel counts to a query's own mask by class times mask
+            probability, else by the mask's alone.
+        clipped: Whether a query gets only the pixels of its own mask.
+        threshold: Class probability above which a query takes part.
+        mask_threshold: From where on a pixel belongs to a mask.
+        most: Most queries that take part; the surest are taken.
+    """
+
+    probabilities: Callable[[Tensor, tuple[int, int]], Tensor]
+    weighted_areas: bool
+    clipped: bool
+    threshold: float
+    mask_threshold: float = 0.5
+    most: int = 100
+
+
+class QueryNetwork(nn.Module):
+    """Normalisation, a network, and its post-processing.
+
+    Args:
+        network: The network in evaluation mode.
+        run: Calls it with a normalised picture (1, 3, H, W).
+        rule: Its post-processing.
+        map_size: (height, width) of the maps.
+        mean: Of each channel, after scaling to 0..1.
+        deviation: Of each channel.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        run: Callable[[nn.Module, Tensor], Logits],
+        rule: ArgMaxRule,
+        map_size: tuple[int, int],
+        mean: tuple[float, float, float],
+        deviation: tuple[float, float, float],
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.run = run
+        self.rule = rule
+        self.map_size = map_size
+        self.register_buffer("scale", 1.0 / (255.0 * torch.tensor(deviation)).view(1, 3, 1, 1))
+        shift = -torch.tensor(mean) / torch.tensor(deviation)
+        self.register_buffer("shift", shift.view(1, 3, 1, 1))
+
+    def forward(self, image: Tensor) -> QueryMaps:
+        """Run on one picture.
+
+        Args:
+            image: RGB, (1, H, W, 3) uint8.
+        """
+        picture = image.permute(0, 3, 1, 2).float() * self.scale + self.shift
+        return query_maps(*self.run(self.network, picture), self.rule, self.map_size)
+
+
+def query_maps(
+    class_logits: Tensor, mask_logits: Tensor, rule: ArgMaxRule, map_size: tuple[int, int]
+) -> QueryMaps:
+    """Let the queries compete for every pixel.
+
+    Args:
+        class_logits: (1, Q, classes + 1), the last for "no object".
+        mask_logits: (1, Q, h, w).
+        rule: Who wins.
+        map_size: (height, width) of the maps.
+    """
+    scores, labels = functional.softmax(class_logits, -1).max(-1)
+    takes_part = (labels != class_logits.shape[-1] - 1) & (scores > rule.threshold)
+    weights = torch.where(takes_part, scores, torch.zeros_like(scores))
+    if weights.shape[1] > rule.most:
+        weights, order = weights.topk(rule.most, dim=1)
+        scores, labels = weights, labels.gather(1, order)
+        mask_logits = mask_logits.index_select(1, order[0])
+    likely = rule.probabilities(mask_logits, map_size)
+    shares = likely * weights[:, :, None, None]
+    best, winner = shares.max(1)
+    own = (shares if rule.weighted_areas else likely) >= rule.mask_threshold
+    confidence = (best * 255.0 + 0.5).clamp(1.0, 255.0)
+    if rule.clipped:
+        inside = best >= rule.mask_threshold * weights[0][winner]
+        confidence = torch.where(inside, confidence, torch.zeros_like(confidence))
+    number = torch.where(best > 0.0, winner.float() + 1.0, torch.zeros_like(best))
+    known = torch.where(weights > 0.0, labels.float(), torch.full_like(weights, 255.0))
+    # TensorRT makes uint8 outputs from floats only, so integers take the detour.
+    return QueryMaps(
+        queries=number.to(torch.uint8),
+        confidence=confidence.to(torch.uint8),
+        query_labels=known.to(torch.uint8),
+        query_scores=scores,
+        query_areas=own.float().sum((2, 3)).to(torch.int32),
+    )
+
+
+def masks_then_sigmoid(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Up-sample logits, then make probabilities: EoMT."""
+    return _resized(mask_logits, size).sigmoid()
+
+
+def sigmoid_then_masks(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Make probabilities, then up-sample them: OneFormer."""
+    return _resized(mask_logits.sigmoid(), size)
+
+
+def through_384(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
+    """Resize logits to 384x384 whatever the picture's shape, as transformers does: Mask2Former."""
+    return sigmoid_then_masks(_resized(mask_logits, (384, 384)), size)
+
+
+def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    if tuple(maps.shape[-2:]) == size:
+        return maps
+    return functional.interpolate(maps, size=size, mode="bilinear", align_corners=False)
