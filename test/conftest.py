@@ -53,6 +53,7 @@ def _lacks_street() -> str:
 NEEDS = {
     "ros": lambda: _lacks("rclpy", "run through make test, or source ROS 2"),
     "torch": lambda: _lacks("torch", "make train-env"),
+    "hub": lambda: _lacks("torch", "make train-env") or _lacks("transformers", "make train-env"),
     "gpu": _lacks_gpu,
     "reference": _lacks_reference,
     "vision": lambda: _lacks("vision_msgs", _MESSAGES),

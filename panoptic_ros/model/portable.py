@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.model.deformable import deformable_attention
 
 _MASK_PRODUCT = "bqc,bchw->bqhw"
@@ -24,12 +25,17 @@ _einsum = torch.einsum
 
 @contextmanager
 def portable_parts() -> Iterator[None]:
-    """Exchange the parts for the time of a ``with`` block; not for two threads at once."""
+    """Exchange the parts for the time of a ``with`` block; not for two threads at once.
+
+    Raises:
+        ConfigError: This transformers is built otherwise.
+    """
+    import transformers
     from transformers.models.mask2former import modeling_mask2former as mask2former
     from transformers.models.oneformer import modeling_oneformer as oneformer
 
     points = staticmethod(_reference_points)
-    exchanges = [
+    exchanges: list[tuple[Any, str, Any]] = [
         (mask2former.Mask2FormerPixelDecoderEncoderOnly, "get_reference_points", points),
         (oneformer.OneFormerPixelDecoderEncoderOnly, "get_reference_points", points),
         (mask2former, "multi_scale_deformable_attention", deformable_attention),
@@ -37,6 +43,12 @@ def portable_parts() -> Iterator[None]:
         (oneformer.OneFormerTransformerDecoderLayer, "forward", _decoder_layer),
         (torch, "einsum", _product),
     ]
+    for owner, name, _ in exchanges:
+        if name not in vars(owner):
+            raise ConfigError(
+                f"transformers {transformers.__version__} has no {owner.__name__}.{name}; the "
+                "exporter knows 5.20 to 5.23: pip install 'transformers>=5.20,<5.24'"
+            )
     before = [vars(owner)[name] for owner, name, _ in exchanges]
     try:
         for owner, name, stand_in in exchanges:

@@ -11,7 +11,7 @@ import pytest
 
 from panoptic_ros.cli.main import main
 
-pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+pytestmark = [pytest.mark.hub, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 for _module in ("torch", "transformers"):
     if importlib.util.find_spec(_module) is None:
         pytest.skip(f"{_module} is not installed: make train-env", allow_module_level=True)

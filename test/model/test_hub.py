@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 pytestmark = [
-    pytest.mark.torch,
+    pytest.mark.hub,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 for _module in ("torch", "transformers"):
@@ -36,6 +36,7 @@ from panoptic_ros.engine.prepare import load_model, prepare  # noqa: E402
 from panoptic_ros.model.hub import Checkpoint, load  # noqa: E402
 from panoptic_ros.model.hub_export import export_checkpoint, with_thresholds  # noqa: E402
 from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets  # noqa: E402
+from panoptic_ros.model.portable import portable_parts  # noqa: E402
 from panoptic_ros.model.query_graph import OUTPUTS  # noqa: E402
 from test.model.reference_maps import reference_map  # noqa: E402
 from test.model.small_checkpoints import (  # noqa: E402
@@ -261,3 +262,14 @@ def test_a_network_is_as_it_was_after_the_export(checkpoint: Checkpoint, model: 
     picture = torch.ones(1, 3, SIDE, SIDE)
     with torch.no_grad():
         assert again(picture, **task(again)).masks_queries_logits.isfinite().all()
+
+
+def test_a_transformers_that_is_built_otherwise_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from transformers.models.oneformer import modeling_oneformer
+
+    monkeypatch.delattr(modeling_oneformer, "multi_scale_deformable_attention")
+    words = r"has no .*multi_scale_deformable_attention.*5\.20"
+    with pytest.raises(ConfigError, match=words), portable_parts():
+        pytest.fail("the parts were exchanged")

@@ -13,7 +13,7 @@ import pytest
 
 pytestmark = [
     pytest.mark.ros,
-    pytest.mark.torch,
+    pytest.mark.hub,
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 for _module in ("rclpy", "torch", "transformers"):
