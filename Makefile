@@ -75,13 +75,24 @@ train-env: $(STAMPS)/run $(STAMPS)/torch  ## install what training and export ne
 clean:  ## remove .venv and out
 	rm -rf $(VENV) out build install log *.egg-info
 
-$(STAMPS)/venv:
+# ROS sourced later, or other wheels asked for: what was set up does not fit any more.
+CHOICE := $(if $(ROS_HERE),$(ROS_DISTRO),$(ROS_WHEELS))
+OTHER_CHOICE := $(filter-out $(CHOICE),$(shell cat $(STAMPS)/choice 2>/dev/null))
+
+.PHONY: anew
+$(STAMPS)/venv: $(if $(OTHER_CHOICE),anew)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || \
 	  { echo "Python 3.10 or newer is needed; found: $$($(PYTHON) --version 2>&1). Set PYTHON=..."; exit 1; }
+ifneq ($(ROS_HERE),yes)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 14))' || \
+	  { echo "ROS 2 wheels exist for Python 3.10 to 3.13; found: $$($(PYTHON) --version 2>&1). Set PYTHON=... or source a ROS 2 installation"; exit 1; }
+	@[ "$$(uname -sm)" = "Linux x86_64" ] || \
+	  { echo "ROS 2 wheels exist for Linux x86_64; this is $$(uname -sm). Source a ROS 2 installation first"; exit 1; }
+endif
 	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || \
 	  { echo "Python's venv module is missing; on Debian or Ubuntu: apt install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(SITE) $(VENV)
-	@mkdir -p $(STAMPS) && touch $@
+	$(PYTHON) -m venv --clear $(SITE) $(VENV)
+	@mkdir -p $(STAMPS) && echo $(CHOICE) > $(STAMPS)/choice && touch $@
 
 $(STAMPS)/distribution.txt: $(STAMPS)/venv
 	$(BIN)/python requirements/constrain.py requirements/*.lock > $@

@@ -18,8 +18,12 @@ from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.sources import FIRST_STAMP_NS, VIDEO_SUFFIXES, Shot, Source, Span
 
-CODECS = ("libx264", "mpeg4")
-"""Encoders in order of liking: every browser plays the first, every build has the second."""
+CODECS = {
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"},
+    "mpeg4": {"b": "6000000"},
+}
+"""Encoders and their options, in order of liking: browsers play the first, every build has the
+second. None of them is under the GPL; see docs/decisions/video-codec.md."""
 
 USUAL_FPS = 25
 LONGEST_STEP_MS = 5000
@@ -179,9 +183,7 @@ class VideoWriter(Closing):
         stream.codec_context.time_base = _MILLISECOND
         stream.width, stream.height = max(2, width // 2 * 2), max(2, height // 2 * 2)
         stream.pix_fmt = "yuv420p"
-        stream.options = {"preset": "veryfast", "crf": "23"} if codec == "libx264" else {}
-        if codec == "mpeg4":
-            stream.bit_rate = 6_000_000
+        stream.options = dict(CODECS[codec])
         return stream
 
     def close(self) -> None:
