@@ -116,7 +116,10 @@ def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) 
 
     model = load_model(source)
     take_camera_size(model, camera_size)
-    write_atomically(target, model.SerializeToString())
+    try:
+        write_atomically(target, model.SerializeToString())
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
 
 
 def _show(path: Path) -> None:

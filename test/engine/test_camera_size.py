@@ -173,3 +173,7 @@ def test_the_verb_makes_it_of_a_shipped_model(
     inside = tmp_path / "file" / "wide.onnx"
     assert main(["export", "street_fast", str(inside), "--camera-size", "640x360"]) == 2
     assert "file: cannot be made (" in capsys.readouterr().err
+    (tmp_path / "taken.onnx").mkdir()
+    taken = tmp_path / "taken.onnx"
+    assert main(["export", "street_fast", str(taken), "--camera-size", "640x360"]) == 2
+    assert "taken.onnx: cannot be written (Is a directory)" in capsys.readouterr().err
