@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model's classes in the words and numbers of whoever consumes them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import param
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.resources import resource
+
+_KEYS = ("name", "classes", "default", "label_sets")
+
+
+@dataclass(frozen=True)
+class RemapConfig:
+    """Which file turns the model's classes into those of a topic's consumers."""
+
+    label: str = param(
+        "nav2", "Classes of ~/remapped/label: a name in config/remap or the path of a file."
+    )
+    autoware_mask: str = param("autoware", "Classes of ~/autoware_mask, likewise.")
+    autoware_rois: str = param("autoware_objects", "Classes of ~/autoware_rois, likewise.")
+    dynamic_mask: str = param("nvblox", "Values of ~/dynamic_mask, likewise.")
+
+
+@dataclass(frozen=True)
+class ConsumerClass:
+    """A class as its consumer knows it.
+
+    Attributes:
+        name: The consumer's word.
+        value: 0..255, what stands for it in pictures.
+    """
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, eq=False)
+class Remap:
+    """A table from one label set's values to a consumer's.
+
+    Attributes:
+        name: The consumer.
+        classes: All of its classes, in the order of the file.
+        table: Consumer's value of every label value, void included, (256,) uint8.
+    """
+
+    name: str
+    classes: tuple[ConsumerClass, ...]
+    table: NDArray[np.uint8]
+
+    def apply(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Translate a label map, (h, w) uint8, value by value."""
+        return np.asarray(cv2.LUT(labels, self.table), np.uint8)
+
+
+@dataclass(frozen=True)
+class RemapRules:
+    """What a remap file says, for every label set it knows.
+
+    Attributes:
+        name: The consumer.
+        classes: Its classes.
+        default: Class of void, and of what the file does not name.
+        label_sets: By label set, then by the model's class name, the consumer's class name.
+    """
+
+    name: str
+    classes: tuple[ConsumerClass, ...]
+    default: str
+    label_sets: Mapping[str, Mapping[str, str]]
+
+    def knows(self, labels: LabelSet) -> bool:
+        """Whether the file has a section for a label set."""
+        return labels.name in self.label_sets
+
+    def fit(self, labels: LabelSet) -> Remap:
+        """Make the table for a model.
+
+        Args:
+            labels: The model's classes.
+
+        Raises:
+            ConfigError: The file has no section for this label set, or names a class that it lacks.
+        """
+        if not self.knows(labels):
+            raise ConfigError(
+                f"remap {self.name} says nothing about label set {labels.name!r}, only about "
+                f"{', '.join(self.label_sets)}; copy the file and add a section {labels.name!r}"
+            )
+        values = {entry.name: entry.value for entry in self.classes}
+        table = np.full(256, values[self.default], np.uint8)
+        names = [label.name for label in labels.labels]
+        for source, target in self.label_sets[labels.name].items():
+            where = f"remap {self.name}: label set {labels.name}"
+            table[names.index(_known(source, names, where))] = values[target]
+        return Remap(self.name, self.classes, table)
+
+
+def find_remap(word: str) -> Path:
+    """Find the file that a parameter means.
+
+    Args:
+        word: The name of a file in ``config/remap`` without its ending, or a path.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    path = Path(word).expanduser()
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        return path
+    folder = resource("config", "remap")
+    names = sorted(found.stem for found in folder.glob("*.yaml"))
+    return folder / f"{_known(word, names, f'remap folder {folder}', 'file')}.yaml"
+
+
+def read_remap(path: Path) -> RemapRules:
+    """Read a remap file; ``config/remap/autoware.yaml`` shows the form.
+
+    Raises:
+        ConfigError: The file is missing, is not YAML or cannot be used; the message names it.
+    """
+    import yaml
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"remap {path}: cannot be read ({error})") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"remap {path}: is not YAML ({error})") from error
+    try:
+        return rules_from_document(document)
+    except ConfigError as error:
+        raise ConfigError(f"remap {path}: {error}") from error
+
+
+def rules_from_document(document: Any) -> RemapRules:
+    """Check a parsed remap file.
+
+    Args:
+        document: ``{"name": str, "classes": {name: value}, "default": name, "label_sets":
+            {label set: {consumer's class: [the model's classes]}}}``.
+
+    Raises:
+        ConfigError: A key is missing, a class is unknown or named twice, a value is not 0..255.
+    """
+    if not isinstance(document, dict) or set(document) != set(_KEYS):
+        found = ", ".join(map(str, document)) if isinstance(document, dict) else repr(document)
+        raise ConfigError(f"needs the keys {', '.join(_KEYS)}; found {found}")
+    classes = _classes(document["classes"])
+    names = [entry.name for entry in classes]
+    default = _known(str(document["default"]), names, "default")
+    sections = document["label_sets"]
+    if not isinstance(sections, dict) or not sections:
+        raise ConfigError("label_sets needs a section per label set, such as cityscapes")
+    return RemapRules(
+        str(document["name"]),
+        classes,
+        default,
+        {str(title): _section(str(title), groups, names) for title, groups in sections.items()},
+    )
+
+
+def _classes(entries: Any) -> tuple[ConsumerClass, ...]:
+    if not isinstance(entries, dict) or not entries:
+        raise ConfigError(f"classes is {entries!r}, needs names with values, such as ROAD: 9")
+    for name, value in entries.items():
+        if type(value) is not int or not 0 <= value <= 255:
+            raise ConfigError(f"class {name}: value is {value!r}, needs a whole number 0..255")
+    return tuple(ConsumerClass(str(name), value) for name, value in entries.items())
+
+
+def _section(title: str, groups: Any, names: list[str]) -> dict[str, str]:
+    """Turn a section around: the consumer's class by the model's class."""
+    if not isinstance(groups, dict):
+        raise ConfigError(f"label set {title}: needs lists of classes, found {groups!r}")
+    turned: dict[str, str] = {}
+    for target, sources in groups.items():
+        known = _known(str(target), names, f"label set {title}: the consumer")
+        if not isinstance(sources, list):
+            raise ConfigError(f"label set {title}: {target} needs a list, found {sources!r}")
+        for source in map(str, sources):
+            if source in turned:
+                raise ConfigError(
+                    f"label set {title}: {source!r} is given to {turned[source]} and to {known}"
+                )
+            turned[source] = known
+    return turned
+
+
+def _known(name: str, names: Iterable[str], where: str, what: str = "class") -> str:
+    """Give the name back, or complain and say which one may be meant."""
+    kept = list(names)
+    if name in kept:
+        return name
+    folded = {entry.casefold(): entry for entry in reversed(kept)}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
+    meant = f"; the nearest is {folded[near[0]]!r}" if near else ""
+    raise ConfigError(f"{where} has no {what} {name!r}{meant}")
