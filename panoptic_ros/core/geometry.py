@@ -86,12 +86,12 @@ def enlarge(values: Map, size: tuple[int, int]) -> Map:
     if values.shape == size:
         return np.ascontiguousarray(values)
     # cv2's INTER_NEAREST takes the upper left neighbour, and EXACT rounds ties off the grid.
-    wide = values.take(_nearest(values.shape[1], size[1]), axis=1)
-    return wide.take(_nearest(values.shape[0], size[0]), axis=0)
+    wide = values.take(nearest(values.shape[1], size[1]), axis=1)
+    return wide.take(nearest(values.shape[0], size[0]), axis=0)
 
 
 @lru_cache(maxsize=32)
-def _nearest(map_length: int, length: int) -> NDArray[np.intp]:
+def nearest(map_length: int, length: int) -> NDArray[np.intp]:
     """Map pixel below the centre of each camera pixel, along one axis."""
     return (2 * np.arange(length) + 1) * map_length // (2 * length)
 

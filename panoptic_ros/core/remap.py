@@ -92,7 +92,7 @@ class RemapRules:
             labels: The model's classes.
 
         Raises:
-            ConfigError: The file has no section for this label set, or names a class that it lacks.
+            ConfigError: No section for this label set, or one with a class that it lacks.
         """
         if not self.knows(labels):
             raise ConfigError(

@@ -10,12 +10,12 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.remap import Remap
 from panoptic_ros.ros.camera_input import CAMERA_INFO
-from panoptic_ros.ros.convert import COMPRESSED_IMAGE, IMAGE, RESULT_TOPICS
+from panoptic_ros.ros.convert import IMAGE, MESSAGE_TYPES, RESULT_TOPICS
 from panoptic_ros.ros.message_types import MessageTypes
-from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO, label_info
+from panoptic_ros.ros.vision import LABEL_INFO, label_info, remap_info
 
-_TYPES = {"overlay/compressed": COMPRESSED_IMAGE, "detections": DETECTION_ARRAY}
 _RELIABLE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
 )
@@ -36,16 +36,21 @@ class CameraOutput:
         node: The lifecycle node that owns the publishers.
         prefix: ``~/`` or ``~/<camera>/``.
         types: Message classes; topics whose type is missing are left out.
+
+    Attributes:
+        remaps: Into the consumers' classes, by topic; replaced as a whole.
     """
 
     def __init__(self, node: Any, prefix: str, types: MessageTypes) -> None:
         self._node = node
         self._types = types
         self._publishers: dict[str, Any] = {}
+        self.remaps: Mapping[str, Remap] = {}
         for name in RESULT_TOPICS:
-            self._add(prefix, name, _TYPES.get(name, IMAGE), _RELIABLE)
+            self._add(prefix, name, MESSAGE_TYPES.get(name, IMAGE), _RELIABLE)
         self._add(prefix, "camera_info", CAMERA_INFO, _RELIABLE)
         self._add(prefix, "label_info", LABEL_INFO, _LATCHED)
+        self._add(prefix, "remapped/label_info", LABEL_INFO, _LATCHED)
 
     def wanted(self) -> list[str]:
         """Topics of ``RESULT_TOPICS`` that somebody listens to."""
@@ -78,15 +83,27 @@ class CameraOutput:
     def publish_labels(self, labels: LabelSet) -> None:
         """Say once what the values of the label image mean; late listeners get it too."""
         if "label_info" in self._publishers:
-            header = self._types.make("std_msgs/msg/Header")
-            header.stamp = self._node.get_clock().now().to_msg()
-            self._publishers["label_info"].publish(label_info(labels, self._types, header))
+            message = label_info(labels, self._types, self._present())
+            self._publishers["label_info"].publish(message)
+        self.publish_remap()
+
+    def publish_remap(self) -> None:
+        """Say what the values of the remapped label image mean, likewise."""
+        remap = self.remaps.get("remapped/label")
+        if remap is not None and "remapped/label_info" in self._publishers:
+            message = remap_info(remap, self._types, self._present())
+            self._publishers["remapped/label_info"].publish(message)
 
     def close(self) -> None:
         """Withdraw the topics."""
         for publisher in self._publishers.values():
             self._node.destroy_lifecycle_publisher(publisher)
         self._publishers.clear()
+
+    def _present(self) -> Any:
+        header = self._types.make("std_msgs/msg/Header")
+        header.stamp = self._node.get_clock().now().to_msg()
+        return header
 
     def _has_listener(self, name: str) -> bool:
         publisher = self._publishers.get(name)

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -16,10 +16,13 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
+from panoptic_ros.core.remap import Remap
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
+from panoptic_ros.ros.autoware import ROIS, autoware_mask, autoware_rois
 from panoptic_ros.ros.compressed import compress, decompress
 from panoptic_ros.ros.encodings import Packed, is_known, to_rgb
+from panoptic_ros.ros.label_png import png_image
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.vision import DETECTION_ARRAY, detections
 
@@ -98,6 +101,7 @@ def from_result(
     header: Any,
     style: OverlayStyle | None = None,
     jpeg_quality: int = 80,
+    remaps: Mapping[str, Remap] | None = None,
 ) -> dict[str, Any]:
     """Build the messages that somebody wants, at camera size.
 
@@ -109,10 +113,11 @@ def from_result(
         header: The input's header, put into every message as it is.
         style: How the overlay looks.
         jpeg_quality: 1..100, of the compressed overlay.
+        remaps: Into the consumer's classes, by topic.
 
     Returns:
-        Messages by topic name, in order of ``RESULT_TOPICS``; ``detections`` is left out where
-        ``types`` lacks vision_msgs.
+        Messages by topic name, in order of ``RESULT_TOPICS``; a topic is left out where ``types``
+        lacks its message or ``remaps`` its classes.
 
     Raises:
         KeyError: ``wanted`` names a topic that there is not.
@@ -120,20 +125,23 @@ def from_result(
     unknown = set(wanted) - set(RESULT_TOPICS)
     if unknown:
         raise KeyError(f"no topic {sorted(unknown)}; there are: {', '.join(RESULT_TOPICS)}")
-    pictures = _Pictures(result, labels, style or OverlayStyle())
-    made: dict[str, Any] = {}
-    for name in RESULT_TOPICS:
-        if name not in wanted:
-            continue
-        if name == "detections":
-            if types.has(DETECTION_ARRAY):
-                made[name] = detections(result, labels, types, header)
-        elif name == "overlay/compressed":
-            made[name] = compressed_image(pictures.overlay, jpeg_quality, types, header)
-        else:
-            encoding, draw = _IMAGES[name]
-            made[name] = image_message(draw(pictures), encoding, types, header)
-    return made
+    pictures = _Pictures(result, labels, style or OverlayStyle(), jpeg_quality, remaps or {})
+    made = {
+        name: _message(name, pictures, types, header) for name in RESULT_TOPICS if name in wanted
+    }
+    return {name: message for name, message in made.items() if message is not None}
+
+
+def _message(name: str, pictures: _Pictures, types: MessageTypes, header: Any) -> Any:
+    if name in _IMAGES:
+        encoding, draw = _IMAGES[name]
+        return image_message(draw(pictures), encoding, types, header)
+    if not types.has(MESSAGE_TYPES.get(name, IMAGE)):
+        return None
+    if name in _REMAPPED:
+        remap = pictures.remaps.get(name)
+        return remap and _REMAPPED[name](pictures.result, remap, types, header)
+    return _OTHERS[name](pictures, types, header)
 
 
 def image_message(pixels: NDArray[Any], encoding: str, types: MessageTypes, header: Any) -> Any:
@@ -184,10 +192,20 @@ class _Pictures:
     result: Result
     labels: LabelSet
     style: OverlayStyle
+    jpeg_quality: int = 80
+    remaps: Mapping[str, Remap] = field(default_factory=dict)
 
     @cached_property
     def overlay(self) -> NDArray[np.uint8]:
         return draw_overlay(self.result, self.labels, self.style)
+
+    @cached_property
+    def label(self) -> NDArray[np.uint8]:
+        return self.result.semantic()
+
+    @cached_property
+    def instance(self) -> NDArray[np.uint16]:
+        return self.result.instance_ids()
 
     def drivable(self) -> NDArray[np.uint8]:
         mask = self.result.drivable.mask.view(np.uint8) * np.uint8(255)
@@ -195,13 +213,46 @@ class _Pictures:
 
 
 _IMAGES: dict[str, tuple[str, Callable[[_Pictures], NDArray[Any]]]] = {
-    "label": ("mono8", lambda pictures: pictures.result.semantic()),
-    "instance": ("16UC1", lambda pictures: pictures.result.instance_ids()),
+    "label": ("mono8", lambda pictures: pictures.label),
+    "instance": ("16UC1", lambda pictures: pictures.instance),
     "panoptic": ("16UC2", lambda pictures: pictures.result.two_channel()),
     "confidence": ("mono8", lambda pictures: pictures.result.confidence()),
     "drivable": ("mono8", _Pictures.drivable),
     "overlay": ("rgb8", lambda pictures: pictures.overlay),
 }
 
-RESULT_TOPICS = (*_IMAGES, "overlay/compressed", "detections")
+
+def _remapped_image(result: Result, remap: Remap, types: MessageTypes, header: Any) -> Any:
+    values = remap.apply(result.track_labels())
+    return image_message(enlarge(values, result.camera_size), "mono8", types, header)
+
+
+_REMAPPED: dict[str, Callable[[Result, Remap, MessageTypes, Any], Any]] = {
+    "remapped/label": _remapped_image,
+    "dynamic_mask": _remapped_image,
+    "autoware_mask": autoware_mask,
+    "autoware_rois": autoware_rois,
+}
+
+_OTHERS: dict[str, Callable[[_Pictures, MessageTypes, Any], Any]] = {
+    "label/compressed": lambda p, types, header: png_image(p.label, "mono8", types, header),
+    "instance/compressed": lambda p, types, header: png_image(
+        p.instance, "16UC1", types, header
+    ),
+    "overlay/compressed": lambda p, types, header: compressed_image(
+        p.overlay, p.jpeg_quality, types, header
+    ),
+    "detections": lambda p, types, header: detections(p.result, p.labels, types, header),
+}
+
+MESSAGE_TYPES = {
+    "label/compressed": COMPRESSED_IMAGE,
+    "instance/compressed": COMPRESSED_IMAGE,
+    "overlay/compressed": COMPRESSED_IMAGE,
+    "detections": DETECTION_ARRAY,
+    "autoware_rois": ROIS,
+}
+"""Message of each topic that is no Image."""
+
+RESULT_TOPICS = (*_IMAGES, *_OTHERS, *_REMAPPED)
 """Topics that ``from_result`` can fill."""

@@ -107,6 +107,7 @@ class Delivery:
             header,
             config.overlay,
             config.jpeg_quality,
+            output.remaps,
         )
         messages_ms = _ms_since(started)
         started = time.perf_counter()

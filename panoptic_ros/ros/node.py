@@ -30,6 +30,7 @@ from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.patience import Patience
 from panoptic_ros.ros.process import run
+from panoptic_ros.ros.remapping import Remapping
 from panoptic_ros.ros.tally import Tally
 from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.watchdog import PERIOD_S, Watchdog
@@ -69,7 +70,12 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._outputs: dict[str, CameraOutput] = {}
         self._cameras: dict[str, Camera] = {}
         self._tallies: dict[str, Tally] = {}
-        self._parameters_in_force = NodeParameters(self, lambda: self._supply.engine is not None)
+        self._remapping = Remapping(self.get_logger())
+        self._parameters_in_force = NodeParameters(
+            self,
+            lambda: self._supply.engine is not None,
+            lambda config, names: self._remapping.choose(config.remap, names),
+        )
         self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
@@ -139,6 +145,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._machine = Machine(device=config.engine_device)
         engine = self._supply.open(config)
         self._outputs = open_outputs(self, config, self._types)
+        self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())
         self.get_logger().info(f"configured: {engine.description}")
         return super().on_configure(state)
 
@@ -197,6 +204,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _withdraw(self) -> None:
         """Undo ``configure``; a plan in work goes on, for the next try."""
+        self._remapping.close()
         for output in self._outputs.values():
             output.close()
         self._outputs.clear()
@@ -225,6 +233,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Follow the graph, and notice that the worker has failed."""
         for camera in self._cameras.values():
             camera.input.look()
+        self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
         self.failure = self.failure or self._supply.failure

@@ -29,12 +29,20 @@ class NodeParameters:
     Args:
         node: Whose parameters they are.
         is_configured: Whether only live parameters may change.
+        follow: Takes over a config and the names that were set in it; raises ``ConfigError``
+            where it cannot.
     """
 
-    def __init__(self, node: Any, is_configured: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        node: Any,
+        is_configured: Callable[[], bool],
+        follow: Callable[[NodeConfig, list[str]], None] = lambda config, names: None,
+    ) -> None:
         self._config = NodeConfig()
         self._refused: dict[str, str] = {}
         self._is_configured = is_configured
+        self._follow = follow
         node.add_on_set_parameters_callback(self._on_set)
         for entry in DECLARED.values():
             about, value = descriptor(entry), ros_value(entry)
@@ -64,7 +72,9 @@ class NodeParameters:
         try:
             if self._is_configured():
                 _check_live(ours)
-            self._config = changed(self._config, ours)
+            config = changed(self._config, ours)
+            self._follow(config, [name for name, _ in ours])
+            self._config = config
         except ConfigError as error:
             return SetParametersResult(successful=False, reason=str(error))
         for name, _ in ours:

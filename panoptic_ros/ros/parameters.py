@@ -22,6 +22,7 @@ from panoptic_ros.core.config import (
 )
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
+from panoptic_ros.core.remap import RemapConfig
 
 _TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."
@@ -108,6 +109,7 @@ class NodeConfig:
     )
     jpeg_quality: int = param(80, "Quality of ~/overlay/compressed.", low=1, high=100)
     overlay: OverlayStyle = field(default_factory=OverlayStyle)
+    remap: RemapConfig = field(default_factory=RemapConfig)
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     tracking: TrackConfig = field(default_factory=TrackConfig)
     drivable: DrivableConfig = field(default_factory=DrivableConfig)

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from panoptic_ros.core.geometry import enlarge_box
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.remap import Remap
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Box, Track
 from panoptic_ros.ros.message_types import MessageTypes
@@ -51,9 +53,24 @@ def label_info(labels: LabelSet, types: MessageTypes, header: Any) -> Any:
         types: Message classes, with vision_msgs.
         header: Put into the message as it is.
     """
+    return _class_map(((label.index, label.name) for label in labels.labels), types, header)
+
+
+def remap_info(remap: Remap, types: MessageTypes, header: Any) -> Any:
+    """Build the LabelInfo that says what the values of a remapped label image mean.
+
+    Args:
+        remap: Into the consumer's classes.
+        types: Message classes, with vision_msgs.
+        header: Put into the message as it is.
+    """
+    return _class_map(((entry.value, entry.name) for entry in remap.classes), types, header)
+
+
+def _class_map(classes: Iterable[tuple[int, str]], types: MessageTypes, header: Any) -> Any:
     class_map = [
-        types.make("vision_msgs/msg/VisionClass", class_id=label.index, class_name=label.name)
-        for label in labels.labels
+        types.make("vision_msgs/msg/VisionClass", class_id=value, class_name=name)
+        for value, name in classes
     ]
     return types.make(LABEL_INFO, header=header, class_map=class_map, threshold=0.0)
 
