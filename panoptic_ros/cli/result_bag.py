@@ -28,10 +28,11 @@ class ResultBag:
         labels: The model's classes.
 
     Raises:
-        ConfigError: A name is not one of the node's topics.
+        ConfigError: A name is not one of the node's topics, or its message cannot be made here.
     """
 
     def __init__(self, path: Path, names: Iterable[str], labels: LabelSet) -> None:
+        from panoptic_ros.core.remap import usual_remaps
         from panoptic_ros.ros.bag_writer import BagWriter, bag_types
         from panoptic_ros.ros.convert import RESULT_TOPICS
 
@@ -41,8 +42,25 @@ class ResultBag:
             raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(RESULT_TOPICS)}")
         self._labels = labels
         self._types = bag_types()
+        self._remaps = usual_remaps(labels)
+        self._check_consumers()
         self._has_info = False
         self._writer = BagWriter(path)
+
+    def _check_consumers(self) -> None:
+        """Refuse topics that would stay empty."""
+        from panoptic_ros.core.remap import REMAPPED_TOPICS
+        from panoptic_ros.ros.convert import IMAGE, MESSAGE_TYPES
+
+        for name in self._names:
+            kind = MESSAGE_TYPES.get(name, IMAGE)
+            if not self._types.has(kind):
+                raise ConfigError(f"topic {name} cannot be recorded: bags here have no {kind}")
+            if name in REMAPPED_TOPICS and name not in self._remaps:
+                raise ConfigError(
+                    f"topic {name} cannot be recorded: config/remap says nothing about label set "
+                    f"{self._labels.name!r}"
+                )
 
     def write(self, result: Result, shot: Shot) -> float:
         """Write one result; returns the milliseconds that making the messages took."""
@@ -53,7 +71,9 @@ class ResultBag:
         if not self._has_info:
             self._write_info(header, stamp_ns)
         start = time.perf_counter()
-        messages = from_result(result, self._labels, self._names, self._types, header)
+        messages = from_result(
+            result, self._labels, self._names, self._types, header, remaps=self._remaps
+        )
         taken_ms = (time.perf_counter() - start) * 1e3
         for name, message in messages.items():
             self._writer.write(f"{NODE}/{name}", message, stamp_ns)

@@ -33,6 +33,15 @@ class RemapConfig:
     dynamic_mask: str = param("nvblox", "Values of ~/dynamic_mask, likewise.")
 
 
+REMAPPED_TOPICS = {
+    "remapped/label": "label",
+    "autoware_mask": "autoware_mask",
+    "autoware_rois": "autoware_rois",
+    "dynamic_mask": "dynamic_mask",
+}
+"""The parameter in ``RemapConfig`` that names each topic's file."""
+
+
 @dataclass(frozen=True)
 class ConsumerClass:
     """A class as its consumer knows it.
@@ -106,6 +115,16 @@ class RemapRules:
             where = f"remap {self.name}: label set {labels.name}"
             table[names.index(_known(source, names, where))] = values[target]
         return Remap(self.name, self.classes, table)
+
+
+def usual_remaps(labels: LabelSet) -> dict[str, Remap]:
+    """Tables by topic as the parameters' defaults say, for as many as know a label set."""
+    config = RemapConfig()
+    rules = {
+        topic: read_remap(find_remap(getattr(config, parameter)))
+        for topic, parameter in REMAPPED_TOPICS.items()
+    }
+    return {topic: entry.fit(labels) for topic, entry in rules.items() if entry.knows(labels)}
 
 
 def find_remap(word: str) -> Path:

@@ -10,16 +10,8 @@ from typing import Any
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.remap import Remap, RemapConfig, find_remap, read_remap
+from panoptic_ros.core.remap import REMAPPED_TOPICS, Remap, RemapConfig, find_remap, read_remap
 from panoptic_ros.ros.camera_output import CameraOutput
-
-_PARAMETERS = {
-    "remapped/label": "label",
-    "autoware_mask": "autoware_mask",
-    "autoware_rois": "autoware_rois",
-    "dynamic_mask": "dynamic_mask",
-}
-"""The parameter in ``RemapConfig`` that names each topic's file."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +89,7 @@ class Remapping:
     def _read(self, labels: LabelSet, config: RemapConfig, chosen: Collection[str]) -> None:
         made: dict[str, Remap] = {}
         sources: dict[str, _Source] = {}
-        for topic, parameter in _PARAMETERS.items():
+        for topic, parameter in REMAPPED_TOPICS.items():
             word = getattr(config, parameter)
             if not word:
                 continue

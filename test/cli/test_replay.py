@@ -217,6 +217,20 @@ def test_a_place_that_cannot_be_written_is_named(
     assert f"{name}: cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("autoware_mask", "says nothing about label set"),
+        ("autoware_rois", "bags here have no tier4_perception_msgs"),
+    ],
+)
+def test_a_topic_that_would_stay_empty_is_refused(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], topic: str, words: str
+) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", topic) == 2
+    assert words in capsys.readouterr().err
+
+
 def test_an_unknown_topic_is_refused_with_those_that_are(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,7 +12,13 @@ import yaml
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import Label, LabelSet, read_label_set
-from panoptic_ros.core.remap import Remap, find_remap, read_remap, rules_from_document
+from panoptic_ros.core.remap import (
+    Remap,
+    find_remap,
+    read_remap,
+    rules_from_document,
+    usual_remaps,
+)
 from panoptic_ros.core.resources import resource
 
 SETS = ("cityscapes", "coco", "ade20k", "mapillary")
@@ -152,6 +158,18 @@ def test_a_name_means_a_shipped_file_and_a_path_itself(tmp_path: Path) -> None:
     assert find_remap(str(tmp_path / "mine")) == tmp_path / "mine"
     with pytest.raises(ConfigError, match="the nearest is 'autoware'"):
         find_remap("autowar")
+
+
+def test_the_usual_remaps_are_those_that_know_the_label_set() -> None:
+    assert usual_remaps(LABELS) == {}
+    shipped_set = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    names = {topic: remap.name for topic, remap in usual_remaps(shipped_set).items()}
+    assert names == {
+        "remapped/label": "nav2",
+        "autoware_mask": "autoware",
+        "autoware_rois": "autoware_objects",
+        "dynamic_mask": "nvblox",
+    }
 
 
 BROKEN = {

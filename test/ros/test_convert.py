@@ -160,7 +160,13 @@ def test_our_own_pictures_can_be_read_again(name: str, types: MessageTypes) -> N
 
 
 def test_topics_are_those_of_the_contract() -> None:
-    assert [*PIXELS, "overlay/compressed", "detections"] == list(RESULT_TOPICS)
+    coded = ["label/compressed", "instance/compressed", "overlay/compressed", "detections"]
+    for_consumers = ["remapped/label", "dynamic_mask", "autoware_mask", "autoware_rois"]
+    assert [*PIXELS, *coded, *for_consumers] == list(RESULT_TOPICS)
+
+
+def test_a_topic_without_its_classes_is_left_out(types: MessageTypes) -> None:
+    assert list(made(types, "label", "remapped/label", "autoware_mask")) == ["label"]
 
 
 def test_stamp_zero_is_zero(types: MessageTypes) -> None:
