@@ -30,7 +30,8 @@ from panoptic_ros.ros.launching import (
 
 ARGUMENTS = {
     "input": (None, "ROS 2 or ROS 1 bag, video or folder of images."),
-    "image": ("/camera/image_raw", "Image topic: of the bag with player:=ros2, else any name."),
+    "image": ("/camera/image_raw", "Image topic to play to; the bag's, with player:=ros2."),
+    "topic": ("", "Image topic of the bag, where it has several; empty with one."),
     "rate": ("1.0", "Speed of the player."),
     "loop": ("false", "Start over at the end."),
     "player": ("panoptic", "panoptic (any input) or ros2 (ros2 bag play)."),
@@ -69,8 +70,11 @@ def _actions(context: LaunchContext) -> list[Any]:
 
 def _player(context: LaunchContext) -> list[str]:
     source, rate = said(context, "input"), said(context, "rate")
+    topic, image = said(context, "topic"), said(context, "image")
     loop = ["--loop"] if is_true(context, "loop") else []
     if said(context, "player") == "ros2":
-        return ["ros2", "bag", "play", source, "--clock", "--rate", rate, *loop]
+        renamed = ["--remap", f"{topic}:={image}"] if topic else []
+        return ["ros2", "bag", "play", source, "--clock", "--rate", rate, *loop, *renamed]
+    chosen = ["--topic", topic] if topic else []
     module = [sys.executable, "-m", "panoptic_ros.cli.main", "play", source]
-    return [*module, "--to", said(context, "image"), "--rate", rate, "--wait", "30", *loop]
+    return [*module, *chosen, "--to", image, "--rate", rate, "--wait", "30", *loop]

@@ -26,6 +26,7 @@ def node_arguments(**defaults: str) -> list[DeclareLaunchArgument]:
         "params_file": (str(resource("config", "panoptic.yaml")), "Parameters of the node."),
         "namespace": ("", "Namespace of the node and its relative topics."),
         "engine": ("", "Model name or path of an .onnx file; empty leaves it to params_file."),
+        "remap": ("", "Classes of ~/remapped/label: name or file; empty as in params_file."),
         "use_sim_time": ("false", "Take the time from /clock."),
         "autostart": ("true", "Configure and activate without a lifecycle manager."),
         "log_level": ("info", "debug, info, warn, error or fatal."),
@@ -63,9 +64,9 @@ def panoptic_node(
         "autostart": is_true(context, "autostart"),
         **(parameters or {}),
     }
-    engine = said(context, "engine")
-    if engine:
-        overrides["engine"] = engine
+    for argument, parameter in (("engine", "engine"), ("remap", "remap.label")):
+        if value := said(context, argument):
+            overrides[parameter] = value
     return Node(
         package="panoptic_ros",
         executable="panoptic_node",

@@ -12,11 +12,13 @@ launch = pytest.importorskip("launch")
 pytest.importorskip("launch_ros")
 
 FOLDER = Path(__file__).parents[2] / "launch"
-EXPECTED = {"params_file", "namespace", "engine", "use_sim_time", "autostart", "log_level"}
+EXPECTED = {
+    "params_file", "namespace", "engine", "remap", "use_sim_time", "autostart", "log_level",
+}  # fmt: skip
 FILES = {
     "panoptic.launch.py": {"image"},
     "multi_camera.launch.py": {"cameras", "images"},
-    "replay.launch.py": {"input", "image", "rate", "loop", "player", "rviz"},
+    "replay.launch.py": {"input", "image", "topic", "rate", "loop", "player", "rviz"},
 }
 
 

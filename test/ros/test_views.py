@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Layouts for Foxglove and RViz: whole in themselves, and about topics that there are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from panoptic_ros.core.resources import resource
+from panoptic_ros.ros.convert import RESULT_TOPICS
+
+INFOS = {"label_info", "remapped/label_info", "camera_info"}
+NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask"}
+"""A picture of two 16-bit channels, and one that is none: Foxglove can draw neither."""
+
+
+def foxglove() -> dict[str, Any]:
+    text = resource("config", "panoptic.foxglove.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def placed(layout: Any, panels: dict[str, Any]) -> Iterator[str]:
+    """Every panel that a layout shows, through splits and tabs."""
+    if isinstance(layout, str):
+        yield layout
+        for tab in panels[layout].get("tabs", []):
+            yield from placed(tab["layout"], panels)
+        return
+    assert layout["direction"] in ("row", "column")
+    assert 0 < layout["splitPercentage"] < 100
+    for side in ("first", "second"):
+        yield from placed(layout[side], panels)
+
+
+def topic(panel: dict[str, Any]) -> str:
+    mode = panel.get("imageMode", {})
+    return str(
+        mode.get("imageTopic") or panel.get("topicPath") or panel.get("topicToRender") or ""
+    )
+
+
+def test_foxglove_places_each_panel_once() -> None:
+    panels = foxglove()["configById"]
+    found = list(placed(foxglove()["layout"], panels))
+    assert sorted(found) == sorted(panels)
+    assert {name.split("!")[0] for name in found} == {
+        "Image", "DiagnosticSummary", "RawMessages", "Tab",
+    }  # fmt: skip
+
+
+def test_foxglove_shows_every_topic_that_it_can() -> None:
+    shown = {topic(panel) for panel in foxglove()["configById"].values()} - {""}
+    ours = {f"/panoptic/{name}" for name in {*RESULT_TOPICS, *INFOS} - NOT_IN_FOXGLOVE}
+    assert shown == {*ours, "/diagnostics"}
+
+
+def test_rviz_shows_pictures_that_it_can_draw() -> None:
+    text = resource("config", "panoptic.rviz").read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    displays = document["Visualization Manager"]["Displays"]
+    assert {entry["Class"] for entry in displays} == {"rviz_default_plugins/Image"}
+    shown = {entry["Topic"]["Value"].removeprefix("/panoptic/") for entry in displays}
+    eight_bit = {"drivable", "label", "confidence", "remapped/label", "dynamic_mask"}
+    assert shown == {"overlay", *eight_bit}
+    assert shown <= set(RESULT_TOPICS)
+    assert {entry["Name"] for entry in displays} <= set(document["Window Geometry"])
