@@ -20,6 +20,7 @@ from panoptic_ros.core.types import Box, Track
 from panoptic_ros.ros.message_types import MessageTypes
 
 ROIS = "tier4_perception_msgs/msg/DetectedObjectsWithFeature"
+_OBJECT = "autoware_perception_msgs/msg/DetectedObject"
 _RUN = np.dtype([("label", "u1"), ("length", "<i4")])
 
 
@@ -100,9 +101,15 @@ def autoware_rois(result: Result, remap: Remap, types: MessageTypes, header: Any
     Args:
         result: One frame's result.
         remap: Into the classes of ``autoware_perception_msgs/ObjectClassification``.
-        types: Message classes, with tier4_perception_msgs and autoware_perception_msgs.
+        types: Message classes, with tier4_perception_msgs.
         header: The input's header, put into the message as it is.
+
+    Returns:
+        The message; None where tier4_perception_msgs is one from before 2024, whose objects were
+        another package's.
     """
+    if not types.has(_OBJECT):
+        return None
     map_height, map_width = result.panoptic.ids.shape
     found = [
         types.make(
@@ -160,7 +167,7 @@ def _object(track: Track, label: int, types: MessageTypes) -> Any:
         "autoware_perception_msgs/msg/ObjectClassification", label=label, probability=1.0
     )
     return make(
-        "autoware_perception_msgs/msg/DetectedObject",
+        _OBJECT,
         existence_probability=float(track.score),
         classification=[kind],
         kinematics=kinematics,

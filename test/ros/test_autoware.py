@@ -19,9 +19,10 @@ from panoptic_ros.core.remap import ConsumerClass, Remap
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.autoware import autoware_mask, autoware_rois, run_lengths
+from panoptic_ros.ros.convert import from_result
 from panoptic_ros.ros.message_types import MessageTypes
 from test.ros.autoware_definitions import AUTOWARE_DEFINITIONS
-from test.ros.drawn_result import CAR, ROAD, SKY, TRACK_IDS, TRUCK, drawn_result
+from test.ros.drawn_result import CAR, LABELS, ROAD, SKY, TRACK_IDS, TRUCK, drawn_result
 from test.ros.test_convert import header, of_rosbags
 
 Runs = list[tuple[int, int]]
@@ -148,6 +149,20 @@ def test_boxes_are_objects_with_their_region(kind: Any) -> None:
         assert found.object.existence_probability == pytest.approx(track.score)
     labels = [[kind.label for kind in f.object.classification] for f in message.feature_objects]
     assert labels == [[1], [2]]
+
+
+def test_boxes_of_another_generation_are_left_out() -> None:
+    whole = autoware_types()
+
+    def find(name: str) -> Any:
+        if name.startswith("autoware_perception_msgs/"):
+            raise KeyError(name)
+        return whole.find(name)
+
+    types = MessageTypes(find, whole.payload)
+    wanted, remaps = ("label", "autoware_rois"), {"autoware_rois": into(car=1)}
+    made = from_result(drawn_result(), LABELS, wanted, types, header(types), remaps=remaps)
+    assert list(made) == ["label"]
 
 
 def test_a_bag_library_can_write_the_boxes() -> None:
