@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     hub.add_argument(
         "--mask-threshold", type=float, help="least probability of a mask's pixel (default: 0.5)"
     )
-    hub.add_argument("--queries", type=int, help="most that take part (default: 100)")
+    hub.add_argument("--queries", type=int, help="most that take part (default: 50)")
 
 
 def run(args: argparse.Namespace) -> int:

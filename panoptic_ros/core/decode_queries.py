@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.boxes import boxes_of_pixels
+from panoptic_ros.core.boxes import bounding_boxes
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.labels import LabelSet
@@ -131,10 +131,7 @@ def _segments(
     areas: NDArray[np.int64],
     ids: NDArray[np.uint16],
 ) -> tuple[Segment, ...]:
-    flat = np.flatnonzero(ids)
-    y = flat // ids.shape[1]
-    x = flat - y * ids.shape[1]
-    boxes = boxes_of_pixels(ids.ravel()[flat], y, x, ids.shape, objects.size)
+    boxes = bounding_boxes(ids, objects.size)
     return tuple(
         Segment(
             id=index,

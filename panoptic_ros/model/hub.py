@@ -20,8 +20,8 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.model.query_graph import (
     ArgMaxRule,
     Logits,
-    masks_then_sigmoid,
-    sigmoid_then_masks,
+    resize_then_sigmoid,
+    sigmoid_then_resize,
     through_384,
 )
 
@@ -90,19 +90,19 @@ def _run_oneformer(network: nn.Module, picture: Tensor) -> Logits:
 FAMILIES = {
     "eomt": Family(
         "EomtForUniversalSegmentation",
-        ArgMaxRule(masks_then_sigmoid, weighted_areas=False, clipped=True, threshold=0.8),
+        ArgMaxRule(resize_then_sigmoid, clipped=True, threshold=0.8),
         16,
         _run,
     ),
     "mask2former": Family(
         "Mask2FormerForUniversalSegmentation",
-        ArgMaxRule(through_384, weighted_areas=True, clipped=False, threshold=0.5),
+        ArgMaxRule(through_384, clipped=False, threshold=0.5),
         32,
         _run,
     ),
     "oneformer": Family(
         "OneFormerForUniversalSegmentation",
-        ArgMaxRule(sigmoid_then_masks, weighted_areas=True, clipped=False, threshold=0.5),
+        ArgMaxRule(sigmoid_then_resize, clipped=False, threshold=0.5),
         32,
         _run_oneformer,
     ),

@@ -37,22 +37,20 @@ class ArgMaxRule:
     """How a family's own post-processing turns masks into winners.
 
     Attributes:
-        probabilities: Mask logits (1, K, h, w) and a size (height, width) to probabilities of
-            that size.
-        weighted_areas: Whether a pixel counts to a query's own mask by class times mask
-            probability, else by the mask's alone.
+        scores: From mask logits (1, K, h, w), class probabilities (1, K) and a size (height,
+            width) to two maps (1, K, height, width): class times mask probability, whose largest
+            wins the pixel, and what says whether the pixel is in the query's own mask.
         clipped: Whether a query gets only the pixels of its own mask.
         threshold: Class probability above which a query takes part.
-        mask_threshold: From where on a pixel belongs to a mask.
+        mask_threshold: From where on a pixel is in a mask.
         most: Most queries that take part; the surest are taken.
     """
 
-    probabilities: Callable[[Tensor, tuple[int, int]], Tensor]
-    weighted_areas: bool
+    scores: Callable[[Tensor, Tensor, tuple[int, int]], tuple[Tensor, Tensor]]
     clipped: bool
     threshold: float
     mask_threshold: float = 0.5
-    most: int = 100
+    most: int = 50
 
 
 class QueryNetwork(nn.Module):
@@ -116,10 +114,11 @@ def query_maps(
         weights, order = weights.topk(rule.most, dim=1)
         scores, labels = weights, labels.gather(1, order)
         mask_logits = mask_logits.index_select(1, order[0])
-    likely = rule.probabilities(mask_logits, map_size)
-    shares = likely * weights[:, :, None, None]
-    best, winner = shares.max(1)
-    own = (shares if rule.weighted_areas else likely) >= rule.mask_threshold
+    shares, measured = rule.scores(mask_logits, weights, map_size)
+    winner = shares.argmax(1)
+    # Picked, not searched again: ONNX Runtime's maximum costs as much as its arg-max.
+    best = shares.gather(1, winner[:, None])[:, 0]
+    own = measured >= rule.mask_threshold
     confidence = (best * 255.0 + 0.5).clamp(1.0, 255.0)
     if rule.clipped:
         inside = best >= rule.mask_threshold * weights[0][winner]
@@ -136,19 +135,30 @@ def query_maps(
     )
 
 
-def masks_then_sigmoid(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
-    """Up-sample logits, then make probabilities: EoMT."""
-    return _resized(mask_logits, size).sigmoid()
+def resize_then_sigmoid(
+    mask_logits: Tensor, weights: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Up-sample logits; a mask is where its own probability is high: EoMT."""
+    likely = _resized(mask_logits, size).sigmoid()
+    return likely * weights[:, :, None, None], likely
 
 
-def sigmoid_then_masks(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
-    """Make probabilities, then up-sample them: OneFormer."""
-    return _resized(mask_logits.sigmoid(), size)
+def sigmoid_then_resize(
+    mask_logits: Tensor, weights: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
+    """Up-sample probabilities; a mask is where the product is high: OneFormer.
+
+    Weighted before up-sampling: the same, over fewer pixels.
+    """
+    shares = _resized(mask_logits.sigmoid() * weights[:, :, None, None], size)
+    return shares, shares
 
 
-def through_384(mask_logits: Tensor, size: tuple[int, int]) -> Tensor:
+def through_384(
+    mask_logits: Tensor, weights: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor]:
     """Resize logits to 384x384 whatever the picture's shape, as transformers does: Mask2Former."""
-    return sigmoid_then_masks(_resized(mask_logits, (384, 384)), size)
+    return sigmoid_then_resize(_resized(mask_logits, (384, 384)), weights, size)
 
 
 def _resized(maps: Tensor, size: tuple[int, int]) -> Tensor:
