@@ -107,6 +107,9 @@ def query_maps(
         rule: Who wins.
         map_size: (height, width) of the maps.
     """
+    # Cut to one picture, so that nobody gives the graph a batch: order and weights below are of
+    # the first picture, and the shapes tell ``panoptic build --batch`` to refuse.
+    class_logits, mask_logits = class_logits[:1], mask_logits[:1]
     scores, labels = functional.softmax(class_logits, -1).max(-1)
     takes_part = (labels != class_logits.shape[-1] - 1) & (scores > rule.threshold)
     weights = torch.where(takes_part, scores, torch.zeros_like(scores))

@@ -25,7 +25,7 @@ import torch  # noqa: E402
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
 from panoptic_ros.core.decode import decode  # noqa: E402
-from panoptic_ros.core.errors import ConfigError  # noqa: E402
+from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
 from panoptic_ros.core.model import ModelSpec  # noqa: E402
 from panoptic_ros.core.synthetic import DrawnStreet  # noqa: E402
 from panoptic_ros.core.types import VOID, Panoptic, QueryHeads  # noqa: E402
@@ -155,6 +155,14 @@ def test_nothing_that_tensorrt_refuses_or_computes_wrongly_is_left(model: Path) 
     )
     prepare(graph)
     assert check_model(graph) == []
+
+
+def test_a_batch_is_refused_rather_than_mixed_up(model: Path) -> None:
+    from panoptic_ros.engine.compile import prepared
+    from panoptic_ros.engine.recipe import Recipe
+
+    with pytest.raises(ModelError, match="cannot take 2 pictures at once"):
+        prepared(Recipe(model, batch=2))
 
 
 @pytest.mark.rtx
