@@ -125,11 +125,46 @@ class DrivableConfig:
     """What counts as surface to drive on."""
 
     min_confidence: float = param(
-        0.4, "Least class probability of a drivable pixel.", low=0.0, high=1.0
+        0.4,
+        "Least probability of a drivable pixel that hangs together with surer ones.",
+        low=0.0,
+        high=1.0,
+    )
+    sure_confidence: float = param(
+        0.6,
+        "A piece of surface needs a pixel this sure; another class this sure ends it at once.",
+        low=0.0,
+        high=1.0,
+    )
+    optional_classes: tuple[str, ...] = param(
+        ("",),
+        "Further classes to drive on, each with its weight from 0 to 1, e.g. 'terrain=0.7'.",
+        live=False,
+    )
+    thing_margin: float = param(
+        0.004,
+        "What is kept clear around things at the lower edge, as a share of the width; it shrinks "
+        "with the distance.",
+        low=0.0,
+        high=0.2,
+    )
+    person_margin: float = param(
+        0.008,
+        "The same around persons and two-wheelers.",
+        low=0.0,
+        high=0.2,
+    )
+    memory_s: float = param(
+        0.15,
+        "Time constant with which surface comes back and unsure pixels fade; an obstacle removes "
+        "it at once. 0 takes every picture for itself.",
+        low=0.0,
+        high=10.0,
     )
     max_hole_area: float = param(
         0.001,
-        "Holes in the surface up to this share of the picture are closed, never over a thing.",
+        "Holes in the surface up to this share of the picture are closed, never over a thing or "
+        "over void.",
         low=0.0,
         high=1.0,
     )

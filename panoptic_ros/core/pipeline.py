@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decode import decode
-from panoptic_ros.core.drivable import find_drivable
+from panoptic_ros.core.drivable import DrivableFilter
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
@@ -36,6 +36,7 @@ class Pipeline:
         self._engine = engine
         self._config = config or PipelineConfig()
         self._trackers: dict[str, Tracker] = {}
+        self._surfaces: dict[str, DrivableFilter] = {}
 
     @property
     def config(self) -> PipelineConfig:
@@ -47,6 +48,8 @@ class Pipeline:
         self._config = config
         for tracker in self._trackers.values():
             tracker.configure(config.tracking)
+        for surface in self._surfaces.values():
+            surface.configure(config.drivable)
 
     def exchange(self, engine: Engine) -> None:
         """Run the frames to come through another engine of the same model; ids are kept."""
@@ -66,6 +69,7 @@ class Pipeline:
         """Forget the tracks of a camera; their ids are the last to be given again."""
         if camera in self._trackers:
             self._trackers[camera].reset()
+            self._surfaces[camera].reset()
 
     def step(self, frame: Frame, camera: str = "camera") -> Result:
         """Run one frame.
@@ -149,16 +153,19 @@ class Pipeline:
         labels = self._engine.spec.labels
         panoptic = decode(heads, labels, self._config.decode)
         clock.lap("decode")
-        tracks = self._tracker(camera).update(
-            panoptic, frame.stamp_ns, thumbnail(network_image)
-        )
+        tracker = self._tracker(camera)
+        tracks = tracker.update(panoptic, frame.stamp_ns, thumbnail(network_image))
         clock.lap("track")
-        drivable = find_drivable(panoptic, labels, self._config.drivable)
+        drivable = self._surfaces[camera].update(
+            panoptic, frame.stamp_ns, None, self._config.tracking.reset_gap_s
+        )
         clock.lap("drivable")
         return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)
 
     def _tracker(self, camera: str) -> Tracker:
         if camera not in self._trackers:
+            labels = self._engine.spec.labels
+            self._surfaces[camera] = DrivableFilter(labels, self._config.drivable)
             self._trackers[camera] = Tracker(self._config.tracking)
         return self._trackers[camera]
 

@@ -8,7 +8,7 @@ in pixels of the map they come from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Union
 
 import numpy as np
@@ -155,8 +155,11 @@ class Drivable:
         boundary: For every column the first row, seen from the bottom, that is not drivable:
             the free space is ``mask[boundary[x] + 1 :, x]``. -1 where the whole column is free,
             h - 1 where not even the lowest pixel is; (w,) int32.
+        ends: Class index of what ends the free space of every column, 255 where it is void,
+            unsure surface or the picture's upper edge, (w,) uint8; empty where it is not known.
     """
 
     mask: NDArray[np.bool_]
     confidence: NDArray[np.uint8]
     boundary: NDArray[np.int32]
+    ends: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))

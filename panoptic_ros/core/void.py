@@ -43,6 +43,7 @@ def void_like(last: Result, stamp_ns: int) -> Result:
         confidence=nothing,
         # Not even the lowest pixel of a column is free.
         boundary=np.full(shape[1], shape[0] - 1, np.int32),
+        ends=np.full(shape[1], VOID, np.uint8),
     )
     frame = Frame(np.zeros((*last.camera_size, 3), np.uint8), stamp_ns, last.frame.frame_id)
     return replace(
