@@ -76,7 +76,7 @@ class DrivableFilter:
             _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
         shown = mask.view(np.uint8)
         # What closes a hole is as sure as the least sure pixel that needs no closing.
-        confidence = np.maximum(belief, _level(config.min_confidence)) * shown
+        confidence = np.maximum(belief, np.uint8(_level(config.min_confidence))) * shown
         boundary = free_space_boundary(mask)
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
         ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
@@ -92,9 +92,9 @@ def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) 
     return DrivableFilter(labels, config).update(panoptic, 0)
 
 
-def _level(probability: float) -> np.uint8:
+def _level(probability: float) -> int:
     """At least 1: what nothing speaks for is no surface, whatever the threshold."""
-    return np.uint8(max(1, round(probability * 255.0)))
+    return max(1, round(probability * 255.0))
 
 
 def _touching_ego(belief: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.bool_]:

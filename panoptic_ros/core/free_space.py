@@ -32,7 +32,10 @@ def free_space_boundary(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
 
 
 def ending_classes(
-    boundary: NDArray[np.int32], labels: NDArray[np.uint8], is_surface: NDArray[np.bool_], reach: int
+    boundary: NDArray[np.int32],
+    labels: NDArray[np.uint8],
+    is_surface: NDArray[np.bool_],
+    reach: int,
 ) -> NDArray[np.uint8]:
     """Class that ends the free space of every column.
 
@@ -50,4 +53,5 @@ def ending_classes(
     seen = labels[np.maximum(rows, 0), columns]
     ends = ~is_surface[seen] & (rows >= 0)
     first = ends.argmax(axis=0)
-    return np.where(ends.any(axis=0), seen[first, columns], np.uint8(VOID)).astype(np.uint8)
+    found = np.where(ends.any(axis=0), seen[first, columns], VOID)
+    return np.asarray(found, np.uint8)

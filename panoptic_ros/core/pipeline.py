@@ -17,6 +17,7 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.surface_evidence import SurfaceRules
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Frame, Heads
 
@@ -30,11 +31,16 @@ class Pipeline:
     Args:
         engine: The network.
         config: Thresholds; may be exchanged between two frames with ``configure``.
+
+    Raises:
+        ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
     """
 
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
         self._engine = engine
         self._config = config or PipelineConfig()
+        # The first picture is too late to say that a parameter does not fit the model.
+        SurfaceRules.of(engine.spec.labels, self._config.drivable)
         self._trackers: dict[str, Tracker] = {}
         self._surfaces: dict[str, DrivableFilter] = {}
 
@@ -157,7 +163,10 @@ class Pipeline:
         tracks = tracker.update(panoptic, frame.stamp_ns, thumbnail(network_image))
         clock.lap("track")
         drivable = self._surfaces[camera].update(
-            panoptic, frame.stamp_ns, None, self._config.tracking.reset_gap_s
+            panoptic,
+            frame.stamp_ns,
+            tracker.motion.matrix if tracker.motion.is_known else None,
+            self._config.tracking.reset_gap_s,
         )
         clock.lap("drivable")
         return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -69,7 +70,7 @@ class SurfaceRules:
 
 
 def _flags(table: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.where(table, 255, 0).astype(np.uint8)
+    return np.asarray(np.where(table, 255, 0), np.uint8)
 
 
 def _weighted(entry: str) -> tuple[str, float]:
@@ -88,7 +89,8 @@ def _weighted(entry: str) -> tuple[str, float]:
         share = math.nan
     if not name or not 0.0 <= share <= 1.0:
         raise ConfigError(
-            f"optional_classes has {entry!r}, needs a class and a weight from 0 to 1: 'terrain=0.7'"
+            f"optional_classes has {entry!r}, needs a class and a weight from 0 to 1, as in "
+            "'terrain=0.7'"
         )
     return name, share
 
@@ -137,7 +139,7 @@ def _near_things(
 ) -> NDArray[np.uint8]:
     """Things and what is kept clear around them."""
     things = np.asarray(cv2.LUT(labels, rules.is_thing), np.uint8)
-    blocked = things.copy()
+    blocked: NDArray[np.uint8] = things.copy()
     width = labels.shape[1]
     _grow(things, config.thing_margin * width, blocked)
     if config.person_margin > config.thing_margin:
@@ -150,7 +152,7 @@ def _grow(mask: NDArray[np.uint8], margin_px: float, blocked: NDArray[np.uint8])
     """Add what lies around a mask; the margin grows toward the camera."""
     height = mask.shape[0]
     edges = np.linspace(_HORIZON * height, height, _BANDS + 1).round().astype(int).tolist()
-    for band, (top, bottom) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for band, (top, bottom) in enumerate(pairwise(edges)):
         reach = round(margin_px * (band + 1) / _BANDS)
         if reach < 1 or not mask[top:bottom].any():
             continue
