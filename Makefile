@@ -36,7 +36,7 @@ endif
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multi test test-gpu messages check bench soak doctor train-env clean
+.PHONY: help demo demo-multi test test-gpu messages check bench soak fuzz doctor train-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -66,6 +66,9 @@ bench: $(STAMPS)/run  ## measure every stage of a frame
 
 soak: $(STAMPS)/run  ## run the node for 30 minutes on two cameras and watch memory, threads, files
 	$(BIN)/python benchmarks/soak.py $(ARGS)
+
+fuzz: $(STAMPS)/test  ## read damaged input for an hour; ARGS='--seconds 60' for less
+	$(BIN)/python -m test.fuzz $(ARGS)
 
 doctor: $(STAMPS)/run  ## say what is here and what is missing
 	$(BIN)/panoptic doctor $(ARGS)

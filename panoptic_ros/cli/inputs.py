@@ -81,7 +81,9 @@ def pipeline_config(path: Path | None) -> PipelineConfig:
     known = {entry.name for entry in parameters(config)}
     for name, value in _node_parameters(path).items():
         if name in known:
-            config = with_value(config, name, value)
+            # YAML has lists where parameters are tuples.
+            told = tuple(value) if isinstance(value, list) else value
+            config = with_value(config, name, told)
     return config
 
 

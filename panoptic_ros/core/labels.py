@@ -123,7 +123,7 @@ def read_label_set(path: Path) -> LabelSet:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"label set {path}: cannot be read ({error.strerror})") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"label set {path}: is not YAML ({error})") from error
     try:
         return from_document(document)

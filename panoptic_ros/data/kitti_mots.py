@@ -29,6 +29,9 @@ CATEGORIES = (
 """Position and id are the class of the files."""
 
 IGNORED_CLASS = 10
+_MOST_SIDE = 1 << 14
+"""Longest side of a picture; a damaged line must not make us allocate its fantasy."""
+
 _PER_CLASS = 1000
 
 
@@ -148,8 +151,8 @@ def _line(number: int, words: list[str]) -> _Line:
     frame, value, label, height, width = map(int, words[:5])
     if not 0 <= value < 1 << 16 or value // _PER_CLASS != label:
         raise DataError(f"object {value} is not of class {label}; needs class * 1000 + object")
-    if height < 1 or width < 1:
-        raise DataError(f"is {width}x{height}, needs at least 1x1")
+    if not (1 <= height <= _MOST_SIDE and 1 <= width <= _MOST_SIDE):
+        raise DataError(f"is {width}x{height}, needs 1x1 to {_MOST_SIDE}x{_MOST_SIDE}")
     return _Line(number, frame, value, (height, width), words[5])
 
 

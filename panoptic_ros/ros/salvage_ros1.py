@@ -16,6 +16,7 @@ from panoptic_ros.ros.bag_part import Record
 
 MAGIC = b"#ROSBAG V2.0\n"
 MESSAGE, CHUNK, INDEX, CONNECTION = 0x02, 0x05, 0x04, 0x07
+_MOST_AT_ONCE = 1 << 24
 
 
 def scan_ros1(file: Path, note: Callable[[str], None]) -> Iterator[Record]:
@@ -84,8 +85,12 @@ def _sized(stream: BinaryIO) -> tuple[bytes, bool] | None:
     if len(prefix) < 4:
         return None
     size = _number(prefix)
-    data = stream.read(size)
-    return data, len(data) == size
+    # A damaged size may be gigabytes, and ``read`` would allocate them.
+    blocks = []
+    while size and (block := stream.read(min(size, _MOST_AT_ONCE))):
+        blocks.append(block)
+        size -= len(block)
+    return (blocks[0] if len(blocks) == 1 else b"".join(blocks)), size == 0
 
 
 def _fields(header: bytes) -> dict[bytes, bytes]:
