@@ -209,14 +209,15 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
     """
     from panoptic_ros.core.errors import StaleEngineError
     from panoptic_ros.engine.device import read_gpu
+    from panoptic_ros.engine.plans import PlanOrder
 
     here, built = read_gpu(device), manifest.key
     wanted = (here.name, here.compute_capability)
     if built.compute_capability and (built.gpu, built.compute_capability) != wanted:
+        order = PlanOrder(Path(manifest.model), built.precision, built.batch, device)
         raise StaleEngineError(
             f"{path.name}: was built for {built.gpu} ({built.compute_capability}), this is "
-            f"{here.name} ({here.compute_capability}); run: panoptic build {manifest.model} "
-            f"--precision {built.precision}"
+            f"{here.name} ({here.compute_capability}); run: {order.command}"
         )
 
 

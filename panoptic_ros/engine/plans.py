@@ -35,7 +35,8 @@ class PlanOrder:
     def command(self) -> str:
         """What a person runs to have it."""
         batch = f" --batch {self.batch}" if self.batch > 1 else ""
-        return f"panoptic build {self.model} --precision {self.precision}{batch}"
+        device = f" --device {self.device}" if self.device else ""
+        return f"panoptic build {self.model} --precision {self.precision}{batch}{device}"
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,8 @@ def test_a_plan_of_the_same_model_in_the_cache_stands_in_for_a_stale_one(
 def test_the_command_says_all_that_is_wanted() -> None:
     order = PlanOrder(Path("street.onnx"), "int8", 3)
     assert order.command == "panoptic build street.onnx --precision int8 --batch 3"
+    second = PlanOrder(Path("street.onnx"), device=1)
+    assert second.command == "panoptic build street.onnx --precision fp16 --device 1"
 
 
 @pytest.mark.rtx
