@@ -49,6 +49,14 @@ class Progress:
     share: float = 0.0
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """What shall become of the plan in work: for which parameters, and whether it takes over."""
+
+    config: NodeConfig
+    takes_over: bool
+
+
 class EngineSupply:
     """Opens the engine, and has its plan built where there is none and that is allowed.
 
@@ -68,6 +76,7 @@ class EngineSupply:
         self._better: Engine | None = None
         self._build: Build | None = None
         self._order: Any = None
+        self._wish = _Wish(NodeConfig(), False)
         self._thread: threading.Thread | None = None
         self._progress: Progress | None = None
         self._finished = False
@@ -176,27 +185,30 @@ class EngineSupply:
         )
 
     def _start(self, order: Any, config: NodeConfig, takes_over: bool) -> None:
-        """Have a plan built, unless it is in work."""
-        if self._thread is not None and self._thread.is_alive() and order == self._order:
-            return
+        """Have a plan built, unless it is in work; then only what becomes of it changes."""
+        with self._lock:
+            self._wish = _Wish(config, takes_over)
+            if self._order is not None and order == self._order:
+                return
         self._cancel()
         self._order, self._progress, self.problem = order, Progress(), ""
         self._finished = False
         self._build = self._door.build(order)
         self._thread = threading.Thread(
             target=self._wait,
-            args=(self._build, order, config, takes_over),
+            args=(self._build, order),
             name="panoptic_build",
             daemon=True,
         )
         self._thread.start()
 
-    def _wait(self, build: Build, order: Any, config: NodeConfig, takes_over: bool) -> None:
+    def _wait(self, build: Build, order: Any) -> None:
         """Wait for a plan, and open it where it shall take over."""
         try:
             build.wait(self._note)
-            if takes_over:
-                self._offer(self._opened(config, "none"))
+            wish = self._last_wish()
+            if wish.takes_over:
+                self._offer(self._opened(wish.config, "none"))
             else:
                 self._log.info(f"the plan of {order.model.name} is built")
                 self._finished = True
@@ -205,18 +217,25 @@ class EngineSupply:
         except Exception as error:  # a bug: the main thread ends the process with a traceback
             self.failure = error
         finally:
+            self._last_wish()
             self._progress = None
+
+    def _last_wish(self) -> _Wish:
+        """What shall become of the plan; whoever asks for it from here on has it built again."""
+        with self._lock:
+            self._order = None
+            return self._wish
 
     def _note(self, phase: str, share: float) -> None:
         self._progress = Progress(phase, share)
 
     def _offer(self, engine: Engine) -> None:
         with self._lock:
-            wanted = self._engine is not None
-            if wanted:
-                self._better = engine
-        if not wanted:
-            engine.close()
+            unused: Engine | None = engine
+            if self._engine is not None:
+                self._better, unused = engine, self._better
+        if unused is not None:
+            unused.close()
 
     def _fail(self, build: Build, words: str) -> None:
         # A build that was called off is no news.

@@ -237,7 +237,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
         self.failure = self.failure or self._supply.failure
-        if self._supply.take_finished() and self._wants_start:
+        finished = self._supply.take_finished()
+        # Meanwhile somebody may have configured the node with another engine.
+        if finished and self._wants_start and self._supply.engine is None:
             self.start()
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:

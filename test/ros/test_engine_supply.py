@@ -156,6 +156,22 @@ def test_without_fallback_the_plan_comes_first(
     assert supply.open(STRICT).description == "TensorRT"
 
 
+def test_a_plan_in_work_takes_over_from_a_fallback_that_is_allowed_later(
+    supply: EngineSupply, machine: DrawnMachine
+) -> None:
+    with pytest.raises(ModelError, match="set engine_fallback to onnxruntime"):
+        supply.open(STRICT)
+    assert supply.open(replace(FALLBACK, engine_warmup=7)).description == "ONNX Runtime"
+    assert len(machine.builds) == 1, "the build in work goes on"
+    machine.builds[0].finish()
+    until(lambda: supply.progress is None)
+    better = supply.exchange()
+    assert better is not None
+    assert better.description == "TensorRT"
+    assert machine.asked[-1]["warmup"] == 7, "the parameters of the last wish count"
+    assert not supply.take_finished(), "nothing waits for it"
+
+
 @pytest.mark.parametrize(
     ("config", "has_gpu"),
     [(replace(STRICT, engine_rebuild=False), True), (STRICT, False)],

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.parameter import Parameter
 
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.types import Heads
@@ -123,6 +124,24 @@ def test_without_fallback_the_node_answers_while_it_waits_and_starts_by_itself(
     bench.until(lambda: words(reports, ENGINE) == (1, "building a plan: tactics, 43%"))
     machine.builds[0].finish()
     bench.until(lambda: state(node) == "active")
+    bench.close()
+
+
+def test_a_plan_in_work_does_not_start_a_node_that_works_with_another_engine(
+    make_node: MakeNode, machine: DrawnMachine, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(engine_fallback="none")
+    bench = Bench(node)
+    node.start()
+    wishes = {"engine_fallback": "onnxruntime", "engine_rebuild": False}
+    node.set_parameters([Parameter(name, value=value) for name, value in wishes.items()])
+    node.start()
+    assert state(node) == "active"
+    machine.builds[0].finish()
+    bench.until(lambda: node._supply.progress is None)
+    bench.spin(1.2)
+    assert "Unable to start transition" not in capfd.readouterr().err
+    assert state(node) == "active"
     bench.close()
 
 
