@@ -177,6 +177,61 @@ class DrivableConfig:
 
 
 @dataclass(frozen=True)
+class GroundConfig:
+    """How the surface is laid on the ground, in metres."""
+
+    base_frame: str = param(
+        "base_link", "Frame of grid, boundary, scan and points; its z = 0 is the ground."
+    )
+    camera_height_m: float = param(
+        0.0,
+        "Height of the camera above the ground; 0 takes the mounting from TF, base_frame <- the "
+        "camera's optical frame.",
+        low=0.0,
+        high=100.0,
+    )
+    camera_x_m: float = param(
+        0.0, "How far the camera sits ahead of the base frame.", low=-100.0, high=100.0
+    )
+    camera_y_m: float = param(
+        0.0, "How far the camera sits to the left of the base frame.", low=-100.0, high=100.0
+    )
+    camera_pitch_rad: float = param(
+        0.0, "How far the camera looks down.", low=-1.57, high=1.57
+    )
+    camera_roll_rad: float = param(
+        0.0, "How far the camera leans to the right.", low=-3.15, high=3.15
+    )
+    camera_yaw_rad: float = param(
+        0.0, "How far the camera looks to the left.", low=-3.15, high=3.15
+    )
+    horizon_row: float = param(
+        -1.0,
+        "Row of the horizon in the middle of the camera's picture, which then gives the pitch; "
+        "-1 for camera_pitch_rad.",
+        low=-1.0,
+        high=100000.0,
+    )
+    resolution_m: float = param(0.2, "Side of a cell of the grid.", low=0.01, high=10.0)
+    length_m: float = param(
+        40.0, "How far the grid reaches ahead, and the boundary at most.", low=0.1, high=1000.0
+    )
+    width_m: float = param(20.0, "Width of the grid.", low=0.1, high=1000.0)
+    wall_m: float = param(
+        0.6,
+        "How deep the edge of the free space is marked as occupied; what lies behind is unknown.",
+        low=0.0,
+        high=100.0,
+    )
+    decay_s: float = param(
+        0.5,
+        "How long an occupied cell that is out of sight fades into unknown; 0 for at once.",
+        low=0.0,
+        high=60.0,
+    )
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """All that shapes a result, apart from the model."""
 
