@@ -91,8 +91,9 @@ def in_sight(camera: CameraModel, rim_px: float) -> NDArray[np.bool_]:
     y, x = np.meshgrid(-6 + 0.25 * (np.arange(48) + 0.5), 0.25 * (np.arange(80) + 0.5),
                        indexing="ij")  # fmt: skip
     pixels = seen_at(camera, np.column_stack((x.ravel(), y.ravel())))
-    is_inside = (pixels >= rim_px).all(axis=1) & (pixels <= np.array(SIZE) - 1 - rim_px).all(axis=1)
-    return (x > POSITION[0] + 0.5) & is_inside.reshape(x.shape)
+    last = np.array(SIZE) - 1 - rim_px
+    is_inside = ((pixels >= rim_px) & (pixels <= last)).all(axis=1)
+    return is_inside.reshape(x.shape)
 
 
 @pytest.mark.parametrize("camera", CAMERAS.values(), ids=CAMERAS.keys())
@@ -100,7 +101,9 @@ def test_the_grid_is_the_drawn_plane_to_a_cell(camera: CameraModel) -> None:
     grid = Ground(camera, MOUNTING, CONFIG).grid(*surface(drawn(camera, ROAD, CAR)), 1)
     assert grid.cells.shape == (48, 80)
     assert grid.origin_m == (0.0, -6.0)
-    visible, hidden = in_sight(camera, 0.0), ~in_sight(camera, -1.0)
+    # OpenCV alone does not know what lies behind a camera.
+    ahead = np.arange(80) * 0.25 > POSITION[0] + 0.5
+    visible, hidden = ahead & in_sight(camera, 0.0), ahead & ~in_sight(camera, -1.0)
     surely_free = visible & inside(ROAD, -0.25) & ~inside(CAR, 0.25)
     surely_not = hidden | ~inside(ROAD, 0.25) | inside(CAR, -0.25)
     assert surely_free.sum() > 500
