@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.resources import resource
+from panoptic_ros.engine.manifest import PRECISIONS
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.build_process import BuildProcess
@@ -53,7 +54,7 @@ class OpenOptions:
 
 
 def open_engine(
-    name: str,
+    name: str | Path,
     threads: int = 0,
     *,
     fallback: str = "onnxruntime",
@@ -81,6 +82,7 @@ def open_engine(
         report: Told how far a build is: the phase and the share that is done.
 
     Raises:
+        ConfigError: There is no such fallback or precision.
         ModelError: There is no such model, or it cannot be used; the message says what to do.
         StaleEngineError: The plan is for another GPU, TensorRT or model, and ``fallback`` is
             ``none`` or there is nothing to fall back to.
@@ -90,6 +92,8 @@ def open_engine(
     )
     if fallback not in FALLBACKS:
         raise ConfigError(f"fallback {fallback!r}: needs one of {', '.join(FALLBACKS)}")
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision {precision!r}: needs one of {', '.join(PRECISIONS)}")
     if name == DRAWN:
         from panoptic_ros.core.synthetic_engine import DrawnEngine
 
@@ -237,7 +241,7 @@ def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
     return engine
 
 
-def find_model(name: str) -> Path:
+def find_model(name: str | Path) -> Path:
     """Find a model file by path or by the name of one that comes with the package.
 
     Raises:
@@ -248,11 +252,11 @@ def find_model(name: str) -> Path:
         return path
     shipped = shipped_models()
     # Messages name a plan's model by its file; such a command must work from anywhere.
-    known = name[: -len(".onnx")] if name.endswith(".onnx") else name
+    known = str(name).removesuffix(".onnx")
     if known in shipped:
         return shipped[known]
     raise ModelError(
-        f"no model {name!r}: it is neither a file nor one of the models that come with the "
+        f"no model {str(name)!r}: it is neither a file nor one of the models that come with the "
         f"package ({', '.join(sorted(shipped)) or 'none is installed'}); "
         "set engine to one of them or to the path of an .onnx or .plan file"
     )
