@@ -100,15 +100,15 @@ def read_camera_yaml(path: Path) -> CameraFile:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise DataError(f"{path}: is not YAML ({error})") from error
     try:
         k, r, p = (_values(document, name, shape) for name, shape in _SHAPES.items())
         return CameraFile(
-            height=int(document["image_height"]),
-            width=int(document["image_width"]),
+            height=_side(document, "image_height"),
+            width=_side(document, "image_width"),
             distortion_model=str(document["distortion_model"]),
-            d=np.array(document["distortion_coefficients"]["data"], np.float64).ravel(),
+            d=_numbers(document, "distortion_coefficients"),
             k=k,
             r=r,
             p=p,
@@ -126,10 +126,24 @@ def _matrix(values: NDArray[np.float64]) -> dict[str, Any]:
 
 
 def _values(document: Any, name: str, shape: tuple[int, int]) -> NDArray[np.float64]:
-    values = np.array(document[name]["data"], np.float64).ravel()
-    if values.size != shape[0] * shape[1] or not np.isfinite(values).all():
-        raise ValueError(f"{name} has {values.size} numbers, needs {shape[0] * shape[1]} finite")
+    values = _numbers(document, name)
+    if values.size != shape[0] * shape[1]:
+        raise ValueError(f"{name} has {values.size} numbers, needs {shape[0] * shape[1]}")
     return values
+
+
+def _numbers(document: Any, name: str) -> NDArray[np.float64]:
+    values = np.array(document[name]["data"], np.float64).ravel()
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} holds what is not a finite number")
+    return values
+
+
+def _side(document: Any, name: str) -> int:
+    value = int(document[name])
+    if value < 1:
+        raise ValueError(f"{name} is {value}, needs at least 1")
+    return value
 
 
 def _what(error: Exception) -> str:

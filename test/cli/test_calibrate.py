@@ -69,15 +69,29 @@ def test_the_file_gives_pictures_their_camera_info(pictures: Path, tmp_path: Pat
         next(source.shots())
 
 
+MATRICES = yaml.safe_dump(
+    {
+        "camera_matrix": {"data": [1.0] * 9},
+        "rectification_matrix": {"data": [1.0] * 9},
+        "projection_matrix": {"data": [1.0] * 12},
+        "distortion_model": "plumb_bob",
+    }
+)
+WHOLE = f"{MATRICES}image_width: 4\nimage_height: 3\n"
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
         ("image_width: [", "is not YAML"),
+        ("[" * 20_000, "is not YAML"),
+        (f"{MATRICES}image_width: 4\nimage_height: 0", "image_height is 0, needs at least 1"),
+        (WHOLE + "distortion_coefficients: {data: [.nan]}", "not a finite number"),
         ("image_width: 4", "it lacks 'camera_matrix'"),
         ("camera_matrix: {data: [1, 2]}", "has 2 numbers, needs 9"),
         ("just words", "is no camera calibration"),
     ],
-    ids=["no yaml", "no matrix", "short matrix", "text"],
+    ids=["no yaml", "deep", "no height", "no number", "no matrix", "short matrix", "text"],
 )
 def test_a_file_that_is_no_calibration_is_refused(text: str, words: str, tmp_path: Path) -> None:
     path = tmp_path / "camera.yaml"
