@@ -22,6 +22,9 @@ MODELS = (PLUMB_BOB, EQUIDISTANT)
 """Distortion models by the names that ROS's CameraInfo has for them."""
 
 LEAST_VIEWS = 3
+LEAST_TILT_DEG = 10.0
+"""Between two of the views; parallel boards fit any focal length (Zhang, section 3.3)."""
+
 _REFINED = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-6)
 
 
@@ -112,7 +115,8 @@ def calibrate(
 
     Raises:
         ConfigError: There is no such model.
-        DataError: There are too few views, or they do not determine a camera.
+        DataError: There are too few views, or they do not determine a camera, as where the board
+            is never tilted.
     """
     if model not in MODELS:
         raise ConfigError(f"model is {model!r}, needs one of: {', '.join(MODELS)}")
@@ -122,30 +126,49 @@ def calibrate(
             "better 15, from different sides and in every part of the picture"
         )
     try:
-        error, matrix, distortion = _solve(views, board, size, model)
+        error, matrix, distortion, turns = _solve(views, board, size, model)
     except cv2.error as failure:
         raise DataError(
             f"the {len(views)} views do not determine a {model} camera ({_words(failure)}); take "
             "pictures from more different angles"
         ) from failure
+    tilt_deg = _widest_tilt_deg(turns)
+    if not tilt_deg >= LEAST_TILT_DEG:
+        raise DataError(
+            f"the board is tilted by {tilt_deg:.0f} degrees at most between two of the "
+            f"{len(views)} views, needs {LEAST_TILT_DEG:.0f}, better 45; take pictures from more "
+            "different angles"
+        )
     projection = _projection(matrix, distortion, size, model)
     return Intrinsics(size, model, matrix, distortion.ravel(), projection, float(error))
 
 
 def _solve(
     views: Sequence[NDArray[np.float32]], board: Board, size: tuple[int, int], model: str
-) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Error in px, K, distortion, and the turn of the board in each view, (N, 3) as Rodrigues."""
     points = [board.points()] * len(views)
     if model == EQUIDISTANT:
         flags = cv2.fisheye.CALIB_RECOMPUTE_EXTRINSIC | cv2.fisheye.CALIB_FIX_SKEW
-        error, matrix, distortion, _, _ = cv2.fisheye.calibrate(
+        error, matrix, distortion, turns, _ = cv2.fisheye.calibrate(
             points, views, size, np.eye(3), np.zeros((4, 1)), flags=flags, criteria=_REFINED
         )
     else:
-        error, matrix, distortion, _, _ = cv2.calibrateCamera(
+        error, matrix, distortion, turns, _ = cv2.calibrateCamera(
             points, views, size, np.eye(3), np.zeros((5, 1)), criteria=_REFINED
         )
-    return error, np.asarray(matrix, np.float64), np.asarray(distortion, np.float64)
+    return (
+        error,
+        np.asarray(matrix, np.float64),
+        np.asarray(distortion, np.float64),
+        np.asarray(turns, np.float64).reshape(-1, 3),
+    )
+
+
+def _widest_tilt_deg(turns: NDArray[np.float64]) -> float:
+    """Largest angle between the planes of the board in two views."""
+    normals = np.array([cv2.Rodrigues(turn)[0][:, 2] for turn in turns])
+    return float(np.degrees(np.arccos(np.clip((normals @ normals.T).min(), -1.0, 1.0))))
 
 
 def _projection(

@@ -100,6 +100,18 @@ def test_views_that_determine_nothing_are_refused() -> None:
         calibrate([corners] * 3, BOARD, SIZE, EQUIDISTANT)
 
 
+@pytest.mark.parametrize("model", [PLUMB_BOB, EQUIDISTANT])
+def test_a_board_that_is_never_tilted_is_refused_although_it_fits(model: str) -> None:
+    draw = np.random.default_rng(5)
+    flat = BOARD.points()[..., :2]
+    views = [
+        flat * scale + draw.uniform(20, 120, 2) + draw.normal(0, 0.1, flat.shape)
+        for scale in (1500.0, 1700.0, 1900.0, 2100.0, 2300.0)
+    ]
+    with pytest.raises(DataError, match="more different angles"):
+        calibrate([np.asarray(view, np.float32) for view in views], BOARD, SIZE, model)
+
+
 def test_another_model_is_refused() -> None:
     with pytest.raises(ConfigError, match="one of: plumb_bob, equidistant"):
         calibrate(seen(PLUMB_BOB), BOARD, SIZE, "pinhole")
