@@ -136,6 +136,8 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
 
 
 def _pictures(json_path: Path, option: str) -> Path:
+    if not json_path.is_file():
+        raise DataError(f"{json_path}: no such file; needs COCO's panoptic JSON")
     found = _beside(json_path, json_path.stem, "panoptic")
     if found is None:
         raise DataError(

@@ -129,6 +129,11 @@ def test_coco_pictures_that_are_not_beside_the_json_are_asked_for(tmp_path: Path
     assert pictures(open_truth("coco", Place(written.gt, tmp_path / "pngs")))
 
 
+def test_a_coco_json_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"nowhere\.json: no such file"):
+        open_truth("coco", Place(tmp_path / "nowhere.json"))
+
+
 def test_results_of_sequences_need_tracks(tmp_path: Path) -> None:
     truth = opened(drawn_formats.kitti_step(tmp_path / "truth"))
     results = drawn_formats.coco(tmp_path / "results")
