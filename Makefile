@@ -54,7 +54,7 @@ test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 test-gpu: $(STAMPS)/gpu  ## run the tests that need an NVIDIA GPU; writes out/gpu-latency.json
 	PANOPTIC_REQUIRE=gpu $(BIN)/python -m pytest $(PYTEST_OPTIONS) -m gpu $(ARGS)
 
-messages: $(STAMPS)/messages  ## build vision_msgs and Autoware's messages for the tests; needs g++
+messages: $(STAMPS)/messages  ## build vision_msgs, tf2_msgs and Autoware's messages for the tests; needs g++
 
 check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -100,7 +100,7 @@ endif
 $(STAMPS)/distribution.txt: $(STAMPS)/venv
 	$(BIN)/python requirements/constrain.py requirements/*.lock > $@
 
-MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/ros/vision_definitions.py test/ros/autoware_definitions.py
+MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/ros/vision_definitions.py test/ros/autoware_definitions.py test/ros/tf_definitions.py
 # pycuda compiles against the CUDA toolkit. A Jetson has TensorRT; elsewhere that for RTX serves.
 $(STAMPS)/gpu: $(STAMPS)/test
 	$(PIP) $(GPU_PACKAGES)

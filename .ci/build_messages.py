@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Build message packages that PyPI lacks into this virtual environment, for the tests only.
 
-``vision_msgs`` and the few Autoware messages that results use come with ROS distributions. Here
-rosidl makes them from their published definitions against the ROS wheels, so that the tests send
-them over a real wire and compare their type hashes.
+``vision_msgs``, ``tf2_msgs`` and the few Autoware messages that results use come with ROS
+distributions. Here rosidl makes them from their published definitions against the ROS wheels, so
+that the tests send them over a real wire and compare their type hashes.
 
 Usage: PYTHON .ci/build_messages.py, with ``requirements/rosidl.lock`` installed for PYTHON.
 """
@@ -61,8 +61,9 @@ def main() -> int:
     sys.path.insert(0, str(ROOT))
     from panoptic_ros.ros.vision_definitions import VISION_DEFINITIONS
     from test.ros.autoware_definitions import AUTOWARE_DEFINITIONS
+    from test.ros.tf_definitions import TF_DEFINITIONS
 
-    definitions = {**VISION_DEFINITIONS, **AUTOWARE_DEFINITIONS}
+    definitions = {**VISION_DEFINITIONS, **AUTOWARE_DEFINITIONS, **TF_DEFINITIONS}
     packages = dict.fromkeys(name.split("/")[0] for name in definitions)
     for package in packages:
         texts = {

@@ -58,6 +58,7 @@ NEEDS = {
     "reference": _lacks_reference,
     "vision": lambda: _lacks("vision_msgs", _MESSAGES),
     "autoware": lambda: _lacks("tier4_perception_msgs", _MESSAGES),
+    "tf": lambda: _lacks("tf2_msgs", _MESSAGES),
     "rtx": lambda: _lacks("tensorrt_rtx", "pip install -r requirements/rtx.lock"),
     "street": _lacks_street,
 }

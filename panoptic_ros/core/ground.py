@@ -88,6 +88,10 @@ class Ground:
         mounting: Where it sits.
         config: Extent, resolution and fading.
 
+    Attributes:
+        origin_m: (x, y) of the grid's outer corner in the base frame.
+        camera_m: (x, y) of the camera.
+
     Raises:
         ConfigError: The grid has too many cells.
     """
@@ -104,6 +108,7 @@ class Ground:
                 f"has more than {MOST_CELLS} cells; make resolution_m larger"
             )
         self.origin_m = (0.0, -0.5 * self._shape[0] * step)
+        self.camera_m = (float(mounting.position[0]), float(mounting.position[1]))
         self._map_size = (0, 0)
         self._tables: _Tables | None = None
         self._occupied_ns = np.full(self._shape, np.iinfo(np.int64).min // 2)

@@ -9,6 +9,7 @@ from typing import Any
 
 from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.parameters import NodeConfig, camera_topic
 from panoptic_ros.ros.tally import Tally
@@ -24,6 +25,7 @@ class Camera:
     input: CameraInput
     output: CameraOutput
     tally: Tally
+    ground: GroundOutput
 
 
 def open_outputs(node: Any, config: NodeConfig, types: MessageTypes) -> dict[str, CameraOutput]:

@@ -13,6 +13,7 @@ from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.remap import Remap
 from panoptic_ros.ros.camera_input import CAMERA_INFO
 from panoptic_ros.ros.convert import IMAGE, MESSAGE_TYPES, RESULT_TOPICS
+from panoptic_ros.ros.ground_output import GROUND_TYPES
 from panoptic_ros.ros.message_types import MessageTypes
 from panoptic_ros.ros.vision import LABEL_INFO, label_info, remap_info
 
@@ -48,6 +49,8 @@ class CameraOutput:
         self.remaps: Mapping[str, Remap] = {}
         for name in RESULT_TOPICS:
             self._add(prefix, name, MESSAGE_TYPES.get(name, IMAGE), _RELIABLE)
+        for name, kind in GROUND_TYPES.items():
+            self._add(prefix, name, kind, _RELIABLE)
         self._add(prefix, "camera_info", CAMERA_INFO, _RELIABLE)
         self._add(prefix, "label_info", LABEL_INFO, _LATCHED)
         self._add(prefix, "remapped/label_info", LABEL_INFO, _LATCHED)
@@ -56,8 +59,12 @@ class CameraOutput:
         """Topics of ``RESULT_TOPICS`` that somebody listens to."""
         return [name for name in RESULT_TOPICS if self._has_listener(name)]
 
+    def wanted_in_metres(self) -> list[str]:
+        """Topics of ``GROUND_TYPES`` that somebody listens to."""
+        return [name for name in GROUND_TYPES if self._has_listener(name)]
+
     def publish(self, messages: Mapping[str, Any]) -> None:
-        """Send what ``from_result`` made."""
+        """Send what ``from_result`` and ``GroundOutput`` made."""
         for name, message in messages.items():
             self._publishers[name].publish(message)
 

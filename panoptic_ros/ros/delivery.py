@@ -109,10 +109,14 @@ class Delivery:
             config.jpeg_quality,
             output.remaps,
         )
+        info = self._camera.input.camera_info
+        in_metres = self._camera.ground.messages(
+            result, info, header, config.ground, output.wanted_in_metres()
+        )
         messages_ms = _ms_since(started)
         started = time.perf_counter()
         output.publish(messages)
-        info = self._camera.input.camera_info
+        output.publish(in_metres)
         if not output.publish_camera_info(info, header, result.camera_size):
             self._complain(info, result.camera_size)
         return {"messages": messages_ms, "publish": _ms_since(started)}

@@ -21,8 +21,9 @@ from panoptic_ros.ros import transport
 from panoptic_ros.ros.camera import Camera, open_input, open_outputs
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.clock_jumps import on_jump_back
-from panoptic_ros.ros.diagnostics import OK, Silence, camera_status, engine_status, status
+from panoptic_ros.ros.diagnostics import OK, WARN, Silence, camera_status, engine_status, status
 from panoptic_ros.ros.engine_supply import EngineDoor, EngineSupply
+from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.machine import Machine
 from panoptic_ros.ros.message_types import rclpy_types
@@ -32,6 +33,7 @@ from panoptic_ros.ros.patience import Patience
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import Remapping
 from panoptic_ros.ros.tally import Tally
+from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.watchdog import PERIOD_S, Watchdog
 from panoptic_ros.ros.worker import Worker
@@ -80,6 +82,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
         self.create_timer(PERIOD_S, self._watch, clock=steady)
+        self._transforms = Transforms(self, self._types)
         self._clock_watch = on_jump_back(self, self._forget_tracks)
         self._say_what_is_missing()
 
@@ -158,7 +161,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for index, name in enumerate(self.config.cameras):
             tally = self._tallies.setdefault(name, Tally())
             entry = open_input(self, self.config, index, self._types, tally, mailbox.put)
-            self._cameras[name] = Camera(entry, self._outputs[name], tally)
+            ground = GroundOutput(name, self._transforms, self._types, self.get_logger())
+            self._cameras[name] = Camera(entry, self._outputs[name], tally, ground)
         self._worker = self._hired(mailbox, Pipeline(engine, self.config.pipeline))
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
@@ -273,6 +277,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
                 types,
             )
             for camera, entry in self._cameras.items()
+        ]
+        rows += [
+            status(f"{name}: {camera}: ground", WARN, entry.ground.problem, {}, types)
+            for camera, entry in self._cameras.items()
+            if entry.ground.problem
         ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
         is_active = self._worker is not None

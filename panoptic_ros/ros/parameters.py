@@ -13,6 +13,7 @@ from typing import Any
 from panoptic_ros.core.config import (
     DecodeConfig,
     DrivableConfig,
+    GroundConfig,
     Parameter,
     PipelineConfig,
     TrackConfig,
@@ -113,6 +114,7 @@ class NodeConfig:
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     tracking: TrackConfig = field(default_factory=TrackConfig)
     drivable: DrivableConfig = field(default_factory=DrivableConfig)
+    ground: GroundConfig = field(default_factory=GroundConfig)
 
     @property
     def pipeline(self) -> PipelineConfig:
