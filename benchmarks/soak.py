@@ -229,6 +229,8 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
 def verdict(report: dict[str, Any]) -> list[str]:
     """Say what is wrong, nothing where all is well."""
     growth, wrong = report["growth_per_min"], []
+    if any(np.isnan(value) for value in growth.values()):
+        wrong.append("too short to tell whether anything grows; let it run longer (--minutes)")
     if growth["memory_mb"] >= MOST_GROWTH_MB_PER_MIN:
         wrong.append(f"memory grows by {growth['memory_mb']:.2f} MB a minute")
     wrong += [f"{name} grow" for name in ("threads", "files") if growth[name] > 0.0]
