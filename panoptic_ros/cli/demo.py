@@ -241,7 +241,8 @@ def print_table(record: RunRecord, out: Path) -> None:
         ("drivable share", f"{100 * stats['drivable_share']:.1f} %"),
     ):
         table.add_row(name, str(value))
-    console = Console()
+    # Paths may hold brackets, which rich would take for styles.
+    console = Console(markup=False)
     console.print(f"{record.source}\n{record.engine}", highlight=False)
     console.print(table)
     for note in record.notes:

