@@ -175,7 +175,7 @@ class Pipeline:
         if camera not in self._trackers:
             labels = self._engine.spec.labels
             self._surfaces[camera] = DrivableFilter(labels, self._config.drivable)
-            self._trackers[camera] = Tracker(self._config.tracking)
+            self._trackers[camera] = Tracker(self._config.tracking, labels)
         return self._trackers[camera]
 
 

@@ -51,19 +51,19 @@ class Result:
         """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
         table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
         for track in self.tracks:
-            table[track.segment.id] = track.id
+            table[list(track.segment_ids)] = track.id
         return table[self.panoptic.ids]
 
     def track_labels(self) -> NDArray[np.uint8]:
         """Class index of every pixel, 255 void, at map size; an object has its voted class."""
-        changed = [t for t in self.tracks if t.label != t.segment.label]
+        changed = [t for t in self.tracks if t.label != t.segment.label or t.pieces]
         if not changed:
             return self.panoptic.labels
         table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
         moved = np.zeros(table.size, np.bool_)
         for track in changed:
-            table[track.segment.id] = track.label
-            moved[track.segment.id] = True
+            table[list(track.segment_ids)] = track.label
+            moved[list(track.segment_ids)] = True
         ids = self.panoptic.ids
         return np.where(moved[ids], table[ids], self.panoptic.labels)
 

@@ -9,7 +9,7 @@ in pixels of the map they come from.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Literal, Union
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,8 @@ NO_ID = 0
 """Id of a pixel that belongs to no countable object."""
 
 Box = tuple[int, int, int, int]
+
+TrackState = Literal["new", "tracked", "refound"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,13 +129,18 @@ class Track:
 
     Attributes:
         id: 1..65535, unique per camera as long as the object is followed.
-        segment: What was seen of it in this frame.
+        segment: What was seen of it in this frame. Where the network divides one object, e.g. a
+            car behind a pole, this has the id of the largest piece, the box around all pieces
+            and the sum of their areas.
         label: Class voted over its life; may differ from ``segment.label``.
         score: 0..1, ``segment.score`` smoothed over its life.
         born_ns: Stamp of the frame that started it.
         age_s: Seconds since then.
         velocity: (vy, vx) of the box centre in map pixels per second, without the share that the
             camera's own turning has in it.
+        state: "new" in its first frame, "tracked" where the frame before showed it as well,
+            "refound" where it was lost between.
+        pieces: Ids of the other segments that are pieces of it.
     """
 
     id: int
@@ -143,6 +150,13 @@ class Track:
     born_ns: int
     age_s: float = 0.0
     velocity: tuple[float, float] = (0.0, 0.0)
+    state: TrackState = "tracked"
+    pieces: tuple[int, ...] = ()
+
+    @property
+    def segment_ids(self) -> tuple[int, ...]:
+        """Ids of all its segments, the largest first."""
+        return (self.segment.id, *self.pieces)
 
 
 @dataclass(frozen=True, eq=False)

@@ -143,7 +143,7 @@ def test_where_time_stands_still_lost_tracks_do_not_pile_up(tracker: Tracker) ->
     for _ in range(50):
         tracker.update(near, 0)
         tracker.update(far, 0)
-    assert len(tracker._states) <= 2
+    assert len(tracker._memory) <= 2
 
 
 def test_stamp_zero_is_a_time_like_any_other(tracker: Tracker) -> None:
@@ -166,9 +166,9 @@ def test_a_pan_of_the_camera_does_not_swap_neighbours(tracker: Tracker) -> None:
 
 def test_ids_start_over_behind_the_last_and_skip_those_in_use() -> None:
     tracker = Tracker(TrackConfig(lost_after_s=60.0))
-    tracker._next_id = MAX_ID
+    tracker._memory._numbers._next = MAX_ID
     assert track_ids(tracker, scene("11..22")) == [[MAX_ID, 1]]
-    tracker._next_id = MAX_ID
+    tracker._memory._numbers._next = MAX_ID
     later = scene("11..22......33")
     tracker.reset()
     assert track_ids(tracker, later) == [[MAX_ID, 1, 2]]
