@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.camera_motion import STILL, UNKNOWN, CameraMotion, motion_between
+from panoptic_ros.core.camera_motion import STILL, UNKNOWN, CameraMotion
 from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.picture_motion import Picture, motion_between
 from panoptic_ros.core.tracking import Tracker
 from test.core.drawings import scene
 
@@ -29,7 +30,7 @@ def view(x: int, y: int, seed: int = 0) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (5, 0), (-7, 3), (0, -4)])
 def test_a_turn_of_the_camera_is_seen_in_map_pixels(dx: int, dy: int) -> None:
     # The window moves to the left, so all that it shows moves to the right.
-    motion = motion_between(view(40, 30), view(40 - dx, 30 - dy), MAP)
+    motion = motion_between(Picture.of(view(40, 30)), Picture.of(view(40 - dx, 30 - dy)), MAP)
     assert motion.is_known
     moved = motion.move(np.array([[60.0, 200.0]]))
     assert moved[0] == pytest.approx([60.0 + 2 * dy, 200.0 + 2 * dx], abs=0.5)
@@ -48,7 +49,8 @@ def test_a_turn_of_the_camera_is_seen_in_map_pixels(dx: int, dy: int) -> None:
 def test_what_cannot_be_told_is_unknown(
     before: NDArray[np.uint8] | None, now: NDArray[np.uint8] | None
 ) -> None:
-    assert motion_between(before, now, MAP) == UNKNOWN
+    pictures = (None if one is None else Picture.of(one) for one in (before, now))
+    assert motion_between(*pictures, MAP) == UNKNOWN
 
 
 def test_the_tracker_tells_the_motion_of_its_last_frame() -> None:

@@ -94,6 +94,11 @@ class Matches:
         """Tracks that have a segment, (n,)."""
         return self._taken
 
+    @property
+    def is_open(self) -> bool:
+        """Whether there are both tracks and segments left."""
+        return bool((self.track_of < 0).any() and not self._taken.all())
+
     def add(self, gain: Floats, least: float) -> None:
         """Pair what is left for the largest sum of the gains that reach ``least``, 0 or more."""
         rows, columns = np.flatnonzero(~self._taken), np.flatnonzero(self.track_of < 0)
@@ -128,10 +133,9 @@ def associate(evidence: Evidence, min_iou: float) -> Matches:
     found = Matches.none(*evidence.common.shape)
     iou = _mask_iou(evidence)
     found.add(_mask_gain(evidence, iou), min_iou)
-    found.add(_cover_gain(evidence), _MIN_COVER)
-    if (~found.taken).any() and (found.track_of < 0).any():
-        found.add(_box_gain(evidence), 0.0)
-        found.add(_emerging_gain(evidence), 0.0)
+    for gain, least in ((_cover_gain, _MIN_COVER), (_box_gain, 0.0), (_emerging_gain, 0.0)):
+        if found.is_open:
+            found.add(gain(evidence), least)
     _find_pieces(evidence, found)
     return found
 

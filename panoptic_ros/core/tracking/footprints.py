@@ -9,7 +9,7 @@ clouds, so one that comes out from behind another is known by its outline.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,10 @@ from panoptic_ros.core.camera_motion import CameraMotion
 from panoptic_ros.core.types import Panoptic
 
 Floats = NDArray[np.float64]
-Map = TypeVar("Map", NDArray[np.uint8], NDArray[np.uint16])
 
-_SAMPLED_WIDTH = 320
+_SAMPLED_WIDTH = 213
+_ENOUGH, _THINNED = 160, 5
+_HALF = np.float32(0.5)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +51,18 @@ class Points:
 
     def where(self, kept: NDArray[np.bool_]) -> Points:
         """Keep some."""
-        return Points(self.y[kept], self.x[kept], self.row[kept], self.weight[kept])
+        places = np.flatnonzero(kept)
+        return Points(
+            self.y.take(places),
+            self.x.take(places),
+            self.row.take(places),
+            self.weight.take(places),
+        )
 
     def and_(self, other: Points) -> Points:
         """Put two sets together."""
+        if len(self) == 0 or len(other) == 0:
+            return self if len(other) == 0 else other
         return Points(
             np.concatenate((self.y, other.y)),
             np.concatenate((self.x, other.x)),
@@ -87,30 +96,37 @@ class Points:
         """
         if len(self) == 0:
             return self
-        if motion.is_shift and (growth == 1.0).all():
-            return self.shifted(center - before)
-        linear = motion.matrix[:, :2].astype(np.float32)
-        dy, dx = (self.y - before[self.row, 0].astype(np.float32)), (
-            self.x - before[self.row, 1].astype(np.float32)
+        linear = motion.matrix[:, :2]
+        # Every track has a motion of its own: p' = growth * linear @ p + rest.
+        rest = center - growth[:, None] * (before[:, ::-1] @ linear.T)[:, ::-1]
+        rest, grown = rest.astype(np.float32), growth.astype(np.float32)[self.row]
+        (xx, xy), (yx, yy) = linear.astype(np.float32)
+        y, x = (self.y, self.x) if motion.is_shift else (
+            yy * self.y + yx * self.x, xx * self.x + xy * self.y
         )  # fmt: skip
-        grown, middle = growth.astype(np.float32)[self.row], center.astype(np.float32)
-        y = middle[self.row, 0] + grown * (linear[1, 1] * dy + linear[1, 0] * dx)
-        x = middle[self.row, 1] + grown * (linear[0, 1] * dy + linear[0, 0] * dx)
-        area = np.float32(motion.scale**2) * grown * grown
-        return Points(y, x, self.row, self.weight * area)
+        weight = self.weight * (np.float32(motion.scale**2) * grown * grown)
+        y, x = grown * y + rest[:, 0][self.row], grown * x + rest[:, 1][self.row]
+        return Points(y, x, self.row, weight)
 
-    def on(self, ids: Map) -> tuple[Map, NDArray[np.bool_]]:
-        """Look up the value of a map under every point, and whether the point is in the map.
+    def places(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+        """Say where in a raveled map every point lies; one that lies outside has place 0.
 
-        Points outside have value 0.
+        Returns:
+            Places, (N,), and whether they are in the map, (N,).
         """
-        height, width = ids.shape
-        y, x = (self.y + np.float32(0.5)).astype(np.int32), (self.x + np.float32(0.5)).astype(
-            np.int32
-        )  # fmt: skip
-        inside = (self.y > -0.5) & (self.x > -0.5) & (y < height) & (x < width)
-        flat = np.where(inside, y * width + x, 0)
-        return np.where(inside, ids.ravel()[flat], 0), inside
+        height, width = shape
+        y, x = (self.y + _HALF).astype(np.int32), (self.x + _HALF).astype(np.int32)
+        # A number below 0 is a large one without its sign.
+        inside = (y.view(np.uint32) < height) & (x.view(np.uint32) < width)
+        y *= width
+        y += x
+        y *= inside
+        return y, inside
+
+    def on(self, ids: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        """Look up the segment under every point, 0 for none, and whether it is in the map."""
+        place, inside = self.places(ids.shape)
+        return ids.ravel().take(place) * inside, inside
 
 
 def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> Points:
@@ -121,22 +137,28 @@ def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> Points:
         row_of: Track of each segment id, -1 for none, (segments + 1,).
     """
     ids = panoptic.ids
-    step = max(1, round(ids.shape[1] / _SAMPLED_WIDTH))
-    coarse = np.ascontiguousarray(ids[step // 2 :: step, step // 2 :: step]).ravel()
-    flat = np.flatnonzero(coarse)
-    row = row_of[coarse[flat]]
-    if (row < 0).any():
-        flat, row = flat[row >= 0], row[row >= 0]
-    width = len(range(step // 2, ids.shape[1], step))
-    y = flat // width
-    x = flat - y * width
-    first, scale = np.float32(step // 2), np.float32(step)
-    return Points(
-        y.astype(np.float32) * scale + first,
-        x.astype(np.float32) * scale + first,
-        row,
-        np.full(len(row), float(step * step), np.float32),
-    )
+    step = max(1, ids.shape[1] // _SAMPLED_WIDTH)
+    y, x, sparse = _places(ids.shape, step)
+    coarse = ids[step // 2 :: step, step // 2 :: step].ravel()
+    # A few points tell the outline of a large object as well as many.
+    area = np.array([0, *(segment.area for segment in panoptic.segments)])
+    is_large, is_followed = area > _ENOUGH * step * step, row_of >= 0
+    few = sparse[(is_large & is_followed).take(coarse.take(sparse))]
+    many = np.flatnonzero((~is_large & is_followed).take(coarse))
+    flat = np.concatenate((few, many))
+    weight = np.full(len(flat), float(step * step), np.float32)
+    weight[: len(few)] *= _THINNED
+    return Points(y.take(flat), x.take(flat), row_of.take(coarse.take(flat)), weight)
+
+
+@lru_cache(maxsize=4)
+def _places(
+    shape: tuple[int, ...], step: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.intp]]:
+    """Row and column of sampled pixels, and which of them, one in ``_THINNED``, do alone."""
+    y, x = np.mgrid[step // 2 : shape[0] : step, step // 2 : shape[1] : step]
+    is_sparse = (y // step + 2 * (x // step)) % _THINNED == 0
+    return y.ravel().astype(np.float32), x.ravel().astype(np.float32), np.flatnonzero(is_sparse)
 
 
 def shared(

@@ -34,6 +34,7 @@ class Memory:
         self._visible = Points.none()
         self._hidden = Points.none()
         self._expected = np.zeros((0, 2))
+        self._under = np.zeros(0, np.uint16)
 
     def __len__(self) -> int:
         return len(self._identities)
@@ -41,6 +42,7 @@ class Memory:
     def predict(self, motion: CameraMotion, seconds: float) -> None:
         """Move every track to where it should be now."""
         growth, before = self._model.predict(motion, seconds)
+        self._under = np.zeros(0, np.uint16)
         self._expected = self._model.center
         self._visible, self._hidden = (
             points.carried(motion, growth, before, self._expected)
@@ -78,8 +80,8 @@ class Memory:
             groups: Group of every class, (256,).
         """
         counts = len(self), len(seen)
-        under, inside = self._visible.on(panoptic.ids)
-        common = shared(self._visible, under, *counts)
+        self._under, inside = self._visible.on(panoptic.ids)
+        common = shared(self._visible, self._under, *counts)
         behind, _ = self._hidden.on(panoptic.ids)
         labels = np.array([one.label for one in self._identities])
         weight = self._visible.weight * inside
@@ -124,7 +126,7 @@ class Memory:
             state: TrackState = "refound" if one.is_lost else "tracked"
             one.see(segment.label, segment.score, stamp_ns)
             one.divided_s = one.divided_s + seconds if pieces else 0.0
-            tracks.append(replace(self._track(row, segment, stamp_ns), state=state, pieces=pieces))
+            tracks.append(self._track(row, segment, stamp_ns, state, pieces))
         for row, one in enumerate(self._identities):
             one.is_lost = row not in is_seen
         return tracks
@@ -158,7 +160,7 @@ class Memory:
             one.vote(segment.label, segment.score)
             self._identities.append(one)
             found.track_of[column] = row
-            tracks.append(replace(self._track(row, segment, stamp_ns), state="new"))
+            tracks.append(self._track(row, segment, stamp_ns, "new"))
         return tracks
 
     def remember_pixels(
@@ -186,21 +188,31 @@ class Memory:
         hiding: NDArray[np.bool_],
     ) -> Points:
         """Find the points of tracks in sight that something covers: they may come out again."""
-        old = self._visible.and_(self._hidden)
-        old = old.where(is_seen[old.row])
+        row = self._visible.row
+        if len(self._under) != len(row):
+            return Points.none()
+        # What was expected in sight and is there need not be looked at again.
+        gone = self._visible.where((row_of[self._under] != row) & is_seen[row])
+        old = gone.and_(self._hidden.where(is_seen[self._hidden.row]))
         # Predicted places become true ones.
         old = old.shifted(self._model.center - self._expected)
-        under, inside = old.on(panoptic.ids)
-        labels, _ = old.on(panoptic.labels)
-        is_covered = inside & (row_of[under] != old.row) & hiding[labels]
-        old = old.where(is_covered)
+        place, inside = old.places(panoptic.ids.shape)
+        is_other = row_of[panoptic.ids.ravel().take(place)] != old.row
+        old = old.where(inside & is_other & hiding[panoptic.labels.ravel().take(place)])
         away_y, away_x = (
             np.abs(place - self._model.center[old.row, axis]) - self._model.size[old.row, axis] / 2
             for axis, place in enumerate((old.y, old.x))
         )
         return old.where((away_y <= 0.5) & (away_x <= 0.5))
 
-    def _track(self, row: int, segment: Segment, stamp_ns: int) -> Track:
+    def _track(
+        self,
+        row: int,
+        segment: Segment,
+        stamp_ns: int,
+        state: TrackState,
+        pieces: tuple[int, ...] = (),
+    ) -> Track:
         one, velocity = self._identities[row], self._model.velocity[row].tolist()
         return Track(
             id=one.id,
@@ -210,6 +222,8 @@ class Memory:
             born_ns=one.born_ns,
             age_s=(stamp_ns - one.born_ns) * 1e-9,
             velocity=(velocity[0], velocity[1]),
+            state=state,
+            pieces=pieces,
         )
 
 

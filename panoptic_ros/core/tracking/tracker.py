@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.camera_motion import UNKNOWN, CameraMotion, motion_between
+from panoptic_ros.core.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.class_groups import class_groups, hiding_classes
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.picture_motion import Picture, motion_between
 from panoptic_ros.core.tracking.association import Matches, associate
 from panoptic_ros.core.tracking.memory import Memory
 from panoptic_ros.core.tracking.sightings import Sightings
@@ -32,7 +33,7 @@ class Tracker:
         self._hiding = hiding_classes(labels)
         self._memory = Memory()
         self._shape: tuple[int, ...] | None = None
-        self._thumbnail: NDArray[np.uint8] | None = None
+        self._picture: Picture | None = None
         self._movers: NDArray[np.bool_] | None = None
         self._motion = UNKNOWN
         self._last_ns = 0
@@ -45,7 +46,7 @@ class Tracker:
         """Forget all tracks; their ids are the last to be given again."""
         self._memory.forget()
         self._shape = None
-        self._thumbnail = None
+        self._picture = None
         self._motion = UNKNOWN
 
     @property
@@ -103,13 +104,14 @@ class Tracker:
         thumbnail: NDArray[np.uint8] | None,
         motion: CameraMotion | None,
     ) -> None:
-        before, self._thumbnail = self._thumbnail, thumbnail
+        before = self._picture
+        self._picture = None if thumbnail is None else Picture.of(thumbnail)
         if self._shape is None:
             self._motion = UNKNOWN
         elif motion is not None:
             self._motion = motion
         else:
-            self._motion = motion_between(before, thumbnail, shape, self._movers)
+            self._motion = motion_between(before, self._picture, shape, self._movers)
 
     def _associate(self, panoptic: Panoptic, seen: Sightings) -> Matches:
         if len(self._memory) == 0 or len(seen) == 0:
@@ -121,9 +123,8 @@ class Tracker:
 
 
 def _movers(panoptic: Panoptic, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Where a thumbnail shows objects, (h, w)."""
-    rows = (2 * np.arange(shape[0]) + 1) * panoptic.ids.shape[0] // (2 * shape[0])
-    columns = (2 * np.arange(shape[1]) + 1) * panoptic.ids.shape[1] // (2 * shape[1])
-    objects = panoptic.ids.take(rows, axis=0).take(columns, axis=1) > 0
+    """Where a thumbnail shows objects, at half its size."""
+    size = (max(1, shape[1] // 2), max(1, shape[0] // 2))
+    objects = cv2.resize(panoptic.ids, size, interpolation=cv2.INTER_NEAREST) > 0
     # Their outlines, blurred, reach farther than they do.
-    return cv2.dilate(objects.view(np.uint8), np.ones((7, 7), np.uint8)).view(np.bool_)
+    return cv2.dilate(objects.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
