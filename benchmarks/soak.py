@@ -37,6 +37,13 @@ SAMPLE_S = 2.0
 MOST_GROWTH_MB_PER_MIN = 1.0
 WARM_UP_SHARE = 0.2
 LOOP_S = 2.0
+MOST_SILENCE_S = 10.0
+LEAST_SENT_SHARE = 0.95
+
+
+def pictures_of(minutes: float, fps: float) -> int:
+    """How many pictures a camera sends."""
+    return max(2, round(minutes * 60 * fps))
 
 
 class LoopedStreet(Source):
@@ -51,7 +58,7 @@ class LoopedStreet(Source):
     def __init__(self, size: tuple[int, int], fps: float, minutes: float) -> None:
         super().__init__(Path("drawn street"), Span())
         self._frames = [frame for frame, _ in DrawnStreet(size, fps=fps, seconds=LOOP_S)]
-        self._fps, self.count = fps, max(2, round(minutes * 60 * fps))
+        self._fps, self.count = fps, pictures_of(minutes, fps)
 
     def shots(self) -> Iterator[Shot]:
         """Yield the pictures."""
@@ -71,6 +78,7 @@ class Watch:
         files: Open files of the node, a value a sample.
         latency_ms: Stamp to label image, by camera.
         drops: The node's own counts at the end, by camera.
+        heard_s: When the last result of each camera came.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -79,6 +87,7 @@ class Watch:
     files: list[int] = field(default_factory=list)
     latency_ms: dict[str, list[float]] = field(default_factory=dict)
     drops: dict[str, dict[str, str]] = field(default_factory=dict)
+    heard_s: dict[str, float] = field(default_factory=dict)
 
     def sample(self, pid: int) -> None:
         """Read procfs once."""
@@ -103,7 +112,7 @@ class Watch:
             )
         }
 
-    def report(self, sent: dict[str, int], minutes: float) -> dict[str, Any]:
+    def report(self, sent: dict[str, int], minutes: float, fps: float) -> dict[str, Any]:
         """Put all figures together."""
         return {
             "minutes": minutes,
@@ -112,15 +121,20 @@ class Watch:
                           "highest": max(self.memory_mb)},
             "threads": {"first": self.threads[0], "last": self.threads[-1]},
             "files": {"first": self.files[0], "last": self.files[-1]},
-            "cameras": {name: self._camera(name, count) for name, count in sent.items()},
+            "cameras": {
+                name: self._camera(name, count, pictures_of(minutes, fps))
+                for name, count in sent.items()
+            },
         }  # fmt: skip
 
-    def _camera(self, name: str, sent: int) -> dict[str, Any]:
+    def _camera(self, name: str, sent: int, to_send: int) -> dict[str, Any]:
         latency = self.latency_ms.get(name, [])
         percentiles = np.percentile(latency, (50, 95, 99)).round(1) if latency else [None] * 3
         return {
             "sent": sent,
+            "to_send": to_send,
             "results": len(latency),
+            "silent_s": self.seconds[-1] - self.heard_s.get(name, self.seconds[0]),
             "latency_ms": dict(zip(("p50", "p95", "p99"), map(_plain, percentiles), strict=True)),
             "diagnostics": self.drops.get(name, {}),
         }
@@ -170,6 +184,7 @@ class Listener(threading.Thread):
         stamp = message.header.stamp
         age_ms = (time.time_ns() - stamp.sec * 1_000_000_000 - stamp.nanosec) / 1e6
         self._watch.latency_ms.setdefault(name, []).append(age_ms)
+        self._watch.heard_s[name] = time.monotonic()
 
     def _diagnostics(self, message: Any) -> None:
         for status in message.status:
@@ -223,7 +238,7 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
         listener.stop()
         node.stop()
     sent = {name: len(player.sent_stamps_ns) for name, player in players.items()}
-    return watch.report(sent, minutes)
+    return watch.report(sent, minutes, fps)
 
 
 def verdict(report: dict[str, Any]) -> list[str]:
@@ -234,11 +249,11 @@ def verdict(report: dict[str, Any]) -> list[str]:
     if growth["memory_mb"] >= MOST_GROWTH_MB_PER_MIN:
         wrong.append(f"memory grows by {growth['memory_mb']:.2f} MB a minute")
     wrong += [f"{name} grow" for name in ("threads", "files") if growth[name] > 0.0]
-    wrong += [
-        f"camera {name} got no results"
-        for name, camera in report["cameras"].items()
-        if not camera["results"]
-    ]
+    for name, camera in report["cameras"].items():
+        if not camera["results"] or camera["silent_s"] > MOST_SILENCE_S:
+            wrong.append(f"camera {name} got no results, or none at the end")
+        if camera["sent"] < LEAST_SENT_SHARE * camera["to_send"]:
+            wrong.append(f"camera {name} sent {camera['sent']} of {camera['to_send']} pictures")
     return wrong
 
 

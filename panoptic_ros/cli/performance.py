@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from panoptic_ros.ros.sources import Source
 
 LONGEST_START_S = 60.0
+_LOOK_S = 0.5
 DRAIN_S = 2.5
 """How long the last pictures, and the count of them, may take through node and recorder."""
 
@@ -79,7 +80,7 @@ def perform(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[lis
             _wait_until_listening(player, camera, (recorder, node))
         shown = ", ".join(f"{entry.source.path.name} as {entry.image_topic}" for entry in cameras)
         print(f"playing {shown} ...", flush=True)
-        _play_together(players, cameras)
+        _play_together(players, cameras, (recorder, node))
         time.sleep(DRAIN_S)
         node.stop()
         recorder.stop()
@@ -97,8 +98,10 @@ def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     return command
 
 
-def _play_together(players: Sequence[Player], cameras: Sequence[PlayedCamera]) -> None:
-    """Play each camera in a thread of its own; the first failure is raised when all have ended."""
+def _play_together(
+    players: Sequence[Player], cameras: Sequence[PlayedCamera], children: Sequence[Child]
+) -> None:
+    """Play each camera in a thread of its own, as long as the other processes live."""
     failures: list[BaseException] = []
 
     def play(player: Player, source: Source) -> None:
@@ -113,8 +116,11 @@ def _play_together(players: Sequence[Player], cameras: Sequence[PlayedCamera]) -
     ]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    while any(thread.is_alive() for thread in threads):
+        for child in children:
+            child.check()
+        for thread in threads:
+            thread.join(_LOOK_S / len(threads))
     if failures:
         raise failures[0]
 

@@ -156,7 +156,8 @@ def show(found: dict[str, Any]) -> None:
     """Print what ``document`` wrote."""
     from rich.console import Console
 
-    console = Console()
+    # Paths and class names may hold brackets.
+    console = Console(markup=False)
     title = f"{found['subject']}, {found['images']} images"
     caption = f"truth: {found['truth']}"
     if "classes" in found:

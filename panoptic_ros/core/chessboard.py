@@ -129,8 +129,8 @@ def calibrate(
         error, matrix, distortion, turns = _solve(views, board, size, model)
     except cv2.error as failure:
         raise DataError(
-            f"the {len(views)} views do not determine a {model} camera ({_words(failure)}); take "
-            "pictures from more different angles"
+            f"the {len(views)} views do not determine a camera of model {model} "
+            f"({_words(failure)}); take pictures from more different angles"
         ) from failure
     tilt_deg = _widest_tilt_deg(turns)
     if not tilt_deg >= LEAST_TILT_DEG:

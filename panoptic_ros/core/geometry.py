@@ -31,6 +31,8 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
     Raises:
         FrameError: The picture is empty or not (H, W, 3) uint8.
     """
+    if not isinstance(image, np.ndarray):
+        raise FrameError(f"picture is {type(image).__name__}, needs a NumPy array; was it read?")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
         raise FrameError(f"picture is {image.dtype} {image.shape}, needs uint8 (H, W, 3)")
     height, width = out.shape[:2]

@@ -94,6 +94,11 @@ def open_engine(
         raise ConfigError(f"fallback {fallback!r}: needs one of {', '.join(FALLBACKS)}")
     if precision not in PRECISIONS:
         raise ConfigError(f"precision {precision!r}: needs one of {', '.join(PRECISIONS)}")
+    for number, least, what in (
+        (threads, 0, "threads"), (batch, 1, "batch"), (device, 0, "device"), (warmup, 0, "warmup"),
+    ):  # fmt: skip
+        if number < least:
+            raise ConfigError(f"{what} is {number}, needs at least {least}")
     if name == DRAWN:
         from panoptic_ros.core.synthetic_engine import DrawnEngine
 

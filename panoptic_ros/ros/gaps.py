@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+_MOST_LATE = 16
+
 
 class Gaps:
     """Follows the sequence numbers of every publisher of a topic.
@@ -40,5 +42,8 @@ class Gaps:
             self._last.clear()
             return 0
         key, here = bytes(publisher["data"]) if publisher else b"", int(number)
-        before, self._last[key] = self._last.get(key, here - 1), here
+        before = self._last.get(key, here - 1)
+        # A late message has been counted as lost; a publisher that starts anew starts far below.
+        is_late = before - _MOST_LATE < here < before
+        self._last[key] = before if is_late else here
         return max(0, here - before - 1)

@@ -41,6 +41,7 @@ from panoptic_ros.ros.worker import Worker
 NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
 _PATIENCE_S = 10.0
+_LITTLE_S = 1.0
 _LAST_WORDS_S = 1.0
 _ENGINES = EngineDoor(open_engine, plan_to_build, start_build)
 
@@ -194,11 +195,15 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for camera in self._cameras.values():
             camera.input.close()
         if self._worker is not None:
-            if not self._worker.stop(0.0 if self.failure else _PATIENCE_S):
+            if not self._worker.stop(self._patience_s()):
                 self._lose_engine()
             self.failure = self.failure or self._worker.failure
             self._worker = None
         self._cameras.clear()
+
+    def _patience_s(self) -> float:
+        """How long the worker may take to end; an engine that has failed gets little."""
+        return _LITTLE_S if isinstance(self.failure, EngineRunError) else _PATIENCE_S
 
     def _lose_engine(self) -> None:
         self.has_lost_engine = True

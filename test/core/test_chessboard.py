@@ -96,7 +96,7 @@ def test_too_few_views_are_refused() -> None:
 def test_views_that_determine_nothing_are_refused() -> None:
     # A fisheye camera cannot be told from boards that all lie parallel to its picture.
     corners = np.asarray(BOARD.points()[..., :2] * 4000, np.float32)
-    with pytest.raises(DataError, match="do not determine a equidistant camera"):
+    with pytest.raises(DataError, match="do not determine a camera of model equidistant"):
         calibrate([corners] * 3, BOARD, SIZE, EQUIDISTANT)
 
 

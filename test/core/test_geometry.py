@@ -77,3 +77,8 @@ def test_an_enlarged_box_is_the_box_of_the_enlarged_mask(
         assert (left, top, right, bottom) == expected
     else:
         assert left >= right or top >= bottom
+
+
+def test_a_picture_that_was_not_read_is_refused() -> None:
+    with pytest.raises(FrameError, match="picture is NoneType, needs a NumPy array"):
+        shrink(None, np.zeros((2, 2, 3), np.uint8))  # type: ignore[arg-type]

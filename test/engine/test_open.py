@@ -185,3 +185,12 @@ def test_an_unknown_precision_lists_the_known_where_no_plan_is_opened_too(model:
 def test_an_unknown_fallback_lists_the_known(model: Path) -> None:
     with pytest.raises(ConfigError, match="needs one of onnxruntime, none"):
         open_engine(str(model), fallback="cpu")
+
+
+@pytest.mark.parametrize(
+    "numbers", [{"threads": -3}, {"batch": 0}, {"device": -1}, {"warmup": -1}], ids=str
+)
+def test_a_number_that_cannot_be_is_refused(numbers: dict[str, int]) -> None:
+    (what,) = numbers
+    with pytest.raises(ConfigError, match=f"{what} is {numbers[what]}, needs at least"):
+        open_engine("drawn", **numbers)  # type: ignore[arg-type]
