@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.core.config import PipelineConfig, parameters, with_value
+from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -91,13 +92,11 @@ def _node_parameters(path: Path | None) -> dict[str, Any]:
     """All parameters of a file by dotted name; later nodes win."""
     if path is None:
         return {}
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DocumentError as error:
         raise ConfigError(f"{path}: is not YAML ({error})") from error
     nodes = document.values() if isinstance(document, dict) else ()
     told = (node.get("ros__parameters") for node in nodes if isinstance(node, dict))

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.document import DocumentError, parse_json, read_yaml
 from panoptic_ros.core.errors import ConfigError
 
 MAX_CLASSES = 255
@@ -105,7 +106,7 @@ def from_json(text: str) -> LabelSet:
         ConfigError: It is not JSON or not a label set.
     """
     try:
-        document = json.loads(text)
+        document = parse_json(text)
     except ValueError as error:
         raise ConfigError(f"label set is not JSON: {error}") from error
     return from_document(document)
@@ -117,13 +118,11 @@ def read_label_set(path: Path) -> LabelSet:
     Raises:
         ConfigError: The file is missing, is not YAML or is not a label set.
     """
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except OSError as error:
         raise ConfigError(f"label set {path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DocumentError as error:
         raise ConfigError(f"label set {path}: is not YAML ({error})") from error
     try:
         return from_document(document)

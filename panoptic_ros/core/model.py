@@ -12,8 +12,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.labels import LabelSet, from_json, to_json
+from panoptic_ros.core.limits import is_picture_size, picture_limits
 from panoptic_ros.core.types import Heads
 
 METADATA_KEY = "panoptic_ros"
@@ -87,7 +89,7 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
             "make it with: panoptic export CHECKPOINT MODEL.onnx --size WIDTHxHEIGHT"
         )
     try:
-        document = json.loads(metadata[METADATA_KEY])
+        document = parse_json(metadata[METADATA_KEY])
         spec = ModelSpec(
             name=str(document["name"]),
             width=int(document["width"]),
@@ -98,8 +100,10 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
             provenance=str(document.get("provenance", "")),
             shrinks_to=_size(document.get("shrinks_to")),
         )
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError, ConfigError) as error:
         raise ModelError(f"{where}: its '{METADATA_KEY}' metadata is damaged ({error})") from error
+    if not is_picture_size(spec.height, spec.width):
+        raise ModelError(f"{where}: is for {spec.width}x{spec.height}, needs {picture_limits()}")
     if spec.decoder not in DECODERS:
         raise ModelError(
             f"{where}: needs the decoder {spec.decoder!r}; this version has "

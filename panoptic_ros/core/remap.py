@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import param
+from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.resources import resource
@@ -150,13 +151,11 @@ def read_remap(path: Path) -> RemapRules:
     Raises:
         ConfigError: The file is missing, is not YAML or cannot be used; the message names it.
     """
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+        document = read_yaml(path)
+    except OSError as error:
         raise ConfigError(f"remap {path}: cannot be read ({error})") from error
-    except yaml.YAMLError as error:
+    except DocumentError as error:
         raise ConfigError(f"remap {path}: is not YAML ({error})") from error
     try:
         return rules_from_document(document)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 
 _FIRST = 48
+_MOST_BITS = 40
 
 
 def encode(mask: NDArray[np.bool_]) -> str:
@@ -72,6 +73,8 @@ def _runs(text: str) -> list[int]:
         group = ord(character) - _FIRST
         if not 0 <= group < 64:
             raise DataError(f"run lengths {text[:20]!r} have the character {character!r}")
+        if shift > _MOST_BITS:
+            raise DataError(f"run lengths {text[:20]!r} have a run longer than any picture")
         value |= (group & 31) << shift
         shift += 5
         if group & 32:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.coco_panoptic import Category
@@ -46,13 +47,11 @@ def read_class_map(path: Path) -> ClassMap:
     Raises:
         ConfigError: The file is missing, is not YAML or says something else.
     """
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except OSError as error:
         raise ConfigError(f"class map {path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except DocumentError as error:
         raise ConfigError(f"class map {path}: is not YAML ({error})") from error
     parts = {"truth", "prediction"}
     if not isinstance(document, dict) or not document or set(document) - parts:

@@ -205,7 +205,7 @@ def _category(where: str, entry: Mapping[str, Any]) -> Category:
     color = entry.get("color", (0, 0, 0))
     try:
         red, green, blue = (int(value) for value in color)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise MalformedError(f"{where}: color is {color!r}, needs [red, green, blue]") from None
     return Category(
         id=whole_number(entry, "id", where),

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.data.coco_encode import segment_map
@@ -57,7 +58,7 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
         DataError: The file cannot be read, has no categories, or shares no name with the model.
     """
     try:
-        document = json.loads(json_path.read_text(encoding="utf-8"))
+        document = parse_json(json_path.read_text(encoding="utf-8"))
         categories = tuple(document["categories"])
         by_name = {str(entry["name"]): int(entry["id"]) for entry in categories}
         image_ids = {
@@ -65,7 +66,7 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
         }
     except OSError as error:
         raise DataError(f"{json_path}: cannot be read ({error.strerror})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise DataError(f"{json_path}: not a COCO panoptic file ({error!r})") from error
     found = {
         label.index: by_name[label.name] for label in labels.labels if label.name in by_name

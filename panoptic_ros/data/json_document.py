@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import DataError
 
 
@@ -22,7 +22,7 @@ def read_document(path: Path, encoding: str = "utf-8") -> Any:
         DataError: The file is missing or is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding=encoding))
+        return parse_json(path.read_text(encoding=encoding))
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     except ValueError as error:

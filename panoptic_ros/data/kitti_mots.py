@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core import rle
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.limits import is_picture_size, picture_limits
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.coco_panoptic import Category
 from panoptic_ros.data.label_map import LabelMap
@@ -29,9 +30,6 @@ CATEGORIES = (
 """Position and id are the class of the files."""
 
 IGNORED_CLASS = 10
-_MOST_SIDE = 1 << 14
-"""Longest side of a picture; a damaged line must not make us allocate its fantasy."""
-
 _PER_CLASS = 1000
 
 
@@ -151,8 +149,8 @@ def _line(number: int, words: list[str]) -> _Line:
     frame, value, label, height, width = map(int, words[:5])
     if not 0 <= value < 1 << 16 or value // _PER_CLASS != label:
         raise DataError(f"object {value} is not of class {label}; needs class * 1000 + object")
-    if not (1 <= height <= _MOST_SIDE and 1 <= width <= _MOST_SIDE):
-        raise DataError(f"is {width}x{height}, needs 1x1 to {_MOST_SIDE}x{_MOST_SIDE}")
+    if not is_picture_size(height, width):
+        raise DataError(f"is {width}x{height}, needs {picture_limits()}")
     return _Line(number, frame, value, (height, width), words[5])
 
 

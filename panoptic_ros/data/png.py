@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.limits import is_picture_size, picture_limits
+from panoptic_ros.core.png_chunks import SIGNATURE, DamagedPngError, png_size
 
 _RGB_8_BIT = bytes((8, 2))
 _KIND = slice(24, 26)
@@ -29,10 +31,11 @@ def read_png(path: Path) -> NDArray[Any]:
         (H, W) or (H, W, C), uint8 or uint16; three channels are RGB, four are RGBA.
 
     Raises:
-        DataError: The file is missing or is not a picture.
+        DataError: The file is missing, is not a picture or is too large.
     """
+    kind = _checked_kind(path)
     fast = _fast_decoder()
-    if fast is not None and _kind(path) == _RGB_8_BIT:
+    if fast is not None and kind == _RGB_8_BIT:
         try:
             return np.asarray(fast.read_image_png_u8(str(path), "rgb"))
         except Exception:  # it raises nothing narrower; cv2 judges damaged files
@@ -46,12 +49,21 @@ def read_png(path: Path) -> NDArray[Any]:
     return np.asarray(picture)
 
 
-def _kind(path: Path) -> bytes:
+def _checked_kind(path: Path) -> bytes:
+    """Bit depth and colour type of a PNG that can be decoded safely; empty for other files."""
     try:
-        with path.open("rb") as file:
-            return file.read(_KIND.stop)[_KIND]
+        content = path.read_bytes()
     except OSError:
         return b""
+    if not content.startswith(SIGNATURE):
+        return b""
+    try:
+        height, width = png_size(content)
+    except DamagedPngError as error:
+        raise DataError(f"{path}: missing or not a picture, it {error}") from error
+    if not is_picture_size(height, width):
+        raise DataError(f"{path}: is {width}x{height}, needs {picture_limits()}")
+    return content[_KIND]
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import ModelError
 
 FORMAT = 1
@@ -137,7 +138,7 @@ def from_json(text: str, where: str) -> Manifest:
         ModelError: It is damaged or written by another version of this package.
     """
     try:
-        document: dict[str, Any] = json.loads(text)
+        document: dict[str, Any] = parse_json(text)
         if document.pop("format") != FORMAT:
             raise ValueError("its format is another")
         document["key"] = PlanKey(**document["key"])

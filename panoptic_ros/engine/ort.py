@@ -52,9 +52,9 @@ class OrtEngine(Closing):
             self._session: Any = onnxruntime.InferenceSession(
                 str(path), options, providers=wanted
             )
+            metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # the bindings raise a dozen types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error})") from error
-        metadata = self._session.get_modelmeta().custom_metadata_map
         self._spec = read_metadata(metadata, path.name)
         self._outputs = _check_tensors(self._session, self._spec, path.name)
         self._input = np.zeros((1, self._spec.height, self._spec.width, 3), np.uint8)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.device import Gpu
@@ -63,11 +64,9 @@ def read_recipe(path: Path) -> Recipe:
     Raises:
         ConfigError: It cannot be read, or a name or value is none of a recipe.
     """
-    import yaml
-
     try:
-        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        document = read_yaml(path)
+    except (OSError, DocumentError) as error:
         raise ConfigError(f"{path}: is no readable YAML file ({error})") from error
     if not isinstance(document, dict) or "model" not in document:
         raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")

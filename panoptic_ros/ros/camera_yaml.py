@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.chessboard import Intrinsics
+from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import DataError
 
 _SHAPES = {
@@ -94,13 +95,11 @@ def read_camera_yaml(path: Path) -> CameraFile:
     Raises:
         DataError: The file is missing or is no such file.
     """
-    import yaml
-
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_yaml(path)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except DocumentError as error:
         raise DataError(f"{path}: is not YAML ({error})") from error
     try:
         k, r, p = (_values(document, name, shape) for name, shape in _SHAPES.items())

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.png_chunks import HEADER_BYTES, SIGNATURE, DamagedPngError, png_size
 from panoptic_ros.ros.encodings import check_size
 
 _JPEG_START = b"\xff\xd8"
 _JPEG_END = b"\xff\xd9"
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 # Start-of-frame markers: 0xC0..0xCF without DHT (C4), JPG (C8) and DAC (CC).
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # The camera's pixel grid is what camera_info speaks of: an EXIF orientation must not turn it.
@@ -36,8 +36,8 @@ def decompress(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
         height, width, end = _jpeg_size(content)
         if content.rfind(_JPEG_END, end) < 0:
             raise FrameError(f"jpeg picture of {width}x{height} is cut off after {len(content)} B")
-    elif content.startswith(_PNG_START) and len(content) >= 24:
-        width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    elif content.startswith(SIGNATURE) and len(content) >= HEADER_BYTES:
+        height, width = _png_size(content)
     else:
         raise FrameError(
             f"compressed picture starts with {content[:8].hex() or 'nothing'}; "
@@ -71,6 +71,13 @@ def _decoded(data: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     except cv2.error:
         return None
     return None if image is None else np.asarray(image, np.uint8)
+
+
+def _png_size(content: bytes) -> tuple[int, int]:
+    try:
+        return png_size(content)
+    except DamagedPngError as error:
+        raise FrameError(f"png picture of {len(content)} bytes is damaged, it {error}") from error
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int, int]:

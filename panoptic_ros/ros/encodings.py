@@ -14,9 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
-
-MAX_SIDE_PX = 16384
-"""Longest side of a picture; a damaged message must not make us allocate its fantasy."""
+from panoptic_ros.core.limits import is_picture_size, picture_limits
 
 Pixels = NDArray[np.uint8]
 
@@ -96,10 +94,10 @@ def check_size(height: int, width: int) -> None:
     """Refuse pictures without pixels or of absurd size.
 
     Raises:
-        FrameError: A side is 0 or longer than ``MAX_SIDE_PX``.
+        FrameError: A side is 0, or a side or the whole is larger than ``core.limits`` says.
     """
-    if not (0 < height <= MAX_SIDE_PX and 0 < width <= MAX_SIDE_PX):
-        raise FrameError(f"picture is {width}x{height}, needs 1 to {MAX_SIDE_PX} pixels a side")
+    if not is_picture_size(height, width):
+        raise FrameError(f"picture is {width}x{height}, needs {picture_limits()}")
 
 
 def _rows(packed: Packed, layout: Layout) -> Pixels:

@@ -71,8 +71,8 @@ class Recorder:
     def _write_one(self, topic: str, kind: str, data: bytes, time_ns: int) -> None:
         try:
             self._writer.write_raw(topic, kind, data, time_ns)
-        except OSError as error:
-            self.failure = DataError(f"recording stopped: {error}")
+        except Exception as error:  # a dead thread would leave the queue full and block ROS
+            self.failure = DataError(f"recording stopped: {error or type(error).__name__}")
 
     def close(self) -> None:
         """Write what has come, then finish the bag.

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from panoptic_ros.core.limits import MAX_CHUNK_BYTES, MAX_RECORD_BYTES
 from panoptic_ros.ros.bag_part import Record
 
 MAGIC = b"\x89MCAP0\r\n"
@@ -93,6 +94,8 @@ def _records(stream: BinaryIO, end: int) -> Iterator[tuple[int, bytes, int]]:
     """Yield opcode, body, and how many bytes of the body are missing."""
     while len(head := stream.read(9)) == 9:
         kind, size = struct.unpack("<BQ", head)
+        if size > MAX_RECORD_BYTES:
+            raise ValueError(f"a record claims {size} bytes")
         body = stream.read(min(size, end - stream.tell()))
         yield kind, body, size - len(body)
 
@@ -107,9 +110,10 @@ def _unpacked(data: bytes, compression: str) -> bytes:
     if compression == "zstd":
         # From Python 3.14 on it is in the standard library; rosbags knows where it is before.
         zstd = import_module("rosbags.rosbag2.storage_mcap").zstd
-        return bytes(zstd.ZstdDecompressor().decompress(data))
+        return bytes(zstd.ZstdDecompressor().decompress(data, MAX_CHUNK_BYTES))
     if compression == "lz4":
-        return bytes(import_module("lz4.frame").LZ4FrameDecompressor().decompress(data))
+        lz4 = import_module("lz4.frame")
+        return bytes(lz4.LZ4FrameDecompressor().decompress(data, MAX_CHUNK_BYTES))
     if compression:
         raise ValueError(f"compression {compression!r} is not known")
     return data

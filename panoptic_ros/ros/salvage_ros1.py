@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from panoptic_ros.core.limits import MAX_CHUNK_BYTES
 from panoptic_ros.ros.bag_part import Record
 
 MAGIC = b"#ROSBAG V2.0\n"
@@ -112,7 +113,8 @@ def _number(data: bytes) -> int:
 def _unpacked(data: bytes, compression: bytes) -> bytes:
     """Unpack a chunk; of a cut one, what there is."""
     if compression == b"bz2":
-        return BZ2Decompressor().decompress(data)
+        return BZ2Decompressor().decompress(data, MAX_CHUNK_BYTES)
     if compression == b"lz4":
-        return bytes(import_module("lz4.frame").LZ4FrameDecompressor().decompress(data))
+        lz4 = import_module("lz4.frame")
+        return bytes(lz4.LZ4FrameDecompressor().decompress(data, MAX_CHUNK_BYTES))
     return data

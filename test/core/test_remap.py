@@ -174,7 +174,7 @@ def test_the_usual_remaps_are_those_that_know_the_label_set() -> None:
 
 BROKEN = {
     "missing": (None, "cannot be read"),
-    "not text": (b"\xff\xfe\x00", "cannot be read"),
+    "not text": (b"\xff\xfe\x00", "is not YAML"),
     "not YAML": (b"a: [", "is not YAML"),
     "a list": (b"- 1", "needs the keys"),
 }

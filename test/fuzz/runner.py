@@ -31,8 +31,8 @@ LONGEST_READ_S = 20
 TURN_S = 2.0
 
 
-class HangError(Exception):
-    """A reader took longer than ``LONGEST_READ_S``."""
+class HangError(BaseException):
+    """A reader took longer than ``LONGEST_READ_S``; none may catch it."""
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,7 @@ from panoptic_ros.core.labels import from_json, read_label_set, to_json
 from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
 from panoptic_ros.core.remap import read_remap
 from panoptic_ros.core.resources import resource
+from panoptic_ros.data.class_map import read_class_map
 from panoptic_ros.data.coco_panoptic import read_categories, read_coco_predictions
 from panoptic_ros.data.kitti_mots import TracksFile
 from panoptic_ros.data.png import read_png
@@ -232,7 +234,37 @@ def targets() -> dict[str, Target]:
         "recipe": Target(
             _file("recipe.yaml", read_recipe), (b"model: street_fast.onnx\nprecision: fp16\n",)
         ),
+        "class_map": Target(
+            _file("map.yaml", read_class_map), (b"truth: {Road: road, '*': null}\n",)
+        ),
         "bag_ros1": Target(_file("a.bag", _read_bag), _bag_seeds("bag")),
         "bag_mcap": Target(_file("a.mcap", _read_bag), _bag_seeds("mcap")),
         "bag_db3": Target(_file("a.db3", _read_bag), _bag_seeds("db3")),
+        **_models(),
     }
+
+
+def _models() -> dict[str, Target]:
+    """Model files; only what is installed."""
+    made = {}
+    with tempfile.TemporaryDirectory() as folder:
+        if find_spec("onnx") and find_spec("onnxruntime"):
+            from test.engine.tiny_model import write_tiny_model
+
+            seed = write_tiny_model(Path(folder, "tiny.onnx")).read_bytes()
+            made["onnx"] = Target(_file("a.onnx", _open_onnx), (seed,))
+        if find_spec("torch"):
+            import torch
+
+            from panoptic_ros.model.checkpoint import load_checkpoint
+
+            path = Path(folder, "tiny.pt")
+            torch.save({"weights": {"a": torch.zeros(3)}, "classes": [("road", False)]}, path)
+            made["checkpoint"] = Target(_file("a.pt", load_checkpoint), (path.read_bytes(),))
+    return made
+
+
+def _open_onnx(path: Path) -> None:
+    from panoptic_ros.engine.ort import OrtEngine
+
+    OrtEngine(path, threads=1).close()

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink
+from panoptic_ros.core.limits import MAX_SIDE_PX
 from panoptic_ros.ros.convert import to_frame
-from panoptic_ros.ros.encodings import LAYOUTS, MAX_SIDE_PX, SIXTEEN_BIT
+from panoptic_ros.ros.encodings import LAYOUTS, SIXTEEN_BIT
 
 Pixels = NDArray[np.uint8]
 COLORS = {
