@@ -76,7 +76,7 @@ _CAR_RIGHT = Actor(straight(-180, 20, 70), (70, 36), shade=30)
 SCENES = (
     Scene("standing", _parked()),
     Scene("pan", _parked(), pose=lambda t: Pose(x=-150 + 75 * t)),
-    Scene("fast pan to and fro", _parked(), pose=lambda t: Pose(x=150 * math.sin(2.2 * t))),
+    Scene("fast pan to and fro", _parked(), pose=lambda t: Pose(x=60 * math.sin(4.5 * t))),
     Scene("zoom in", _parked(), pose=lambda t: Pose(zoom=0.5 * math.exp(0.35 * t))),
     Scene("zoom out", _parked(), pose=lambda t: Pose(zoom=2.0 * math.exp(-0.35 * t))),
     Scene("roll", _parked(), pose=lambda t: Pose(roll=0.25 * math.sin(2.5 * t))),
@@ -109,8 +109,8 @@ SCENES = (
     Scene("in pieces", (_CAR_RIGHT, *_POLES), network=Network(in_pieces=True)),
     Scene(
         "in pieces while the camera pans",
-        (*_parked(), *_POLES),
-        pose=lambda t: Pose(x=40 * math.sin(1.5 * t)),
+        (Actor(straight(130, -14, -60), (56, 30), shade=220), _CAR_RIGHT, _POLES[0], _POLES[3]),
+        pose=lambda t: Pose(x=30 * math.sin(1.5 * t)),
         network=Network(in_pieces=True),
     ),
     Scene("traffic", _traffic()),
@@ -130,7 +130,8 @@ SCENES = (
     ),
     Scene(
         "doubts",
-        _traffic(),
+        (*_parked(6, 50.0), *_crowd(8, 4)),
+        pose=lambda t: Pose(x=8 * math.sin(3 * t)),
         network=Network(
             score=lambda number, frame: 0.9 if (frame + number) % 4 == 0 or frame < 2 else 0.12,
         ),
@@ -164,5 +165,5 @@ SCENES = (
     ),
     Scene("oncoming", (Actor(straight(-12, 0, -9, 4), (22, 14), growth=0.9), *_parked(6, 104.0))),
     Scene("crowd", _crowd(24, 1)),
-    Scene("crowd in a pan", _crowd(16, 2), pose=lambda t: Pose(x=60 * math.sin(1.8 * t))),
+    Scene("crowd in a pan", _crowd(16, 2), pose=lambda t: Pose(x=40 * math.sin(3.0 * t))),
 )

@@ -26,7 +26,8 @@ _MARGIN, _MARGIN_PX = 0.3, 2.0
 """What comes out of hiding may stick out of its box by this share of it plus these pixels."""
 _PIECE_MARGIN, _PIECE_MARGIN_PX = 0.04, 2.0
 """Likewise a piece out of its object's box."""
-_GAP_SHARE, _GAP_PX = 0.12, 2.0
+_MIN_PIECE_COVER = 0.25
+_GAP_SHARE, _GAP_PX = 0.2, 1.0
 """What hides the middle of an object is at most this share of it plus these pixels wide."""
 _SCRAP_COVER, _SCRAP_SHARE = 0.7, 0.2
 """A scrap lies inside by this share of itself, and is at most this share of the main segment."""
@@ -47,6 +48,8 @@ class Evidence:
         size: Size of each track, (n, 2).
         seen_center: Middle of each segment's box, (m, 2).
         seen_size: Its size, (m, 2).
+        is_cut: Whether the picture's border cut the track when it was last seen, by axis, (n, 2).
+        seen_cut: Whether it cuts the segment, (m, 2).
         is_lost: Tracks that the frame before did not show, (n,).
         is_hidden_in_part: Tracks of which something covers a part, (n,).
         may_shed: Tracks that the network has not cut up for long, (n,).
@@ -62,6 +65,8 @@ class Evidence:
     size: Floats
     seen_center: Floats
     seen_size: Floats
+    is_cut: Flags
+    seen_cut: Flags
     is_lost: Flags
     is_hidden_in_part: Flags
     may_shed: Flags
@@ -162,12 +167,19 @@ def _cover_gain(evidence: Evidence) -> Floats:
 
 
 def _box_gain(evidence: Evidence) -> Floats:
+    """How near a segment's box is to where the track's should be, and how alike in size.
+
+    What the border cuts on one of the two pictures grows or shrinks as it comes in or leaves.
+    """
     size, seen = evidence.size[:, None], evidence.seen_size[None]
     away = np.abs(evidence.center[:, None] - evidence.seen_center[None])
     distance = (away / (0.5 * (size + seen))).max(axis=2)
-    ratio = np.abs(np.log(np.maximum(size, 1e-3) / np.maximum(seen, 1e-3))).max(axis=2)
+    unlike = np.abs(np.log(np.maximum(size, 1e-3) / np.maximum(seen, 1e-3)))
+    is_cut = evidence.is_cut[:, None] & evidence.seen_cut[None]
+    ratio = np.where(is_cut, 0.0, unlike).max(axis=2)
     gain = 1.0 - distance / _MAX_DISTANCE - _SIZE_PENALTY * ratio
-    allowed = evidence.same_class & (ratio <= np.log(_MAX_SIZE_RATIO))
+    gain = gain - _OTHER_CLASS_PENALTY * ~evidence.same_class
+    allowed = evidence.same_group & (ratio <= np.log(_MAX_SIZE_RATIO))
     return np.asarray(np.where(allowed, gain, -1.0))
 
 
@@ -207,7 +219,7 @@ def _find_pieces(evidence: Evidence, found: Matches) -> None:
     is_scrap &= evidence.segment_area[left] <= _SCRAP_SHARE * evidence.segment_area[main][:, None]
     gain = np.where(found.taken[:, None] & fits & (is_cut | is_scrap), cover, -1.0)
     best = gain.argmax(axis=0)
-    is_piece = gain[best, np.arange(left.size)] >= _MIN_COVER
+    is_piece = gain[best, np.arange(left.size)] >= _MIN_PIECE_COVER
     found.track_of[left[is_piece]] = best[is_piece]
     found.is_piece[left[is_piece]] = True
 

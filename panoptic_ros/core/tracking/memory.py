@@ -12,7 +12,7 @@ from panoptic_ros.core.camera_motion import CameraMotion
 from panoptic_ros.core.tracking.association import Evidence, Matches
 from panoptic_ros.core.tracking.footprints import Points, sample, shared
 from panoptic_ros.core.tracking.identity import Identity, Numbers
-from panoptic_ros.core.tracking.motion_model import MotionModel
+from panoptic_ros.core.tracking.motion_model import MotionModel, cut_by_border
 from panoptic_ros.core.tracking.sightings import Sightings
 from panoptic_ros.core.types import Panoptic, Segment, Track, TrackState
 
@@ -33,7 +33,7 @@ class Memory:
         self._model = MotionModel.of_boxes(np.zeros((0, 4)))
         self._visible = Points.none()
         self._hidden = Points.none()
-        self._expected = np.zeros((0, 2))
+        self._astray = np.zeros((0, 2))
         self._under = np.zeros(0, np.uint16)
 
     def __len__(self) -> int:
@@ -43,9 +43,9 @@ class Memory:
         """Move every track to where it should be now."""
         growth, before = self._model.predict(motion, seconds)
         self._under = np.zeros(0, np.uint16)
-        self._expected = self._model.center
+        self._astray = np.zeros((len(self), 2))
         self._visible, self._hidden = (
-            points.carried(motion, growth, before, self._expected)
+            points.carried(motion, growth, before, self._model.center)
             for points in (self._visible, self._hidden)
         )
 
@@ -65,7 +65,7 @@ class Memory:
         table = np.where(kept, np.cumsum(kept) - 1, -1)
         self._model.keep(kept)
         self._identities = [self._identities[row] for row in np.flatnonzero(kept).tolist()]
-        self._expected = self._expected[kept]
+        self._astray = self._astray[kept]
         self._visible = self._visible.renumbered(table)
         self._hidden = self._hidden.renumbered(table)
 
@@ -97,6 +97,8 @@ class Memory:
             size=self._model.size,
             seen_center=seen.center,
             seen_size=seen.size,
+            is_cut=self._model.is_cut,
+            seen_cut=np.asarray(cut_by_border(seen.boxes, panoptic.ids.shape).any(axis=0)),
             is_lost=np.array([one.is_lost for one in self._identities], np.bool_),
             is_hidden_in_part=self._hidden_area() >= _HIDDEN_SHARE * area,
             may_shed=np.array([one.divided_s < _DIVIDED_S for one in self._identities], np.bool_),
@@ -118,7 +120,7 @@ class Memory:
         """Correct the tracks that were found and list them."""
         rows, whole = _put_together(seen, found)
         boxes = np.array([s.box for s, _ in whole], np.float64).reshape(-1, 4)[:, (1, 0, 3, 2)]
-        self._model.correct(rows, boxes, panoptic.ids.shape, seconds)
+        self._astray[rows] = self._model.correct(rows, boxes, panoptic.ids.shape, seconds)
         tracks = []
         is_seen = set(rows.tolist())
         for row, (segment, pieces) in zip(rows.tolist(), whole, strict=True):
@@ -149,8 +151,7 @@ class Memory:
             return []
         first = len(self)
         used = {one.id for one in self._identities}
-        self._model.append(MotionModel.of_boxes(seen.boxes[columns]))
-        self._expected = np.concatenate((self._expected, self._model.center[first:]))
+        self._model.append(MotionModel.of_boxes(seen.boxes[columns], panoptic.ids.shape))
         tracks = []
         for row, column in enumerate(columns, start=first):
             segment = seen.segments[column]
@@ -195,7 +196,7 @@ class Memory:
         gone = self._visible.where((row_of[self._under] != row) & is_seen[row])
         old = gone.and_(self._hidden.where(is_seen[self._hidden.row]))
         # Predicted places become true ones.
-        old = old.shifted(self._model.center - self._expected)
+        old = old.shifted(self._astray)
         place, inside = old.places(panoptic.ids.shape)
         is_other = row_of[panoptic.ids.ravel().take(place)] != old.row
         old = old.where(inside & is_other & hiding[panoptic.labels.ravel().take(place)])

@@ -39,6 +39,7 @@ class MotionModel:
         growth: Change of the logarithm of the size per second, (n,).
         steps: How often the speed was corrected, (n,).
         unseen_s: Seconds since the last sighting, (n,).
+        is_cut: Whether the picture's border cut the object then, by axis, (n, 2).
     """
 
     center: Floats
@@ -47,10 +48,11 @@ class MotionModel:
     growth: Floats
     steps: NDArray[np.intp]
     unseen_s: Floats
+    is_cut: NDArray[np.bool_]
 
     @classmethod
-    def of_boxes(cls, boxes: Floats) -> MotionModel:
-        """Start rows from boxes (y0, x0, y1, x1), (n, 4)."""
+    def of_boxes(cls, boxes: Floats, shape: tuple[int, ...] = (0, 0)) -> MotionModel:
+        """Start rows from boxes (y0, x0, y1, x1), (n, 4), in a map of some (height, width)."""
         low, high = boxes[:, :2], boxes[:, 2:]
         count = len(boxes)
         return cls(
@@ -60,6 +62,7 @@ class MotionModel:
             growth=np.zeros(count),
             steps=np.zeros(count, np.intp),
             unseen_s=np.zeros(count),
+            is_cut=np.asarray(cut_by_border(boxes, shape).any(axis=0)),
         )
 
     def __len__(self) -> int:
@@ -97,7 +100,7 @@ class MotionModel:
 
     def correct(
         self, rows: NDArray[np.intp], boxes: Floats, shape: tuple[int, ...], seconds: float
-    ) -> None:
+    ) -> Floats:
         """Take in what was seen.
 
         Args:
@@ -105,10 +108,13 @@ class MotionModel:
             boxes: Where: (y0, x0, y1, x1) of all their visible pixels, (m, 4).
             shape: (height, width) of the map.
             seconds: Since the frame before.
+
+        Returns:
+            How far they are from where they should have been, (m, 2).
         """
         low, high = boxes[:, :2], boxes[:, 2:]
         size, center = self.size[rows], self.center[rows]
-        ends = low <= 0, high >= np.array(shape, np.float64)
+        ends = cut_by_border(boxes, shape)
         seen = high - low
         is_whole = (np.abs(seen - size) <= _SIZE_SHARE * size + _SIZE_PX) & ~ends[0] & ~ends[1]
         errors = low - (center - size / 2.0), high - (center + size / 2.0)
@@ -118,7 +124,8 @@ class MotionModel:
         # The edge that is in sight stays where it is seen, whatever the size is thought to be.
         self.center[rows] = center + error + side * (whole - size) / 2.0
         self.size[rows] = whole
-        self.unseen_s[rows] = 0.0
+        self.unseen_s[rows], self.is_cut[rows] = 0.0, ends[0] | ends[1]
+        return np.asarray(error)
 
     def _correct_speed(
         self,
@@ -144,6 +151,12 @@ class MotionModel:
         growth = self.growth[rows] + weight * grown / elapsed
         self.growth[rows] = np.clip(growth, -_MAX_GROWTH, _MAX_GROWTH)
         self.steps[rows] += 1
+
+
+def cut_by_border(boxes: Floats, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Whether boxes reach the border of the map: the low and the high one, by axis, (2, n, 2)."""
+    limit = np.array(shape[:2], np.float64)
+    return np.asarray(np.stack((boxes[:, :2] <= 0, boxes[:, 2:] >= limit)))
 
 
 def _visible_error(
