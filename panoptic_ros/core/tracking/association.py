@@ -185,18 +185,18 @@ def _box_gain(evidence: Evidence) -> Floats:
 
 def _emerging_gain(evidence: Evidence) -> Floats:
     """How well a part fits into the box of a lost object: what comes out of hiding is small."""
-    share = _outside(evidence, _MARGIN, _MARGIN_PX)
+    share = _outside(evidence, _MARGIN, _MARGIN_PX).max(axis=2)
     allowed = evidence.same_group & evidence.is_lost[:, None] & (share <= 1.0)
     return np.asarray(np.where(allowed, 1.0 - share, -1.0))
 
 
 def _outside(evidence: Evidence, margin: float, margin_px: float) -> Floats:
-    """How far each segment's box sticks out of each track's box, in margins of that box."""
+    """How far each segment's box sticks out of each track's, in its margins, by axis."""
     low = (evidence.center - evidence.size / 2.0)[:, None]
     high = (evidence.center + evidence.size / 2.0)[:, None]
     half, middle = (evidence.seen_size / 2.0)[None], evidence.seen_center[None]
     outside = np.maximum(np.maximum(low - (middle - half), middle + half - high), 0.0)
-    return np.asarray((outside / (margin * evidence.size + margin_px)[:, None]).max(axis=2))
+    return np.asarray(outside / (margin * evidence.size + margin_px)[:, None])
 
 
 def _find_pieces(evidence: Evidence, found: Matches) -> None:
@@ -212,12 +212,15 @@ def _find_pieces(evidence: Evidence, found: Matches) -> None:
     main = np.zeros(len(found.taken), np.intp)
     columns = np.flatnonzero(found.track_of >= 0)
     main[found.track_of[columns]] = columns
-    fits = _outside(evidence, _PIECE_MARGIN, _PIECE_MARGIN_PX)[:, left] <= 1.0
+    # How far an object goes on beyond the border is not known.
+    is_cut = evidence.is_cut[:, None] & evidence.seen_cut[None]
+    outside = np.where(is_cut, 0.0, _outside(evidence, _PIECE_MARGIN, _PIECE_MARGIN_PX))
+    fits = outside.max(axis=2)[:, left] <= 1.0
     cover = _cover_gain(evidence)[:, left]
-    is_cut = evidence.is_hidden_in_part[:, None] & _apart(evidence, main, left)
+    is_hidden = evidence.is_hidden_in_part[:, None] & _apart(evidence, main, left)
     is_scrap = evidence.may_shed[:, None] & (cover >= _SCRAP_COVER)
     is_scrap &= evidence.segment_area[left] <= _SCRAP_SHARE * evidence.segment_area[main][:, None]
-    gain = np.where(found.taken[:, None] & fits & (is_cut | is_scrap), cover, -1.0)
+    gain = np.where(found.taken[:, None] & fits & (is_hidden | is_scrap), cover, -1.0)
     best = gain.argmax(axis=0)
     is_piece = gain[best, np.arange(left.size)] >= _MIN_PIECE_COVER
     found.track_of[left[is_piece]] = best[is_piece]
