@@ -126,7 +126,7 @@ def _inner_parts(contour: NDArray[np.int32], shape: tuple[int, ...]) -> list[NDA
 
 def _draw_outline(canvas: NDArray[np.uint8], result: Result, track: Track) -> None:
     x0, y0, x1, y1 = track.segment.box
-    mask = (result.panoptic.ids[y0:y1, x0:x1] == track.segment.id).astype(np.uint8)
+    mask = np.isin(result.panoptic.ids[y0:y1, x0:x1], track.segment_ids).astype(np.uint8)
     contours, _ = cv2.findContours(
         mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x0, y0)
     )

@@ -30,6 +30,7 @@ _STOP_PX = 0.1
 _OUTLIER, _MIN_ERROR = 2.0, 0.5
 """Errors far above the mean one count little; grey levels."""
 _MIN_CORRELATION = 0.5
+_MAX_CUT_CORRELATION = 0.3
 _OUTSIDE = -1e4
 _MIN_HALVED = 64
 
@@ -84,6 +85,20 @@ def motion_between(
         if found is not None:
             return _at_map_size(*found, now.smooth.shape, shape)
     return UNKNOWN
+
+
+def is_cut(before: Picture | None, now: Picture | None) -> bool:
+    """Whether two pictures between which no motion was found have nothing in common.
+
+    Args:
+        before: The frame before, or None.
+        now: This frame.
+    """
+    if before is None or now is None or before.half.shape != now.half.shape:
+        return False
+    a, b = before.half - before.half.mean(), now.half - now.half.mean()
+    norm = math.sqrt(float((a * a).sum()) * float((b * b).sum()))
+    return norm > 0.0 and float((a * b).sum()) < _MAX_CUT_CORRELATION * norm
 
 
 def _coarse_shift(before: Picture, now: Picture) -> complex:

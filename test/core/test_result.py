@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -25,6 +27,15 @@ def result(camera: tuple[int, int] = (8, 12), tracks: tuple[Track, ...] | None =
 
 
 SIZES = pytest.mark.parametrize("camera", [(8, 12), (4, 6), (7, 11), (2, 3)], ids=str)
+
+
+def test_the_pieces_of_one_object_are_one_instance_of_one_class() -> None:
+    car, person = PICTURE.segments
+    whole = replace(car, area=car.area + person.area, box=(1, 1, 6, 4))
+    seen = result((4, 6), (Track(7, whole, CAR, 0.8, 0, pieces=(person.id,)),))
+    np.testing.assert_array_equal(seen.track_ids() == 7, PICTURE.ids > 0)
+    assert set(seen.track_labels()[PICTURE.ids > 0].tolist()) == {CAR}
+    assert [(one.id, int(one.mask.sum())) for one in seen.instances()] == [(7, whole.area)]
 
 
 @SIZES

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.resources import resource
 from panoptic_ros.core.tracking import MAX_ID, Tracker
 from panoptic_ros.core.types import Panoptic
 from test.core.drawings import CAR, PERSON, scene
@@ -162,6 +165,77 @@ def test_a_pan_of_the_camera_does_not_swap_neighbours(tracker: Tracker) -> None:
         tracks = tracker.update(frame, (number + 1) * FRAME_NS, view)
         seen.append([track.id for track in tracks])
     assert seen == [[1, 2]] * 4
+
+
+def cut_by_a_pole(shift: int) -> Panoptic:
+    """A car of 12 cells that has moved by some; the pole is 2 cells wide."""
+    row = "..." + "." * shift + "1" * 12 + "." * (25 - shift)
+    return scene(*[row[:20] + "ss" + row[22:].replace("1", "2")] * 8, scale=2)
+
+
+def test_what_a_pole_cuts_in_two_stays_one(tracker: Tracker) -> None:
+    seen = [tracker.update(cut_by_a_pole(n), (n + 1) * FRAME_NS) for n in range(24)]
+    assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 24
+    divided = seen[12][0]
+    assert len(divided.pieces) == 1
+    assert divided.segment.box == (30, 0, 54, 16)
+    assert divided.segment.area == 20 * 16
+
+
+def test_two_objects_that_touch_are_no_pieces(tracker: Tracker) -> None:
+    frames = [scene(*["11111" + "2" * n + "." * (8 - n)] * 6, scale=4) for n in range(9)]
+    assert track_ids(tracker, *frames)[-1] == [1, 2]
+
+
+def test_a_scrap_that_the_network_cuts_off_starts_no_track(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    assert [len(ids) for ids in track_ids(tracker, whole, whole, cut)] == [1, 1, 2]
+    assert tracker.update(whole, 4 * FRAME_NS)[0].id == 1
+    assert len(tracker._memory) == 1
+
+
+def test_what_stays_cut_off_becomes_an_object(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    assert track_ids(tracker, whole, *[cut] * 12)[-1] == [1, 2]
+
+
+def test_a_track_says_whether_it_is_new_tracked_or_refound(tracker: Tracker) -> None:
+    frames = [scene("11.."), scene("11.."), scene("...."), scene("11.."), scene("11..")]
+    states = [
+        [track.state for track in tracker.update(frame, (number + 1) * FRAME_NS)]
+        for number, frame in enumerate(frames)
+    ]
+    assert states == [["new"], ["tracked"], [], ["refound"], ["tracked"]]
+
+
+def test_classes_that_are_confused_are_one_object_and_others_are_not() -> None:
+    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    car, truck, person = (labels.index(name) for name in ("car", "truck", "person"))
+    for label, ids in ((truck, [[1], [1]]), (person, [[1], [2]])):
+        tracker = Tracker(TrackConfig(), labels)
+        # The masks overlap by a third: enough within a group.
+        frames = scene("1111....", classes={1: car}), scene("..1111..", classes={1: label})
+        assert track_ids(tracker, *frames) == ids
+
+
+def test_a_cut_to_another_scene_starts_fresh_tracks(tracker: Tracker) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
+    blurred = [cv2.resize(one, (160, 96), interpolation=cv2.INTER_CUBIC) for one in pictures]
+    frame = scene("11..", "....", scale=4)
+    seen = [
+        [track.id for track in tracker.update(frame, (number + 1) * FRAME_NS, picture)]
+        for number, picture in enumerate([blurred[0], blurred[0], blurred[1], blurred[1]])
+    ]
+    assert seen == [[1], [1], [2], [2]]
+
+
+def test_a_dark_camera_is_no_cut(tracker: Tracker) -> None:
+    dark, frame = np.zeros((96, 160), np.uint8), scene("11..")
+    seen = [tracker.update(frame, (number + 1) * FRAME_NS, dark) for number in range(3)]
+    assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 3
+    assert not tracker.motion.is_known
 
 
 def test_ids_start_over_behind_the_last_and_skip_those_in_use() -> None:

@@ -11,7 +11,7 @@ from panoptic_ros.core.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.class_groups import class_groups, hiding_classes
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.picture_motion import Picture, motion_between
+from panoptic_ros.core.picture_motion import Picture, is_cut, motion_between
 from panoptic_ros.core.tracking.association import Matches, associate
 from panoptic_ros.core.tracking.memory import Memory
 from panoptic_ros.core.tracking.sightings import Sightings
@@ -68,7 +68,8 @@ class Tracker:
             stamp_ns: Its time. One that runs backwards (a bag that starts again), a long gap or
                 another map size forgets all tracks.
             thumbnail: Small grey picture of the frame, (h, w) uint8, any fixed size; gives the
-                camera's motion. None takes the camera as still.
+                camera's motion, and forgets all tracks when the scene is cut. None takes the
+                camera as still.
             motion: The camera's motion since the frame before, in map pixels, where odometry or
                 an IMU knows it; None looks for it in the thumbnails.
 
@@ -112,6 +113,8 @@ class Tracker:
             self._motion = motion
         else:
             self._motion = motion_between(before, self._picture, shape, self._movers)
+            if not self._motion.is_known and is_cut(before, self._picture):
+                self._memory.forget()
 
     def _associate(self, panoptic: Panoptic, seen: Sightings) -> Matches:
         if len(self._memory) == 0 or len(seen) == 0:
