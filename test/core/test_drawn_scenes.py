@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every drawn scene with exact masks: each object keeps its id from its first frame to its last."""
+"""Every drawn scene with exact masks: each object keeps its id from first frame to last."""
 
 from __future__ import annotations
 
