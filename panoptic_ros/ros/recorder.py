@@ -47,7 +47,7 @@ class Recorder:
         self.failure: DataError | None = None
         self._writer = BagWriter(path)
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
-        self._thread = threading.Thread(target=self._write, name="recorder")
+        self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         types = rclpy_types()
         for topic, kind in topics.items():
             if types.has(kind):

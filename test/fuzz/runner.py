@@ -19,10 +19,13 @@ import sys
 import time
 import traceback
 import warnings
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import PanopticError
+from test.fuzz.last_input import LastInput
 from test.fuzz.mutation import damaged
 from test.fuzz.targets import targets
 
@@ -54,8 +57,13 @@ def main() -> int:
         (names, args.seed * 1000 + number, args.seconds, args.out)
         for number in range(args.processes)
     ]
-    with multiprocessing.get_context("spawn").Pool(args.processes) as pool:
-        parts = pool.starmap(fuzz, jobs)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(args.processes, mp_context=context) as pool:
+        try:
+            parts = list(pool.map(fuzz, *zip(*jobs, strict=True)))
+        except BrokenProcessPool:
+            sys.stdout.write(f"a process died; {args.out}/last-* holds what it was reading\n")
+            return 1
     return told(parts, args.out, args.seconds)
 
 
@@ -64,10 +72,12 @@ def fuzz(names: list[str], seed: int, seconds: float, out: Path) -> dict[str, li
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_B, MEMORY_B))
     signal.signal(signal.SIGALRM, _hang)
     warnings.simplefilter("ignore")
-    # Image libraries write a line about every damaged picture.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+    # Image libraries and ONNX Runtime write lines about damaged input, past every logger.
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     draw, known = random.Random(seed), targets()
     counts = {name: [0, 0, 0] for name in names}
+    last = LastInput(out / f"last-{seed}")
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s:
         for name in names:
@@ -75,9 +85,11 @@ def fuzz(names: list[str], seed: int, seconds: float, out: Path) -> dict[str, li
             while time.monotonic() < turn_end_s:
                 data = damaged(known[name].seeds, draw)
                 counts[name][0] += 1
+                last.remember(name, data)
                 kind = attempt(known[name].read, data, out / f"{name}-{seed}-{counts[name][0]}")
                 if kind:
                     counts[name][kind] += 1
+    last.forget()
     return counts
 
 

@@ -32,7 +32,7 @@ class Bench:
         rclpy.init(args=[], context=self._context)
         self.node = Node("bench", context=self._context)
         self.heard: dict[str, list[Any]] = {}
-        self._publishers: dict[str, Any] = {}
+        self.publishers: dict[str, Any] = {}
         self._executors = [SingleThreadedExecutor(context=self._context)]
         self._executors[0].add_node(self.node)
         if others:
@@ -46,11 +46,11 @@ class Bench:
         return found
 
     def publish(self, topic: str, message: Any) -> None:
-        if topic not in self._publishers:
-            self._publishers[topic] = self.node.create_publisher(
+        if topic not in self.publishers:
+            self.publishers[topic] = self.node.create_publisher(
                 type(message), topic, qos_profile_sensor_data
             )
-        self._publishers[topic].publish(message)
+        self.publishers[topic].publish(message)
 
     def spin(self, seconds: float) -> None:
         end = time.monotonic() + seconds
