@@ -125,13 +125,13 @@ class DrivableConfig:
     """What counts as surface to drive on."""
 
     min_confidence: float = param(
-        0.4,
+        0.6,
         "Least probability of a drivable pixel that hangs together with surer ones.",
         low=0.0,
         high=1.0,
     )
     sure_confidence: float = param(
-        0.6,
+        0.7,
         "A piece of surface needs a pixel this sure; another class this sure ends it at once.",
         low=0.0,
         high=1.0,
@@ -142,20 +142,20 @@ class DrivableConfig:
         live=False,
     )
     thing_margin: float = param(
-        0.004,
+        0.002,
         "What is kept clear around things at the lower edge, as a share of the width; it shrinks "
         "with the distance.",
         low=0.0,
         high=0.2,
     )
     person_margin: float = param(
-        0.008,
+        0.004,
         "The same around persons and two-wheelers.",
         low=0.0,
         high=0.2,
     )
     memory_s: float = param(
-        0.15,
+        0.1,
         "Time constant with which surface comes back and unsure pixels fade; an obstacle removes "
         "it at once. 0 takes every picture for itself.",
         low=0.0,
