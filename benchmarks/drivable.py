@@ -85,7 +85,8 @@ def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
     for part, start in OFFICIAL.items():
         records = [record for record in truth.records if record.image.name.startswith(start)]
         for record in records[::every]:
-            panoptic = pipeline.step(Frame(read_image(record.image), 1), record.image.name).panoptic
+            picture = Frame(read_image(record.image), 1)
+            panoptic = pipeline.step(picture, record.image.name).panoptic
             # The engine's buffers are its own until the next picture only.
             kept = replace(
                 panoptic, labels=panoptic.labels.copy(), confidence=panoptic.confidence.copy()

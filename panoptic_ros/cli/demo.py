@@ -116,6 +116,8 @@ def _material(args: argparse.Namespace) -> Material:
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)
+        if not args.multi:
+            cameras = (_placed(cameras[0]),)
     except DataError as error:
         print(f"panoptic demo: {error}.\n{STAND_IN}", file=sys.stderr)
         from panoptic_ros.cli.drawn_source import DrawnSource
@@ -141,6 +143,18 @@ def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[
     )
 
 
+def _placed(camera: PlayedCamera) -> PlayedCamera:
+    """Add what is known of the camera of the demo's first video."""
+    from dataclasses import replace
+
+    from panoptic_ros.cli.placed_camera import motorway_place
+    from panoptic_ros.ros.sources import CalibratedSource
+
+    place = motorway_place()
+    source = CalibratedSource(camera.source, place.calibration)
+    return replace(camera, source=source, place=place)
+
+
 def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord:
     from panoptic_ros.cli.report.record import RunRecord
 
@@ -158,6 +172,9 @@ def _tell(
     out: Path, camera: PlayedCamera, stamps_ns: list[int], record: RunRecord
 ) -> tuple[RunRecord, Album]:
     """Draw a camera's film and count, from what was recorded."""
+    from functools import partial
+
+    from panoptic_ros.cli.placed_camera import GroundPictures
     from panoptic_ros.cli.recording import Recording
     from panoptic_ros.cli.report.pictures import Album
     from panoptic_ros.cli.report.record import facts_of
@@ -166,10 +183,11 @@ def _tell(
 
     recording, album = Recording(out / "result.mcap", camera.results), Album(record.labels)
     (out / camera.name).mkdir(exist_ok=True)
+    above = GroundPictures(camera.place, recording.ground()) if camera.place else None
     with VideoWriter(out / camera.name / "overlay.mp4") as film:
         for result, latency_ms in _results(recording, camera.source, stamps_ns):
             record.frames.append(facts_of(result, latency_ms, {}))
-            album.offer(result)
+            album.offer(result, partial(above.draw, result) if above else None)
             film.write(draw_overlay(result, record.labels), result.frame.stamp_ns)
     if not record.frames:
         raise DataError(

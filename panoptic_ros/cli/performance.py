@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.placed_camera import Place
 from panoptic_ros.cli.processes import Child
 from panoptic_ros.cli.recording import recorder_command
 from panoptic_ros.cli.result_bag import NODE
@@ -34,10 +35,12 @@ class PlayedCamera:
     Attributes:
         name: Empty where it is the only one.
         source: What it shows.
+        place: How it sees and where it sits, None where that is not known.
     """
 
     name: str
     source: Source
+    place: Place | None = None
 
     @property
     def image_topic(self) -> str:
@@ -66,7 +69,11 @@ def perform(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[lis
     """
     from panoptic_ros.ros.player import Player, PlayOptions
 
-    recorder_words = recorder_command(out / "result.mcap", [entry.results for entry in cameras])
+    recorder_words = recorder_command(
+        out / "result.mcap",
+        [entry.results for entry in cameras],
+        [entry.results for entry in cameras if entry.place is not None],
+    )
     with ExitStack() as stack:
         recorder = stack.enter_context(Child("recorder", recorder_words, out / "recorder.log"))
         node = stack.enter_context(Child("node", _node_command(cameras, engine), out / "node.log"))
@@ -93,6 +100,9 @@ def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     ]  # fmt: skip
     topics = ", ".join(entry.image_topic for entry in cameras)
     command += ["-p", f"image_topics:=[{topics}]"]
+    for place in (entry.place for entry in cameras if entry.place is not None):
+        for name, value in place.node_parameters().items():
+            command += ["-p", f"{name}:={value}"]
     if len(cameras) > 1:
         command += ["-p", f"cameras:=[{', '.join(entry.name for entry in cameras)}]"]
     return command

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.cli.report.bird_view import GroundShot
 from panoptic_ros.cli.result_bag import NODE
 from panoptic_ros.ros.bag_writer import typestore
 from panoptic_ros.ros.convert import IMAGE, stamp_ns
@@ -30,19 +31,29 @@ RECORDED = {
 """Of every camera. ``panoptic`` repeats label and instance, and the film is drawn afterwards; what
 nobody listens to costs the node nothing."""
 
+IN_METRES = {
+    "drivable_grid": "nav_msgs/msg/OccupancyGrid",
+    "drivable_boundary": "geometry_msgs/msg/PolygonStamped",
+}
+"""Of cameras whose place is known."""
+
 DIAGNOSTICS = "/diagnostics"
 
 TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
 
 
-def recorder_command(path: Path, results: Sequence[str] = (NODE,)) -> list[str]:
+def recorder_command(
+    path: Path, results: Sequence[str] = (NODE,), in_metres: Sequence[str] = ()
+) -> list[str]:
     """Command line of the recording process.
 
     Args:
         path: The bag.
         results: Below which topic the node publishes, for every camera.
+        in_metres: Those of them whose camera has a known place.
     """
     topics = [f"{base}/{name}={kind}" for base in results for name, kind in RECORDED.items()]
+    topics += [f"{base}/{name}={kind}" for base in in_metres for name, kind in IN_METRES.items()]
     topics.append(f"{DIAGNOSTICS}=diagnostic_msgs/msg/DiagnosticArray")
     return [sys.executable, "-m", "panoptic_ros.ros.recorder", "--out", str(path), *topics]
 
@@ -74,7 +85,7 @@ class Recording:
     def frames(self) -> Iterator[RecordedMaps]:
         """Yield the frames of which label, instance and drivable image were recorded."""
         waiting: dict[int, dict[str, Any]] = {}
-        for topic, arrived_ns, message in self._messages():
+        for topic, arrived_ns, message in self._messages((*TYPES, DIAGNOSTICS)):
             name = topic.removeprefix(f"{self._results}/")
             if topic == DIAGNOSTICS:
                 self._statuses = message.status
@@ -89,6 +100,18 @@ class Recording:
                 yield RecordedMaps(
                     stamp, parts["arrived"], parts["label"], parts["instance"], parts["drivable"]
                 )
+
+    def ground(self) -> dict[int, GroundShot]:
+        """What was published in metres, by stamp; frames that lack a part are left out."""
+        parts: dict[int, dict[str, Any]] = {}
+        for topic, _, message in self._messages(IN_METRES):
+            name = topic.removeprefix(f"{self._results}/")
+            parts.setdefault(stamp_ns(message.header), {})[name] = message
+        return {
+            stamp: _ground_shot(*(found[name] for name in IN_METRES))
+            for stamp, found in parts.items()
+            if len(found) == len(IN_METRES)
+        }
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
         """The node's own medians by stage, after ``frames`` has run through."""
@@ -119,16 +142,22 @@ class Recording:
                 return values
         return {}
 
-    def _messages(self) -> Iterator[tuple[str, int, Any]]:
+    def _messages(self, names: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
         from rosbags.rosbag2 import Reader
 
-        wanted = {f"{self._results}/{name}" for name in TYPES} | {DIAGNOSTICS}
+        wanted = {name if name[0] == "/" else f"{self._results}/{name}" for name in names}
         with Reader(self._path) as reader:
             connections = [entry for entry in reader.connections if entry.topic in wanted]
             if not connections:
                 return
             for entry, time_ns, data in reader.messages(connections):
                 yield entry.topic, time_ns, typestore().deserialize_cdr(data, entry.msgtype)
+
+
+def _ground_shot(grid: Any, boundary: Any) -> GroundShot:
+    cells = np.asarray(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
+    outline = [(point.x, point.y) for point in boundary.polygon.points]
+    return GroundShot(cells, np.array(outline, np.float64).reshape(-1, 2))
 
 
 def _small(message: Any, name: str) -> NDArray[Any]:

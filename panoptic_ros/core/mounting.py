@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.camera_model import CameraModel
+from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 
 _TO_BODY = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
@@ -130,6 +131,19 @@ def pitch_of_horizon(camera: CameraModel, row: float) -> float:
     if not np.isfinite(ray).all():
         raise ConfigError(f"the horizon is in row {row:g}, which the camera does not see")
     return math.atan2(-ray[1], ray[2])
+
+
+def mounting_of(camera: CameraModel, config: GroundConfig) -> Mounting:
+    """Place a camera as the parameters say.
+
+    Raises:
+        ConfigError: The height is not positive, or the horizon is out of sight.
+    """
+    pitch = config.camera_pitch_rad
+    if config.horizon_row >= 0:
+        pitch = pitch_of_horizon(camera, config.horizon_row)
+    position = (config.camera_x_m, config.camera_y_m, config.camera_height_m)
+    return Mounting.of_angles(position, pitch, config.camera_roll_rad, config.camera_yaw_rad)
 
 
 def _about(axis: int, angle: float) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from panoptic_ros.core.camera_model import CameraModel
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground import Ground
-from panoptic_ros.core.mounting import Mounting, pitch_of_horizon
+from panoptic_ros.core.mounting import Mounting, mounting_of
 from panoptic_ros.core.range_scan import scan_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.ros.ground_messages import (
@@ -148,11 +148,7 @@ class GroundOutput:
     def _mounting_of(self, camera: CameraModel, frame: str, config: GroundConfig) -> Mounting:
         if config.camera_height_m <= 0:
             return self._transforms.mounting(config.base_frame, frame)
-        pitch = config.camera_pitch_rad
-        if config.horizon_row >= 0:
-            pitch = pitch_of_horizon(camera, config.horizon_row)
-        position = (config.camera_x_m, config.camera_y_m, config.camera_height_m)
-        return Mounting.of_angles(position, pitch, config.camera_roll_rad, config.camera_yaw_rad)
+        return mounting_of(camera, config)
 
     def _complain(self, problem: str) -> None:
         # The first picture may come before the first camera_info or transform.

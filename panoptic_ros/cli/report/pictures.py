@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -24,13 +24,23 @@ JPEG_QUALITY = 82
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame in four pictures, each an image data URI."""
+    """One frame in four pictures, each an image data URI.
+
+    Where the camera's place is known there are two more: the ground from above as the camera saw
+    it, and the grid.
+    """
 
     stamp_ns: int
     input: str
     labels: str
     instances: str
     drivable: str
+    ground: str = ""
+    grid: str = ""
+
+
+FromAbove = Callable[[], "tuple[NDArray[np.uint8], NDArray[np.uint8]] | None"]
+"""Draws the ground and the grid of a frame; None where nothing was published about it."""
 
 
 @dataclass
@@ -46,10 +56,14 @@ class Album:
     _stride: int = 1
     _seen: int = 0
 
-    def offer(self, result: Result) -> None:
+    def offer(self, result: Result, from_above: FromAbove | None = None) -> None:
         """Keep the frame if it is due; the stride doubles whenever too many are kept."""
         if self._seen % self._stride == 0:
-            self._kept.append((self._seen, _moment(result, self.labels)))
+            moment = _moment(result, self.labels)
+            drawn = from_above() if from_above is not None else None
+            if drawn is not None:
+                moment = replace(moment, ground=data_uri(drawn[0]), grid=data_uri(drawn[1]))
+            self._kept.append((self._seen, moment))
         self._seen += 1
         if len(self._kept) > 2 * MOST_MOMENTS:
             self._stride *= 2
