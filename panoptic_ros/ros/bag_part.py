@@ -99,6 +99,9 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
         if not wanted:
             return
         for connection, time_ns, data in self._reader.messages(wanted, start_ns, end_ns):
+            # SQLite keeps what it is given, whatever the column's type says.
+            if not isinstance(time_ns, int):
+                raise ValueError(f"a message has the time {str(time_ns)[:20]!r}")
             yield Record(connection.topic, connection.msgtype, time_ns, data, self._is_ros1)
 
     def _salvaged(

@@ -85,6 +85,8 @@ def _row(database: sqlite3.Connection, row: int) -> tuple[int, int, bytes] | Non
         found: tuple[int, int, bytes] | None = database.execute(query, (row,)).fetchone()
     except sqlite3.DatabaseError:
         return None
+    if found is None or not isinstance(found[1], int) or not isinstance(found[2], bytes):
+        return None
     return found
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -255,3 +257,14 @@ def test_the_result_must_be_named_mcap(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match=r"name it result\.mcap"):
         BagWriter(tmp_path / "result.bag")
+
+
+@pytest.mark.parametrize(("column", "value"), [("timestamp", "soon"), ("data", "words")])
+def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, value: str) -> None:
+    bag = whole_bag(tmp_path, "db3")
+    with closing(sqlite3.connect(bag)) as database, database:
+        # The rows are picture, camera_info, picture, ...
+        database.execute(f"UPDATE messages SET {column} = ? WHERE id = 5", (value,))
+    shots, source = read(bag)
+    assert seen(shots) == [0, 1, 3, 4, 5]
+    assert source.losses
