@@ -33,7 +33,7 @@ def main() -> None:
     args = _arguments()
     cv2.setNumThreads(1)
     labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    traffic = _Traffic(args.size, args.objects, labels)
+    traffic = Traffic(args.size, args.objects, labels)
     frames = [traffic.frame(number) for number in range(32)]
     visible = np.mean([len(frame.segments) for frame in frames])
     print(f"{args.size[0]}x{args.size[1]}, {visible:.1f} objects in sight, {args.rounds} rounds")
@@ -56,7 +56,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-class _Traffic:
+class Traffic:
     """Road, pavement and sky with cars and persons that drift, nearer ones in front."""
 
     def __init__(self, size: tuple[int, int], objects: int, labels: LabelSet) -> None:
