@@ -24,9 +24,9 @@ _MAX_SHIFT = 0.25
 _BLUR_PX = 1.0
 _RIM = 2
 _MIN_CONTRAST = 2.0
-_MIN_POINTS, _MAX_POINTS = 40, 600
+_MIN_POINTS, _MAX_POINTS = 40, 500
 _STEPS = 6
-_STOP_PX = 0.1
+_STOP_PX = 0.25
 _OUTLIER, _MIN_ERROR = 2.0, 0.5
 """Errors far above the mean one count little; grey levels."""
 _MIN_CORRELATION = 0.5

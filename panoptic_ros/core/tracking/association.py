@@ -106,26 +106,27 @@ class Matches:
 
     def add(self, gain: Floats, least: float) -> None:
         """Pair what is left for the largest sum of the gains that reach ``least``, 0 or more."""
-        rows, columns = np.flatnonzero(~self._taken), np.flatnonzero(self.track_of < 0)
-        if rows.size == 0 or columns.size == 0:
-            return
-        left = gain[np.ix_(rows, columns)]
+        open_rows, open_columns = np.flatnonzero(~self._taken), np.flatnonzero(self.track_of < 0)
+        left = gain if gain.size == 0 else gain[open_rows[:, None], open_columns]
         good = left >= least
-        # Only who has any choice at all takes part: the assignment is cubic.
-        rows, columns, left = _with_choice(rows, columns, left, good)
+        choices = good.sum(axis=1), good.sum(axis=0)
+        # Most have no choice; only the others take part in the assignment, which is cubic.
+        is_sure = good & (choices[0] == 1)[:, None] & (choices[1] == 1)
+        rows, columns = np.nonzero(is_sure)
+        self._pair(open_rows[rows], open_columns[columns])
+        rows = np.flatnonzero((choices[0] > 0) & ~is_sure.any(axis=1))
+        columns = np.flatnonzero((choices[1] > 0) & ~is_sure.any(axis=0))
+        if rows.size == 0:
+            return
+        left = left[rows[:, None], columns]
         # A pair that does not count is worth 0: below it, weak pairs together beat a strong one.
-        worth = np.where(left >= least, left, 0.0)
-        for row, column in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
-            if left[row, column] >= least:
-                self.track_of[columns[column]] = rows[row]
-                self._taken[rows[row]] = True
+        chosen = linear_sum_assignment(np.where(left >= least, left, 0.0), maximize=True)
+        counts = left[chosen] >= least
+        self._pair(open_rows[rows[chosen[0][counts]]], open_columns[columns[chosen[1][counts]]])
 
-
-def _with_choice(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], gain: Floats, good: Flags
-) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-    row, column = good.any(axis=1), good.any(axis=0)
-    return rows[row], columns[column], gain[np.ix_(row, column)]
+    def _pair(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> None:
+        self.track_of[columns] = rows
+        self._taken[rows] = True
 
 
 def associate(evidence: Evidence, min_iou: float) -> Matches:

@@ -20,7 +20,7 @@ from panoptic_ros.core.types import Panoptic
 Floats = NDArray[np.float64]
 
 _SAMPLED_WIDTH = 213
-_ENOUGH, _THINNED = 160, 5
+_ENOUGH, _THINNED = 120, 9
 _HALF = np.float32(0.5)
 
 
@@ -59,29 +59,33 @@ class Points:
             self.weight.take(places),
         )
 
-    def and_(self, other: Points) -> Points:
-        """Put two sets together."""
-        if len(self) == 0 or len(other) == 0:
-            return self if len(other) == 0 else other
-        return Points(
-            np.concatenate((self.y, other.y)),
-            np.concatenate((self.x, other.x)),
-            np.concatenate((self.row, other.row)),
-            np.concatenate((self.weight, other.weight)),
+    @classmethod
+    def joined(cls, *parts: Points) -> Points:
+        """Put sets together, in order."""
+        return cls(
+            np.concatenate([one.y for one in parts]),
+            np.concatenate([one.x for one in parts]),
+            np.concatenate([one.row for one in parts]),
+            np.concatenate([one.weight for one in parts]),
+        )
+
+    def split(self, first: int) -> tuple[Points, Points]:
+        """Take the first points and the rest; both are views."""
+        return (
+            Points(self.y[:first], self.x[:first], self.row[:first], self.weight[:first]),
+            Points(self.y[first:], self.x[first:], self.row[first:], self.weight[first:]),
         )
 
     def renumbered(self, table: NDArray[np.intp]) -> Points:
         """Give every track its place in ``table``; those with -1 are dropped."""
         row = table[self.row]
-        moved = Points(self.y, self.x, row, self.weight)
-        return moved if not (row < 0).any() else moved.where(row >= 0)
+        return Points(self.y, self.x, row, self.weight).where(row >= 0)
 
     def shifted(self, shift: Floats) -> Points:
         """Move every track's points by a (dy, dx) of its own, (n, 2)."""
-        step = shift.astype(np.float32)
-        return Points(
-            self.y + step[self.row, 0], self.x + step[self.row, 1], self.row, self.weight
-        )
+        dy, dx = shift.astype(np.float32).T.copy()
+        y, x = self.y + dy.take(self.row), self.x + dx.take(self.row)
+        return Points(y, x, self.row, self.weight)
 
     def carried(
         self, motion: CameraMotion, growth: Floats, before: Floats, center: Floats
@@ -99,13 +103,14 @@ class Points:
         linear = motion.matrix[:, :2]
         # Every track has a motion of its own: p' = growth * linear @ p + rest.
         rest = center - growth[:, None] * (before[:, ::-1] @ linear.T)[:, ::-1]
-        rest, grown = rest.astype(np.float32), growth.astype(np.float32)[self.row]
+        dy, dx = rest.astype(np.float32).T.copy()
+        grown = growth.astype(np.float32).take(self.row)
         (xx, xy), (yx, yy) = linear.astype(np.float32)
         y, x = (self.y, self.x) if motion.is_shift else (
             yy * self.y + yx * self.x, xx * self.x + xy * self.y
         )  # fmt: skip
         weight = self.weight * (np.float32(motion.scale**2) * grown * grown)
-        y, x = grown * y + rest[:, 0][self.row], grown * x + rest[:, 1][self.row]
+        y, x = grown * y + dy.take(self.row), grown * x + dx.take(self.row)
         return Points(y, x, self.row, weight)
 
     def places(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
@@ -122,11 +127,6 @@ class Points:
         y += x
         y *= inside
         return y, inside
-
-    def on(self, ids: NDArray[np.uint16]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """Look up the segment under every point, 0 for none, and whether it is in the map."""
-        place, inside = self.places(ids.shape)
-        return ids.ravel().take(place) * inside, inside
 
 
 def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> Points:

@@ -31,10 +31,10 @@ class Memory:
         """Drop all tracks; ids go on behind the last one."""
         self._identities: list[Identity] = []
         self._model = MotionModel.of_boxes(np.zeros((0, 4)))
-        self._visible = Points.none()
-        self._hidden = Points.none()
+        # Points in sight when last looked for come first, then those that something covers.
+        self._points, self._in_sight = Points.none(), 0
         self._astray = np.zeros((0, 2))
-        self._under = np.zeros(0, np.uint16)
+        self._under: NDArray[np.uint16] | None = None
 
     def __len__(self) -> int:
         return len(self._identities)
@@ -42,12 +42,9 @@ class Memory:
     def predict(self, motion: CameraMotion, seconds: float) -> None:
         """Move every track to where it should be now."""
         growth, before = self._model.predict(motion, seconds)
-        self._under = np.zeros(0, np.uint16)
+        self._under = None
         self._astray = np.zeros((len(self), 2))
-        self._visible, self._hidden = (
-            points.carried(motion, growth, before, self._model.center)
-            for points in (self._visible, self._hidden)
-        )
+        self._points = self._points.carried(motion, growth, before, self._model.center)
 
     def drop_expired(self, stamp_ns: int, seconds: float, lost_after_s: float) -> None:
         """Forget what has been lost for too long."""
@@ -66,8 +63,8 @@ class Memory:
         self._model.keep(kept)
         self._identities = [self._identities[row] for row in np.flatnonzero(kept).tolist()]
         self._astray = self._astray[kept]
-        self._visible = self._visible.renumbered(table)
-        self._hidden = self._hidden.renumbered(table)
+        parts = [part.renumbered(table) for part in self._points.split(self._in_sight)]
+        self._points, self._in_sight = Points.joined(*parts), len(parts[0])
 
     def evidence(
         self, panoptic: Panoptic, seen: Sightings, groups: NDArray[np.intp]
@@ -80,15 +77,17 @@ class Memory:
             groups: Group of every class, (256,).
         """
         counts = len(self), len(seen)
-        self._under, inside = self._visible.on(panoptic.ids)
-        common = shared(self._visible, self._under, *counts)
-        behind, _ = self._hidden.on(panoptic.ids)
+        place, inside = self._points.places(panoptic.ids.shape)
+        under = self._under = panoptic.ids.ravel().take(place) * inside
+        visible, hidden = self._points.split(self._in_sight)
+        common = shared(visible, under[: self._in_sight], *counts)
         labels = np.array([one.label for one in self._identities])
-        weight = self._visible.weight * inside
-        area = np.bincount(self._visible.row, weight, counts[0]).astype(np.float64)
+        weight = visible.weight * inside[: self._in_sight]
+        area = np.bincount(visible.row, weight, counts[0]).astype(np.float64)
+        hidden_area = np.bincount(hidden.row, hidden.weight, counts[0])
         return Evidence(
             common=common,
-            outline=common + shared(self._hidden, behind, *counts),
+            outline=common + shared(hidden, under[self._in_sight :], *counts),
             track_area=area,
             segment_area=seen.area,
             same_class=labels[:, None] == seen.label[None],
@@ -100,14 +99,9 @@ class Memory:
             is_cut=self._model.is_cut,
             seen_cut=np.asarray(cut_by_border(seen.boxes, panoptic.ids.shape).any(axis=0)),
             is_lost=np.array([one.is_lost for one in self._identities], np.bool_),
-            is_hidden_in_part=self._hidden_area() >= _HIDDEN_SHARE * area,
+            is_hidden_in_part=hidden_area >= _HIDDEN_SHARE * area,
             may_shed=np.array([one.divided_s < _DIVIDED_S for one in self._identities], np.bool_),
         )
-
-    def _hidden_area(self) -> NDArray[np.float64]:
-        """Pixels of each track that something covers, (n,)."""
-        hidden = np.bincount(self._hidden.row, self._hidden.weight, len(self))
-        return hidden.astype(np.float64)
 
     def learn(
         self,
@@ -118,19 +112,19 @@ class Memory:
         seconds: float,
     ) -> list[Track]:
         """Correct the tracks that were found and list them."""
-        rows, whole = _put_together(seen, found)
-        boxes = np.array([s.box for s, _ in whole], np.float64).reshape(-1, 4)[:, (1, 0, 3, 2)]
+        rows, boxes, whole = _put_together(seen, found)
         self._astray[rows] = self._model.correct(rows, boxes, panoptic.ids.shape, seconds)
+        is_lost = np.ones(len(self), np.bool_)
+        is_lost[rows] = False
         tracks = []
-        is_seen = set(rows.tolist())
         for row, (segment, pieces) in zip(rows.tolist(), whole, strict=True):
             one = self._identities[row]
             state: TrackState = "refound" if one.is_lost else "tracked"
             one.see(segment.label, segment.score, stamp_ns)
             one.divided_s = one.divided_s + seconds if pieces else 0.0
             tracks.append(self._track(row, segment, stamp_ns, state, pieces))
-        for row, one in enumerate(self._identities):
-            one.is_lost = row not in is_seen
+        for row in np.flatnonzero(is_lost).tolist():
+            self._identities[row].is_lost = True
         return tracks
 
     def start(
@@ -177,9 +171,11 @@ class Memory:
         row_of = np.concatenate(([-1], found.track_of))
         is_seen = np.zeros(len(self), np.bool_)
         is_seen[row_of[row_of >= 0]] = True
-        self._hidden = self._covered(panoptic, row_of, is_seen, hiding)
-        unseen = self._visible.where(~is_seen[self._visible.row])
-        self._visible = sample(panoptic, row_of).and_(unseen)
+        fresh = sample(panoptic, row_of)
+        visible, _ = self._points.split(self._in_sight)
+        unseen = visible.where(~is_seen[visible.row])
+        parts = fresh, unseen, self._covered(panoptic, row_of, is_seen, hiding)
+        self._points, self._in_sight = Points.joined(*parts), len(fresh) + len(unseen)
 
     def _covered(
         self,
@@ -189,22 +185,22 @@ class Memory:
         hiding: NDArray[np.bool_],
     ) -> Points:
         """Find the points of tracks in sight that something covers: they may come out again."""
-        row = self._visible.row
-        if len(self._under) != len(row):
+        if self._under is None:
             return Points.none()
         # What was expected in sight and is there need not be looked at again.
-        gone = self._visible.where((row_of[self._under] != row) & is_seen[row])
-        old = gone.and_(self._hidden.where(is_seen[self._hidden.row]))
-        # Predicted places become true ones.
-        old = old.shifted(self._astray)
+        row = self._points.row
+        is_due = row_of.take(self._under) != row
+        is_due[self._in_sight :] = True
+        old = self._points.where(is_due & is_seen.take(row)).shifted(self._astray)
         place, inside = old.places(panoptic.ids.shape)
-        is_other = row_of[panoptic.ids.ravel().take(place)] != old.row
-        old = old.where(inside & is_other & hiding[panoptic.labels.ravel().take(place)])
-        away_y, away_x = (
-            np.abs(place - self._model.center[old.row, axis]) - self._model.size[old.row, axis] / 2
-            for axis, place in enumerate((old.y, old.x))
-        )
-        return old.where((away_y <= 0.5) & (away_x <= 0.5))
+        is_other = row_of.take(panoptic.ids.ravel().take(place)) != old.row
+        is_other &= inside & hiding.take(panoptic.labels.ravel().take(place))
+        reach = (self._model.size / 2.0 + 0.5).astype(np.float32)
+        middle = self._model.center.astype(np.float32)
+        for axis, coordinate in enumerate((old.y, old.x)):
+            away = np.abs(coordinate - middle[:, axis].take(old.row))
+            is_other &= away <= reach[:, axis].take(old.row)
+        return old.where(is_other)
 
     def _track(
         self,
@@ -214,7 +210,7 @@ class Memory:
         state: TrackState,
         pieces: tuple[int, ...] = (),
     ) -> Track:
-        one, velocity = self._identities[row], self._model.velocity[row].tolist()
+        one, velocity = self._identities[row], self._model.velocity
         return Track(
             id=one.id,
             segment=segment,
@@ -222,7 +218,7 @@ class Memory:
             score=one.score,
             born_ns=one.born_ns,
             age_s=(stamp_ns - one.born_ns) * 1e-9,
-            velocity=(velocity[0], velocity[1]),
+            velocity=(velocity.item(row, 0), velocity.item(row, 1)),
             state=state,
             pieces=pieces,
         )
@@ -230,17 +226,20 @@ class Memory:
 
 def _put_together(
     seen: Sightings, found: Matches
-) -> tuple[NDArray[np.intp], list[tuple[Segment, tuple[int, ...]]]]:
-    """List the tracks that were found, each with its segment and the ids of its other pieces."""
+) -> tuple[NDArray[np.intp], NDArray[np.float64], list[tuple[Segment, tuple[int, ...]]]]:
+    """List the tracks found: rows, boxes around all of each, its segment and other pieces."""
     columns = np.flatnonzero((found.track_of >= 0) & ~found.is_piece)
-    whole: dict[int, tuple[Segment, tuple[int, ...]]] = {
-        int(found.track_of[column]): (seen.segments[column], ()) for column in columns
-    }
+    rows, boxes = found.track_of[columns], seen.boxes[columns]
+    whole: list[tuple[Segment, tuple[int, ...]]] = [
+        (seen.segments[column], ()) for column in columns.tolist()
+    ]
     for column in np.flatnonzero(found.is_piece).tolist():
-        row, piece = int(found.track_of[column]), seen.segments[column]
-        main, others = whole[row]
-        whole[row] = _joined(main, piece), (*others, piece.id)
-    return np.array(list(whole), np.intp), list(whole.values())
+        place = int(np.flatnonzero(rows == found.track_of[column])[0])
+        (main, others), piece = whole[place], seen.segments[column]
+        main = _joined(main, piece)
+        whole[place] = main, (*others, piece.id)
+        boxes[place] = main.box[1], main.box[0], main.box[3], main.box[2]
+    return rows, boxes, whole
 
 
 def _joined(main: Segment, piece: Segment) -> Segment:
