@@ -146,15 +146,14 @@ class _Template:
         if len(flat) < _MIN_POINTS:
             return None
         flat = flat[:: -(-len(flat) // _MAX_POINTS)]
-        gx, gy, value, strength = (one.ravel()[flat] for one in (gx, gy, value, contrast))
+        gx, gy, value, strength = (one.ravel().take(flat) for one in (gx, gy, value, contrast))
+        place = _grid(smooth.shape).take(flat)
+        # The conjugate of the place times the slope: along it for growth, across it for roll.
+        answer = place.conjugate() * (gx + np.complex64(1j) * gy)
+        steepest = np.stack((answer.real, answer.imag, gx, gy), axis=1)
+        trust = (usual / (usual + strength)).astype(np.float32)
         middle = complex((smooth.shape[1] - 1) / 2.0, (smooth.shape[0] - 1) / 2.0)
-        row, column = np.divmod(flat, contrast.shape[1])
-        x = (2 * column + (_RIM - middle.real)).astype(np.float32)
-        y = (2 * row + (_RIM - middle.imag)).astype(np.float32)
-        steepest = np.stack((gx * x + gy * y, gy * x - gx * y, gx, gy), axis=1)
-        trust = usual / (usual + strength)
-        place = (x + np.complex64(1j) * y).astype(np.complex64)
-        return cls(place, value, steepest, trust.astype(np.float32), middle)
+        return cls(place, value, steepest, trust, middle)
 
     def align(self, smooth: Floats, start: complex) -> tuple[complex, complex] | None:
         """Find the similarity z -> turn * z + shift that lays the pixels over another picture.
@@ -165,12 +164,10 @@ class _Template:
         turn, shift = 1.0 + 0.0j, start
         for _ in range(_STEPS):
             error, inside = self._compared(smooth, turn, shift)
-            usual = _MIN_ERROR + float(np.abs(error).mean())
+            usual = _MIN_ERROR + cv2.norm(error, cv2.NORM_L1) / len(error)
             weight = inside * self.trust / (1.0 + (error / (_OUTLIER * usual)) ** 2)
             weighted = (self.steepest * weight[:, None]).T
-            step = np.linalg.solve(
-                weighted @ self.steepest + _DAMPING, weighted @ error
-            ).tolist()
+            step = _solved(weighted @ self.steepest + _DAMPING, weighted @ error)
             # The step moves the template; undone, it moves the picture.
             change, moved = complex(1.0 + step[0], step[1]), complex(step[2], step[3])
             turn, shift = turn / change, shift - turn * moved / change
@@ -207,11 +204,17 @@ def _slopes(smooth: Floats) -> tuple[Floats, Floats]:
     )
 
 
+def _solved(normal: Floats, right: Floats) -> list[float]:
+    """Solve four equations; for so few NumPy takes longer to check than to solve."""
+    solution: list[float] = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)[1].ravel().tolist()
+    return solution
+
+
 def _agree(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> bool:
     """Whether two samples of pixels show the same: whether they correlate."""
-    a, b = value[inside], (value + error)[inside]
-    if len(a) < _MIN_POINTS:
+    if np.count_nonzero(inside) < _MIN_POINTS:
         return False
+    a, b = value[inside], (value + error)[inside]
     a, b = a - a.mean(), b - b.mean()
     norm = math.sqrt(float(a @ a) * float(b @ b))
     return norm > 0.0 and float(a @ b) >= _MIN_CORRELATION * norm
@@ -228,6 +231,14 @@ def _at_map_size(
     dx = shift.real * sx + mx - a * mx - left * my
     dy = shift.imag * sy + my - right * mx - a * my
     return CameraMotion(((a, left, dx), (right, a, dy)))
+
+
+@lru_cache(maxsize=4)
+def _grid(shape: tuple[int, ...]) -> NDArray[np.complex64]:
+    """X + y i of the pixels that a template may choose from, seen from the picture's middle."""
+    y, x = np.mgrid[_RIM : shape[0] - _RIM : 2, _RIM : shape[1] - _RIM : 2]
+    places = (x - (shape[1] - 1) / 2.0) + 1j * (y - (shape[0] - 1) / 2.0)
+    return np.asarray(places.ravel(), np.complex64)
 
 
 @lru_cache(maxsize=4)

@@ -170,14 +170,17 @@ def _visible_error(
     Returns:
         The error, and which side it is measured on: 1 the low edge, -1 the high one.
     """
-    total = np.maximum(low * low + high * high, 1e-9)
-    share_low, share_high = high * high / total, low * low / total
+    low_square, high_square = low * low, high * high
+    total = low_square + high_square + 1e-9
+    side = (high_square - low_square) / total
+    error = (low * high_square + high * low_square) / total
+    if not (low_ends.any() or high_ends.any()):
+        return error, side
     # The only edge in sight, short of where it should be, is more likely hidden than slow.
     low_alone = np.where(low > 0.0, _TRUST_SHORT * low, low)
     high_alone = np.where(high < 0.0, _TRUST_SHORT * high, high)
-    both = low * share_low + high * share_high
-    error = np.where(low_ends, high_alone, np.where(high_ends, low_alone, both))
-    side = np.where(low_ends, -1.0, np.where(high_ends, 1.0, share_low - share_high))
+    error = np.where(low_ends, high_alone, np.where(high_ends, low_alone, error))
+    side = np.where(low_ends, -1.0, np.where(high_ends, 1.0, side))
     neither = low_ends & high_ends
     return np.where(neither, 0.0, error), np.where(neither, 0.0, side)
 
