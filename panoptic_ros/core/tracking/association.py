@@ -107,7 +107,8 @@ class Matches:
     def add(self, gain: Floats, least: float) -> None:
         """Pair what is left for the largest sum of the gains that reach ``least``, 0 or more."""
         open_rows, open_columns = np.flatnonzero(~self._taken), np.flatnonzero(self.track_of < 0)
-        left = gain if gain.size == 0 else gain[open_rows[:, None], open_columns]
+        is_whole = gain.shape == (open_rows.size, open_columns.size)
+        left = gain if is_whole else gain[open_rows[:, None], open_columns]
         good = left >= least
         choices = good.sum(axis=1), good.sum(axis=0)
         # Most have no choice; only the others take part in the assignment, which is cubic.

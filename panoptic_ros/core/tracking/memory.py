@@ -171,11 +171,13 @@ class Memory:
         row_of = np.concatenate(([-1], found.track_of))
         is_seen = np.zeros(len(self), np.bool_)
         is_seen[row_of[row_of >= 0]] = True
-        fresh = sample(panoptic, row_of)
-        visible, _ = self._points.split(self._in_sight)
-        unseen = visible.where(~is_seen[visible.row])
-        parts = fresh, unseen, self._covered(panoptic, row_of, is_seen, hiding)
-        self._points, self._in_sight = Points.joined(*parts), len(fresh) + len(unseen)
+        parts = [sample(panoptic, row_of)]
+        if not is_seen.all():
+            visible, _ = self._points.split(self._in_sight)
+            parts.append(visible.where(~is_seen.take(visible.row)))
+        in_sight = sum(map(len, parts))
+        parts.append(self._covered(panoptic, row_of, is_seen, hiding))
+        self._points, self._in_sight = Points.joined(*parts), in_sight
 
     def _covered(
         self,

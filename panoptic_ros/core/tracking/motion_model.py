@@ -143,13 +143,13 @@ class MotionModel:
         gain = np.maximum(1.0 - np.exp(-elapsed / _SPEED_TIME_S), 1.0 / (self.steps[rows] + 1.0))
         gain *= np.minimum(1.0, unseen / _MIN_STEP_S)
         self.velocity[rows] += (gain / elapsed)[:, None] * error
-        grown = np.log(np.maximum(ratio, 0.1)).mean(axis=1)
+        grown = np.log(np.maximum(ratio[:, 0] * ratio[:, 1], 0.01)) / 2.0
         # The edges of a small object are as coarse as a pixel: it tells little about growth.
-        weight = np.where(is_whole.all(axis=1), gain, 0.0) * np.minimum(
-            1.0, self.size[rows].min(axis=1) / 40.0
-        )
+        size = self.size[rows]
+        weight = np.minimum(1.0, np.minimum(size[:, 0], size[:, 1]) / 40.0)
+        weight *= gain * (is_whole[:, 0] & is_whole[:, 1])
         growth = self.growth[rows] + weight * grown / elapsed
-        self.growth[rows] = np.clip(growth, -_MAX_GROWTH, _MAX_GROWTH)
+        self.growth[rows] = np.minimum(np.maximum(growth, -_MAX_GROWTH), _MAX_GROWTH)
         self.steps[rows] += 1
 
 
