@@ -29,7 +29,8 @@ _STEPS = 6
 _STOP_PX = 0.25
 _OUTLIER, _MIN_ERROR = 2.0, 0.5
 """Errors far above the mean one count little; grey levels."""
-_MIN_CORRELATION = 0.5
+_LIKELY, _SURE = 0.5, 0.9
+"""Least correlation of two pictures for a motion that was searched for, and for a guess."""
 _MAX_CUT_CORRELATION = 0.3
 _OUTSIDE = -1e4
 _MIN_HALVED = 64
@@ -62,6 +63,7 @@ def motion_between(
     now: Picture | None,
     shape: tuple[int, ...],
     movers: NDArray[np.bool_] | None = None,
+    last: CameraMotion = UNKNOWN,
 ) -> CameraMotion:
     """Estimate how the still world moved in the picture.
 
@@ -70,6 +72,7 @@ def motion_between(
         now: This frame.
         shape: (height, width) of the maps that the motion is meant for.
         movers: Where ``before`` shows what may move by itself, any size.
+        last: The motion before this one: cameras rarely change theirs at once. Only saves time.
 
     Returns:
         ``UNKNOWN`` where there are not two pictures of one size, or where they do not show the
@@ -77,13 +80,19 @@ def motion_between(
     """
     if before is None or now is None or before.smooth.shape != now.smooth.shape:
         return UNKNOWN
-    start = _coarse_shift(before, now)
+    size = now.smooth.shape
     # A picture full of objects has to do with them.
     for left_out in (movers, None):
         template = _Template.of(before.smooth, left_out)
-        found = None if template is None else template.align(now.smooth, start)
+        if template is None:
+            continue
+        found = None
+        if last.is_known and left_out is movers:
+            found = template.align(now.smooth, *_at_thumbnail_size(last, size, shape), _SURE)
+        if found is None:
+            found = template.align(now.smooth, 1.0, _coarse_shift(before, now), _LIKELY)
         if found is not None:
-            return _at_map_size(*found, now.smooth.shape, shape)
+            return _at_map_size(*found, size, shape)
     return UNKNOWN
 
 
@@ -155,13 +164,20 @@ class _Template:
         middle = complex((smooth.shape[1] - 1) / 2.0, (smooth.shape[0] - 1) / 2.0)
         return cls(place, value, steepest, trust, middle)
 
-    def align(self, smooth: Floats, start: complex) -> tuple[complex, complex] | None:
+    def align(
+        self, smooth: Floats, turn: complex, shift: complex, least: float
+    ) -> tuple[complex, complex] | None:
         """Find the similarity z -> turn * z + shift that lays the pixels over another picture.
 
+        Args:
+            smooth: The other picture.
+            turn: Where to start.
+            shift: Likewise.
+            least: Least correlation of the two.
+
         Returns:
-            turn and shift; None where the picture shows another scene.
+            turn and shift; None where they do not correlate.
         """
-        turn, shift = 1.0 + 0.0j, start
         for _ in range(_STEPS):
             error, inside = self._compared(smooth, turn, shift)
             usual = _MIN_ERROR + cv2.norm(error, cv2.NORM_L1) / len(error)
@@ -174,7 +190,7 @@ class _Template:
             if max(abs(change - 1.0) * self.middle.real, abs(moved)) < _STOP_PX:
                 break
         # The last step was too small to change the verdict.
-        return (turn, shift) if _agree(self.value, error, inside) else None
+        return (turn, shift) if _correlation(self.value, error, inside) >= least else None
 
     def _compared(
         self, smooth: Floats, turn: complex, shift: complex
@@ -210,14 +226,25 @@ def _solved(normal: Floats, right: Floats) -> list[float]:
     return solution
 
 
-def _agree(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> bool:
-    """Whether two samples of pixels show the same: whether they correlate."""
+def _correlation(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> float:
+    """How much two samples of pixels are alike; 0 where too few are in both pictures."""
     if np.count_nonzero(inside) < _MIN_POINTS:
-        return False
+        return 0.0
     a, b = value[inside], (value + error)[inside]
     a, b = a - a.mean(), b - b.mean()
     norm = math.sqrt(float(a @ a) * float(b @ b))
-    return norm > 0.0 and float(a @ b) >= _MIN_CORRELATION * norm
+    return float(a @ b) / norm if norm > 0.0 else 0.0
+
+
+def _at_thumbnail_size(
+    motion: CameraMotion, thumbnail: tuple[int, ...], shape: tuple[int, ...]
+) -> tuple[complex, complex]:
+    """Say a motion in the thumbnail's pixels, as far as it is a similarity."""
+    sx, sy = shape[1] / thumbnail[1], shape[0] / thumbnail[0]
+    middle = np.array([(shape[0] - 1) / 2.0, (shape[1] - 1) / 2.0])
+    dy, dx = (motion.move(middle) - middle).tolist()
+    (a, _, _), (c, d, _) = motion.affine
+    return complex((a + d) / 2.0, c * sx / sy), complex(dx / sx, dy / sy)
 
 
 def _at_map_size(

@@ -112,7 +112,9 @@ class Tracker:
         elif motion is not None:
             self._motion = motion
         else:
-            self._motion = motion_between(before, self._picture, shape, self._movers)
+            self._motion = motion_between(
+                before, self._picture, shape, self._movers, self._motion
+            )
             if not self._motion.is_known and is_cut(before, self._picture):
                 self._memory.forget()
 
