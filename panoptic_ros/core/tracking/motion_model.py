@@ -23,6 +23,8 @@ _MIN_STEP_S = 0.01
 """Shorter steps of time tell less of a speed than they are noisy."""
 _SIZE_SHARE, _SIZE_PX = 0.06, 1.5
 """Sizes that differ by less than this share plus these pixels are the same size."""
+_MAX_HIDDEN, _MAX_HIDDEN_PX = 3.0, 30.0
+"""No object is thought to be larger than this many times what is seen of it, plus these pixels."""
 _TRUST_SHORT = 0.05
 _MAX_GROWTH = 1.5
 _MAX_UNSEEN_GROWTH_S = 0.3
@@ -120,7 +122,9 @@ class MotionModel:
         errors = low - (center - size / 2.0), high - (center + size / 2.0)
         error, side = _visible_error(*errors, *ends)
         self._correct_speed(rows, error, seen / np.maximum(size, 1.0), is_whole, seconds)
-        whole = _whole_size(seen, size, np.abs(side), seconds)
+        whole = np.minimum(
+            _whole_size(seen, size, np.abs(side), seconds), _MAX_HIDDEN * seen + _MAX_HIDDEN_PX
+        )
         # The edge that is in sight stays where it is seen, whatever the size is thought to be.
         self.center[rows] = center + error + side * (whole - size) / 2.0
         self.size[rows] = whole
@@ -147,8 +151,10 @@ class MotionModel:
         # The edges of a small object are as coarse as a pixel: it tells little about growth.
         size = self.size[rows]
         weight = np.minimum(1.0, np.minimum(size[:, 0], size[:, 1]) / 40.0)
-        weight *= gain * (is_whole[:, 0] & is_whole[:, 1])
-        growth = self.growth[rows] + weight * grown / elapsed
+        # What is hidden in part does not show its growth, and is not believed to go on growing.
+        is_seen = is_whole[:, 0] & is_whole[:, 1]
+        growth = np.where(is_seen, self.growth[rows], (1.0 - gain) * self.growth[rows])
+        growth += is_seen * weight * gain * grown / elapsed
         self.growth[rows] = np.minimum(np.maximum(growth, -_MAX_GROWTH), _MAX_GROWTH)
         self.steps[rows] += 1
 
