@@ -92,8 +92,9 @@ class RemapRules:
     label_sets: Mapping[str, Mapping[str, str]]
 
     def knows(self, labels: LabelSet) -> bool:
-        """Whether the file has a section for a label set."""
-        return labels.name in self.label_sets
+        """Whether the file has a section for a label set, and the set all classes in it."""
+        names = {label.name for label in labels.labels}
+        return labels.name in self.label_sets and names >= set(self.label_sets[labels.name])
 
     def fit(self, labels: LabelSet) -> Remap:
         """Make the table for a model.
@@ -104,7 +105,7 @@ class RemapRules:
         Raises:
             ConfigError: No section for this label set, or one with a class that it lacks.
         """
-        if not self.knows(labels):
+        if labels.name not in self.label_sets:
             raise ConfigError(
                 f"remap {self.name} says nothing about label set {labels.name!r}, only about "
                 f"{', '.join(self.label_sets)}; copy the file and add a section {labels.name!r}"
