@@ -58,6 +58,7 @@ messages: $(STAMPS)/messages  ## build vision_msgs, tf2_msgs and Autoware's mess
 
 check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
@@ -100,7 +101,7 @@ endif
 $(STAMPS)/distribution.txt: $(STAMPS)/venv
 	$(BIN)/python requirements/constrain.py requirements/*.lock > $@
 
-MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/ros/vision_definitions.py test/ros/autoware_definitions.py test/ros/tf_definitions.py
+MESSAGE_SOURCES := .ci/build_messages.py panoptic_ros/messages/vision_definitions.py test/drawn/autoware_definitions.py test/drawn/tf_definitions.py
 # pycuda compiles against the CUDA toolkit. A Jetson has TensorRT; elsewhere that for RTX serves.
 $(STAMPS)/gpu: $(STAMPS)/test
 	$(PIP) $(GPU_PACKAGES)

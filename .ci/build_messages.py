@@ -59,9 +59,9 @@ def main() -> int:
         return 1
     name_local_headers()
     sys.path.insert(0, str(ROOT))
-    from panoptic_ros.ros.vision_definitions import VISION_DEFINITIONS
-    from test.ros.autoware_definitions import AUTOWARE_DEFINITIONS
-    from test.ros.tf_definitions import TF_DEFINITIONS
+    from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
+    from test.drawn.autoware_definitions import AUTOWARE_DEFINITIONS
+    from test.drawn.tf_definitions import TF_DEFINITIONS
 
     definitions = {**VISION_DEFINITIONS, **AUTOWARE_DEFINITIONS, **TF_DEFINITIONS}
     packages = dict.fromkeys(name.split("/")[0] for name in definitions)
@@ -125,7 +125,7 @@ def build(package: str, texts: dict[str, str]) -> bool:
             cmake, "-S", folder, "-B", f"{folder}/build", "-DBUILD_TESTING=OFF",
             "-DCMAKE_BUILD_TYPE=MinSizeRel",
             f"-DCMAKE_INSTALL_PREFIX={PREFIX}", f"-DPython3_EXECUTABLE={sys.executable}",
-        ]  # fmt: skip
+        ]
         install = [cmake, "--build", f"{folder}/build", "--target", "install", "-j"]
         with log.open("w", encoding="utf-8") as stream:
             good = all(

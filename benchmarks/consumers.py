@@ -16,14 +16,14 @@ from panoptic_ros.core.remap import usual_remaps
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.engine.open import open_engine
-from panoptic_ros.ros.bag_writer import bag_types
-from panoptic_ros.ros.convert import from_result
+from panoptic_ros.messages.convert import from_result
+from panoptic_ros.recordings.bag_writer import bag_types
 
 SIZE = (720, 1280)
 TOPICS = (
     "label", "label/compressed", "instance", "instance/compressed", "remapped/label",
     "dynamic_mask", "autoware_mask",
-)  # fmt: skip
+)
 ROUNDS = 200
 
 
@@ -55,6 +55,7 @@ def main() -> None:
     stamp = types.make("builtin_interfaces/msg/Time", sec=0, nanosec=1)
     header = types.make("std_msgs/msg/Header", stamp=stamp, frame_id="")
     for topic in TOPICS:
+
         def make(topic: str = topic) -> Any:
             return from_result(result, labels, (topic,), types, header, remaps=remaps)[topic]
 

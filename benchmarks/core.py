@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from panoptic_ros.core.config import DrivableConfig, TrackConfig
-from panoptic_ros.core.decode import bounding_boxes
-from panoptic_ros.core.drivable import find_drivable
+from panoptic_ros.core.decoding.decode import bounding_boxes
+from panoptic_ros.core.drivable.filter import find_drivable
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.geometry import thumbnail
 from panoptic_ros.core.labels import LabelSet, read_label_set
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.overlap import overlap
-from panoptic_ros.core.resources import resource
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import VOID, Panoptic, Segment
 
@@ -88,7 +88,7 @@ class Traffic:
         labels = np.full((height, width), self._labels.index("sky"), np.uint8)
         labels[int(0.4 * height) :] = self._labels.index("sidewalk")
         road = [(0, height), (int(0.45 * width), int(0.4 * height)),
-                (int(0.55 * width), int(0.4 * height)), (width, height)]  # fmt: skip
+                (int(0.55 * width), int(0.4 * height)), (width, height)]
         cv2.fillPoly(labels, [np.array(road, np.int32)], self._labels.index("road"))
         speckle = np.random.default_rng(1).random(labels.shape) < 0.002
         labels[speckle] = VOID

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from panoptic_ros.cli.main import main as panoptic
-from panoptic_ros.core.synthetic import DrawnStreet
+from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.data.kitti_step import write_kitti_step
 
 METRICS = "pq,miou,drivable,stq,vpq,clear,hota,idf1"

@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DrivableConfig, PipelineConfig, with_value
-from panoptic_ros.core.drivable import find_drivable
+from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Drivable, Frame, Panoptic
-from panoptic_ros.data.coco_panoptic import (
+from panoptic_ros.data.coco.reader import (
     CocoPanoptic,
     ImageRecord,
     read_coco_panoptic,
@@ -135,10 +135,10 @@ def at_size(found: Drivable, shape: tuple[int, ...]) -> Drivable:
 def print_scores(scores: dict[str, DrivableResult]) -> None:
     """Print a table in percent."""
     print(f"{'part':<12}{'IoU':>8}{'precis.':>8}{'recall':>8}{'MaxF':>8}{'false':>8}{'near':>8}"
-          f"{'missed':>8}{'edge px':>9}")  # fmt: skip
+          f"{'missed':>8}{'edge px':>9}")
     for part, one in scores.items():
         shares = (one.iou, one.precision, one.recall, one.max_f, one.false_drivable,
-                  one.false_drivable_near, one.missed_obstacles)  # fmt: skip
+                  one.false_drivable_near, one.missed_obstacles)
         cells = "".join(f"{100 * share:8.2f}" for share in shares)
         print(f"{part:<12}{cells}{one.boundary_px:9.2f}", flush=True)
 
@@ -151,8 +151,7 @@ def print_drives(street: Path, engine: Engine, config: DrivableConfig) -> None:
             drive = Drive(street / "sequences" / name, engine, replace(config, memory_s=memory_s))
             flashes, found = drive.run()
             cells = "".join(
-                f"{100 * share:8.2f}"
-                for share in (found.iou, found.false_drivable, found.flicker)
+                f"{100 * share:8.2f}" for share in (found.iou, found.false_drivable, found.flicker)
             )
             print(f"{name:<14}{memory_s:9.2f}{1e4 * flashes:9.2f}{cells}", flush=True)
     print("flashes: pixels in 10 000 that differ from the frame before and the frame after")

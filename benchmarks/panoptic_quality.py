@@ -27,10 +27,10 @@ from hotcoco import panoptic
 from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.data.coco_panoptic import CocoPanoptic, read_coco_panoptic
+from panoptic_ros.data.coco.reader import CocoPanoptic, read_coco_panoptic
 from panoptic_ros.data.formats import Place, open_predictions, open_truth
 from panoptic_ros.data.label_files import paired
-from panoptic_ros.metrics.evaluation_processes import evaluate_files
+from panoptic_ros.evaluation.processes import evaluate_files
 
 SIZE = (1024, 2048)
 CATEGORIES = [
@@ -113,7 +113,7 @@ def street(args: argparse.Namespace) -> list[Drawn]:
     data: CocoPanoptic = read_coco_panoptic(
         args.street / "val.json", args.street / "panoptic", args.street / "images"
     )
-    from panoptic_ros.data.coco_files import read_truth
+    from panoptic_ros.data.coco.files import read_truth
 
     position = {category.id: index + 1 for index, category in enumerate(data.categories)}
     return [

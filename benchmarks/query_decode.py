@@ -29,9 +29,9 @@ from transformers.models.mask2former.image_processing_pil_mask2former import (
 )
 
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.decode import decode
+from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import LabelSet, read_label_set
-from panoptic_ros.core.resources import resource
 from panoptic_ros.core.types import Panoptic, QueryHeads
 from panoptic_ros.model.hub import FAMILIES
 from panoptic_ros.model.query_graph import OUTPUTS, ArgMaxRule, query_maps
@@ -84,7 +84,7 @@ def measure(size: str, scale: int, args: argparse.Namespace) -> None:
     their, mine, left = (1e3 * statistics.median(times[1:]) for times in (theirs, graphs, decodes))
     shown = f"{map_size[1]}x{map_size[0]}"
     print(f"{size:12}{shown:12}{their:9.1f}{mine + left:9.1f}{mine:9.1f}{left:9.2f}"
-          f"{their / (mine + left):9.2f}", flush=True)  # fmt: skip
+          f"{their / (mine + left):9.2f}", flush=True)
 
 
 def draw(queries: int, kept: int, classes: int, size: tuple[int, int]) -> Logits:
@@ -120,13 +120,11 @@ def graph(logits: Logits, rule: ArgMaxRule, map_size: tuple[int, int]) -> Any:
         torch.onnx.export(
             _Maps(rule, map_size), logits, content, input_names=["classes", "masks"],
             output_names=list(OUTPUTS), opset_version=17, dynamo=False,
-        )  # fmt: skip
+        )
     return onnxruntime.InferenceSession(content.getvalue(), providers=["CPUExecutionProvider"])
 
 
-def post_process(
-    family: str, logits: Logits, map_size: tuple[int, int], labels: LabelSet
-) -> Any:
+def post_process(family: str, logits: Logits, map_size: tuple[int, int], labels: LabelSet) -> Any:
     """Do what a user of transformers does."""
     said = SimpleNamespace(class_queries_logits=logits[0], masks_queries_logits=logits[1])
     stuff = np.flatnonzero(~labels.things[: len(labels)]).tolist()

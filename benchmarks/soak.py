@@ -26,11 +26,11 @@ from typing import Any
 import numpy as np
 from scipy.stats import theilslopes
 
-from panoptic_ros.cli.processes import Child
-from panoptic_ros.core.synthetic import DrawnStreet
-from panoptic_ros.ros.player import Player, PlayOptions
-from panoptic_ros.ros.sources import Shot, Source, Span
-from panoptic_ros.ros.transport import with_profile
+from panoptic_ros.cli.demonstration.processes import Child
+from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.recordings.source import Shot, Source, Span
+from panoptic_ros.ros.playback.player import Player, PlayOptions
+from panoptic_ros.ros.transport.profile import with_profile
 
 CAMERAS = {"left": (1280, 720), "right": (960, 540)}
 SAMPLE_S = 2.0
@@ -125,7 +125,7 @@ class Watch:
                 name: self._camera(name, count, pictures_of(minutes, fps))
                 for name, count in sent.items()
             },
-        }  # fmt: skip
+        }
 
     def _camera(self, name: str, sent: int, to_send: int) -> dict[str, Any]:
         latency = self.latency_ms.get(name, [])
@@ -211,7 +211,7 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
         sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args", "-p", f"engine:={engine}",
         "-p", f"cameras:=[{', '.join(CAMERAS)}]",
         "-p", f"image_topics:=[{', '.join(f'/{name}/image_raw' for name in CAMERAS)}]",
-    ]  # fmt: skip
+    ]
     watch = Watch()
     with ExitStack() as stack:
         node = stack.enter_context(Child("node", command, out / "node.log"))

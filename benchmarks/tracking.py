@@ -24,15 +24,15 @@ from benchmarks.core import Traffic
 from benchmarks.tracking_lives import HEADER, Lives
 from benchmarks.tracking_peers import HOW_TO_INSTALL, Follow, contestants, ours
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.decode import decode
+from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.resources import resource
 from panoptic_ros.core.types import Panoptic
 from panoptic_ros.metrics.object_tracking import ObjectTracking
 from panoptic_ros.metrics.tracking_quality import TrackingQuality
-from test.core.drawn_scenes import SCENES
-from test.core.drawn_world import Scene, Shot
+from test.drawn.drawn_scenes import SCENES
+from test.drawn.drawn_world import Scene, Shot
 
 SIZE, OBJECTS = (640, 384), 40
 WARM_UP, ROUNDS = 60, 400

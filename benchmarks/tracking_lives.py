@@ -63,9 +63,7 @@ class Lives:
         )
 
 
-HEADER = (
-    f"{'tracked':>8}{'ids':>6}{'mean life':>10}{'of sighting':>12}{'<= 2':>8}{'rebirths':>10}"
-)
+HEADER = f"{'tracked':>8}{'ids':>6}{'mean life':>10}{'of sighting':>12}{'<= 2':>8}{'rebirths':>10}"
 
 
 def _iou(a: Box, b: Box) -> float:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.resources import resource
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Panoptic
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from panoptic_ros.core.synthetic import DrawnStreet
+from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.metrics.tracking_quality import TrackingQuality
 
 SIZE = (1242, 375)

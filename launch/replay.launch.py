@@ -19,7 +19,7 @@ from launch.events import Shutdown
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
-from panoptic_ros.core.resources import resource
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.ros.launching import (
     is_true,
     node_arguments,

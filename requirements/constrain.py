@@ -10,7 +10,7 @@ from pathlib import Path
 FOLLOWERS = {
     "numpy", "scipy", "opencv-python-headless", "onnxruntime", "onnx", "ml-dtypes", "av",
     "contourpy", "matplotlib", "hotcoco",
-}  # fmt: skip
+}
 """Packages whose newest versions need a newer NumPy than distributions have."""
 
 OURS = {"gpu", "rtx", "run", "test", "torch"}

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from panoptic_ros.engine.flavour import installed_flavours
+from panoptic_ros.engine.variant import installed_flavours
+from panoptic_ros.ros.transport import profile as transport
 
 # How long an example takes says something about the machine and nothing about the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+if importlib.util.find_spec("rclpy") is not None:
+    with warnings.catch_warnings():
+        # What ROS's generator imports warns about itself; it is imported once, here.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        importlib.import_module("rosidl_generator_py")
 
 STREET = "PANOPTIC_STREET"
 _MESSAGES = "make messages, or install your distribution's package"
@@ -87,3 +96,39 @@ def street() -> Path:
     if reason := _lacks_street():
         pytest.skip(reason)
     return Path(os.environ[STREET])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_domain() -> Iterator[None]:
+    """Give this test process a domain of its own, below 102 as ROS asks; children inherit it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        patch.setenv("ROS_LOCALHOST_ONLY", "0")
+        for name, value in transport.with_profile({}).items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX model that reads ``street_scene.street`` exactly."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+    from test.drawn.street_scene import write_model
+
+    return write_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def painted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let ``--engine painted`` open the engine that reads painted pictures."""
+    from panoptic_ros.engine import open as engines
+    from test.drawn.painted_engine import PaintedEngine
+
+    real = engines.open_engine
+
+    def opened(name: str, threads: int = 0) -> object:
+        return PaintedEngine() if name == "painted" else real(name, threads)
+
+    monkeypatch.setattr(engines, "open_engine", opened)

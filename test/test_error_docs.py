@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 SECTIONS = re.split(r"^## ", (ROOT / "docs/errors.md").read_text("utf-8"), flags=re.MULTILINE)
 ERRORS = (
     "ConfigError", "ModelError", "StaleEngineError", "FrameError", "DataError", "EngineRunError",
-)  # fmt: skip
+)
 WHOLE = ("ModelError", "StaleEngineError", "FrameError", "EngineRunError")
 """Every message of these has a row; the others' say what to do themselves."""
 

@@ -17,7 +17,7 @@ import pytest
 
 from panoptic_ros.cli.main import VERBS, main
 from panoptic_ros.core.errors import ConfigError, PanopticError
-from panoptic_ros.core.resources import resource
+from panoptic_ros.core.files.resources import resource
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("panoptic_ros", "launch", "test", "benchmarks")
@@ -25,7 +25,7 @@ SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*
 HEAVY = (
     "numpy", "scipy", "cv2", "yaml", "rclpy", "onnxruntime", "onnx", "torch", "tensorrt",
     "rosbags", "av", "rich", "jinja2", "matplotlib",
-)  # fmt: skip
+)
 
 
 def imported_by(code: str) -> set[str]:
@@ -34,7 +34,7 @@ def imported_by(code: str) -> set[str]:
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
-    )  # fmt: skip
+    )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -130,7 +130,7 @@ def run_setup(code: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
         capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
-    )  # fmt: skip
+    )
     return done.stdout.splitlines()[-1]
 
 

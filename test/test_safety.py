@@ -15,7 +15,7 @@ SOURCES = sorted([*(ROOT / "panoptic_ros").rglob("*.py"), *(ROOT / "launch").glo
 BANNED_MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "joblib"}
 BANNED_CALLS = {
     "eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load",
-}  # fmt: skip
+}
 
 
 def name_of(node: ast.expr) -> str:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from panoptic_ros.cli.arguments import size
-from panoptic_ros.cli.laps import OUTSIDE, WHOLE, Laps, Ratio, batch_rate, measure, ratio
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.model import FactualEngine
+from panoptic_ros.report.timing import OUTSIDE, WHOLE, Laps, Ratio, batch_rate, measure, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--against", metavar="ENGINE",
         help="a second engine that takes the same frames in turn; prints the ratio of times",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--input", type=Path, help="bag, video or folder of images (default: a drawn street)"
     )
@@ -60,9 +60,7 @@ def run(args: argparse.Namespace) -> int:
         names = [args.engine] + ([args.against] if args.against else [])
         engines = [_open(name, args.threads, owned) for name in names]
         laps = measure(engines, _frames(args), args.frames, args.warmup)
-        reports = [
-            _report(engine, each, args) for engine, each in zip(engines, laps, strict=True)
-        ]
+        reports = [_report(engine, each, args) for engine, each in zip(engines, laps, strict=True)]
     report = {**_surroundings(args), **reports[0]}
     ratios = _ratios(*laps) if args.against else {}
     if args.against:
@@ -152,11 +150,11 @@ def _frames(args: argparse.Namespace) -> list[Frame]:
 
 def _source(args: argparse.Namespace) -> Iterator[Frame]:
     if args.input is None:
-        from panoptic_ros.core.synthetic import DrawnStreet
+        from panoptic_ros.core.synthetic.street import DrawnStreet
 
         yield from (frame for frame, _ in DrawnStreet(size=args.size))
         return
-    from panoptic_ros.ros.sources import open_source
+    from panoptic_ros.recordings.source import open_source
 
     with open_source(args.input, args.topic) as source:
         yield from (shot.frame for shot in source.shots())

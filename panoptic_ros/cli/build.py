@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from panoptic_ros.engine.compile import Workplace
-    from panoptic_ros.engine.manifest import Manifest, PlanKey
-    from panoptic_ros.engine.progress import Report
-    from panoptic_ros.engine.recipe import Recipe
+    from panoptic_ros.engine.building.compile import Workplace
+    from panoptic_ros.engine.building.manifest import Manifest, PlanKey
+    from panoptic_ros.engine.building.progress import Report
+    from panoptic_ros.engine.building.recipe import Recipe
 
 _MOST_PICTURES = 60
 
@@ -64,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
     if args.check:
         return _check(recipe)
-    from panoptic_ros.engine.compile import key_and_place, make_plan, workplace
-    from panoptic_ros.engine.parity import comparison
+    from panoptic_ros.engine.building.compile import key_and_place, make_plan, workplace
+    from panoptic_ros.engine.building.parity import comparison
 
     here = workplace(recipe, args.device)
     key, path = key_and_place(recipe, here, args.out)
@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
+    from panoptic_ros.engine.building.recipe import RECIPES, Recipe, read_recipe, with_choices
     from panoptic_ros.engine.open import find_model
-    from panoptic_ros.engine.recipe import RECIPES, Recipe, read_recipe, with_choices
 
     path = Path(args.model)
     recipe = read_recipe(path) if path.suffix in RECIPES else Recipe(find_model(args.model))
@@ -101,8 +101,8 @@ def _recipe(args: argparse.Namespace) -> Recipe:
 
 def _check(recipe: Recipe) -> int:
     """Print findings; 1 where there are some."""
-    from panoptic_ros.engine.check import check_model
-    from panoptic_ros.engine.prepare import load_model, prepare, set_batch
+    from panoptic_ros.engine.building.check import check_model
+    from panoptic_ros.engine.building.prepare import load_model, prepare, set_batch
 
     model = load_model(recipe.model)
     prepare(model)
@@ -117,7 +117,7 @@ def _check(recipe: Recipe) -> int:
 
 def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
     """Say that the plan is there, or why it has to be built."""
-    from panoptic_ros.engine.cache import find_plan
+    from panoptic_ros.engine.building.cache import find_plan
 
     found, why = find_plan(path.parent, recipe.model.stem, key)
     print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
@@ -139,8 +139,8 @@ def _pictures(
     import numpy as np
 
     from panoptic_ros.core.geometry import shrink
-    from panoptic_ros.engine.quantize import LEAST_PICTURES
-    from panoptic_ros.ros.sources import is_bag, open_source
+    from panoptic_ros.engine.building.quantize import LEAST_PICTURES
+    from panoptic_ros.recordings.source import is_bag, open_source
 
     path = Path(recipe.pictures)
     # Neighbours in a video show the same; a folder has been chosen from already.
@@ -174,13 +174,11 @@ def _bar() -> Iterator[Report]:
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("building", total=1.0)
-        yield lambda phase, share: progress.update(
-            task, completed=share, description=phase[:40]
-        )
+        yield lambda phase, share: progress.update(task, completed=share, description=phase[:40])
 
 
 def _tell_waiting(phase: str, share: float) -> None:
-    from panoptic_ros.engine.compile import WAITING
+    from panoptic_ros.engine.building.compile import WAITING
 
     if phase == WAITING:
         print(phase, file=sys.stderr)

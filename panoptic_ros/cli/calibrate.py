@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from panoptic_ros.core.chessboard import Board
+    from panoptic_ros.core.ground.calibration import Board
 
 GOOD_ERROR_PX = 1.0
 
@@ -28,18 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "images", type=Path, nargs="+", metavar="IMAGES",
         help="pictures of the board, folders of them, a bag or a video",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--board", type=size, required=True, metavar="CxR",
         help="inner corners of the board: 9x6 for one of 10x7 squares",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--square", type=float, required=True, metavar="M", help="side of a square in metres"
     )
     parser.add_argument(
         "--model", choices=("plumb_bob", "equidistant"), default="plumb_bob",
         help="equidistant is for fisheye lenses (default: %(default)s)",
-    )  # fmt: skip
+    )
     parser.add_argument("--name", default="camera", help="camera_name (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("camera.yaml"), help="default: %(default)s"
@@ -48,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Find the boards, solve, write; 1 where the result is doubtful."""
-    from panoptic_ros.core.chessboard import Board, calibrate
-    from panoptic_ros.ros.camera_yaml import write_camera_yaml
+    from panoptic_ros.core.ground.calibration import Board, calibrate
+    from panoptic_ros.messages.camera_yaml import write_camera_yaml
 
     columns, rows = args.board
     board = Board(columns, rows, args.square)
@@ -88,7 +88,7 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
     import cv2
     import numpy as np
 
-    from panoptic_ros.core.chessboard import find_corners
+    from panoptic_ros.core.ground.calibration import find_corners
 
     found: list[Found] = []
     unseen: list[str] = []
@@ -103,7 +103,7 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
 
 
 def _pictures(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    from panoptic_ros.ros.sources import open_source
+    from panoptic_ros.recordings.source import open_source
 
     for path in inputs:
         with open_source(path) as source:

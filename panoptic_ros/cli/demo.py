@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.demonstration.session import PlayedCamera, perform
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE
-from panoptic_ros.cli.performance import PlayedCamera, perform
 from panoptic_ros.cli.replay import write_json
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.recording import Recording
-    from panoptic_ros.cli.report.pictures import Album
-    from panoptic_ros.cli.report.record import RunRecord
+    from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.core.model import ModelSpec
     from panoptic_ros.core.result import Result
-    from panoptic_ros.ros.sources import Source
+    from panoptic_ros.recordings.source import Source
+    from panoptic_ros.report.record import RunRecord
+    from panoptic_ros.report.samples import Album
 
 FIRST_CARS_S = 20.0
 """Before that the demo's video shows an empty road."""
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--start", type=float, metavar="S",
         help=f"seconds to leave out before (default: {FIRST_CARS_S:g} of the demo's own video)",
-    )  # fmt: skip
+    )
     parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
@@ -105,7 +105,7 @@ def _material(args: argparse.Namespace) -> Material:
         ConfigError: Arguments that exclude each other.
         DataError: ``--input`` cannot be read.
     """
-    from panoptic_ros.ros.sources import Span, open_source
+    from panoptic_ros.recordings.source import Span, open_source
 
     span = Span(args.start or 0.0, args.seconds)
     if args.input and args.multi:
@@ -120,7 +120,7 @@ def _material(args: argparse.Namespace) -> Material:
             cameras = (_placed(cameras[0]),)
     except DataError as error:
         print(f"panoptic demo: {error}.\n{STAND_IN}", file=sys.stderr)
-        from panoptic_ros.cli.drawn_source import DrawnSource
+        from panoptic_ros.cli.demonstration.drawn_source import DrawnSource
 
         drawn = tuple(PlayedCamera(name, DrawnSource(span)) for name in starts)
         return Material(drawn, "drawn", f"{STAND_IN} ({error})")
@@ -128,8 +128,8 @@ def _material(args: argparse.Namespace) -> Material:
 
 
 def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:
-    from panoptic_ros.cli.demo_video import demo_videos
-    from panoptic_ros.ros.sources import Span, open_source
+    from panoptic_ros.cli.demonstration.video import demo_videos
+    from panoptic_ros.recordings.source import Span, open_source
 
     videos = demo_videos(len(starts))
     return tuple(
@@ -147,8 +147,8 @@ def _placed(camera: PlayedCamera) -> PlayedCamera:
     """Add what is known of the camera of the demo's first video."""
     from dataclasses import replace
 
-    from panoptic_ros.cli.placed_camera import motorway_place
-    from panoptic_ros.ros.sources import CalibratedSource
+    from panoptic_ros.cli.demonstration.camera import motorway_place
+    from panoptic_ros.recordings.source import CalibratedSource
 
     place = motorway_place()
     source = CalibratedSource(camera.source, place.calibration)
@@ -156,7 +156,7 @@ def _placed(camera: PlayedCamera) -> PlayedCamera:
 
 
 def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord:
-    from panoptic_ros.cli.report.record import RunRecord
+    from panoptic_ros.report.record import RunRecord
 
     return RunRecord(
         title=f"panoptic_ros demo {camera.name}".rstrip(),
@@ -174,12 +174,12 @@ def _tell(
     """Draw a camera's film and count, from what was recorded."""
     from functools import partial
 
-    from panoptic_ros.cli.placed_camera import GroundPictures
-    from panoptic_ros.cli.recording import Recording
-    from panoptic_ros.cli.report.pictures import Album
-    from panoptic_ros.cli.report.record import facts_of
+    from panoptic_ros.cli.demonstration.camera import GroundPictures
+    from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.core.overlay import draw_overlay
-    from panoptic_ros.ros.video import VideoWriter
+    from panoptic_ros.recordings.video import VideoWriter
+    from panoptic_ros.report.record import facts_of
+    from panoptic_ros.report.samples import Album
 
     recording, album = Recording(out / "result.mcap", camera.results), Album(record.labels)
     (out / camera.name).mkdir(exist_ok=True)
@@ -207,7 +207,7 @@ def _results(
     """Recorded results with their pictures, matched by stamp."""
     from dataclasses import replace
 
-    from panoptic_ros.cli.report.rebuilt import rebuilt
+    from panoptic_ros.report.from_messages import rebuilt
 
     recorded = recording.frames()
     maps = next(recorded, None)
@@ -224,14 +224,14 @@ def _results(
 
 
 def _write(out: Path, record: RunRecord, album: Album) -> None:
-    from panoptic_ros.cli.report.page import write_page
+    from panoptic_ros.report.page import write_page
 
     write_json(out / "stats.json", record.stats())
     write_page(out / "report.html", record, album.moments())
 
 
 def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, Album]]) -> None:
-    from panoptic_ros.cli.report.overview import write_overview
+    from panoptic_ros.report.overview import write_overview
 
     cameras = {name: (record, album.moments()) for name, (record, album) in told.items()}
     write_overview(path, cameras, "panoptic_ros demo, several cameras")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from panoptic_ros.core.errors import PanopticError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.diagnosis import Line
-    from panoptic_ros.cli.surroundings import Surroundings
+    from panoptic_ros.cli.diagnosis.checks import Line
+    from panoptic_ros.cli.diagnosis.environment import Surroundings
 
 IMAGES = 50
 
@@ -22,13 +22,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-exchange", action="store_true",
         help="do not send images between two processes (it takes some seconds)",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the diagnosis; 1 where something stops the node or loses its images."""
-    from panoptic_ros.cli.diagnosis import FINDING, diagnose, verdicts
-    from panoptic_ros.cli.surroundings import gather
+    from panoptic_ros.cli.diagnosis.checks import FINDING, diagnose, verdicts
+    from panoptic_ros.cli.diagnosis.environment import gather
 
     here = gather()
     if not args.no_exchange and here.modules["rclpy"].is_usable:
@@ -46,7 +46,7 @@ def with_exchange(here: Surroundings, images: int = IMAGES) -> Surroundings:
         here: What is known.
         images: How many to send.
     """
-    from panoptic_ros.ros.exchange import exchange_images
+    from panoptic_ros.ros.transport.check import exchange_images
 
     try:
         here = replace(here, exchange=exchange_images(images, use_profile=False))

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.eval_subject import Subject
-    from panoptic_ros.cli.report.gallery import Gallery
     from panoptic_ros.data.class_map import ClassMap
     from panoptic_ros.data.label_files import LabelFiles
-    from panoptic_ros.metrics.evaluation import Compared, Evaluation, EvaluationResult
+    from panoptic_ros.evaluation.evaluate import Compared, Evaluation, EvaluationResult
+    from panoptic_ros.evaluation.predictor import Subject
+    from panoptic_ros.report.worst_images import Gallery
 
 FORMATS = ("coco", "cityscapes", "kitti-step", "kitti-mots", "ade20k", "vistas")
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--metrics", metavar="A,B",
         help="of pq, miou, biou, ece, drivable, and for sequences stq, vpq, clear, hota, idf1 "
         "(default: what suits the format)",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--map", type=Path, metavar="YAML", help="class names of truth and prediction to rename"
     )
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--html", type=Path, metavar="FILE",
         help="write one page: classes, the worst pictures, ids over time",
-    )  # fmt: skip
+    )
 
 
 def _add_truth(truth: argparse._ArgumentGroup) -> None:
@@ -46,7 +46,7 @@ def _add_truth(truth: argparse._ArgumentGroup) -> None:
         help="coco: JSON; cityscapes: folder of *_instanceIds.png; kitti-step: one folder of PNG "
         "files per sequence; kitti-mots: instances or instances_txt; ade20k: folder of *_seg.png, "
         "or a JSON; vistas: instances of a version, or a JSON",
-    )  # fmt: skip
+    )
     truth.add_argument("--gt-dir", type=Path, metavar="DIR", help="PNG files of a JSON")
     truth.add_argument("--images", type=Path, metavar="DIR", help="the images themselves")
     truth.add_argument("--config", type=Path, metavar="JSON", help="vistas: config_v*.json")
@@ -65,7 +65,7 @@ def _add_subject(subject: argparse._ArgumentGroup) -> None:
         "--pred", "--pred-json", type=Path, metavar="PATH",
         help="predictions, laid out like the truth, or COCO results as panoptic predict writes "
         "them (JSON, or the folder of predictions.json)",
-    )  # fmt: skip
+    )
     subject.add_argument("--pred-dir", type=Path, metavar="DIR", help="PNG files of that JSON")
 
 
@@ -74,34 +74,32 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
         "--bag", type=Path, metavar="BAG",
         help="ROS 2 bag of label and instance, or panoptic, images of a node; confidence and "
         "drivable images are scored where they are there",
-    )  # fmt: skip
+    )
     bag.add_argument("--node", default="", help="name of the node, where a bag has several")
     bag.add_argument(
         "--stamps", type=Path, metavar="FILE",
         help="lines 'name stamp' of the labelled pictures (ns, or seconds with a point); default: "
         "names that are ns, else the order of --images, as replay and play number a folder",
-    )  # fmt: skip
+    )
     bag.add_argument(
         "--tolerance-ms", type=float, default=1.0, metavar="MS",
         help="how far stamps may be apart (default: %(default)s)",
-    )  # fmt: skip
+    )
     bag.add_argument(
         "--missing", choices=("skip", "count"), default="skip",
         help="labelled pictures that were not published: left out, or nothing predicted",
-    )  # fmt: skip
-    bag.add_argument(
-        "--labels", metavar="SET", help="label set, where the bag has no label_info"
     )
+    bag.add_argument("--labels", metavar="SET", help="label set, where the bag has no label_info")
 
 
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
-    from panoptic_ros.cli.eval_subject import open_subject
     from panoptic_ros.cli.replay import write_json
-    from panoptic_ros.cli.report.gallery import Gallery
     from panoptic_ros.cli.scores import document, show
-    from panoptic_ros.metrics.evaluation import Evaluation
-    from panoptic_ros.metrics.selection import chosen
+    from panoptic_ros.evaluation.evaluate import Evaluation
+    from panoptic_ros.evaluation.predictor import open_subject
+    from panoptic_ros.evaluation.selection import chosen
+    from panoptic_ros.report.worst_images import Gallery
 
     _check(args)
     metrics = chosen(args.metrics, args.format)
@@ -139,11 +137,9 @@ def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
     return open_truth(args.format, place), classes
 
 
-def _scored(
-    subject: Subject, evaluation: Evaluation, gallery: Gallery | None
-) -> EvaluationResult:
-    from panoptic_ros.metrics.evaluation import evaluate
-    from panoptic_ros.metrics.evaluation_processes import evaluate_files
+def _scored(subject: Subject, evaluation: Evaluation, gallery: Gallery | None) -> EvaluationResult:
+    from panoptic_ros.evaluation.evaluate import evaluate
+    from panoptic_ros.evaluation.processes import evaluate_files
 
     with _Progress(subject.count) as bar:
         if subject.files and not gallery:
@@ -161,7 +157,7 @@ def _scored(
 def _write_page(
     path: Path, found: dict[str, Any], evaluation: Evaluation, gallery: Gallery
 ) -> None:
-    from panoptic_ros.cli.report.score_page import write_score_page
+    from panoptic_ros.report.score_page import write_score_page
 
     write_score_page(
         path, found, evaluation.labels, gallery.worst(), gallery.qualities, evaluation.lives()

@@ -15,10 +15,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "checkpoint", type=Path, nargs="?",
         help="best.pt or last.pt of panoptic train; with --camera-size a model as well",
-    )  # fmt: skip
+    )
     parser.add_argument("model", type=Path, help="the .onnx file to write")
     parser.add_argument(
-        "--size", type=size, metavar="WxH",
+        "--size",
+        type=size,
+        metavar="WxH",
         help="default: 512x256; of hub checkpoints what they learned on, else 1024x512",
     )
     parser.add_argument(
@@ -30,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--camera-size", type=size, metavar="WxH",
         help="take pictures of this size and resize them in the graph, on the GPU",
-    )  # fmt: skip
+    )
     parser.add_argument("--name", help="name of the model (default: the file's stem)")
     parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")
     parser.add_argument("--license", default="", help="what may be done with the weights")
@@ -110,9 +112,9 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:
-    from panoptic_ros.engine.cache import write_atomically
-    from panoptic_ros.engine.camera_size import take_camera_size
-    from panoptic_ros.engine.prepare import load_model
+    from panoptic_ros.engine.building.cache import write_atomically
+    from panoptic_ros.engine.building.camera_size import take_camera_size
+    from panoptic_ros.engine.building.prepare import load_model
 
     model = load_model(source)
     take_camera_size(model, camera_size)
@@ -123,8 +125,8 @@ def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) 
 
 
 def _show(path: Path) -> None:
-    from panoptic_ros.engine.prepare import load_model
-    from panoptic_ros.engine.recipe import spec_of
+    from panoptic_ros.engine.building.prepare import load_model
+    from panoptic_ros.engine.building.recipe import spec_of
 
     words = spec_of(load_model(path), path.name).size_words
     print(f"wrote {path}: {words}, {path.stat().st_size / 1e6:.1f} MB")

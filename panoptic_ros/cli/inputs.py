@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.core.config import PipelineConfig, parameters, with_value
-from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.document import DocumentError, read_yaml
 
 if TYPE_CHECKING:
-    from panoptic_ros.ros.sources import Source
+    from panoptic_ros.recordings.source import Source
 
 DEFAULT_ENGINE = "street_fast"
 
@@ -23,7 +23,7 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "input", type=Path, metavar="INPUT",
         help="ROS 2 bag (folder, .mcap, .db3), ROS 1 bag, video file, image or folder of images",
-    )  # fmt: skip
+    )
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
     parser.add_argument(
         "--start", type=float, default=0.0, metavar="S", help="seconds to leave out at the start"
@@ -32,11 +32,11 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fps", type=float,
         help="pictures per second of a folder (default: 10); overrides a video's clock",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--camera-info", type=Path, metavar="YAML",
         help="calibration of the camera, as panoptic calibrate writes it",
-    )  # fmt: skip
+    )
 
 
 def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +59,7 @@ def source_of(args: argparse.Namespace) -> Source:
         ConfigError: A number makes no sense.
         DataError: The input cannot be read.
     """
-    from panoptic_ros.ros.sources import CalibratedSource, Span, open_source
+    from panoptic_ros.recordings.source import CalibratedSource, Span, open_source
 
     source = open_source(args.input, args.topic, Span(args.start, args.duration), args.fps)
     return CalibratedSource(source, args.camera_info) if args.camera_info else source

@@ -8,8 +8,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import PanopticError
-from panoptic_ros.core.memory import keep_freed_memory
 
 VERBS = {
     "doctor": "say what is here, what will run, and how to get what is missing",

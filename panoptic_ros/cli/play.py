@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", metavar="TOPIC",
         help=f"topic to publish (default: --topic, else the bag's own, else {DEFAULT_TOPIC})",
-    )  # fmt: skip
+    )
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 2 is twice as fast")
     parser.add_argument("--fast", action="store_true", help="as fast as it goes")
     parser.add_argument("--loop", action="store_true", help="start over at the end")
@@ -27,11 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--now", action="store_true",
         help="stamp with the present time and publish no /clock, as a live camera would",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--wait", type=float, default=0.0, metavar="S",
         help="wait this long for a subscriber before the first picture",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         # A bag has topics of its own; for any other input the topic is where to publish.
         wanted, args.topic = args.topic, args.topic if _is_bag(args) else ""
         source = stack.enter_context(source_of(args))
-        from panoptic_ros.ros.player import Player, PlayOptions
+        from panoptic_ros.ros.playback.player import Player, PlayOptions
 
         options = PlayOptions(
             topic=args.to or _own(wanted or source.topic) or DEFAULT_TOPIC,
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_bag(args: argparse.Namespace) -> bool:
-    from panoptic_ros.ros.sources import is_bag
+    from panoptic_ros.recordings.source import is_bag
 
     return bool(args.input.exists() and is_bag(args.input))
 

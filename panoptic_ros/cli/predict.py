@@ -24,7 +24,7 @@ from panoptic_ros.core.geometry import enlarge
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
-    from panoptic_ros.ros.sources import Shot
+    from panoptic_ros.recordings.source import Shot
 
 FORMATS = ("coco", "kitti-step", "cityscapes")
 
@@ -38,11 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format", choices=FORMATS, required=True,
         help="coco: predictions.json and panoptic/<stem>.png; kitti-step: <stem>.png with track "
         "ids, the input is one sequence; cityscapes: <stem>_instanceIds.png, <stem>_labelIds.png",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--categories", type=Path, metavar="GT.json",
         help="coco: take category and image ids from this file, classes matched by name",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -146,7 +146,7 @@ class CocoPictureWriter(PictureWriter):
     """``predictions.json`` and ``panoptic/<stem>.png``; pictures are independent."""
 
     def __init__(self, folder: Path, labels: LabelSet, categories: Path | None) -> None:
-        from panoptic_ros.data.coco_predictions import CocoWriter, numbering_of, own_numbering
+        from panoptic_ros.data.coco.writer import CocoWriter, numbering_of, own_numbering
 
         numbering = numbering_of(categories, labels) if categories else own_numbering(labels)
         self._writer = CocoWriter(folder, numbering, labels.things)

@@ -23,17 +23,17 @@ from panoptic_ros.cli.result_bag import ResultBag
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.report.pictures import Album
-    from panoptic_ros.cli.report.record import RunRecord
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
-    from panoptic_ros.ros.sources import Shot, Source
-    from panoptic_ros.ros.video import VideoWriter
+    from panoptic_ros.recordings.source import Shot, Source
+    from panoptic_ros.recordings.video import VideoWriter
+    from panoptic_ros.report.record import RunRecord
+    from panoptic_ros.report.samples import Album
 
 TOPICS = (
     "label", "instance", "panoptic", "confidence", "drivable", "detections", "overlay/compressed",
-)  # fmt: skip
+)
 """What a result bag holds; the raw overlay would be the compressed one in ten times the size."""
 
 LATENCY = "Time of the pipeline for one frame: picture in memory to messages made."
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--topics", default=",".join(TOPICS), metavar="A,B",
         help="what --out holds below the node's name (default: %(default)s; also: overlay)",
-    )  # fmt: skip
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,9 +74,7 @@ def run(args: argparse.Namespace) -> int:
     return 1 if source.losses else 0
 
 
-def _results(
-    source: Source, pipeline: Pipeline, sinks: Sinks
-) -> Iterator[tuple[Result, float]]:
+def _results(source: Source, pipeline: Pipeline, sinks: Sinks) -> Iterator[tuple[Result, float]]:
     camera = source.topic or "camera"
     for shot in progress(source.shots(), source.count, "replay"):
         try:
@@ -88,7 +86,7 @@ def _results(
 
 
 def _note_frame(record: RunRecord, album: Album, result: Result, message_ms: float) -> None:
-    from panoptic_ros.cli.report.record import facts_of
+    from panoptic_ros.report.record import facts_of
 
     stages_ms = {**result.stages_ms, "messages": message_ms}
     record.frames.append(facts_of(result, sum(stages_ms.values()), stages_ms))
@@ -96,8 +94,8 @@ def _note_frame(record: RunRecord, album: Album, result: Result, message_ms: flo
 
 
 def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, Album]:
-    from panoptic_ros.cli.report.pictures import Album
-    from panoptic_ros.cli.report.record import RunRecord
+    from panoptic_ros.report.record import RunRecord
+    from panoptic_ros.report.samples import Album
 
     what = f"{source.path.name} {source.topic}".strip()
     record = RunRecord(f"Replay of {source.path.name}", what, engine, labels, LATENCY)
@@ -111,7 +109,7 @@ def _finish(args: argparse.Namespace, source: Source, record: RunRecord, album: 
     if args.json:
         write_json(args.json, record.stats())
     if args.report:
-        from panoptic_ros.cli.report.page import write_page
+        from panoptic_ros.report.page import write_page
 
         write_page(args.report, record, album.moments())
     for note in source.losses.notes:
@@ -162,7 +160,7 @@ def _sinks(args: argparse.Namespace, labels: LabelSet, stack: ExitStack) -> Sink
         names = [name.strip() for name in args.topics.split(",") if name.strip()]
         bag = stack.enter_context(closing(ResultBag(args.out, names, labels)))
     if args.overlay:
-        from panoptic_ros.ros.video import VideoWriter
+        from panoptic_ros.recordings.video import VideoWriter
 
         film = stack.enter_context(VideoWriter(args.overlay))
     return Sinks(bag, film, labels)

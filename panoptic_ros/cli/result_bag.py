@@ -13,7 +13,7 @@ from panoptic_ros.core.errors import ConfigError
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
-    from panoptic_ros.ros.sources import Shot
+    from panoptic_ros.recordings.source import Shot
 
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
@@ -33,8 +33,8 @@ class ResultBag:
 
     def __init__(self, path: Path, names: Iterable[str], labels: LabelSet) -> None:
         from panoptic_ros.core.remap import usual_remaps
-        from panoptic_ros.ros.bag_writer import BagWriter, bag_types
-        from panoptic_ros.ros.convert import RESULT_TOPICS
+        from panoptic_ros.messages.convert import RESULT_TOPICS
+        from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 
         self._names = tuple(names)
         unknown = set(self._names) - set(RESULT_TOPICS)
@@ -50,7 +50,7 @@ class ResultBag:
     def _check_consumers(self) -> None:
         """Refuse topics that would stay empty."""
         from panoptic_ros.core.remap import REMAPPED_TOPICS
-        from panoptic_ros.ros.convert import IMAGE, MESSAGE_TYPES
+        from panoptic_ros.messages.convert import IMAGE, MESSAGE_TYPES
 
         for name in self._names:
             kind = MESSAGE_TYPES.get(name, IMAGE)
@@ -64,7 +64,7 @@ class ResultBag:
 
     def write(self, result: Result, shot: Shot) -> float:
         """Write one result; returns the milliseconds that making the messages took."""
-        from panoptic_ros.ros.convert import from_result
+        from panoptic_ros.messages.convert import from_result
 
         stamp_ns = result.frame.stamp_ns
         header = self._header(result)
@@ -88,19 +88,17 @@ class ResultBag:
     def _header(self, result: Result) -> Any:
         seconds, rest_ns = divmod(result.frame.stamp_ns, 1_000_000_000)
         stamp = self._types.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest_ns)
-        return self._types.make(
-            "std_msgs/msg/Header", stamp=stamp, frame_id=result.frame.frame_id
-        )
+        return self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=result.frame.frame_id)
 
     def _write_info(self, header: Any, stamp_ns: int) -> None:
-        from panoptic_ros.ros.vision import label_info
+        from panoptic_ros.messages.vision import label_info
 
         message = label_info(self._labels, self._types, header)
         self._writer.write(f"{NODE}/label_info", message, stamp_ns)
         self._has_info = True
 
     def _write_camera_info(self, info: Any, result: Result, header: Any) -> None:
-        from panoptic_ros.ros.camera_info import recast
+        from panoptic_ros.messages.camera_info import recast
 
         if (int(info.height), int(info.width)) == result.camera_size:
             message = recast(info, self._types, header)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from panoptic_ros.metrics.evaluation import EvaluationResult
+    from panoptic_ros.evaluation.evaluate import EvaluationResult
+    from panoptic_ros.evaluation.sequence_score import SequenceResult
     from panoptic_ros.metrics.object_tracking import ObjectTrackingResult
     from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
-    from panoptic_ros.metrics.sequence_score import SequenceResult
     from panoptic_ros.metrics.tracking_quality import TrackingQualityResult, TrackingScore
     from panoptic_ros.metrics.video_quality import VideoQualityResult
 
@@ -45,7 +45,7 @@ def document(
     found: dict[str, Any] = {
         "subject": subject, "truth": truth, "images": result.frames.images,
         "remarks": list(remarks),
-    }  # fmt: skip
+    }
     if "pq" in metrics:
         found["panoptic"] = _panoptic(result.frames.panoptic)
     if "miou" in metrics:
@@ -80,7 +80,7 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
     for index, category in enumerate(frames.categories):
         line: dict[str, Any] = {
             "id": category.id, "name": category.name, "is_thing": category.is_thing,
-        }  # fmt: skip
+        }
         quality = frames.panoptic.classes[category.id]
         if "pq" in metrics:
             line |= {"pq": quality.pq, "sq": quality.sq, "rq": quality.rq}
@@ -246,7 +246,7 @@ def _video_table(found: dict[str, Any]) -> Table:
 OBJECT_HEADS = {
     "smotsa": "sMOTSA", "motsa": "MOTSA", "motsp": "MOTSP", "hota": "HOTA", "deta": "DetA",
     "assa": "AssA", "idf1": "IDF1", "id_switches": "switches",
-}  # fmt: skip
+}
 
 
 def _object_table(found: dict[str, Any]) -> Table:
@@ -256,9 +256,7 @@ def _object_table(found: dict[str, Any]) -> Table:
     }
     table = _table("objects over time", "percent, but switches", ["class", *heads.values()])
     for name, part in objects.items():
-        values = [
-            str(part[key]) if key == "id_switches" else _percent(part[key]) for key in heads
-        ]
+        values = [str(part[key]) if key == "id_switches" else _percent(part[key]) for key in heads]
         table.add_row(name, *values)
     return table
 

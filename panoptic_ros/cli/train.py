@@ -12,7 +12,7 @@ from panoptic_ros.cli.arguments import size
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from panoptic_ros.data.coco_panoptic import CocoPanoptic
+    from panoptic_ros.data.coco.reader import CocoPanoptic
     from panoptic_ros.model.network import PanopticNetwork
     from panoptic_ros.model.train import Progress, TrainConfig, Validate
 
@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _validation(val_size: tuple[int, int]) -> Validate:
-    from panoptic_ros.metrics.runner import evaluate_engine
+    from panoptic_ros.evaluation.panoptic_score import evaluate_engine
     from panoptic_ros.model.checkpoint import spec_of
     from panoptic_ros.model.torch_engine import TorchEngine
 

@@ -62,9 +62,7 @@ class Parameter:
 class DecodeConfig:
     """How heads become a panoptic map."""
 
-    center_threshold: float = param(
-        0.3, "Least centre score of an object.", low=0.0, high=1.0
-    )
+    center_threshold: float = param(0.3, "Least centre score of an object.", low=0.0, high=1.0)
     object_threshold: float = param(
         0.25,
         "Least score of an object: its centre's score times the mean probability of its class; "
@@ -106,9 +104,7 @@ class DecodeConfig:
 class TrackConfig:
     """How objects keep their ids."""
 
-    min_iou: float = param(
-        0.15, "Least mask overlap that continues a track.", low=0.0, high=1.0
-    )
+    min_iou: float = param(0.15, "Least mask overlap that continues a track.", low=0.0, high=1.0)
     birth_score: float = param(
         0.3, "Least score that starts a track; weaker objects only extend one.", low=0.0, high=1.0
     )
@@ -196,9 +192,7 @@ class GroundConfig:
     camera_y_m: float = param(
         0.0, "How far the camera sits to the left of the base frame.", low=-100.0, high=100.0
     )
-    camera_pitch_rad: float = param(
-        0.0, "How far the camera looks down.", low=-1.57, high=1.57
-    )
+    camera_pitch_rad: float = param(0.0, "How far the camera looks down.", low=-1.57, high=1.57)
     camera_roll_rad: float = param(
         0.0, "How far the camera leans to the right.", low=-3.15, high=3.15
     )

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core import rle
+from panoptic_ros.core.files import rle
 from panoptic_ros.core.types import Box
 
 

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.document import DocumentError, parse_json, read_yaml
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.document import DocumentError, parse_json, read_yaml
 
 MAX_CLASSES = 255
 """Class indices are 0..254; 255 is void."""

@@ -52,9 +52,7 @@ class Mailbox(Generic[Item]):
         taken = self.take_batch(1, timeout_s)
         return taken[0] if taken else None
 
-    def take_batch(
-        self, limit: int, timeout_s: float | None = None
-    ) -> list[tuple[str, Item]]:
+    def take_batch(self, limit: int, timeout_s: float | None = None) -> list[tuple[str, Item]]:
         """Take what is there of several cameras, without waiting for more than one of them.
 
         Args:

@@ -12,10 +12,10 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.files.document import parse_json
+from panoptic_ros.core.files.limits import is_picture_size, picture_limits
 from panoptic_ros.core.labels import LabelSet, from_json, to_json
-from panoptic_ros.core.limits import is_picture_size, picture_limits
 from panoptic_ros.core.types import Heads
 
 METADATA_KEY = "panoptic_ros"

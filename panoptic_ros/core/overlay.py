@@ -127,9 +127,7 @@ def _inner_parts(contour: NDArray[np.int32], shape: tuple[int, ...]) -> list[NDA
 def _draw_outline(canvas: NDArray[np.uint8], result: Result, track: Track) -> None:
     x0, y0, x1, y1 = track.segment.box
     mask = np.isin(result.panoptic.ids[y0:y1, x0:x1], track.segment_ids).astype(np.uint8)
-    contours, _ = cv2.findContours(
-        mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x0, y0)
-    )
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x0, y0))
     scale = _scale(result.panoptic.ids, canvas)
     lines = [
         _to_camera(_smooth(np.asarray(contour[:, 0, :], np.int32)), scale) for contour in contours
@@ -163,9 +161,7 @@ def _draw_lines(
     cv2.polylines(canvas, lines, closed, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
 
 
-def _draw_name(
-    canvas: NDArray[np.uint8], result: Result, labels: LabelSet, track: Track
-) -> None:
+def _draw_name(canvas: NDArray[np.uint8], result: Result, labels: LabelSet, track: Track) -> None:
     """Write number and class on a plate at the object's upper left corner."""
     text = f"{track.id} {labels.labels[track.label].name}"
     size = max(0.3, 0.45 * canvas.shape[0] / _REFERENCE_HEIGHT_PX)

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import PipelineConfig
-from panoptic_ros.core.decode import decode
-from panoptic_ros.core.drivable import DrivableFilter
+from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.drivable.evidence import SurfaceRules
+from panoptic_ros.core.drivable.filter import DrivableFilter
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.surface_evidence import SurfaceRules
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Frame, Heads
 

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import param
-from panoptic_ros.core.document import DocumentError, read_yaml
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.resources import resource
 
 _KEYS = ("name", "classes", "default", "label_sets")
 

@@ -22,8 +22,8 @@ def void_like(last: Result, stamp_ns: int) -> Result:
         Void everywhere, no objects, no surface to drive on, under a black picture.
 
     >>> from panoptic_ros.core.pipeline import Pipeline
-    >>> from panoptic_ros.core.synthetic import DrawnStreet
-    >>> from panoptic_ros.core.synthetic_engine import DrawnEngine
+    >>> from panoptic_ros.core.synthetic.street import DrawnStreet
+    >>> from panoptic_ros.core.synthetic.engine import DrawnEngine
     >>> last = Pipeline(DrawnEngine((128, 64))).step(DrawnStreet((128, 64)).draw(0)[0])
     >>> void = void_like(last, 7)
     >>> int(void.panoptic.labels.min()), bool(void.drivable.mask.any()), void.camera_size

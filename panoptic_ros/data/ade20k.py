@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.json_document import (
     MalformedError,
     entries,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.labels import MAX_CLASSES
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco_panoptic import Category, SegmentInfo
+from panoptic_ros.data.coco.reader import Category, SegmentInfo
 from panoptic_ros.data.label_map import LabelMap, stretches, to_segments
 
 Segments = tuple[NDArray[np.uint32], Sequence[SegmentInfo]]
@@ -47,9 +47,7 @@ class MapAnnotation(Annotation):
         is_truth: Whether things without an object are crowd; in a prediction they are void.
     """
 
-    def __init__(
-        self, picture: LabelMap, categories: Sequence[Category], is_truth: bool
-    ) -> None:
+    def __init__(self, picture: LabelMap, categories: Sequence[Category], is_truth: bool) -> None:
         self._picture = picture
         self._categories = categories
         self._is_truth = is_truth
@@ -111,7 +109,7 @@ class SegmentAnnotation(Annotation):
             is_object = segment.category_id in things and not segment.is_crowd
             pairs[segment.id] = (
                 position.get(segment.category_id, VOID), number if is_object else NO_ID,
-            )  # fmt: skip
+            )
         starts, lengths = stretches(ids)
         numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)
         table = np.array([pairs.get(number, (VOID, NO_ID)) for number in numbers.tolist()])

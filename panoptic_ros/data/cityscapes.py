@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.data.png import read_png
 
@@ -46,9 +46,7 @@ LABEL_IDS = {
 
 THINGS = ("person", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle")
 
-CATEGORIES = tuple(
-    Category(number, name, name in THINGS) for name, number in LABEL_IDS.items()
-)
+CATEGORIES = tuple(Category(number, name, name in THINGS) for name, number in LABEL_IDS.items())
 """The evaluated classes; the position is the trainId, the id the labelId."""
 
 UNLABELED = 0
@@ -171,9 +169,7 @@ def read_instance_ids(path: Path) -> LabelMap:
     """
     values = read_png(path)
     if values.ndim != 2 or values.dtype != np.uint16:
-        raise DataError(
-            f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instanceIds"
-        )
+        raise DataError(f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instanceIds")
     labels, ids = _tables()
     return LabelMap(labels[values], ids[values])
 

@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.resources import resource
 from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_files
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.class_map import ClassMap, Recode, Rules, renamed
-from panoptic_ros.data.coco_files import coco_results, coco_results_by_name, coco_truth
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.files import coco_results, coco_results_by_name, coco_truth
+from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
 from panoptic_ros.data.label_map import LabelMap
 
@@ -153,7 +153,7 @@ def _cityscapes(place: Place, truth: LabelFiles | None) -> LabelFiles:
             cityscapes.image_of(path, name),
         )
         for name, path in cityscapes.find_instance_ids(place.labels).items()
-    }  # fmt: skip
+    }
     return LabelFiles(cityscapes.CATEGORIES, {"": files})
 
 
@@ -189,7 +189,7 @@ def _ade20k(place: Place, truth: LabelFiles | None) -> LabelFiles:
         (name, _map_file(name, path, read, categories, truth is None,
                          path.with_name(f"{name}.jpg")))
         for name, path in found
-    )  # fmt: skip
+    )
     return LabelFiles(categories, {"": files})
 
 
@@ -207,7 +207,7 @@ def _vistas(place: Place, truth: LabelFiles | None) -> LabelFiles:
             folder.parents[1] / "images" / f"{path.stem}.jpg",
         )
         for path in sorted(folder.glob("*.png"))
-    }  # fmt: skip
+    }
     if not files:
         raise DataError(f"{folder}: holds no .png file")
     return LabelFiles(categories, {"": files}, void=void)

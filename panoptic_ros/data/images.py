@@ -29,7 +29,7 @@ def with_images(pairs: Sequence[Pair], folder: Path) -> list[Pair]:
         if path.suffix.lower() in IMAGE_SUFFIXES:
             found.setdefault(path.stem.removesuffix("_leftImg8bit"), []).append(path)
     return [replace(pair, truth=replace(pair.truth, image=_image(pair, found, folder)))
-            for pair in pairs]  # fmt: skip
+            for pair in pairs]
 
 
 def _image(pair: Pair, found: dict[str, list[Path]], folder: Path) -> Path:

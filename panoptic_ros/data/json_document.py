@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.document import parse_json
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import parse_json
 
 
 class MalformedError(Exception):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import LABEL_IDS, write_png
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.data.png import read_png
 
@@ -25,9 +25,7 @@ CATEGORIES = tuple(
 """The 19 classes; position and id are the trainId."""
 
 
-def write_kitti_step(
-    path: Path, train_ids: NDArray[np.uint8], ids: NDArray[np.uint16]
-) -> None:
+def write_kitti_step(path: Path, train_ids: NDArray[np.uint8], ids: NDArray[np.uint16]) -> None:
     """Write one frame of a sequence.
 
     Args:

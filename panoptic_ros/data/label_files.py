@@ -9,7 +9,7 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +61,7 @@ class Pair:
 
 def unpaired(truth: Sequences) -> list[Pair]:
     """List the labelled pictures in order."""
-    return [
-        Pair(sequence, file) for sequence, files in truth.items() for file in files.values()
-    ]
+    return [Pair(sequence, file) for sequence, files in truth.items() for file in files.values()]
 
 
 def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:

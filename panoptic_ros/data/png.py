@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.limits import is_picture_size, picture_limits
-from panoptic_ros.core.png_chunks import SIGNATURE, DamagedPngError, png_size
+from panoptic_ros.core.files.limits import is_picture_size, picture_limits
+from panoptic_ros.core.files.png_chunks import SIGNATURE, DamagedPngError, png_size
 
 _RGB_8_BIT = bytes((8, 2))
 _KIND = slice(24, 26)

@@ -45,9 +45,7 @@ class Cuda:
             device = self.driver.Device(index)
             self._context = device.retain_primary_context()
             self.name = str(device.name())
-            self.integrated = bool(
-                device.get_attribute(self.driver.device_attribute.INTEGRATED)
-            )
+            self.integrated = bool(device.get_attribute(self.driver.device_attribute.INTEGRATED))
             with self.current():
                 self.stream = self.driver.Stream()
         except Exception as error:  # pycuda's classes exist only where it is installed

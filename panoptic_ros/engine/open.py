@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.model import Engine
-from panoptic_ros.core.resources import resource
-from panoptic_ros.engine.manifest import PRECISIONS
+from panoptic_ros.engine.building.manifest import PRECISIONS
 
 if TYPE_CHECKING:
-    from panoptic_ros.engine.build_process import BuildProcess
-    from panoptic_ros.engine.manifest import Manifest
-    from panoptic_ros.engine.plans import PlanOrder
-    from panoptic_ros.engine.progress import Report
+    from panoptic_ros.engine.building.manifest import Manifest
+    from panoptic_ros.engine.building.plans import PlanOrder
+    from panoptic_ros.engine.building.process import BuildProcess
+    from panoptic_ros.engine.building.progress import Report
     from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
@@ -96,11 +96,11 @@ def open_engine(
         raise ConfigError(f"precision {precision!r}: needs one of {', '.join(PRECISIONS)}")
     for number, least, what in (
         (threads, 0, "threads"), (batch, 1, "batch"), (device, 0, "device"), (warmup, 0, "warmup"),
-    ):  # fmt: skip
+    ):
         if number < least:
             raise ConfigError(f"{what} is {number}, needs at least {least}")
     if name == DRAWN:
-        from panoptic_ros.core.synthetic_engine import DrawnEngine
+        from panoptic_ros.core.synthetic.engine import DrawnEngine
 
         return DrawnEngine()
     path = find_model(name)
@@ -128,8 +128,8 @@ def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
     Raises:
         ModelError: Neither is at hand, or only the model and ``fallback`` is ``none``.
     """
-    from panoptic_ros.engine.cache import read_manifest
-    from panoptic_ros.engine.plans import PlanOrder, find_or_build, source_of
+    from panoptic_ros.engine.building.cache import read_manifest
+    from panoptic_ros.engine.building.plans import PlanOrder, find_or_build, source_of
 
     source = source_of(path)
     if source is None:
@@ -148,7 +148,7 @@ def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
 
 def _open_onnx(path: Path, options: OpenOptions) -> Engine:
     """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
-    from panoptic_ros.engine.plans import PlanOrder, find_or_build
+    from panoptic_ros.engine.building.plans import PlanOrder, find_or_build
 
     order = PlanOrder(path, options.precision, options.batch, options.device)
     try:
@@ -177,7 +177,7 @@ def plan_to_build(
         What to build, None where a plan fits, or where nothing can be built: no GPU, no
         TensorRT, no such model.
     """
-    from panoptic_ros.engine.plans import PlanOrder, missing_plan
+    from panoptic_ros.engine.building.plans import PlanOrder, missing_plan
 
     try:
         path = find_model(name)
@@ -188,7 +188,7 @@ def plan_to_build(
 
 def start_build(order: PlanOrder) -> BuildProcess:
     """Build a plan in a process of its own."""
-    from panoptic_ros.engine.build_process import BuildProcess
+    from panoptic_ros.engine.building.process import BuildProcess
 
     return BuildProcess(order)
 
@@ -201,7 +201,7 @@ def _doubt(engine: TrtEngine) -> str:
 
 
 def _load(path: Path, options: OpenOptions) -> TrtEngine:
-    from panoptic_ros.engine.cache import read_plan
+    from panoptic_ros.engine.building.cache import read_plan
     from panoptic_ros.engine.trt import TrtEngine
 
     content, manifest = read_plan(path)
@@ -217,8 +217,8 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
         ModelError: There is no GPU.
     """
     from panoptic_ros.core.errors import StaleEngineError
+    from panoptic_ros.engine.building.plans import PlanOrder
     from panoptic_ros.engine.device import read_gpu
-    from panoptic_ros.engine.plans import PlanOrder
 
     here, built = read_gpu(device), manifest.key
     wanted = (here.name, here.compute_capability)

@@ -49,9 +49,7 @@ class OrtEngine(Closing):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         wanted = choose_providers(onnxruntime.get_available_providers(), device)
         try:
-            self._session: Any = onnxruntime.InferenceSession(
-                str(path), options, providers=wanted
-            )
+            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=wanted)
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # the bindings raise a dozen types
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error})") from error

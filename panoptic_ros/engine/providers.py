@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from ctypes.util import find_library
 from typing import Any
 
-from panoptic_ros.engine.cache import default_folder
+from panoptic_ros.engine.building.cache import default_folder
 from panoptic_ros.engine.device import find_gpu
-from panoptic_ros.engine.flavour import installed_flavours
+from panoptic_ros.engine.variant import installed_flavours
 
 CPU = "CPU"
 _SUFFIX = "ExecutionProvider"

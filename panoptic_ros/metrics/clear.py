@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.assignment import largest_sum
-from panoptic_ros.metrics.sightings import EPSILON, MATCH_IOU, Sighting, Timeline
+from panoptic_ros.metrics.frame_matches import EPSILON, MATCH_IOU, Sighting, Timeline
 
 _NOBODY = -1
 _KEEP = 1000.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.assignment import largest_sum
-from panoptic_ros.metrics.sightings import EPSILON, Timeline
+from panoptic_ros.metrics.frame_matches import EPSILON, Timeline
 
 LEAST_IOU = np.arange(0.05, 0.99, 0.05)
 """The 19 thresholds over which the scores are averaged."""

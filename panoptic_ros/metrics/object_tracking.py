@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.clear import Clear, add_clear, clear
+from panoptic_ros.metrics.frame_matches import Sighting, sight, timeline
 from panoptic_ros.metrics.hota import Hota, add_hota, hota
-from panoptic_ros.metrics.identity import Identity, add_identity, identity
-from panoptic_ros.metrics.lives import Life, lives
-from panoptic_ros.metrics.sightings import Sighting, sight, timeline
+from panoptic_ros.metrics.id_history import Life, lives
+from panoptic_ros.metrics.idf1 import Identity, add_identity, identity
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco_panoptic import VOID_ID, Category, SegmentInfo
+from panoptic_ros.data.coco.reader import VOID_ID, Category, SegmentInfo
 from panoptic_ros.metrics.intersections import Intersections, intersect
 
 
@@ -207,9 +207,7 @@ class PanopticQuality:
                 found_predicted.add(predicted_id)
         return found_truth, found_predicted
 
-    def _count_missed(
-        self, truth: Mapping[int, SegmentInfo], found: set[int]
-    ) -> dict[int, int]:
+    def _count_missed(self, truth: Mapping[int, SegmentInfo], found: set[int]) -> dict[int, int]:
         """Count the truth that nobody found and return the last crowd segment of each class."""
         crowds = {}
         for number, segment in truth.items():

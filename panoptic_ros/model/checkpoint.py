@@ -10,9 +10,9 @@ from typing import Any
 import torch
 
 from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import Label, LabelSet, read_label_set
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.resources import resource
 from panoptic_ros.model.network import PanopticNetwork
 
 
@@ -89,6 +89,4 @@ def spec_of(
         )
     label_set = LabelSet(labels.name, tuple(entries))
     width, height = size
-    return ModelSpec(
-        name, width, height, "center_offset", label_set, license_text, provenance
-    )
+    return ModelSpec(name, width, height, "center_offset", label_set, license_text, provenance)

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco_panoptic import (
+from panoptic_ros.data.coco.reader import (
     CocoPanoptic,
     ImageRecord,
     read_coco_panoptic,
@@ -74,9 +74,7 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         length: How many items there are.
     """
 
-    def __init__(
-        self, data: CocoPanoptic, config: AugmentConfig, seed: int, length: int
-    ) -> None:
+    def __init__(self, data: CocoPanoptic, config: AugmentConfig, seed: int, length: int) -> None:
         self._records = data.records
         self._config = config
         self._seed = seed

@@ -107,9 +107,7 @@ def fuse_batch_norms(network: PanopticNetwork) -> PanopticNetwork:
     return network
 
 
-def export(
-    network: PanopticNetwork, spec: ModelSpec, path: Path, label_scale: int = 4
-) -> None:
+def export(network: PanopticNetwork, spec: ModelSpec, path: Path, label_scale: int = 4) -> None:
     """Write a network as ONNX.
 
     Args:
@@ -122,9 +120,7 @@ def export(
         ConfigError: A side is no multiple of 32, or the classes differ in number.
     """
     if spec.width % 32 or spec.height % 32 or min(spec.width, spec.height) < 32:
-        raise ConfigError(
-            f"size {spec.width}x{spec.height}: both sides must be multiples of 32"
-        )
+        raise ConfigError(f"size {spec.width}x{spec.height}: both sides must be multiples of 32")
     if len(spec.labels) != network.classes:
         raise ConfigError(
             f"label set {spec.labels.name} has {len(spec.labels)} classes, the checkpoint "
@@ -193,8 +189,6 @@ def store_weights_as_half(model: onnx.ModelProto, least: int = 256) -> None:
         name = tensor.name
         values = numpy_helper.to_array(tensor).astype(np.float16)
         tensor.CopyFrom(numpy_helper.from_array(values, name + "_half"))
-        casts.append(
-            helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT)
-        )
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=onnx.TensorProto.FLOAT))
     for node in reversed(casts):
         model.graph.node.insert(0, node)

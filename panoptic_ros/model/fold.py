@@ -87,9 +87,7 @@ def _results(
     return results
 
 
-def _evaluated(
-    node: onnx.NodeProto, feeds: Known, opset: int
-) -> list[NDArray[Any]]:
+def _evaluated(node: onnx.NodeProto, feeds: Known, opset: int) -> list[NDArray[Any]]:
     graph = helper.make_graph(
         [node],
         "one",

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import MAX_CLASSES, Label, LabelSet, read_label_set
-from panoptic_ros.core.resources import resource
 
 KNOWN_SETS = ("cityscapes", "coco", "ade20k", "mapillary")
 _GREY = (128, 128, 128)
@@ -44,9 +44,7 @@ def guess_labels(
         )
     plain = [_plain(names[index]) for index in range(len(names))]
     tables = [{_plain(label.name): label for label in entry.labels} for entry in known]
-    order = sorted(
-        range(len(known)), key=lambda at: -sum(name in tables[at] for name in plain)
-    )
+    order = sorted(range(len(known)), key=lambda at: -sum(name in tables[at] for name in plain))
     found: dict[str, Label] = {}
     for at in reversed(order):
         found.update(tables[at])

@@ -63,9 +63,7 @@ class ConvBlock(nn.Sequential):
         linear: bool = False,
     ) -> None:
         layers: list[nn.Module] = [
-            nn.Conv2d(
-                inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False
-            ),
+            nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
             nn.BatchNorm2d(outputs, eps=_BATCH_NORM_EPSILON, momentum=_BATCH_NORM_MOMENTUM),
         ]
         if not linear:

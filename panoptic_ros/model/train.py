@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.data.coco_panoptic import CocoPanoptic
+from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.model.augment import AugmentConfig
 from panoptic_ros.model.checkpoint import load_checkpoint, network_of
 from panoptic_ros.model.crops import Crops, open_split

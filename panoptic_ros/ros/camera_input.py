@@ -9,9 +9,9 @@ from typing import Any
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from panoptic_ros.ros.convert import COMPRESSED_IMAGE, IMAGE
-from panoptic_ros.ros.gaps import Gaps
-from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.loss_counter import Gaps
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 _NEWEST = QoSProfile(

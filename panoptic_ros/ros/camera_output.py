@@ -11,11 +11,11 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.remap import Remap
+from panoptic_ros.messages.convert import IMAGE, MESSAGE_TYPES, RESULT_TOPICS
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.vision import LABEL_INFO, label_info, remap_info
 from panoptic_ros.ros.camera_input import CAMERA_INFO
-from panoptic_ros.ros.convert import IMAGE, MESSAGE_TYPES, RESULT_TOPICS
 from panoptic_ros.ros.ground_output import GROUND_TYPES
-from panoptic_ros.ros.message_types import MessageTypes
-from panoptic_ros.ros.vision import LABEL_INFO, label_info, remap_info
 
 _RELIABLE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE

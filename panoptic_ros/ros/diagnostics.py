@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
-from panoptic_ros.ros.engine_supply import EngineSupply as Supply
-from panoptic_ros.ros.message_types import MessageTypes
-from panoptic_ros.ros.tally import Report
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.engine_loader import EngineSupply as Supply
+from panoptic_ros.ros.statistics import Report
 
 OK, WARN, ERROR = bytes([0]), bytes([1]), bytes([2])
 

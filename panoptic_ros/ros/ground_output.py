@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.camera_model import CameraModel
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.ground import Ground
-from panoptic_ros.core.mounting import Mounting, mounting_of
-from panoptic_ros.core.range_scan import scan_of
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import Mounting, mounting_of
+from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.core.ground.laser_scan import scan_of
 from panoptic_ros.core.result import Result
-from panoptic_ros.ros.ground_messages import (
+from panoptic_ros.messages.ground import (
     GRID,
     POINTS,
     POLYGON,
@@ -25,7 +25,7 @@ from panoptic_ros.ros.ground_messages import (
     polygon_message,
     scan_message,
 )
-from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.transforms import Transforms
 
 GROUND_TYPES = {

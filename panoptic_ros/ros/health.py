@@ -9,7 +9,7 @@ from typing import Any
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.duration import Duration
 
-from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.messages.message_types import MessageTypes
 
 ARRAY = "diagnostic_msgs/msg/DiagnosticArray"
 

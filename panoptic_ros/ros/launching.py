@@ -12,8 +12,8 @@ from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
 from launch import LaunchContext
-from panoptic_ros.core.resources import resource
-from panoptic_ros.ros import transport
+from panoptic_ros.core.files.resources import resource
+from panoptic_ros.ros.transport import profile as transport
 
 
 def node_arguments(**defaults: str) -> list[DeclareLaunchArgument]:

@@ -11,30 +11,30 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from rclpy.utilities import get_rmw_implementation_identifier
 
+from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
-from panoptic_ros.core.memory import keep_freed_memory
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import open_engine, plan_to_build, start_build
-from panoptic_ros.ros import transport
-from panoptic_ros.ros.camera import Camera, open_input, open_outputs
+from panoptic_ros.messages.message_types import rclpy_types
+from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
+from panoptic_ros.ros.active_timer import Patience
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.clock_jumps import on_jump_back
 from panoptic_ros.ros.diagnostics import OK, WARN, Silence, camera_status, engine_status, status
-from panoptic_ros.ros.engine_supply import EngineDoor, EngineSupply
+from panoptic_ros.ros.engine_loader import EngineDoor, EngineSupply
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.health import Health
-from panoptic_ros.ros.machine import Machine
-from panoptic_ros.ros.message_types import rclpy_types
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
-from panoptic_ros.ros.patience import Patience
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import Remapping
-from panoptic_ros.ros.tally import Tally
+from panoptic_ros.ros.statistics import Tally
+from panoptic_ros.ros.stream import Camera, open_input, open_outputs
+from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
-from panoptic_ros.ros.vision import DETECTION_ARRAY, LABEL_INFO
+from panoptic_ros.ros.transport import profile as transport
 from panoptic_ros.ros.watchdog import PERIOD_S, Watchdog
 from panoptic_ros.ros.worker import Worker
 

@@ -62,9 +62,7 @@ class NodeConfig:
     engine_batch: int = param(
         1, "Cameras that the plan of a model runs in one inference.", low=1, high=16, live=False
     )
-    engine_device: int = param(
-        0, "Number of the GPU as CUDA counts.", low=0, high=63, live=False
-    )
+    engine_device: int = param(0, "Number of the GPU as CUDA counts.", low=0, high=63, live=False)
     engine_warmup: int = param(
         3, "Inferences of a plan before the first picture.", low=0, high=100, live=False
     )

@@ -34,9 +34,7 @@ class Remapping:
         self._remaps: Mapping[str, Remap] = {}
         self._sources: dict[str, _Source] = {}
 
-    def open(
-        self, labels: LabelSet, config: RemapConfig, outputs: Iterable[CameraOutput]
-    ) -> None:
+    def open(self, labels: LabelSet, config: RemapConfig, outputs: Iterable[CameraOutput]) -> None:
         """Read the files of all topics for a model.
 
         Args:

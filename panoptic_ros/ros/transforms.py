@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.mounting import Mounting, rotation_of
-from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.core.ground.extrinsics import Mounting, rotation_of
+from panoptic_ros.messages.message_types import MessageTypes
 
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 _DEPTH = 100

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from panoptic_ros.ros.camera import Camera
-from panoptic_ros.ros.delivery import Delivery
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.publisher import Delivery
+from panoptic_ros.ros.stream import Camera
 
 PERIOD_S = 0.1
 """How often ``look`` wants to be called."""

@@ -15,12 +15,12 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
-from panoptic_ros.ros.camera import Camera
-from panoptic_ros.ros.convert import to_frame
-from panoptic_ros.ros.delivery import Delivery
-from panoptic_ros.ros.message_types import MessageTypes
+from panoptic_ros.messages.convert import to_frame
+from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.publisher import Delivery
 from panoptic_ros.ros.stamps import Stamps
+from panoptic_ros.ros.stream import Camera
 
 _QUIET_S = 5.0
 
@@ -161,9 +161,7 @@ class Worker:
 
     def _refuse(self, camera: str, error: FrameError) -> None:
         self._cameras[camera].tally.refuse(str(error))
-        self._log.warning(
-            f"{camera}: picture dropped: {error}", throttle_duration_sec=_QUIET_S
-        )
+        self._log.warning(f"{camera}: picture dropped: {error}", throttle_duration_sec=_QUIET_S)
 
     def _deliver(self, picture: _Picture, result: Result, config: NodeConfig) -> None:
         sending_ms = self._deliveries[picture.camera].send(result, picture.header, config)

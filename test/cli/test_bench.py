@@ -13,11 +13,19 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.cli.laps import OUTSIDE, WHOLE, Laps, batch_rate, measure, percentiles, ratio
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.synthetic import DrawnStreet
-from panoptic_ros.core.synthetic_engine import DrawnEngine
-from test.engine.tiny_model import write_tiny_model
+from panoptic_ros.core.synthetic.engine import DrawnEngine
+from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.report.timing import (
+    OUTSIDE,
+    WHOLE,
+    Laps,
+    batch_rate,
+    measure,
+    percentiles,
+    ratio,
+)
+from test.drawn.tiny_model import write_tiny_model
 
 STAGES = ["resize", "infer", "decode", "track", "drivable", "messages", OUTSIDE, WHOLE]
 

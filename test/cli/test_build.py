@@ -9,7 +9,7 @@ import pytest
 
 from panoptic_ros.cli.main import main
 from panoptic_ros.engine.open import shipped_models
-from test.engine.tiny_model import write_tiny_model
+from test.drawn.tiny_model import write_tiny_model
 
 needs_model = pytest.mark.skipif(
     "street_fast" not in shipped_models(), reason="no model is installed"
@@ -42,9 +42,7 @@ def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
 
 @pytest.mark.rtx
 @needs_model
-def test_the_recipe_says_what_to_build(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_recipe_says_what_to_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = shipped_models()["street_fast"]
     recipe = tmp_path / "three.yaml"
     recipe.write_text(f"model: {model}\nbatch: 3\nflavour: tensorrt_rtx\n", encoding="utf-8")

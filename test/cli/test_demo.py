@@ -15,14 +15,14 @@ from typing import Any
 import cv2
 import pytest
 
-from panoptic_ros.cli import demo_video as material
 from panoptic_ros.cli.demo import print_table
+from panoptic_ros.cli.demonstration import video as material
 from panoptic_ros.cli.main import main
-from panoptic_ros.cli.report.record import FrameFacts, RunRecord
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import UNNAMED
-from test.ros.drawn_inputs import write_folder
-from test.ros.street_scene import street, write_model
+from panoptic_ros.report.record import FrameFacts, RunRecord
+from test.drawn.drawn_inputs import write_folder
+from test.drawn.street_scene import street, write_model
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def test_the_demo_writes_all_it_promises(
     assert main(["demo", *map(str, words)]) == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
         "result.mcap", "overlay.mp4", "report.html", "stats.json",
-    }  # fmt: skip
+    }
     stats: dict[str, Any] = json.loads((tmp_path / "out" / "stats.json").read_text())
     assert stats["frames"]["in"] == 25
     assert 5 <= stats["frames"]["processed"] <= 25

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from panoptic_ros.cli import doctor, surroundings
-from panoptic_ros.cli.cached_plans import CachedPlan, look_at_plans
-from panoptic_ros.cli.diagnosis import (
+from panoptic_ros.cli import doctor
+from panoptic_ros.cli.diagnosis import environment as surroundings
+from panoptic_ros.cli.diagnosis.cached_plans import CachedPlan, look_at_plans
+from panoptic_ros.cli.diagnosis.checks import (
     FINDING,
     NOTE,
     OK,
@@ -23,12 +24,19 @@ from panoptic_ros.cli.diagnosis import (
     engine_words,
     verdicts,
 )
+from panoptic_ros.cli.diagnosis.environment import (
+    MODULES,
+    Module,
+    Ros,
+    Surroundings,
+    find_gpu,
+    look_at,
+)
 from panoptic_ros.cli.main import main
-from panoptic_ros.cli.surroundings import MODULES, Module, Ros, Surroundings, find_gpu, look_at
-from panoptic_ros.engine.cache import write_plan
+from panoptic_ros.engine.building.cache import write_plan
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.ros.exchange import Exchange
-from test.engine.plans import key, manifest
+from panoptic_ros.ros.transport.check import Exchange
+from test.drawn.plans import key, manifest
 
 LARGE = "FASTDDS_BUILTIN_TRANSPORTS"
 T4 = "Tesla T4 (7.5), driver for CUDA 12.6"
@@ -184,11 +192,11 @@ def test_the_verdict_counts_the_plans_that_fit() -> None:
         ),
     ],
     ids=["fits", "no GPU", "no TensorRT", "version", "GPU", "portable"],
-)  # fmt: skip
+)
 def test_plans_in_the_cache_are_judged(
     gpu: Gpu | None, versions: dict[str, str], changes: dict[str, str], why_not: str,
     tmp_path: Path,
-) -> None:  # fmt: skip
+) -> None:
     write_plan(tmp_path / "a.plan", b"plan", manifest(key=key(batch=2, **changes)))
     (found,) = look_at_plans(tmp_path, gpu, versions)
     assert (found.name, found.why_not) == ("a.plan", why_not)

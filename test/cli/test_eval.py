@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.resources import resource
-from panoptic_ros.core.synthetic import DrawnStreet, Truth
+from panoptic_ros.core.synthetic.street import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import write_cityscapes
-from panoptic_ros.data.coco_panoptic import write_ids
+from panoptic_ros.data.coco.reader import write_ids
 from panoptic_ros.data.kitti_step import write_kitti_step
-from test.metrics.drawn_panoptic import (
+from test.drawn.drawn_panoptic import (
     CAR,
     ROAD,
     Pair,
@@ -103,9 +103,7 @@ def test_images_without_an_engine_are_refused(
     assert "found nothing to score; give one of --engine, --pred, --bag" in capsys.readouterr().err
 
 
-def test_a_missing_model_is_one_line(
-    words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_model_is_one_line(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     truth_only = words[: words.index("--pred-json")]
     assert main([*truth_only, "--images", ".", "--engine", "absent.onnx"]) == 2
     assert "no model 'absent.onnx'" in capsys.readouterr().err
@@ -195,9 +193,7 @@ def test_sequences_are_scored_over_time(tmp_path: Path) -> None:
     assert found["objects"]["person"]["hota"] == 0.0
 
 
-def test_sequences_have_their_tables(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_sequences_have_their_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_sequence(tmp_path, swap_ids_at=4)
     assert main(step_words(tmp_path)) == 0
     rows = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.synthetic import DrawnStreet
+from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.data.kitti_step import write_kitti_step
-from test.data.drawn_formats import WRITERS, Written
+from test.drawn.drawn_formats import WRITERS, Written
 
 VIDEO = ("kitti-step", "kitti-mots", "kitti-mots text")
 STILL = tuple(name for name in WRITERS if name not in VIDEO)
@@ -44,7 +44,7 @@ def test_truth_as_prediction_is_perfect(tmp_path: Path, kind: str) -> None:
         assert found["objects"]["car"] == {
             "smotsa": 1.0, "motsa": 1.0, "motsp": 1.0, "id_switches": 0, "hota": 1.0, "deta": 1.0,
             "assa": 1.0, "idf1": 1.0,
-        }  # fmt: skip
+        }
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,7 @@ def test_persons_of_a_model_are_the_pedestrians_of_kitti_mots(tmp_path: Path) ->
     assert all(entry["iou"] > 0.7 for entry in found["classes"])
 
 
-def test_an_engine_needs_the_images(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_engine_needs_the_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = WRITERS["kitti-step"](tmp_path)
     error = refused(capsys, *truth(written), "--engine", "drawn")
     assert "000000.png: where its image lies is not known; give --images" in error

@@ -18,7 +18,7 @@ for _module in ("torch", "transformers"):
 
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
 from panoptic_ros.model.hub import license_warning  # noqa: E402
-from test.model.small_checkpoints import SIDE, write_checkpoint  # noqa: E402
+from test.drawn.small_checkpoints import SIDE, write_checkpoint  # noqa: E402
 
 
 def test_a_checkpoint_becomes_a_model_that_describes_itself(

@@ -15,10 +15,10 @@ import pytest
 
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.types import Frame
-from panoptic_ros.ros.convert import stamp_ns, to_frame
-from panoptic_ros.ros.player import Player, PlayOptions
-from panoptic_ros.ros.sources import FIRST_STAMP_NS, Shot, Source, Span
-from test.ros.drawn_inputs import (
+from panoptic_ros.messages.convert import stamp_ns, to_frame
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, Shot, Source, Span
+from panoptic_ros.ros.playback.player import Player, PlayOptions
+from test.drawn.drawn_inputs import (
     SECOND_NS,
     number_of,
     picture,
@@ -39,7 +39,7 @@ class Listener:
     """Keeps all messages of some topics; spins in a thread of its own."""
 
     def __init__(self, topics: dict[str, str]) -> None:
-        from panoptic_ros.ros.message_types import rclpy_types
+        from panoptic_ros.messages.message_types import rclpy_types
 
         self.messages: dict[str, list[Any]] = {topic: [] for topic in topics}
         self._context = rclpy.Context()

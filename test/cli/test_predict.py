@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.data.coco_panoptic import read_ids
+from panoptic_ros.data.coco.reader import read_ids
 from panoptic_ros.data.kitti_step import read_kitti_step
-from test.cli.painted_engine import street
+from test.drawn.painted_engine import street
 
 pytestmark = pytest.mark.usefixtures("painted")
 
@@ -152,7 +152,7 @@ def test_an_unreadable_image_is_told_and_the_others_are_labelled(
 def test_bad_categories_are_explained(
     images: Path, tmp_path: Path, content: str | None, words: str,
     capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
+) -> None:
     if content is not None:
         (tmp_path / "gt.json").write_text(content)
     assert predict(images, tmp_path / "o", "coco", "--categories", tmp_path / "gt.json") == 2

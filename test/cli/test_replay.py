@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from test.cli.painted_engine import street
-from test.ros.drawn_inputs import write_bag2, write_folder
+from test.drawn.drawn_inputs import write_bag2, write_folder
+from test.drawn.painted_engine import street
 
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.usefixtures("painted")
@@ -51,7 +51,7 @@ def test_the_bag_holds_the_topics_of_the_node(drive: Path, tmp_path: Path) -> No
     assert replay(drive, "--out", tmp_path / "r.mcap") == 0
     found = messages(tmp_path / "r.mcap")
     per_frame = ["confidence", "detections", "drivable", "instance", "label",
-                 "overlay/compressed", "panoptic"]  # fmt: skip
+                 "overlay/compressed", "panoptic"]
     names = {f"/panoptic/{name}" for name in per_frame}
     assert set(found) == names | {"/panoptic/label_info"}
     assert {len(found[name]) for name in names} == {FRAMES}

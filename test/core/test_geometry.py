@@ -54,8 +54,7 @@ def test_a_map_pixel_covers_the_camera_pixels_nearest_to_it(
     values = np.arange(map_size[0] * map_size[1], dtype=np.uint16).reshape(map_size)
     large = enlarge(values, size)
     rows, columns = (
-        ((np.arange(n) + 0.5) * m / n).astype(int)
-        for n, m in zip(size, map_size, strict=True)
+        ((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(size, map_size, strict=True)
     )
     assert large.tolist() == values[rows][:, columns].tolist()
 

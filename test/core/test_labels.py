@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import LabelSet, from_document, from_json, read_label_set, to_json
-from panoptic_ros.core.resources import resource
 
 SHIPPED = ("cityscapes", "coco", "ade20k", "mapillary")
 
@@ -81,7 +81,7 @@ def test_a_shipped_class_stands_where_checkpoints_expect_it(
             },
         ),
     ],
-)  # fmt: skip
+)
 def test_one_can_drive_on_the_carriageway_only(name: str, drivable: set[str]) -> None:
     assert {label.name for label in shipped(name).labels if label.is_drivable} == drivable
 
@@ -143,7 +143,7 @@ def test_a_class_is_found_by_name_or_the_names_are_listed() -> None:
         "word", "above 255", "below 0", "fraction", "index as text", "fields missing",
         "no mapping", "no labels", "a list",
     ],
-)  # fmt: skip
+)
 def test_a_wrong_set_is_named(wrong: Any, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         from_document(wrong)
@@ -154,9 +154,7 @@ def test_a_wrong_set_is_named(wrong: Any, words: str) -> None:
     [(None, "cannot be read"), ("labels: [", "is not YAML"), ("labels: 3", "needs the keys")],
     ids=["missing", "no YAML", "no list"],
 )
-def test_a_wrong_file_is_named_with_its_path(
-    tmp_path: Path, text: str | None, words: str
-) -> None:
+def test_a_wrong_file_is_named_with_its_path(tmp_path: Path, text: str | None, words: str) -> None:
     path = tmp_path / "mine.yaml"
     if text is not None:
         path.write_text(text)

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.overlay import DRIVABLE_COLOR, OverlayStyle, draw_overlay, track_color
-from test.ros.drawn_result import LABELS, SKY, drawn_result
+from test.drawn.drawn_result import LABELS, SKY, drawn_result
 
 PLAIN = OverlayStyle(names=False, outlines=False, drivable_edge=False)
 PICTURE = (100, 110, 120)

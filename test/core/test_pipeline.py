@@ -11,10 +11,10 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.model import BatchEngine, batch_of
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.synthetic import DrawnStreet
-from panoptic_ros.core.synthetic_engine import DrawnEngine
+from panoptic_ros.core.synthetic.engine import DrawnEngine
+from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.core.types import Frame
-from test.core.batch_engine import DrawnBatchEngine
+from test.drawn.batch_engine import DrawnBatchEngine
 
 SIZE = (256, 128)
 CAMERAS = ("front", "left", "right")

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import Label, LabelSet, read_label_set
 from panoptic_ros.core.remap import (
     Remap,
@@ -19,7 +20,6 @@ from panoptic_ros.core.remap import (
     rules_from_document,
     usual_remaps,
 )
-from panoptic_ros.core.resources import resource
 
 SETS = ("cityscapes", "coco", "ade20k", "mapillary")
 FILES = sorted(path.stem for path in resource("config", "remap").glob("*.yaml"))

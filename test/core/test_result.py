@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.core import rle
+from panoptic_ros.core.files import rle
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID, Drivable, Frame, Track
-from test.core.drawings import CAR, LABELS, PERSON, ROAD, scene
+from test.drawn.drawings import CAR, LABELS, PERSON, ROAD, scene
 
 PICTURE = scene("ssssss", "s11ss2", "r11rr2", "rrr..2", classes={2: PERSON})
 

@@ -13,7 +13,7 @@ import pytest
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.ade20k import read_labels, read_names, read_seg
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 
 VOID = 255
 CATEGORIES = (Category(1, "wall", False), Category(21, "car", True))

@@ -15,8 +15,8 @@ from panoptic_ros.data.formats import Place, mapped, open_predictions, open_trut
 from panoptic_ros.data.images import with_images
 from panoptic_ros.data.label_files import LabelFiles, unpaired
 from panoptic_ros.data.label_map import LabelMap
-from test.data import drawn_formats
-from test.data.drawn_formats import DRAWN, WRITERS, Written, grid
+from test.drawn import drawn_formats
+from test.drawn.drawn_formats import DRAWN, WRITERS, Written, grid
 
 VOID = 255
 
@@ -41,7 +41,7 @@ def test_every_pixel_has_its_class(written: Written) -> None:
     meaning = dict(zip("rs1", written.names, strict=True)) | {"2": written.names[2], ".": ""}
     for drawn, picture in zip(DRAWN, pictures(files), strict=True):
         found = [["" if label == VOID else names[label] for label in row]
-                 for row in picture.labels.tolist()]  # fmt: skip
+                 for row in picture.labels.tolist()]
         assert found == [[meaning[letter] for letter in row] for row in grid(drawn)]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.rle import encode
+from panoptic_ros.core.files.rle import encode
 from panoptic_ros.data.kitti_mots import read_instances, read_tracks
 
 VOID = 255
@@ -77,9 +77,7 @@ def test_text_and_pictures_say_the_same(tmp_path: Path) -> None:
             "line 3: object 1006 overlaps object 1005",
             id="overlap",
         ),
-        pytest.param(
-            ["0 1005 1 2 2 22", "0 1006 1 4 1 22"], "line 2: is 1x4, frame 0", id="size"
-        ),
+        pytest.param(["0 1005 1 2 2 22", "0 1006 1 4 1 22"], "line 2: is 1x4, frame 0", id="size"),
         pytest.param(["0 5001 5 2 2 22"], "frame 0: has 5001; classes are", id="unknown class"),
     ],
 )

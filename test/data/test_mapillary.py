@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco_panoptic import Category
+from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.mapillary import read_config, read_instances, void_classes
 
 VOID = 255

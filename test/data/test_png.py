@@ -25,9 +25,7 @@ def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     return str(request.param)
 
 
-def test_the_fast_decoder_is_really_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_fast_decoder_is_really_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("kornia_rs")
     monkeypatch.setattr(cv2, "imread", lambda *_: None)
     picture = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
@@ -50,9 +48,7 @@ def stored(path: Path, picture: Any) -> Path:
         pytest.param((1, 1, 3), np.uint8, id="one pixel"),
     ],
 )
-def test_pixels_survive(
-    tmp_path: Path, decoder: str, shape: tuple[int, ...], dtype: type
-) -> None:
+def test_pixels_survive(tmp_path: Path, decoder: str, shape: tuple[int, ...], dtype: type) -> None:
     picture = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
     in_memory_order = picture if picture.ndim == 2 else picture[..., [2, 1, 0, 3][: shape[2]]]
     found = read_png(stored(tmp_path / "x.png", in_memory_order))

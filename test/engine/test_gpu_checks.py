@@ -17,9 +17,9 @@ import pytest
 from panoptic_ros.core.types import Frame
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.trt import TrtEngine
-from test.engine.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT
-from test.engine.plans import manifest
-from test.engine.tiny_model import spec
+from test.drawn.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT
+from test.drawn.plans import manifest
+from test.drawn.tiny_model import spec
 from test.gpu import checks, killed_context, latency
 
 ABOUT = manifest(metadata=spec().to_metadata(), plan_bytes=2_000_000)

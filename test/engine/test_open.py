@@ -13,18 +13,18 @@ import pytest
 
 from panoptic_ros.core.errors import ConfigError, ModelError, StaleEngineError
 from panoptic_ros.engine import device, trt
-from panoptic_ros.engine.cache import default_folder, plan_path, write_plan
+from panoptic_ros.engine.building.cache import default_folder, plan_path, write_plan
+from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
+from panoptic_ros.engine.building.recipe import Recipe, key_of
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.flavour import Flavour
-from panoptic_ros.engine.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.open import find_model, open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
-from panoptic_ros.engine.recipe import Recipe, key_of
 from panoptic_ros.engine.trt import TrtEngine
-from test.engine.drawn_gpu import DrawnCuda, DrawnTensorRT
-from test.engine.plans import manifest
-from test.engine.tiny_model import spec, write_tiny_model
+from panoptic_ros.engine.variant import Flavour
+from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
+from test.drawn.plans import manifest
+from test.drawn.tiny_model import spec, write_tiny_model
 
 ORIN = Gpu("Orin", "8.7", "12.6", True)
 
@@ -44,10 +44,10 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 def orin(monkeypatch: pytest.MonkeyPatch) -> Flavour:
     """A machine with a GPU and a TensorRT, both drawn."""
     # Imported late it would take the drawn load_flavour over and keep it.
-    import_module("panoptic_ros.engine.compile")
+    import_module("panoptic_ros.engine.building.compile")
     flavour = DrawnTensorRT().as_flavour()
     monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
-    monkeypatch.setattr("panoptic_ros.engine.flavour.load_flavour", lambda name="": flavour)
+    monkeypatch.setattr("panoptic_ros.engine.variant.load_flavour", lambda name="": flavour)
     monkeypatch.setattr(trt, "load_flavour", lambda name="": flavour)
     monkeypatch.setattr(trt, "Cuda", lambda index: Cuda(index, DrawnCuda()))
     monkeypatch.setattr(trt.TrtEngine, "_record", lambda self: None)
@@ -130,9 +130,7 @@ def test_a_plan_runs_where_it_fits(model: Path, orin: Flavour) -> None:
 
 def test_a_plan_that_nobody_compared_says_so(model: Path, orin: Flavour) -> None:
     key = key_here(model, orin)
-    about = manifest(
-        key=key, model="tiny.onnx", metadata=spec().to_metadata(), compared="graph"
-    )
+    about = manifest(key=key, model="tiny.onnx", metadata=spec().to_metadata(), compared="graph")
     write_plan(model.with_name("own.plan"), b"plan", about)
     line = opened(model.with_name("own.plan"), TrtEngine)
     assert "fits this machine; its outputs were not compared with ONNX Runtime's" in line

@@ -15,7 +15,7 @@ from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.core.types import CenterOffsetHeads
 from panoptic_ros.engine.open import open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
-from test.engine.tiny_model import spec, write_tiny_model
+from test.drawn.tiny_model import spec, write_tiny_model
 
 
 @pytest.fixture

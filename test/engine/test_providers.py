@@ -14,7 +14,7 @@ from panoptic_ros.engine import providers
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.providers import choose_providers, in_words
-from test.engine.tiny_model import write_tiny_model
+from test.drawn.tiny_model import write_tiny_model
 
 TRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
 WHEEL = [TRT, CUDA, CPU]

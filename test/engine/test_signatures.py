@@ -18,8 +18,8 @@ from typing import Any
 
 import pytest
 
-from panoptic_ros.engine import flavour as flavours
-from test.engine.read_bindings import CLASSES, signatures
+from panoptic_ros.engine import variant as flavours
+from test.drawn.read_bindings import CLASSES, signatures
 
 TABLE: dict[str, Any] = json.loads(
     Path(__file__).with_name("tensorrt_signatures.json").read_text(encoding="utf-8")

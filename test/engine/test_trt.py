@@ -16,9 +16,9 @@ from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineErro
 from panoptic_ros.core.types import CenterOffsetHeads
 from panoptic_ros.engine.cuda import Cuda, Graph
 from panoptic_ros.engine.trt import TrtEngine
-from test.engine.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT
-from test.engine.plans import key, manifest
-from test.engine.tiny_model import spec
+from test.drawn.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT
+from test.drawn.plans import key, manifest
+from test.drawn.tiny_model import spec
 
 ABOUT = manifest(metadata=spec().to_metadata())
 
@@ -209,9 +209,7 @@ def test_another_precision_is_told(driver: DrawnCuda) -> None:
     about = manifest(key=key(precision="int8"), metadata=spec().to_metadata())
     trt = DrawnTensorRT()
     cuda = Cuda(driver=driver)
-    engine = TrtEngine(
-        b"", about, "x", graph=False, warmup=1, cuda=cuda, flavour=trt.as_flavour()
-    )
+    engine = TrtEngine(b"", about, "x", graph=False, warmup=1, cuda=cuda, flavour=trt.as_flavour())
     assert "(int8, Drawn)" in engine.description
     engine.close()
 

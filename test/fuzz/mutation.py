@@ -12,7 +12,7 @@ TOKENS = (
     b"\x00" * 8, b"- ", b": ", b"!!python/object", b"&a [*a]", b"99999999999999999999", b"\n",
     b"[" * 4000, b'{"a":' * 4000, b"2001-99-99", b"Infinity", b"&a", b"*a", b"<<: ", b"zstd",
     b"IHDR" + b"\xff" * 8, b"\xff\xc0\x00\x11\x08" + b"\xff" * 4, b"lz4", b"bz2", b"op=\x05",
-)  # fmt: skip
+)
 MOST_CHANGES = 6
 
 
@@ -67,4 +67,4 @@ def _splice(data: bytearray, seeds: Sequence[bytes], draw: random.Random) -> Non
 
 CHANGES: tuple[Callable[[bytearray, Sequence[bytes], random.Random], None], ...] = (
     _flip, _set, _number, _cut, _remove, _repeat, _token, _splice,
-)  # fmt: skip
+)

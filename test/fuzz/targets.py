@@ -19,28 +19,28 @@ import cv2
 import numpy as np
 
 from panoptic_ros.cli.inputs import pipeline_config
-from panoptic_ros.core import rle
+from panoptic_ros.core.files import rle
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import from_json, read_label_set, to_json
 from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
 from panoptic_ros.core.remap import read_remap
-from panoptic_ros.core.resources import resource
 from panoptic_ros.data.class_map import read_class_map
-from panoptic_ros.data.coco_panoptic import read_categories, read_coco_predictions
+from panoptic_ros.data.coco.reader import read_categories, read_coco_predictions
 from panoptic_ros.data.kitti_mots import TracksFile
 from panoptic_ros.data.png import read_png
-from panoptic_ros.engine.manifest import Manifest, PlanKey, Tensor
-from panoptic_ros.engine.manifest import from_json as read_manifest
-from panoptic_ros.engine.recipe import read_recipe
-from panoptic_ros.ros.camera_yaml import read_camera_yaml
-from panoptic_ros.ros.convert import to_frame
-from panoptic_ros.ros.sources import open_source
-from test.ros.drawn_inputs import picture, write_bag1, write_bag2
+from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
+from panoptic_ros.engine.building.manifest import from_json as read_manifest
+from panoptic_ros.engine.building.recipe import read_recipe
+from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.convert import to_frame
+from panoptic_ros.recordings.source import open_source
+from test.drawn.drawn_inputs import picture, write_bag1, write_bag2
 
 ENCODINGS = (
     "rgb8", "bgr8", "rgba8", "bgra8", "mono8", "mono16", "rgb16", "bgr16", "8UC1", "8UC3", "8UC4",
     "yuv422", "yuv422_yuy2", "uyvy", "yuyv", "nv12", "nv21", "bayer_rggb8", "bayer_gbrg8", "32SC1",
     "", "jpeg",
-)  # fmt: skip
+)
 SIZE = (4, 6)
 
 
@@ -198,7 +198,7 @@ COCO = json.dumps(
                 {"id": 5, "category_id": 1, "area": 24, "iscrowd": 0, "bbox": [0, 0, 6, 4]}]}
         ],
     }
-).encode()  # fmt: skip
+).encode()
 PNG = bytes(cv2.imencode(".png", np.arange(24, dtype=np.uint16).reshape(SIZE))[1])
 
 
@@ -249,7 +249,7 @@ def _models() -> dict[str, Target]:
     made = {}
     with tempfile.TemporaryDirectory() as folder:
         if find_spec("onnx") and find_spec("onnxruntime"):
-            from test.engine.tiny_model import write_tiny_model
+            from test.drawn.tiny_model import write_tiny_model
 
             seed = write_tiny_model(Path(folder, "tiny.onnx")).read_bytes()
             made["onnx"] = Target(_file("a.onnx", _open_onnx), (seed,))

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from panoptic_ros.cli.laps import WHOLE, batch_rate, measure
 from panoptic_ros.core.types import Frame
-from panoptic_ros.engine.manifest import Manifest
+from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.trt import TrtEngine
+from panoptic_ros.report.timing import WHOLE, batch_rate, measure
 
 
 @dataclass(frozen=True)

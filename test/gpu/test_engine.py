@@ -13,13 +13,13 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.synthetic import DrawnStreet
-from panoptic_ros.engine.cache import read_plan
-from panoptic_ros.engine.compile import make_plan, workplace
+from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.engine.building.cache import read_plan
+from panoptic_ros.engine.building.compile import make_plan, workplace
+from panoptic_ros.engine.building.parity import compare, comparison, drawn_pictures, gate
+from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.open import open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
-from panoptic_ros.engine.parity import compare, comparison, drawn_pictures, gate
-from panoptic_ros.engine.recipe import Recipe
 from panoptic_ros.engine.trt import TrtEngine
 from test.gpu import checks, latency
 
@@ -120,9 +120,7 @@ def test_a_damaged_plan_never_reaches_tensorrt(plan: Path, tmp_path: Path) -> No
         open_engine(str(broken), fallback="none")
 
 
-def test_a_model_becomes_a_plan_and_runs(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_becomes_a_plan_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     lines: list[str] = []
     engine = open_engine(str(MODEL), rebuild=True, fallback="none", say=lines.append)
@@ -141,7 +139,7 @@ def test_the_table_of_latencies_is_written(
     for name, model in shipped_models().items():
         for precision, batch, graph in (
             ("fp32", 1, True), ("fp16", 1, True), ("fp16", 1, False), ("fp16", 4, True),
-        ):  # fmt: skip
+        ):
             recipe = replace(Recipe(model, precision), batch=batch)
             plan = made(recipe, tmp_path / f"{name}-{precision}-{batch}.plan")
             content, manifest = read_plan(plan)

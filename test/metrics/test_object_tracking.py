@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from panoptic_ros.metrics.frame_matches import sight
 from panoptic_ros.metrics.object_tracking import ObjectTracking, ObjectTrackingResult
-from panoptic_ros.metrics.sightings import sight
-from test.metrics.drawn_panoptic import ids
-from test.metrics.drawn_sequence import noisy_sequences
+from test.drawn.drawn_panoptic import ids
+from test.drawn.drawn_sequence import noisy_sequences
 
 
 def score(*frames: tuple[str, str]) -> ObjectTrackingResult:

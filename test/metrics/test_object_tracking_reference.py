@@ -16,10 +16,10 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.clear import Clear
+from panoptic_ros.metrics.frame_matches import Timeline, sight, timeline
 from panoptic_ros.metrics.hota import Hota
-from panoptic_ros.metrics.identity import Identity
+from panoptic_ros.metrics.idf1 import Identity
 from panoptic_ros.metrics.object_tracking import ObjectTracking
-from panoptic_ros.metrics.sightings import Timeline, sight, timeline
 
 with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
     # It announces on import which of its data sets cannot be used.

@@ -10,7 +10,7 @@ import pytest
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.metrics.panoptic_quality import ClassQuality, PanopticQuality
-from test.metrics.drawn_panoptic import (
+from test.drawn.drawn_panoptic import (
     CAR,
     CATEGORIES,
     FAR_APART,

@@ -17,17 +17,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from panoptic_ros.data.coco_files import read_truth
-from panoptic_ros.data.coco_panoptic import (
+from panoptic_ros.data.coco.files import read_truth
+from panoptic_ros.data.coco.reader import (
     ImageRecord,
     SegmentInfo,
     read_coco_panoptic,
     read_coco_predictions,
     write_ids,
 )
+from panoptic_ros.evaluation.panoptic_score import Report, Score, evaluate_predictions
 from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
-from panoptic_ros.metrics.runner import Report, Score, evaluate_predictions
-from test.metrics.drawn_panoptic import CATEGORIES, Pair, pairs, write_predictions, write_truth
+from test.drawn.drawn_panoptic import CATEGORIES, Pair, pairs, write_predictions, write_truth
 
 panoptic = pytest.importorskip("hotcoco.panoptic")
 

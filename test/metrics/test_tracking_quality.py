@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.tracking_quality import TrackingQuality, TrackingScore
-from test.metrics.drawn_sequence import CLASS_COUNT, THINGS, noisy_sequences
+from test.drawn.drawn_sequence import CLASS_COUNT, THINGS, noisy_sequences
 
 ROAD, SKY, CAR, PERSON, VOID = 0, 1, 2, 3, 255
 CLASS_OF = {"r": ROAD, "s": SKY, "c": CAR, "p": PERSON, ".": VOID}

@@ -11,8 +11,8 @@ import pytest
 
 from panoptic_ros.metrics.panoptic_quality import ClassQuality, PanopticQuality
 from panoptic_ros.metrics.video_quality import VideoQuality, VideoQualityResult
-from test.metrics.drawn_panoptic import CAR, CATEGORIES, PERSON, ROAD, SKY, Pair, ids, segments
-from test.metrics.drawn_sequence import VOID, noisy_sequences
+from test.drawn.drawn_panoptic import CAR, CATEGORIES, PERSON, ROAD, SKY, Pair, ids, segments
+from test.drawn.drawn_sequence import VOID, noisy_sequences
 
 
 def pair(truth: str, predicted: str, crowd: tuple[int, ...] = ()) -> Pair:

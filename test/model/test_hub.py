@@ -24,22 +24,22 @@ for _module in ("torch", "transformers"):
 import torch  # noqa: E402
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
-from panoptic_ros.core.decode import decode  # noqa: E402
+from panoptic_ros.core.decoding.decode import decode  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
 from panoptic_ros.core.model import ModelSpec  # noqa: E402
-from panoptic_ros.core.synthetic import DrawnStreet  # noqa: E402
+from panoptic_ros.core.synthetic.street import DrawnStreet  # noqa: E402
 from panoptic_ros.core.types import VOID, Panoptic, QueryHeads  # noqa: E402
-from panoptic_ros.engine.check import check_model  # noqa: E402
+from panoptic_ros.engine.building.check import check_model  # noqa: E402
+from panoptic_ros.engine.building.parity import compare, graph_engine  # noqa: E402
+from panoptic_ros.engine.building.prepare import load_model, prepare  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
-from panoptic_ros.engine.parity import compare, graph_engine  # noqa: E402
-from panoptic_ros.engine.prepare import load_model, prepare  # noqa: E402
 from panoptic_ros.model.hub import Checkpoint, load  # noqa: E402
 from panoptic_ros.model.hub_export import export_checkpoint, with_thresholds  # noqa: E402
 from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets  # noqa: E402
 from panoptic_ros.model.portable import portable_parts  # noqa: E402
 from panoptic_ros.model.query_graph import OUTPUTS  # noqa: E402
-from test.model.reference_maps import reference_map  # noqa: E402
-from test.model.small_checkpoints import (  # noqa: E402
+from test.drawn.reference_maps import reference_map  # noqa: E402
+from test.drawn.small_checkpoints import (  # noqa: E402
     FAMILIES,
     SIDE,
     small_network,
@@ -158,8 +158,8 @@ def test_nothing_that_tensorrt_refuses_or_computes_wrongly_is_left(model: Path) 
 
 
 def test_a_batch_is_refused_rather_than_mixed_up(model: Path) -> None:
-    from panoptic_ros.engine.compile import prepared
-    from panoptic_ros.engine.recipe import Recipe
+    from panoptic_ros.engine.building.compile import prepared
+    from panoptic_ros.engine.building.recipe import Recipe
 
     with pytest.raises(ModelError, match="cannot take 2 pictures at once"):
         prepared(Recipe(model, batch=2))
@@ -167,8 +167,8 @@ def test_a_batch_is_refused_rather_than_mixed_up(model: Path) -> None:
 
 @pytest.mark.rtx
 def test_tensorrt_builds_a_plan(model: Path, tmp_path: Path) -> None:
-    from panoptic_ros.engine.compile import make_plan, workplace
-    from panoptic_ros.engine.recipe import Recipe
+    from panoptic_ros.engine.building.compile import make_plan, workplace
+    from panoptic_ros.engine.building.recipe import Recipe
 
     for precision in ("fp32", "fp16"):
         recipe = Recipe(model, flavour="tensorrt_rtx", precision=precision)
@@ -177,8 +177,8 @@ def test_tensorrt_builds_a_plan(model: Path, tmp_path: Path) -> None:
 
 
 def test_half_precision_says_nearly_the_same(model: Path) -> None:
-    from panoptic_ros.engine.compile import prepared
-    from panoptic_ros.engine.recipe import Recipe
+    from panoptic_ros.engine.building.compile import prepared
+    from panoptic_ros.engine.building.recipe import Recipe
 
     content = prepared(Recipe(model, precision="fp16")).content
     with OrtEngine(model, threads=1) as engine:

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
-from panoptic_ros.core.decode import decode  # noqa: E402
+from panoptic_ros.core.decoding.decode import decode  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
 from panoptic_ros.core.types import CenterOffsetHeads  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402

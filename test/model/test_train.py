@@ -15,7 +15,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
-from panoptic_ros.data.coco_panoptic import CocoPanoptic, write_ids  # noqa: E402
+from panoptic_ros.data.coco.reader import CocoPanoptic, write_ids  # noqa: E402
 from panoptic_ros.model import train as training  # noqa: E402
 from panoptic_ros.model.augment import AugmentConfig  # noqa: E402
 from panoptic_ros.model.checkpoint import load_checkpoint  # noqa: E402

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 
-from panoptic_ros.ros.label_png import encode_png
-from test.ros.consumer_graph import CARS, consuming, same_stamp
-from test.ros.graph import TYPES
-from test.ros.street_scene import CAMERA_SIZE, SCALE
-from test.ros.test_autoware import decode
+from panoptic_ros.messages.label_png import encode_png
+from test.drawn.consumer_graph import CARS, consuming, same_stamp
+from test.drawn.graph import TYPES
+from test.drawn.street_scene import CAMERA_SIZE, SCALE
+from test.messages.test_autoware import decode
 
 pytestmark = pytest.mark.ros
 
@@ -179,9 +179,7 @@ def test_nvblox_gets_a_mask_and_an_equal_camera(tiny_model: Path, tmp_path: Path
 def test_compressed_labels_are_the_plain_ones(tiny_model: Path, name: str, kind: type) -> None:
     with consuming(tiny_model) as (bench, camera):
         plain = bench.listen(f"/panoptic/{name}")
-        packed = bench.listen(
-            f"/panoptic/{name}/compressed", "sensor_msgs/msg/CompressedImage"
-        )
+        packed = bench.listen(f"/panoptic/{name}/compressed", "sensor_msgs/msg/CompressedImage")
         bench.until(lambda: same_stamp(plain, packed), camera.shoot)
         image, file = same_stamp(plain, packed)
     values = np.frombuffer(image.data, kind).reshape(CAMERA_SIZE)

@@ -14,7 +14,7 @@ pytest.importorskip("launch_ros")
 FOLDER = Path(__file__).parents[2] / "launch"
 EXPECTED = {
     "params_file", "namespace", "engine", "remap", "use_sim_time", "autostart", "log_level",
-}  # fmt: skip
+}
 FILES = {
     "panoptic.launch.py": {"image"},
     "multi_camera.launch.py": {"cameras", "images"},

@@ -15,11 +15,11 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.ros.convert import COMPRESSED_IMAGE, compressed_image
+from panoptic_ros.messages.convert import COMPRESSED_IMAGE, compressed_image
 from panoptic_ros.ros.node import PanopticNode
-from test.ros.drawn_camera import Camera, ids, last, state
-from test.ros.graph import TYPES, Bench, header, picture
-from test.ros.street_scene import CAMERA_SIZE, street
+from test.drawn.drawn_camera import Camera, ids, last, state
+from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
 

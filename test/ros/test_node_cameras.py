@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.ros.convert import COMPRESSED_IMAGE
+from panoptic_ros.messages.convert import COMPRESSED_IMAGE
 from panoptic_ros.ros.node import PanopticNode
-from test.ros.drawn_camera import Camera, ids, value
-from test.ros.graph import TYPES, Bench, header, picture
-from test.ros.street_scene import CAMERA_SIZE, street
+from test.drawn.drawn_camera import Camera, ids, value
+from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
 

@@ -19,14 +19,14 @@ from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.ros import node as node_module
-from panoptic_ros.ros.engine_supply import EngineDoor
+from panoptic_ros.ros.engine_loader import EngineDoor
 from panoptic_ros.ros.node import PanopticNode
-from test.engine.drawn_gpu import DrawnCuda, DrawnTensorRT
-from test.engine.plans import manifest
-from test.engine.tiny_model import spec
-from test.ros.drawn_camera import Camera, ids, state, value, words
-from test.ros.drawn_supply import DrawnMachine, HeldBuild, NamedEngine
-from test.ros.graph import Bench, picture
+from test.drawn.drawn_camera import Camera, ids, state, value, words
+from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
+from test.drawn.drawn_loader import DrawnMachine, HeldBuild, NamedEngine
+from test.drawn.graph import Bench, picture
+from test.drawn.plans import manifest
+from test.drawn.tiny_model import spec
 
 pytestmark = pytest.mark.ros
 
@@ -258,9 +258,9 @@ def test_a_real_plan_without_a_gpu_is_explained(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     from panoptic_ros.engine import device
-    from panoptic_ros.engine.compile import make_plan, workplace
+    from panoptic_ros.engine.building.compile import make_plan, workplace
+    from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.open import shipped_models
-    from panoptic_ros.engine.recipe import Recipe
 
     model = shipped_models().get("street_fast")
     if model is None:

@@ -13,9 +13,9 @@ import pytest
 from panoptic_ros.ros.camera_input import CAMERA_INFO
 from panoptic_ros.ros.ground_output import GROUND_TYPES
 from panoptic_ros.ros.node import PanopticNode
-from test.ros.drawn_camera import Camera, words
-from test.ros.graph import TYPES, Bench
-from test.ros.street_scene import CAMERA_SIZE
+from test.drawn.drawn_camera import Camera, words
+from test.drawn.graph import TYPES, Bench
+from test.drawn.street_scene import CAMERA_SIZE
 
 pytestmark = pytest.mark.ros
 

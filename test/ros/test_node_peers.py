@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 from rclpy.qos import ReliabilityPolicy, qos_profile_sensor_data
 
-from test.ros.drawn_camera import Camera
-from test.ros.graph import Bench, picture
+from test.drawn.drawn_camera import Camera
+from test.drawn.graph import Bench, picture
 
 pytestmark = pytest.mark.ros
 
 BEST_EFFORT = ReliabilityPolicy.BEST_EFFORT
 CAMERA_DRIVER = """
-from test.ros.drawn_camera import Camera
-from test.ros.graph import Bench
+from test.drawn.drawn_camera import Camera
+from test.drawn.graph import Bench
 camera = Camera(Bench())
 camera.stamp_ns = {start_s} * 10**9
 while True:
@@ -29,7 +29,7 @@ while True:
     camera.bench.spin(0.02)
 """
 CONSUMER = """
-from test.ros.graph import Bench
+from test.drawn.graph import Bench
 bench = Bench()
 heard = bench.listen("/panoptic/label")
 bench.until(lambda: heard)

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from test.ros.graph import TYPES, Bench, header, picture
-from test.ros.street_scene import CAMERA_SIZE, street
+from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
 
@@ -169,9 +169,7 @@ def test_an_unreadable_parameter_file_is_one_line_and_status_2(start: Start) -> 
     assert "Traceback" not in words
 
 
-def test_time_comes_from_the_clock_topic_where_it_is_asked_for(
-    start: Start, bench: Bench
-) -> None:
+def test_time_comes_from_the_clock_topic_where_it_is_asked_for(start: Start, bench: Bench) -> None:
     reports = bench.listen("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray")
     start("-p", "use_sim_time:=true")
     clock = TYPES.find("rosgraph_msgs/msg/Clock")(clock=header(42 * 10**9).stamp)

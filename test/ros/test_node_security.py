@@ -12,8 +12,8 @@ from xml.etree import ElementTree
 import pytest
 
 from panoptic_ros.ros.node import NODE_NAME, PanopticNode
-from test.ros.drawn_camera import state
-from test.ros.graph import Bench
+from test.drawn.drawn_camera import state
+from test.drawn.graph import Bench
 
 pytestmark = pytest.mark.ros
 

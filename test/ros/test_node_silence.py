@@ -12,9 +12,9 @@ import pytest
 from rclpy.parameter import Parameter
 
 from panoptic_ros.ros.node import PanopticNode
-from test.ros.drawn_camera import SECOND, Camera, ids, value, words
-from test.ros.graph import TYPES, Bench, header, picture
-from test.ros.street_scene import CAMERA_SIZE, street
+from test.drawn.drawn_camera import SECOND, Camera, ids, value, words
+from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
 
@@ -127,8 +127,9 @@ def test_a_dead_camera_costs_the_other_nothing(make_node: MakeNode) -> None:
     bench.until(lambda: is_void(rear[-1]), cameras[0].shoot)
     assert not any(is_void(message) for message in front)
     bench.until(
-        lambda: [words(reports, f"panoptic: {name}")[0] for name in ("front", "rear")]
-        == [0, ERROR],
+        lambda: (
+            [words(reports, f"panoptic: {name}")[0] for name in ("front", "rear")] == [0, ERROR]
+        ),
         cameras[0].shoot,
     )
     bench.close()
@@ -227,9 +228,7 @@ def test_jumps_back_and_lost_pictures_are_counted(make_node: MakeNode) -> None:
     node.start()
     bench.until(lambda: labels, camera.shoot)
     camera.stamp_ns = SECOND
-    bench.until(
-        lambda: value(reports, "panoptic: camera", "stamp_jumps") == "1", camera.shoot
-    )
+    bench.until(lambda: value(reports, "panoptic: camera", "stamp_jumps") == "1", camera.shoot)
 
     def burst() -> None:
         for _ in range(5):

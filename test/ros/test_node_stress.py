@@ -16,8 +16,8 @@ import pytest
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
-from test.ros.drawn_camera import Camera, state
-from test.ros.graph import Bench
+from test.drawn.drawn_camera import Camera, state
+from test.drawn.graph import Bench
 
 pytestmark = pytest.mark.ros
 
@@ -37,7 +37,7 @@ def open_files() -> int:
 
 
 def test_a_node_under_load_goes_through_its_states_again_and_again(
-    make_node: Callable[..., Any]
+    make_node: Callable[..., Any],
 ) -> None:
     node = make_node()
     bench = Bench(node)

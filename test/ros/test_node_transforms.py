@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.mounting import Mounting
+from panoptic_ros.core.ground.extrinsics import Mounting
 from panoptic_ros.ros.transforms import TF_MESSAGE, Transforms
-from test.ros.graph import TYPES, Bench
+from test.drawn.graph import TYPES, Bench
 
 pytestmark = pytest.mark.ros
 

@@ -10,7 +10,7 @@ import yaml
 
 from panoptic_ros.core.config import PipelineConfig, parameters
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.resources import resource
+from panoptic_ros.core.files.resources import resource
 from panoptic_ros.ros.parameters import (
     DECLARED,
     NodeConfig,

@@ -22,8 +22,8 @@ for _module in ("rclpy", "torch", "transformers"):
 
 from panoptic_ros.cli.main import main  # noqa: E402
 from panoptic_ros.ros.parameters import NodeConfig  # noqa: E402
-from test.model.small_checkpoints import CLASSES, STUFF, write_checkpoint  # noqa: E402
-from test.ros.graph import Bench, picture  # noqa: E402
+from test.drawn.graph import Bench, picture  # noqa: E402
+from test.drawn.small_checkpoints import CLASSES, STUFF, write_checkpoint  # noqa: E402
 
 SIZE = (90, 160)
 

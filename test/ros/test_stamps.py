@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.types import Frame
-from panoptic_ros.ros.gaps import Gaps
+from panoptic_ros.ros.loss_counter import Gaps
 from panoptic_ros.ros.stamps import Stamps
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from panoptic_ros.core.resources import resource
-from panoptic_ros.ros.convert import RESULT_TOPICS
+from panoptic_ros.core.files.resources import resource
+from panoptic_ros.messages.convert import RESULT_TOPICS
 
 INFOS = {"label_info", "remapped/label_info", "camera_info"}
 NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask"}
@@ -49,7 +49,7 @@ def test_foxglove_places_each_panel_once() -> None:
     assert sorted(found) == sorted(panels)
     assert {name.split("!")[0] for name in found} == {
         "Image", "DiagnosticSummary", "RawMessages", "Tab",
-    }  # fmt: skip
+    }
 
 
 def test_foxglove_shows_every_topic_that_it_can() -> None:

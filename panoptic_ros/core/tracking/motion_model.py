@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.camera_motion import CameraMotion
+from panoptic_ros.core.tracking.camera_motion import CameraMotion
 
 Floats = NDArray[np.float64]
 

@@ -7,14 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.camera_motion import UNKNOWN, CameraMotion
-from panoptic_ros.core.class_groups import class_groups, hiding_classes
+from panoptic_ros.core.classes import class_groups, hiding_classes
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.picture_motion import Picture, is_cut, motion_between
 from panoptic_ros.core.tracking.association import Matches, associate
-from panoptic_ros.core.tracking.memory import Memory
-from panoptic_ros.core.tracking.sightings import Sightings
+from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
+from panoptic_ros.core.tracking.ego_motion import Picture, is_cut, motion_between
+from panoptic_ros.core.tracking.segment_table import Sightings
+from panoptic_ros.core.tracking.tracks import Memory
 from panoptic_ros.core.types import Panoptic, Track
 
 
@@ -112,9 +112,7 @@ class Tracker:
         elif motion is not None:
             self._motion = motion
         else:
-            self._motion = motion_between(
-                before, self._picture, shape, self._movers, self._motion
-            )
+            self._motion = motion_between(before, self._picture, shape, self._movers, self._motion)
             if not self._motion.is_known and is_cut(before, self._picture):
                 self._memory.forget()
 
@@ -123,8 +121,6 @@ class Tracker:
             return Matches.none(len(self._memory), len(seen))
         evidence = self._memory.evidence(panoptic, seen, self._groups)
         return associate(evidence, self._config.min_iou)
-
-
 
 
 def _movers(panoptic: Panoptic, shape: tuple[int, ...]) -> NDArray[np.bool_]:

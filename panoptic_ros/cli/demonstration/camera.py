@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A camera of which it is known how it sees and where it sits, so that it can tell metres."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import mounting_of
+from panoptic_ros.core.result import Result
+from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.report.bird_view import BirdView, GroundShot
+
+
+@dataclass(frozen=True)
+class Place:
+    """What tells metres.
+
+    Attributes:
+        calibration: File of ROS's camera_info form.
+        ground: Mounting and extent; what is not the default becomes the node's parameters.
+    """
+
+    calibration: Path
+    ground: GroundConfig
+
+    def node_parameters(self) -> dict[str, Any]:
+        """Parameters of the node, by name."""
+        usual = GroundConfig()
+        return {
+            f"ground.{entry.name}": value
+            for entry in fields(GroundConfig)
+            if (value := getattr(self.ground, entry.name)) != getattr(usual, entry.name)
+        }
+
+
+def motorway_place() -> Place:
+    """Where the camera of the demo's video sits.
+
+    The chessboards that come with the video gave the calibration. Nobody measured the mounting:
+    the lines of a straight lane meet at the horizon, which gives pitch and yaw, and a lane of
+    3.7 m, the width on US motorways, gives the height.
+    """
+    ground = GroundConfig(camera_height_m=1.23, camera_pitch_rad=-0.023, camera_yaw_rad=-0.03)
+    return Place(resource("config", "cameras", "motorway.yaml"), ground)
+
+
+class GroundPictures:
+    """Draws what was published in metres about the frames of a placed camera.
+
+    Args:
+        place: The camera's.
+        shots: What was published, by stamp in ns.
+    """
+
+    def __init__(self, place: Place, shots: Mapping[int, GroundShot]) -> None:
+        info = read_camera_yaml(place.calibration)
+        size = info.width, info.height
+        camera = CameraModel.of(size, info.distortion_model, info.k.tolist(), info.d.tolist())
+        self._view = BirdView(camera, mounting_of(camera, place.ground), place.ground)
+        self._shots = shots
+
+    def draw(self, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
+        """Draw the ground as the camera saw it, and the grid; None where nothing was published."""
+        shot = self._shots.get(result.frame.stamp_ns)
+        if shot is None:
+            return None
+        return self._view.picture(result.frame.image, shot), self._view.grid(shot)

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Record the node's topics in a process of its own, and read the recording back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.messages.convert import IMAGE, stamp_ns
+from panoptic_ros.recordings.bag_writer import typestore
+from panoptic_ros.report.bird_view import GroundShot
+
+STEP_PX = 2
+"""Film and report are made from every n-th row and column of the maps."""
+
+RECORDED = {
+    "label": IMAGE,
+    "instance": IMAGE,
+    "confidence": IMAGE,
+    "drivable": IMAGE,
+    "detections": "vision_msgs/msg/Detection2DArray",
+    "label_info": "vision_msgs/msg/LabelInfo",
+}
+"""Of every camera. ``panoptic`` repeats label and instance, and the film is drawn afterwards; what
+nobody listens to costs the node nothing."""
+
+IN_METRES = {
+    "drivable_grid": "nav_msgs/msg/OccupancyGrid",
+    "drivable_boundary": "geometry_msgs/msg/PolygonStamped",
+}
+"""Of cameras whose place is known."""
+
+DIAGNOSTICS = "/diagnostics"
+
+TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
+
+
+def recorder_command(
+    path: Path, results: Sequence[str] = (NODE,), in_metres: Sequence[str] = ()
+) -> list[str]:
+    """Command line of the recording process.
+
+    Args:
+        path: The bag.
+        results: Below which topic the node publishes, for every camera.
+        in_metres: Those of them whose camera has a known place.
+    """
+    topics = [f"{base}/{name}={kind}" for base in results for name, kind in RECORDED.items()]
+    topics += [f"{base}/{name}={kind}" for base in in_metres for name, kind in IN_METRES.items()]
+    topics.append(f"{DIAGNOSTICS}=diagnostic_msgs/msg/DiagnosticArray")
+    return [
+        sys.executable,
+        "-m",
+        "panoptic_ros.ros.playback.recorder",
+        "--out",
+        str(path),
+        *topics,
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class RecordedMaps:
+    """What was recorded of one frame; ``arrived_ns`` is when its label image came."""
+
+    stamp_ns: int
+    arrived_ns: int
+    labels: NDArray[np.uint8]
+    ids: NDArray[np.uint16]
+    drivable: NDArray[np.uint8]
+
+
+class Recording:
+    """A bag of the node's topics, of which one camera's are read.
+
+    Args:
+        path: ``.mcap`` file.
+        results: Below which topic that camera's lie.
+    """
+
+    def __init__(self, path: Path, results: str = NODE) -> None:
+        self._path = path
+        self._results = results
+        self._statuses: list[Any] = []
+
+    def frames(self) -> Iterator[RecordedMaps]:
+        """Yield the frames of which label, instance and drivable image were recorded."""
+        waiting: dict[int, dict[str, Any]] = {}
+        for topic, arrived_ns, message in self._messages((*TYPES, DIAGNOSTICS)):
+            name = topic.removeprefix(f"{self._results}/")
+            if topic == DIAGNOSTICS:
+                self._statuses = message.status
+                continue
+            stamp = stamp_ns(message.header)
+            parts = waiting.setdefault(stamp, {})
+            parts[name] = _small(message, name)
+            if name == "label":
+                parts["arrived"] = arrived_ns
+            if len(parts) == len(TYPES) + 1:
+                del waiting[stamp]
+                yield RecordedMaps(
+                    stamp, parts["arrived"], parts["label"], parts["instance"], parts["drivable"]
+                )
+
+    def ground(self) -> dict[int, GroundShot]:
+        """What was published in metres, by stamp; frames that lack a part are left out."""
+        parts: dict[int, dict[str, Any]] = {}
+        for topic, _, message in self._messages(IN_METRES):
+            name = topic.removeprefix(f"{self._results}/")
+            parts.setdefault(stamp_ns(message.header), {})[name] = message
+        return {
+            stamp: _ground_shot(*(found[name] for name in IN_METRES))
+            for stamp, found in parts.items()
+            if len(found) == len(IN_METRES)
+        }
+
+    def stages_ms(self) -> dict[str, dict[str, float]]:
+        """The node's own medians by stage, after ``frames`` has run through."""
+        values = self._camera_values()
+        stages = {
+            key.removesuffix("_ms"): float(value)
+            for key, value in values.items()
+            if key.endswith("_ms") and not key.startswith("latency_")
+        }
+        return {name: {"p50": value} for name, value in stages.items()}
+
+    def remarks(self) -> list[str]:
+        """What the node counted, after ``frames`` has run through."""
+        values = self._camera_values()
+        if not values:
+            return []
+        return [
+            f"The node counted {values['received']} pictures received, "
+            f"{values['dropped_busy']} dropped because a newer one was there, "
+            f"{values['dropped_unusable']} unusable, {values['published']} results published."
+        ]
+
+    def _camera_values(self) -> dict[str, str]:
+        camera = self._results.removeprefix(NODE).strip("/")
+        for status in self._statuses:
+            values = {pair.key: pair.value for pair in status.values}
+            if "received" in values and camera in ("", status.name.rpartition(": ")[2]):
+                return values
+        return {}
+
+    def _messages(self, names: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
+        from rosbags.rosbag2 import Reader
+
+        wanted = {name if name[0] == "/" else f"{self._results}/{name}" for name in names}
+        with Reader(self._path) as reader:
+            connections = [entry for entry in reader.connections if entry.topic in wanted]
+            if not connections:
+                return
+            for entry, time_ns, data in reader.messages(connections):
+                yield entry.topic, time_ns, typestore().deserialize_cdr(data, entry.msgtype)
+
+
+def _ground_shot(grid: Any, boundary: Any) -> GroundShot:
+    cells = np.asarray(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
+    outline = [(point.x, point.y) for point in boundary.polygon.points]
+    return GroundShot(cells, np.array(outline, np.float64).reshape(-1, 2))
+
+
+def _small(message: Any, name: str) -> NDArray[Any]:
+    values = message.data.view(TYPES[name]).reshape(message.height, message.width)
+    return np.ascontiguousarray(values[::STEP_PX, ::STEP_PX])

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which plans lie in the user's cache, and why those that do not fit this machine do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.files.resources import resource
+
+if TYPE_CHECKING:
+    from panoptic_ros.engine.building.manifest import Manifest, PlanKey
+    from panoptic_ros.engine.device import Gpu
+
+
+@dataclass(frozen=True)
+class CachedPlan:
+    """A plan in the cache.
+
+    Attributes:
+        name: Of its file.
+        facts: What it is: precision, batch, GPU.
+        why_not: Why it cannot run here, empty where it can.
+        command: What builds it anew.
+    """
+
+    name: str
+    facts: str = ""
+    why_not: str = ""
+    command: str = ""
+
+
+def look_at_plans(
+    folder: Path, gpu: Gpu | None, versions: Mapping[str, str]
+) -> tuple[CachedPlan, ...]:
+    """Judge every plan of a folder.
+
+    Args:
+        folder: The cache.
+        gpu: The GPU that is here, None for none.
+        versions: Version of every TensorRT that can be imported here, by the module's name.
+    """
+    return tuple(_look_at(path, gpu, versions) for path in sorted(folder.glob("*.plan")))
+
+
+def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> CachedPlan:
+    from panoptic_ros.engine.building.cache import read_plan
+
+    try:
+        _, manifest = read_plan(path)
+    except ModelError as error:
+        # The message begins with the path, which the line has already.
+        return CachedPlan(path.name, why_not=str(error).removeprefix(f"{path}: "))
+    key = manifest.key
+    where = "" if key.dla == "none" else f", DLA core {key.dla}"
+    batch = "" if key.batch == 1 else f" --batch {key.batch}"
+    return CachedPlan(
+        path.name,
+        f"{key.precision}, batch {key.batch}, {key.gpu}{where}",
+        _why_not(manifest, gpu, versions),
+        f"panoptic build {manifest.model} --precision {key.precision}{batch}",
+    )
+
+
+def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -> str:
+    key = manifest.key
+    if key.flavour not in versions:
+        return f"needs {key.flavour}, which cannot be imported here"
+    if gpu is None:
+        return "there is no GPU here to run it"
+    return "; ".join(key.differences(_wanted(key, manifest.model, gpu, versions[key.flavour])))
+
+
+def _wanted(key: PlanKey, model: str, gpu: Gpu, version: str) -> PlanKey:
+    """Say what a plan of this kind would be for if it were built here."""
+    from panoptic_ros.engine.building.manifest import sha256_of
+
+    wanted = replace(key, version=version)
+    if key.compute_capability:
+        wanted = replace(wanted, gpu=gpu.name, compute_capability=gpu.compute_capability)
+    with suppress(ConfigError, ModelError):
+        wanted = replace(wanted, onnx_sha256=sha256_of(resource("engines") / model))
+    return wanted

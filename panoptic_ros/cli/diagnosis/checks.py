@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what is here to what will run and what to do about the rest; no input, no output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from panoptic_ros.cli.diagnosis.environment import Module, Surroundings
+
+OK, NOTE, FINDING = "ok", "note", "finding"
+"""How things stand: fine, could be better, stops something."""
+
+_PYTHON = {
+    "numpy": "arrays", "scipy": "assignment of tracks", "cv2": "pictures", "yaml": "label sets",
+}
+_MESSAGES = ("sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
+_TENSORRT = ("tensorrt", "tensorrt_rtx")
+_BAGS = {"rosbags": "bags", "av": "videos", "rich": "progress bars", "jinja2": "the report"}
+_PIP_NAMES = {"cv2": '"opencv-python-headless<5"', "yaml": "pyyaml"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the diagnosis.
+
+    Attributes:
+        state: ``OK``, ``NOTE`` or ``FINDING``.
+        what: What was looked at.
+        found: What is here.
+        remedy: How to get what is missing; empty where nothing is.
+    """
+
+    state: str
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def diagnose(here: Surroundings) -> list[Line]:
+    """Judge every fact."""
+    return [
+        Line(OK, "panoptic_ros", here.version),
+        Line(OK, "Python", here.python),
+        Line(OK, "system", here.system),
+        *(_python_line(name, use, here.modules[name]) for name, use in _PYTHON.items()),
+        *_ros_lines(here),
+        *_engine_lines(here),
+        *_bag_lines(here),
+        *_transport_lines(here),
+    ]
+
+
+def verdicts(here: Surroundings) -> list[Line]:
+    """Say what will therefore run, command by command."""
+    core = [name for name in _PYTHON if not here.modules[name].is_usable]
+    ros = [name for name in ("rclpy", *_MESSAGES) if not here.modules[name].is_usable]
+    engine = [] if here.modules["onnxruntime"].is_usable else ["onnxruntime"]
+    model = [] if here.models else ["a model"]
+    bags = [name for name in _BAGS if not here.modules[name].is_usable]
+    torch = [] if here.modules["torch"].is_usable else ["torch"]
+    return [
+        _verdict("panoptic_node", core + ros + engine + model, engine_words(here)),
+        _verdict("panoptic replay, predict", core + engine + model + bags, engine_words(here)),
+        _verdict("panoptic play", core + ros + bags),
+        _verdict("panoptic demo", core + ros + engine + model + bags),
+        _verdict("panoptic eval", core + engine),
+        _verdict("panoptic train, export", core + torch),
+    ]
+
+
+def engine_words(here: Surroundings) -> str:
+    """Name the engine that a model runs on."""
+    runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
+    if _lacks_for_plans(here):
+        return runtime
+    fitting = sum(not plan.why_not for plan in here.plans)
+    return f"TensorRT where a plan fits ({fitting} of {len(here.plans)} here), else {runtime}"
+
+
+def _lacks_for_plans(here: Surroundings) -> list[str]:
+    """Name what is missing to run plans."""
+    lacks = [] if here.cuda else ["a GPU"]
+    if not any(here.modules[name].is_usable for name in _TENSORRT):
+        lacks.append("TensorRT")
+    return lacks + ([] if here.modules["pycuda"].is_usable else ["pycuda"])
+
+
+def _verdict(command: str, missing: list[str], how: str = "") -> Line:
+    if missing:
+        return Line(FINDING, command, f"no: lacks {', '.join(missing)}")
+    return Line(OK, command, f"yes, {how}" if how else "yes")
+
+
+def _python_line(name: str, use: str, module: Module) -> Line:
+    if module.is_usable:
+        return Line(OK, name, module.version)
+    return Line(FINDING, name, module.error or f"missing; it is for {use}", _pip(name))
+
+
+def _pip(name: str) -> str:
+    return f"pip install {_PIP_NAMES.get(name, name)}"
+
+
+def _ros_lines(here: Surroundings) -> Iterator[Line]:
+    modules, ros = here.modules, here.ros
+    rclpy = modules["rclpy"]
+    if not rclpy.is_usable:
+        yield Line(
+            FINDING, "ROS 2", rclpy.error or "rclpy is missing",
+            "on a robot: source /opt/ros/<distro>/setup.bash; elsewhere: make demo installs it "
+            "as wheels, see docs/install.md",
+        )
+        return
+    origin = "wheels" if ros.is_wheels else "distribution"
+    yield Line(OK, "ROS 2", f"{ros.distro or 'unknown distribution'} ({origin})")
+    yield Line(OK, "rclpy", rclpy.version)
+    bad = ros.rmw.startswith("none")
+    remedy = "unset RMW_IMPLEMENTATION, or install the middleware it names" if bad else ""
+    yield Line(FINDING if bad else OK, "middleware", ros.rmw, remedy)
+    for name in _MESSAGES:
+        if not modules[name].is_usable:
+            found = modules[name].error or "missing"
+            yield Line(FINDING, name, found, _ros_package(here, name))
+    yield _optional_ros_line(here, "vision_msgs", "~/detections and ~/label_info are left out")
+    yield _optional_ros_line(here, "cv_bridge", "rare picture encodings are refused")
+
+
+def _optional_ros_line(here: Surroundings, name: str, without: str) -> Line:
+    module = here.modules[name]
+    if module.is_usable:
+        return Line(OK, name, module.version)
+    return Line(NOTE, name, f"{module.error or 'missing'}; {without}", _ros_package(here, name))
+
+
+def _ros_package(here: Surroundings, name: str) -> str:
+    if here.ros.is_wheels:
+        return "comes with a ROS 2 distribution only, there is no wheel of it"
+    return f"apt install ros-{here.ros.distro or '<distro>'}-{name.replace('_', '-')}"
+
+
+def _engine_lines(here: Surroundings) -> Iterator[Line]:
+    runtime = here.modules["onnxruntime"]
+    if runtime.is_usable:
+        yield Line(OK, "ONNX Runtime", f"{runtime.version}: {', '.join(here.providers)}")
+    else:
+        found = runtime.error or "missing; it runs the network"
+        yield Line(FINDING, "ONNX Runtime", found, _pip("onnxruntime"))
+    if here.models:
+        yield Line(OK, "models", ", ".join(here.models))
+    else:
+        yield Line(
+            FINDING, "models", "none came with the package",
+            "give an .onnx file as engine (panoptic export writes one), or 'drawn' for a stand-in",
+        )
+    yield from _gpu_lines(here)
+    yield from _tensorrt_lines(here)
+    yield from _plan_lines(here)
+
+
+def _gpu_lines(here: Surroundings) -> Iterator[Line]:
+    idle = "CUDA" not in here.providers and _lacks_for_plans(here)
+    if here.gpu and idle:
+        lacks = ", ".join(idle)
+        remedy = "see docs/engines.md for TensorRT; or on a PC: pip install onnxruntime-gpu"
+        yield Line(NOTE, "GPU", f"{here.gpu}; idle: lacks {lacks}", remedy)
+    else:
+        yield Line(OK, "GPU", here.gpu or "none from NVIDIA; the network runs on the CPU")
+    if here.cuda:
+        yield Line(OK, "NVIDIA driver", here.cuda)
+    elif here.gpu:
+        yield Line(NOTE, "NVIDIA driver", here.cuda_error)
+
+
+def _tensorrt_lines(here: Surroundings) -> Iterator[Line]:
+    found = [name for name in _TENSORRT if here.modules[name].version]
+    for name in found:
+        module = here.modules[name]
+        yield Line(NOTE if module.error else OK, name, module.error or module.version)
+    if not found:
+        yield Line(
+            NOTE if here.cuda else OK, "TensorRT", "none; models run on ONNX Runtime",
+            "Jetson: apt install python3-libnvinfer; PC: pip install tensorrt_rtx"
+            if here.cuda else "",
+        )
+    pycuda = here.modules["pycuda"]
+    if pycuda.version:
+        yield Line(NOTE if pycuda.error else OK, "pycuda", pycuda.error or pycuda.version)
+    elif found and here.cuda:
+        yield Line(
+            NOTE, "pycuda", "missing; plans need it to run",
+            "pip install pycuda (it compiles: set CUDA_ROOT to the CUDA toolkit)",
+        )
+
+
+def _plan_lines(here: Surroundings) -> Iterator[Line]:
+    for plan in here.plans:
+        if plan.why_not:
+            found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
+            yield Line(NOTE, plan.name, found, plan.command)
+        else:
+            yield Line(OK, plan.name, f"{plan.facts}: fits")
+    if not here.plans and not _lacks_for_plans(here):
+        model = here.models[0] if here.models else "MODEL.onnx"
+        yield Line(
+            NOTE, "plans", f"none in {here.plan_folder}; models run on ONNX Runtime until then",
+            f"panoptic build {model}",
+        )
+
+
+def _bag_lines(here: Surroundings) -> Iterator[Line]:
+    modules = here.modules
+    here_now = [f"{name} {modules[name].version}" for name in _BAGS if modules[name].is_usable]
+    if here_now:
+        yield Line(OK, "bags, reports", ", ".join(here_now))
+    for name, use in _BAGS.items():
+        if not modules[name].is_usable:
+            found = modules[name].error or f"missing; it is for {use}"
+            yield Line(NOTE, name, found, _pip(name))
+    torch = modules["torch"]
+    if torch.is_usable:
+        yield Line(OK, "PyTorch", torch.version)
+    else:
+        found = torch.error or "missing; only panoptic train and export need it"
+        yield Line(NOTE, "PyTorch", found, "make train-env")
+
+
+def _transport_lines(here: Surroundings) -> Iterator[Line]:
+    if "fastrtps" in here.ros.rmw:
+        if here.ros.transports:
+            yield Line(OK, "transports", f"chosen by {here.ros.transports}")
+        else:
+            yield Line(
+                OK, "transports",
+                "Fast DDS's own in this shell; demo, play and the launch files choose theirs",
+            )
+    if here.exchange_error:
+        yield Line(FINDING, "image exchange", here.exchange_error)
+    if here.exchange is not None:
+        state = OK if here.exchange.is_good else FINDING
+        yield Line(state, "image exchange", here.exchange.explain())
+    if here.cured is not None:
+        state = OK if here.cured.is_good else FINDING
+        yield Line(state, "with our profile", here.cured.explain())

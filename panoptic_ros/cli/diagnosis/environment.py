@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this machine and this shell offer; gathers facts and judges none of them."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.resources import resource
+
+if TYPE_CHECKING:
+    from panoptic_ros.cli.diagnosis.cached_plans import CachedPlan
+    from panoptic_ros.ros.transport.check import Exchange
+
+MODULES = (
+    "numpy", "scipy", "cv2", "yaml",
+    "rclpy", "sensor_msgs", "diagnostic_msgs", "lifecycle_msgs", "vision_msgs", "cv_bridge",
+    "onnxruntime", "tensorrt", "tensorrt_rtx", "pycuda",
+    "rosbags", "av", "rich", "jinja2", "torch",
+)
+"""Everything the package can make use of, by import name."""
+
+_DISTRIBUTIONS = {
+    "cv2": ("opencv-python-headless", "opencv-python"),
+    "yaml": ("PyYAML",),
+    "rclpy": ("ros-rclpy",),
+}
+_WHEEL = re.compile(r"ros-([a-z]+)-rclpy")
+
+
+@dataclass(frozen=True)
+class Module:
+    """A Python module.
+
+    Attributes:
+        version: Empty where the module is missing, "?" where it does not say.
+        error: Why it cannot be imported although it is there; empty where it can.
+    """
+
+    version: str = ""
+    error: str = ""
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it can be imported."""
+        return bool(self.version) and not self.error
+
+
+@dataclass(frozen=True)
+class Ros:
+    """Where ROS 2 comes from.
+
+    Attributes:
+        distro: Such as ``jazzy``; empty where it is unknown.
+        is_wheels: Whether rclpy is a Python wheel instead of a distribution's package.
+        rmw: Identifier of the middleware; empty without rclpy.
+        transports: Environment variable that chooses Fast DDS's transports; empty where none.
+    """
+
+    distro: str = ""
+    is_wheels: bool = False
+    rmw: str = ""
+    transports: str = ""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """All facts that decide what will run.
+
+    Attributes:
+        version: Of this package.
+        python: Version and path of the interpreter.
+        system: Operating system and processor.
+        modules: What is known of each of ``MODULES``.
+        ros: Where ROS 2 comes from.
+        gpu: NVIDIA GPU or Jetson board; empty where there is none.
+        providers: ONNX Runtime's execution providers.
+        models: Names of the models that came with the package.
+        cuda: The first GPU in its driver's words; empty where the driver answers nothing.
+        cuda_error: Why it does not.
+        plan_folder: The user's cache of plans.
+        plans: What lies there.
+        exchange: What came of an image exchange in this shell's environment; None: not tried.
+        cured: The same with our transport profile; None: not tried.
+        exchange_error: Why the exchange could not be tried.
+    """
+
+    version: str
+    python: str
+    system: str
+    modules: Mapping[str, Module]
+    ros: Ros
+    gpu: str = ""
+    providers: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    cuda: str = ""
+    cuda_error: str = ""
+    plan_folder: str = ""
+    plans: tuple[CachedPlan, ...] = ()
+    exchange: Exchange | None = None
+    cured: Exchange | None = None
+    exchange_error: str = ""
+
+
+def gather() -> Surroundings:
+    """Look around; takes a second or two, because every module is really imported."""
+    modules = {name: look_at(name) for name in MODULES}
+    facts = Surroundings(
+        version=package_version(),
+        python=f"{platform.python_version()} ({sys.executable})",
+        system=f"{_system_name()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores",
+        modules=modules,
+        ros=look_at_ros(modules["rclpy"]),
+        gpu=find_gpu(),
+        providers=_providers(modules["onnxruntime"]),
+        models=shipped_models(),
+    )
+    return with_engines(facts)
+
+
+def with_engines(facts: Surroundings) -> Surroundings:
+    """Ask the driver for its GPU, and judge the plans in the cache."""
+    from panoptic_ros.cli.diagnosis.cached_plans import look_at_plans
+    from panoptic_ros.core.errors import ModelError
+    from panoptic_ros.engine.building.cache import default_folder
+    from panoptic_ros.engine.device import read_gpu
+
+    gpu, error = None, ""
+    try:
+        gpu = read_gpu()
+    except ModelError as reason:
+        error = str(reason)
+    versions = {
+        name: str(importlib.import_module(name).__version__)
+        for name in ("tensorrt", "tensorrt_rtx")
+        if facts.modules[name].is_usable
+    }
+    return replace(
+        facts,
+        cuda=f"{gpu.name} ({gpu.compute_capability}), driver for CUDA {gpu.driver}" if gpu else "",
+        cuda_error=error,
+        plan_folder=str(default_folder()),
+        plans=look_at_plans(default_folder(), gpu, versions),
+    )
+
+
+def look_at(name: str) -> Module:
+    """Import a module and ask its version."""
+    try:
+        spec = importlib.util.find_spec(name)
+        # A folder of that name, such as type stubs leave behind, can be imported as well.
+        if spec is None or (spec.origin is None and not _distribution_version(name)):
+            return Module()
+        found = importlib.import_module(name)
+    # A library that does not fit this machine may raise anything, and that is what to report.
+    except Exception as error:
+        return Module(_distribution_version(name) or "?", f"{type(error).__name__}: {error}")
+    return Module(_distribution_version(name) or str(getattr(found, "__version__", "?")))
+
+
+def _distribution_version(name: str) -> str:
+    for distribution in (*_DISTRIBUTIONS.get(name, ()), name):
+        with suppress(metadata.PackageNotFoundError):
+            return metadata.version(distribution)
+    return ""
+
+
+def look_at_ros(
+    rclpy: Module, environment: Mapping[str, str] | None = None, names: list[str] | None = None
+) -> Ros:
+    """Find out which ROS 2 this is.
+
+    Args:
+        rclpy: What is known of rclpy.
+        environment: This process's by default.
+        names: Names of the installed Python distributions; asked for by default.
+    """
+    from panoptic_ros.ros.transport.profile import OTHER_CURES, PROFILE_VARIABLES
+
+    known = os.environ if environment is None else environment
+    if names is None:
+        names = [str(entry.metadata["Name"] or "") for entry in metadata.distributions()]
+    wheels = [match.group(1) for name in names if (match := _WHEEL.fullmatch(name))]
+    chosen = [name for name in (*PROFILE_VARIABLES, *OTHER_CURES) if known.get(name)]
+    return Ros(
+        distro=known.get("ROS_DISTRO") or next(iter(wheels), ""),
+        is_wheels=bool(wheels) and not known.get("ROS_DISTRO"),
+        rmw=_rmw() if rclpy.is_usable else "",
+        transports=next(iter(chosen), ""),
+    )
+
+
+def _rmw() -> str:
+    from rclpy.utilities import get_rmw_implementation_identifier
+
+    try:
+        return str(get_rmw_implementation_identifier())
+    except RuntimeError as error:
+        return f"none that loads: {error}"
+
+
+def find_gpu(root: Path = Path("/"), command: str = "nvidia-smi") -> str:
+    """Name the NVIDIA GPU or the Jetson board; empty where there is none.
+
+    Args:
+        root: Of the file system.
+        command: NVIDIA's tool that lists GPUs.
+    """
+    model = root / "proc/device-tree/model"
+    if model.is_file() and "Jetson" in (board := model.read_text("utf-8", "replace").strip("\0 ")):
+        return board + _jetson_linux(root / "etc/nv_tegra_release")
+    if shutil.which(command) is None:
+        return ""
+    try:
+        listed = subprocess.run(
+            [command, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"],
+            capture_output=True, text=True, timeout=10, check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return "; ".join(listed.stdout.strip().splitlines())
+
+
+def _jetson_linux(release: Path) -> str:
+    if not release.is_file():
+        return ""
+    match = re.search(r"R(\d+).*?REVISION: ([\d.]+)", release.read_text("utf-8", "replace"))
+    return f", Jetson Linux {match.group(1)}.{match.group(2)}" if match else ""
+
+
+def shipped_models() -> tuple[str, ...]:
+    """Names of the models in the package's ``engines`` folder; asked without NumPy."""
+    with suppress(ConfigError):
+        return tuple(sorted(path.stem for path in resource("engines").glob("*.onnx")))
+    return ()
+
+
+def package_version() -> str:
+    """Version of this package as its ``package.xml`` says."""
+    root = ElementTree.parse(resource("package.xml")).getroot()
+    return root.findtext("version", "?").strip()
+
+
+def _system_name() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, KeyError):
+        return platform.system()
+
+
+def _providers(onnxruntime: Module) -> tuple[str, ...]:
+    if not onnxruntime.is_usable:
+        return ()
+    names = importlib.import_module("onnxruntime").get_available_providers()
+    return tuple(name.replace("ExecutionProvider", "") for name in names)

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The surface to drive on: sure pixels of drivable classes that hang together with the camera."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
+from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
+from panoptic_ros.core.drivable.temporal import Affine, SurfaceMemory
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.types import Drivable, Panoptic
+
+LONGEST_GAP_S = 3.0
+
+
+class DrivableFilter:
+    """Finds the surface of one camera from frame to frame; used by one thread.
+
+    Args:
+        labels: Says which classes are drivable and which are things.
+        config: Thresholds.
+
+    Raises:
+        ConfigError: ``optional_classes`` does not fit the label set.
+    """
+
+    def __init__(self, labels: LabelSet, config: DrivableConfig) -> None:
+        self._labels = labels
+        self._memory = SurfaceMemory()
+        self.configure(config)
+
+    def configure(self, config: DrivableConfig) -> None:
+        """Exchange the thresholds; what is remembered is kept.
+
+        Raises:
+            ConfigError: ``optional_classes`` does not fit the label set.
+        """
+        self._rules = SurfaceRules.of(self._labels, config)
+        self._config = config
+
+    def reset(self) -> None:
+        """Forget the frames before; the next one counts in full."""
+        self._memory.reset()
+
+    def update(
+        self,
+        panoptic: Panoptic,
+        stamp_ns: int,
+        motion: Affine | None = None,
+        longest_gap_s: float = LONGEST_GAP_S,
+    ) -> Drivable:
+        """Find the surface in the next frame.
+
+        Args:
+            panoptic: The frame's map.
+            stamp_ns: Its time. One that runs backwards, a gap longer than ``longest_gap_s`` or
+                another map size forgets what was before.
+            motion: How the picture moved since the frame before, in map pixels, (2, 3).
+            longest_gap_s: See ``stamp_ns``.
+
+        Returns:
+            The pieces of drivable surface that touch the strip at the lower edge, with small
+            holes closed. Neither a thing pixel nor its margin is ever drivable.
+        """
+        config, rules = self._config, self._rules
+        evidence = surface_evidence(panoptic, rules, config)
+        belief = self._memory.update(evidence, stamp_ns, config.memory_s, longest_gap_s, motion)
+        mask = _touching_ego(belief, config)
+        if config.max_hole_area > 0.0:
+            _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
+        shown = mask.view(np.uint8)
+        # What closes a hole is as sure as the least sure pixel that needs no closing.
+        confidence = np.maximum(belief, np.uint8(_level(config.min_confidence))) * shown
+        boundary = free_space_boundary(mask)
+        reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
+        ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
+        return Drivable(mask, confidence, boundary, ends)
+
+
+def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) -> Drivable:
+    """Find the surface in a single frame; see ``DrivableFilter.update``.
+
+    Raises:
+        ConfigError: ``optional_classes`` does not fit the label set.
+    """
+    return DrivableFilter(labels, config).update(panoptic, 0)
+
+
+def _level(probability: float) -> int:
+    """At least 1: what nothing speaks for is no surface, whatever the threshold."""
+    return max(1, round(probability * 255.0))
+
+
+def _touching_ego(belief: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.bool_]:
+    """Keep the pieces that reach the lowest rows in front of the camera and are sure somewhere."""
+    height, width = belief.shape
+    seen = belief >= _level(config.min_confidence)
+    mask = np.zeros_like(seen)
+    # Nothing hangs together above the highest pixel.
+    top = int(seen.any(axis=1).argmax())
+    count, found = cv2.connectedComponents(seen[top:].view(np.uint8), connectivity=4)
+    pieces = np.asarray(found, np.int32)
+    margin = min(round(width * (1.0 - config.ego_width) / 2.0), (width - 1) // 2)
+    strip = pieces[-max(1, height // 16) :, margin : width - margin]
+    kept = np.zeros(count, np.bool_)
+    kept[strip] = True
+    sure = np.zeros(count, np.bool_)
+    sure[pieces[belief[top:] >= _level(max(config.sure_confidence, config.min_confidence))]] = True
+    kept &= sure
+    kept[0] = False
+    mask[top:] = kept.take(pieces, mode="clip")
+    return mask
+
+
+def _close_holes(mask: NDArray[np.bool_], is_open: NDArray[np.uint8], max_area_px: float) -> None:
+    """Fill, in place, small holes in which nothing says that they must stay open."""
+    # Nothing is enclosed above the surface's highest row.
+    top = int(mask.any(axis=1).argmax())
+    whole, is_open = mask[top:], is_open[top:]
+    # Areas alone are wanted: bincount has them sooner than connectedComponentsWithStats.
+    count, found = cv2.connectedComponents((~whole).view(np.uint8), connectivity=8)
+    pieces = np.asarray(found, np.int32)
+    fill = np.bincount(pieces.ravel(), minlength=count) <= max_area_px
+    fill[0] = False
+    # What touches the rim of the picture is not enclosed.
+    for rim in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
+        fill[rim] = False
+    if not fill.any():
+        return
+    closed = fill.take(pieces, mode="clip")
+    # Things are looked up in small holes only: most of a picture's things stand elsewhere.
+    must_stay = pieces[closed & is_open.view(np.bool_)]
+    if must_stay.size:
+        fill[must_stay] = False
+        closed = fill.take(pieces, mode="clip")
+    whole |= closed

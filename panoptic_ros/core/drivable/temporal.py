@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How sure one can be of the surface after several frames; what blocks it counts at once."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.drivable.evidence import SurfaceEvidence
+
+Affine = NDArray[np.float64]
+"""(2, 3): x, y of a map pixel of the frame before -> x, y in this one."""
+
+LEVEL = 255
+"""Belief is kept in 1/255 of the evidence's steps: small shares of a step must not be lost."""
+
+
+class SurfaceMemory:
+    """Belief in the surface of one camera; used by one thread.
+
+    It follows the evidence with a time constant, moves along with the picture, and is lost at
+    once where something blocks. So a mistake in one frame neither opens nor closes a way, but an
+    obstacle closes it without delay.
+    """
+
+    def __init__(self) -> None:
+        self._belief: NDArray[np.uint16] | None = None
+        self._stamp_ns = 0
+
+    def reset(self) -> None:
+        """Forget everything; the next frame counts in full."""
+        self._belief = None
+
+    def update(
+        self,
+        evidence: SurfaceEvidence,
+        stamp_ns: int,
+        memory_s: float,
+        longest_gap_s: float,
+        motion: Affine | None = None,
+    ) -> NDArray[np.uint8]:
+        """Take a frame in.
+
+        Args:
+            evidence: What the frame says.
+            stamp_ns: Its time; one that runs backwards, a long gap or another map size resets.
+            memory_s: Time constant; 0 remembers nothing.
+            longest_gap_s: Longer gaps between stamps reset.
+            motion: How the picture moved since the frame before; None for not at all.
+
+        Returns:
+            Belief, 0..255, (h, w) uint8.
+        """
+        seconds = (stamp_ns - self._stamp_ns) * 1e-9
+        self._stamp_ns = stamp_ns
+        before, now = self._belief, evidence.support
+        is_broken = before is None or before.shape != now.shape
+        if is_broken or not 0 <= seconds <= longest_gap_s or memory_s <= 0:
+            self._belief = now.astype(np.uint16) * np.uint16(LEVEL)
+            return now
+        assert before is not None
+        share = 1.0 - math.exp(-seconds / memory_s)
+        moved = before if motion is None else _moved(before, motion)
+        belief = cv2.addWeighted(moved, 1.0 - share, now, share * LEVEL, 0.0, dtype=cv2.CV_16U)
+        kept = np.zeros_like(before)
+        cv2.copyTo(belief, cv2.bitwise_not(evidence.blocked), kept)
+        self._belief = kept
+        return np.asarray(cv2.convertScaleAbs(kept, alpha=1 / LEVEL), np.uint8)
+
+
+def _moved(belief: NDArray[np.uint16], motion: Affine) -> NDArray[np.uint16]:
+    height, width = belief.shape
+    # What comes into sight is taken to go on as at the picture's rim.
+    moved = cv2.warpAffine(
+        belief, motion, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(moved, np.uint16)

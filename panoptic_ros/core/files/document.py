@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parse JSON and YAML that may come from anybody: whatever is wrong with it is one error."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.files.limits import MAX_YAML_BYTES
+
+_DEEPEST = 50
+
+
+class DocumentError(ValueError):
+    """What is wrong with the text; the reader adds the file's name and what it needs."""
+
+
+def parse_json(text: str) -> Any:
+    """Parse a JSON text.
+
+    Raises:
+        DocumentError: It is not JSON, or nested too deeply.
+
+    >>> parse_json("[1, 2]")
+    [1, 2]
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise DocumentError("nested too deeply") from None
+    except ValueError as error:
+        raise DocumentError(str(error)) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file of plain values.
+
+    Raises:
+        OSError: It cannot be opened.
+        DocumentError: It is not YAML in UTF-8, is larger than ``MAX_YAML_BYTES``, is nested too
+            deeply, or refers to parts of itself, which a few lines can make larger than memory.
+    """
+    import yaml
+
+    with path.open("rb") as file:
+        content = file.read(MAX_YAML_BYTES + 1)
+    if len(content) > MAX_YAML_BYTES:
+        raise DocumentError(f"larger than {MAX_YAML_BYTES} bytes")
+    try:
+        text = content.decode("utf-8-sig")
+        _check_tokens(yaml.scan(text, Loader=yaml.SafeLoader))
+        return yaml.safe_load(text)
+    # The parser raises more than it says: dates and numbers that there are not, for example.
+    except (yaml.YAMLError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
+        raise DocumentError(str(error)) from error
+    except ValueError as error:
+        raise error if isinstance(error, DocumentError) else DocumentError(str(error)) from error
+
+
+def _check_tokens(tokens: Iterable[Any]) -> None:
+    """Refuse what the parser would take for ever, or too much memory, to build."""
+    depth = 0
+    for token in tokens:
+        kind = type(token).__name__
+        if kind == "AliasToken":
+            raise DocumentError(f"the alias *{token.value} is not taken; write it out")
+        if kind.endswith("StartToken") and kind != "DocumentStartToken":
+            depth += 1
+        elif kind.endswith("EndToken") and kind != "DocumentEndToken":
+            depth -= 1
+        if depth > _DEEPEST:
+            raise DocumentError("nested too deeply")

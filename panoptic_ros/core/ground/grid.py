@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The surface on the ground: which cells are free, how far one can go, seen from above in metres.
+
+Inverse perspective mapping: where each pixel's ray meets the ground plane is worked out once per
+camera and kept in tables, so that a frame costs look-ups only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import Mounting
+from panoptic_ros.core.types import VOID, Drivable, Panoptic
+
+FREE, OCCUPIED, UNKNOWN = 0, 100, -1
+"""Cell values as nav_msgs/OccupancyGrid has them."""
+
+MOST_CELLS = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Cells of the ground in the base frame.
+
+    Attributes:
+        cells: ``FREE``, ``OCCUPIED``, ``UNKNOWN`` or a fading 1..99, (rows, columns) int8; columns
+            run ahead (x), rows to the left (y).
+        resolution_m: Side of a cell.
+        origin_m: (x, y) of the outer corner of ``cells[0, 0]``.
+    """
+
+    cells: NDArray[np.int8]
+    resolution_m: float
+    origin_m: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Boundary:
+    """Where the free space ends, one point per map column from left to right, in the base frame.
+
+    Attributes:
+        points_m: (n, 2): x, y.
+        is_end: Whether something ends the free space there, or only the farthest range, (n,).
+        ends: Class index of what ends it, 255 unknown, (n,) uint8.
+        foot_m: (n, 2): where the column's free space begins, at the picture's lower edge.
+    """
+
+    points_m: NDArray[np.float64]
+    is_end: NDArray[np.bool_]
+    ends: NDArray[np.uint8]
+    foot_m: NDArray[np.float64]
+
+    def polygon(self) -> NDArray[np.float64]:
+        """Outline of the free space, (2 n, 2): far side left to right, near side back."""
+        return np.concatenate((self.points_m, self.foot_m[::-1]))
+
+
+@dataclass(frozen=True, eq=False)
+class _Tables:
+    """Where map pixels and ground places meet, for one size of maps.
+
+    Attributes:
+        middles: Map pixel (flat index) that shows the middle of each cell, -1 for none.
+        corners: The same of the cells' corners, one more each way.
+        edges: Ground (x, y) seen at the upper edge of each row in the middle of each column,
+            (h + 1, w, 2); what lies farther than the range or above the horizon is at the range.
+        is_far: Whether it is that, (h + 1, w).
+    """
+
+    middles: NDArray[np.intp]
+    corners: NDArray[np.intp]
+    edges: NDArray[np.float32]
+    is_far: NDArray[np.bool_]
+
+
+class Ground:
+    """Lays the surface of one camera on the ground; used by one thread.
+
+    Args:
+        camera: Its calibration.
+        mounting: Where it sits.
+        config: Extent, resolution and fading.
+
+    Attributes:
+        origin_m: (x, y) of the grid's outer corner in the base frame.
+        camera_m: (x, y) of the camera.
+
+    Raises:
+        ConfigError: The grid has too many cells.
+    """
+
+    def __init__(self, camera: CameraModel, mounting: Mounting, config: GroundConfig) -> None:
+        self._camera = camera
+        self._mounting = mounting
+        self._config = config
+        step = config.resolution_m
+        self._shape = (max(1, round(config.width_m / step)), max(1, round(config.length_m / step)))
+        if self._shape[0] * self._shape[1] > MOST_CELLS:
+            raise ConfigError(
+                f"a grid of {config.length_m:g} m x {config.width_m:g} m in cells of {step:g} m "
+                f"has more than {MOST_CELLS} cells; make resolution_m larger"
+            )
+        self.origin_m = (0.0, -0.5 * self._shape[0] * step)
+        self.camera_m = (float(mounting.position[0]), float(mounting.position[1]))
+        self._map_size = (0, 0)
+        self._tables: _Tables | None = None
+        self._occupied_ns = np.full(self._shape, np.iinfo(np.int64).min // 2)
+
+    def grid(self, panoptic: Panoptic, drivable: Drivable, stamp_ns: int) -> Grid:
+        """Say of each cell whether it is free.
+
+        A cell is free where its middle is drivable, and its corners as far as they are seen. What
+        is seen around the free cells and is not drivable is occupied; farther behind it all is
+        unknown, as pixels of things that stand up show no ground.
+
+        Args:
+            panoptic: The frame's map; its void is unknown.
+            drivable: The frame's surface.
+            stamp_ns: The frame's time, for fading.
+        """
+        tables = self._tables_for(drivable.mask.shape)
+        free = _sampled(drivable.mask, tables.middles, False)
+        corners = _sampled(drivable.mask, tables.corners, True)
+        free &= corners[:-1, :-1] & corners[1:, :-1] & corners[:-1, 1:] & corners[1:, 1:]
+        is_known = _sampled(panoptic.labels != VOID, tables.middles, False)
+        reach = round(self._config.wall_m / self._config.resolution_m)
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+        around = np.asarray(cv2.dilate(free.view(np.uint8), kernel), np.uint8).view(np.bool_)
+        occupied = around & is_known & ~free
+        cells = self._faded(stamp_ns)
+        cells[free] = FREE
+        cells[occupied] = OCCUPIED
+        self._occupied_ns[occupied] = stamp_ns
+        self._occupied_ns[free] = np.iinfo(np.int64).min // 2
+        return Grid(cells, self._config.resolution_m, self.origin_m)
+
+    def boundary(self, drivable: Drivable) -> Boundary:
+        """Say how far the free space reaches in each column of the map."""
+        tables = self._tables_for(drivable.mask.shape)
+        height, width = drivable.mask.shape
+        columns = np.arange(width)
+        edge = drivable.boundary + 1
+        points = tables.edges[edge, columns].astype(np.float64)
+        foot = tables.edges[height, columns].astype(np.float64)
+        is_end = ~tables.is_far[edge, columns] & (drivable.boundary >= 0)
+        ends = drivable.ends if drivable.ends.size else np.full(width, VOID, np.uint8)
+        is_seen = np.isfinite(points).all(axis=1) & np.isfinite(foot).all(axis=1)
+        return Boundary(points[is_seen], is_end[is_seen], ends[is_seen], foot[is_seen])
+
+    def _faded(self, stamp_ns: int) -> NDArray[np.int8]:
+        """What is left of the cells that were occupied before."""
+        cells = np.full(self._shape, UNKNOWN, np.int8)
+        decay_ns = self._config.decay_s * 1e9
+        age_ns = stamp_ns - self._occupied_ns
+        fading = (age_ns >= 0) & (age_ns < decay_ns)
+        if fading.any():
+            share = 1.0 - age_ns[fading] / decay_ns
+            cells[fading] = np.maximum(1, np.round(OCCUPIED * share)).astype(np.int8)
+        return cells
+
+    def _tables_for(self, map_size: tuple[int, ...]) -> _Tables:
+        if self._tables is None or self._map_size != map_size:
+            self._map_size = (map_size[0], map_size[1])
+            self._tables = _Tables(*self._cells(), *self._edges())
+        return self._tables
+
+    def _cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Work out which map pixels show the cells' middles and corners."""
+        rows, columns = self._shape
+        step, (x0, y0) = self._config.resolution_m, self.origin_m
+        x_m = np.asarray(x0 + step * np.arange(columns + 1), np.float64)
+        y_m = np.asarray(y0 + step * np.arange(rows + 1), np.float64)
+        corners = self._pixels(x_m, y_m)
+        return self._pixels(x_m[:-1] + 0.5 * step, y_m[:-1] + 0.5 * step), corners
+
+    def _pixels(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> NDArray[np.intp]:
+        across, along = np.meshgrid(y_m, x_m, indexing="ij")
+        places = np.stack((along, across, np.zeros_like(along)), axis=-1).reshape(-1, 3)
+        pixels = self._camera.project(self._mounting.to_optical(places)) + 0.5
+        height, width = self._map_size
+        with np.errstate(invalid="ignore"):
+            scaled = np.floor(pixels * (np.array([width, height]) / np.array(self._camera.size)))
+            inside = ((scaled >= 0) & (scaled < (width, height))).all(axis=1)
+        column, row = np.where(inside[:, None], scaled, 0.0).astype(np.intp).T
+        flat = np.where(inside, row * width + column, -1)
+        return flat.reshape(along.shape)
+
+    def _edges(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """Work out where on the ground the edges of the map's rows lie."""
+        height, width = self._map_size
+        camera_width, camera_height = self._camera.size
+        rows = np.arange(height + 1) * camera_height / height - 0.5
+        columns = (np.arange(width) + 0.5) * camera_width / width - 0.5
+        y, x = np.meshgrid(rows, columns, indexing="ij")
+        rays = self._camera.rays(np.column_stack((x.ravel(), y.ravel())))
+        places = self._mounting.on_ground(rays)
+        start = self._mounting.position[:2]
+        ways = (rays @ self._mounting.rotation.T)[:, :2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            ways /= np.hypot(ways[:, 0], ways[:, 1])[:, None]
+            away = np.hypot(*(places - start).T)
+            is_far = ~(away < self._config.length_m) & np.isfinite(rays).all(axis=1)
+        places = np.where(is_far[:, None], start + self._config.length_m * ways, places)
+        shape = (height + 1, width)
+        return places.reshape(*shape, 2).astype(np.float32), is_far.reshape(shape)
+
+
+def _sampled(mask: NDArray[np.bool_], pixels: NDArray[np.intp], unseen: bool) -> NDArray[np.bool_]:
+    """Look a mask up at flat indices; -1 gives ``unseen``."""
+    return np.append(mask.ravel(), unseen)[pixels]

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""COCO panoptic data sets and results."""

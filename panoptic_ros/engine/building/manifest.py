@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a plan was built from, and in which field that differs from what is wanted here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.files.document import parse_json
+
+FORMAT = 1
+PRECISIONS = ("fp32", "fp16", "int8")
+SUFFIX = ".json"
+"""A plan ``x.plan`` has its manifest in ``x.plan.json``."""
+
+
+@dataclass(frozen=True)
+class PlanKey:
+    """All that makes a plan another plan; two equal keys mean that one can stand for the other.
+
+    Attributes:
+        onnx_sha256: Check sum of the ONNX file.
+        flavour: ``tensorrt`` or ``tensorrt_rtx``.
+        version: Version of that library, e.g. ``10.3.0``.
+        gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several.
+        compute_capability: Of that GPU, e.g. ``8.7``; empty for portable plans.
+        precision: One of ``PRECISIONS``.
+        shape: Input of one picture, ``HxWx3``.
+        batch: Pictures in one inference.
+        dla: ``none``, or the number of the DLA core.
+    """
+
+    onnx_sha256: str
+    flavour: str
+    version: str
+    gpu: str
+    compute_capability: str
+    precision: str
+    shape: str
+    batch: int = 1
+    dla: str = "none"
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that name this key in file names."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def differences(self, wanted: PlanKey) -> tuple[str, ...]:
+        """Say in which fields this key, a plan's, is not the wanted one.
+
+        Returns:
+            One sentence part for each field, e.g. ``version is 10.3.0, here it is 10.13.0``.
+
+        >>> orin = ("Orin", "8.7", "fp16", "256x512x3")
+        >>> old = PlanKey("0", "tensorrt", "10.3.0", *orin)
+        >>> old.differences(PlanKey("0", "tensorrt", "10.13.0", *orin))
+        ('TensorRT version is 10.3.0, here it is 10.13.0',)
+        """
+        return tuple(
+            f"{_WORDS[entry.name]} is {_short(built)}, here it is {_short(here)}"
+            for entry in fields(self)
+            if (built := getattr(self, entry.name)) != (here := getattr(wanted, entry.name))
+        )
+
+
+_WORDS = {
+    "onnx_sha256": "ONNX check sum",
+    "flavour": "TensorRT flavour",
+    "version": "TensorRT version",
+    "gpu": "GPU",
+    "compute_capability": "compute capability",
+    "precision": "precision",
+    "shape": "input shape",
+    "batch": "batch",
+    "dla": "DLA core",
+}
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a plan: its name, ``input`` or ``output``, NumPy type and shape."""
+
+    name: str
+    mode: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A plan's birth certificate, kept beside it as JSON.
+
+    Attributes:
+        key: What it was built from and for.
+        model: Name of the ONNX file.
+        plan_sha256: Check sum of the plan.
+        plan_bytes: Size of the plan.
+        tensors: Inputs and outputs.
+        metadata: The model's own metadata, so that a plan runs without its ONNX file.
+        driver: CUDA version of the driver, empty where there was none.
+        options: Builder options, in words.
+        build_s: How long TensorRT took, in seconds.
+        parity: Figures of the comparison with ONNX Runtime; empty means that none was made.
+        compared: What was compared: ``plan``, or ``graph`` where no GPU could run the plan.
+    """
+
+    key: PlanKey
+    model: str
+    plan_sha256: str
+    plan_bytes: int
+    tensors: tuple[Tensor, ...]
+    metadata: Mapping[str, str]
+    driver: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    build_s: float = 0.0
+    parity: Mapping[str, float] = field(default_factory=dict)
+    compared: str = ""
+
+    def to_json(self) -> str:
+        """Write the manifest as a JSON document."""
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+
+def from_json(text: str, where: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        text: The JSON document.
+        where: The file's name, for messages.
+
+    Raises:
+        ModelError: It is damaged or written by another version of this package.
+    """
+    try:
+        document: dict[str, Any] = parse_json(text)
+        if document.pop("format") != FORMAT:
+            raise ValueError("its format is another")
+        document["key"] = PlanKey(**document["key"])
+        document["tensors"] = tuple(
+            Tensor(**{**entry, "shape": tuple(entry["shape"])}) for entry in document["tensors"]
+        )
+        return Manifest(**document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelError(
+            f"{where}: is no manifest of this version ({error}); delete it and build again"
+        ) from error
+
+
+def manifest_path(plan: Path) -> Path:
+    """Where the manifest of a plan lies."""
+    return plan.with_name(plan.name + SUFFIX)
+
+
+def sha256_of(path: Path) -> str:
+    """Check sum of a file, as hexadecimal digits.
+
+    Raises:
+        ModelError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    return digest.hexdigest()
+
+
+def _short(value: object) -> str:
+    """Shorten a check sum; the first digits are enough to tell two apart."""
+    text = str(value) or "not known"
+    return text[:12] if len(text) == 64 else text

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which plan a model needs on this machine, whether it is there, and how to come by it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panoptic_ros.core.errors import ModelError
+
+if TYPE_CHECKING:
+    from panoptic_ros.engine.building.compile import Workplace
+    from panoptic_ros.engine.building.manifest import PlanKey
+    from panoptic_ros.engine.building.progress import Report
+
+
+@dataclass(frozen=True)
+class PlanOrder:
+    """A plan that is wanted.
+
+    Attributes:
+        model: The ONNX file.
+        precision: ``fp32``, ``fp16`` or ``int8``.
+        batch: Pictures in one inference.
+        device: Number of the GPU as CUDA counts.
+    """
+
+    model: Path
+    precision: str = "fp16"
+    batch: int = 1
+    device: int = 0
+
+    @property
+    def command(self) -> str:
+        """What a person runs to have it."""
+        batch = f" --batch {self.batch}" if self.batch > 1 else ""
+        device = f" --device {self.device}" if self.device else ""
+        return f"panoptic build {self.model} --precision {self.precision}{batch}{device}"
+
+
+@dataclass(frozen=True)
+class PlanSearch:
+    """What was found in the cache for an order.
+
+    Attributes:
+        order: What is wanted.
+        key: What the plan must be for.
+        place: Where it lies, or goes to.
+        found: The plan, None where there is none that can be used.
+        why: Why there is none.
+        here: TensorRT and GPU of this machine.
+    """
+
+    order: PlanOrder
+    key: PlanKey
+    place: Path
+    found: Path | None
+    why: str
+    here: Workplace
+
+
+def search_plan(order: PlanOrder) -> PlanSearch:
+    """Look for the plan of an order in the cache.
+
+    Raises:
+        ModelError: There is no GPU, no TensorRT, or the model is not ours.
+    """
+    from panoptic_ros.engine.device import read_gpu
+
+    # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
+    gpu = read_gpu(order.device)
+    from panoptic_ros.engine.building.cache import find_plan
+    from panoptic_ros.engine.building.compile import Workplace, key_and_place
+    from panoptic_ros.engine.building.recipe import Recipe
+    from panoptic_ros.engine.variant import load_flavour
+
+    here = Workplace(load_flavour(), gpu, order.device)
+    recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
+    key, place = key_and_place(recipe, here)
+    found, why = find_plan(place.parent, order.model.stem, key)
+    return PlanSearch(order, key, place, found, why, here)
+
+
+def find_or_build(order: PlanOrder, rebuild: bool, report: Report) -> Path:
+    """Find the plan of an order, or build it in this process.
+
+    Args:
+        order: What is wanted.
+        rebuild: Whether to build it where there is none; that takes minutes.
+        report: Told how far the build is.
+
+    Raises:
+        ModelError: There is no plan, or it cannot be built.
+    """
+    search = search_plan(order)
+    if search.found is not None:
+        return search.found
+    if not rebuild:
+        raise ModelError(f"{search.why}; run: {order.command}")
+    from panoptic_ros.engine.building.compile import make_plan
+    from panoptic_ros.engine.building.parity import comparison
+    from panoptic_ros.engine.building.recipe import Recipe
+
+    recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
+    compare = comparison(order.model, order.device)
+    make_plan(recipe, search.place, search.here, report, compare)
+    return search.place
+
+
+def missing_plan(order: PlanOrder) -> PlanOrder | None:
+    """Say which plan is missing here and can be built.
+
+    Args:
+        order: What is wanted; its model may also be a ``.plan``, which is built anew from its own
+            model in its own precision and batch.
+
+    Returns:
+        What to build, None where a plan fits, or where nothing can be built: no GPU, no TensorRT,
+        no model.
+    """
+    try:
+        if order.model.suffix != ".plan":
+            search = search_plan(order)
+            return None if search.found else order
+        return _missing_again(order)
+    except ModelError:
+        return None
+
+
+def _missing_again(order: PlanOrder) -> PlanOrder | None:
+    from panoptic_ros.engine.building.cache import read_manifest, read_plan
+
+    source = source_of(order.model)
+    if source is None:
+        return None
+    key = read_manifest(order.model).key
+    again = replace(order, model=source, precision=key.precision, batch=key.batch)
+    search = search_plan(again)
+    try:
+        fits = not read_plan(order.model)[1].key.differences(search.key)
+    except ModelError:
+        fits = False
+    return None if fits or search.found else again
+
+
+def source_of(plan: Path) -> Path | None:
+    """Find the very model that a plan was built from: beside it, or in the package."""
+    from panoptic_ros.engine.building.cache import read_manifest
+    from panoptic_ros.engine.building.manifest import sha256_of
+    from panoptic_ros.engine.open import shipped_models
+
+    try:
+        manifest = read_manifest(plan)
+    except ModelError:
+        return None
+    shipped = shipped_models().get(Path(manifest.model).stem)
+    for candidate in (plan.with_name(manifest.model), shipped):
+        if candidate is None or not candidate.is_file():
+            continue
+        if sha256_of(candidate) == manifest.key.onnx_sha256:
+            return candidate
+    return None

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the user wants built: a model file and the few things that can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.model import ModelSpec, read_metadata
+from panoptic_ros.engine.building.manifest import PRECISIONS, PlanKey, sha256_of
+from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.variant import FLAVOURS, Flavour
+
+RECIPES = (".yaml", ".yml")
+_MOST_PICTURES = 64
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A plan to be built.
+
+    Attributes:
+        model: The ONNX file.
+        precision: One of ``PRECISIONS``.
+        batch: Pictures in one inference.
+        dla: Number of the DLA core, -1 for the GPU.
+        targets: Compute capabilities such as ``8.6``, for portable flavours.
+        flavour: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
+        workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
+        pictures: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
+            on; empty for drawn pictures, which INT8 does not take.
+    """
+
+    model: Path
+    precision: str = "fp16"
+    batch: int = 1
+    dla: int = -1
+    targets: tuple[str, ...] = ()
+    flavour: str = ""
+    workspace_mib: int = 0
+    pictures: str = ""
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"precision {self.precision!r}: needs one of {', '.join(PRECISIONS)}"
+            )
+        if self.flavour and self.flavour not in FLAVOURS:
+            raise ConfigError(f"flavour {self.flavour!r}: needs one of {', '.join(FLAVOURS)}")
+        if not 1 <= self.batch <= _MOST_PICTURES:
+            raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_PICTURES}")
+        if self.workspace_mib < 0:
+            raise ConfigError(
+                f"workspace {self.workspace_mib} MiB: needs more than 0, or 0 for no limit"
+            )
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Read a recipe: YAML with the names of ``Recipe``; ``model`` is relative to the file.
+
+    Raises:
+        ConfigError: It cannot be read, or a name or value is none of a recipe.
+    """
+    try:
+        document = read_yaml(path)
+    except (OSError, DocumentError) as error:
+        raise ConfigError(f"{path}: is no readable YAML file ({error})") from error
+    if not isinstance(document, dict) or "model" not in document:
+        raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
+    known = {entry.name: entry.type for entry in fields(Recipe)}
+    unknown = sorted(map(str, set(document) - set(known)))
+    if unknown:
+        raise ConfigError(f"{path}: no entry {', '.join(unknown)}; there are {', '.join(known)}")
+    values = {name: _value(path, name, known[name], given) for name, given in document.items()}
+    if values.get("pictures"):
+        values["pictures"] = str(path.parent / values["pictures"])
+    return Recipe(**values)
+
+
+def _value(path: Path, name: str, kind: Any, given: Any) -> Any:
+    if name == "model":
+        return path.parent / str(given)
+    if name == "targets":
+        return tuple(map(str, given if isinstance(given, list) else [given]))
+    wanted = {"int": int, "str": str}[kind]
+    if not isinstance(given, wanted) or isinstance(given, bool):
+        raise ConfigError(f"{path}: {name} is {given!r}, needs {kind}")
+    return given
+
+
+def with_choices(recipe: Recipe, **choices: Any) -> Recipe:
+    """Copy a recipe with what the user chose on the command line; None leaves an entry."""
+    return replace(recipe, **{name: value for name, value in choices.items() if value is not None})
+
+
+def spec_of(model: Any, where: str) -> ModelSpec:
+    """Read the spec of a loaded ONNX model.
+
+    Raises:
+        ModelError: It has no metadata of ours.
+    """
+    return read_metadata(metadata_of(model), where)
+
+
+def metadata_of(model: Any) -> dict[str, str]:
+    """All metadata entries of a loaded ONNX model."""
+    return {entry.key: entry.value for entry in model.metadata_props}
+
+
+def key_of(recipe: Recipe, spec: ModelSpec, flavour: Flavour, gpu: Gpu | None) -> PlanKey:
+    """Say what the plan of a recipe is for.
+
+    Args:
+        recipe: What is wanted.
+        spec: The model's spec.
+        flavour: The TensorRT that builds.
+        gpu: The GPU that is here, None for none.
+
+    Raises:
+        ModelError: The flavour builds for the GPU that is here, and there is none.
+    """
+    if flavour.portable:
+        name, capability = "portable", ""
+        if recipe.targets:
+            name = f"portable to {', '.join(recipe.targets)}"
+    elif gpu is None:
+        raise ModelError(
+            f"{flavour.title} builds for the GPU of this machine, and there is none or its driver "
+            "does not answer; build on the robot, or for PCs with: pip install tensorrt_rtx"
+        )
+    else:
+        name, capability = gpu.name, gpu.compute_capability
+    return PlanKey(
+        onnx_sha256=sha256_of(recipe.model),
+        flavour=flavour.name,
+        version=flavour.version,
+        gpu=name,
+        compute_capability=capability,
+        precision=recipe.precision,
+        shape=f"{spec.height}x{spec.width}x3",
+        batch=recipe.batch,
+        dla="none" if recipe.dla < 0 else str(recipe.dla),
+    )

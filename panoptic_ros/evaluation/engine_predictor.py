@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a network and its tracker say about the pictures of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.model import Engine
+from panoptic_ros.core.pipeline import Pipeline
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Drivable, Frame
+from panoptic_ros.data.annotation import MapAnnotation
+from panoptic_ros.data.class_map import Recode, Rules
+from panoptic_ros.data.coco.reader import Category, read_image
+from panoptic_ros.data.label_files import Pair
+from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.evaluation.evaluate import Answer, Work
+from panoptic_ros.evaluation.panoptic_score import in_order
+
+_FIRST_STAMP_NS = 1_000_000_000
+
+
+class EngineAnswers:
+    """Runs the pipeline of the node over pictures; used by one thread, does not own the engine.
+
+    Args:
+        engine: The network.
+        categories: The classes of the truth, matched with the network's by name.
+        rules: Where names differ.
+        config: Thresholds.
+        fps: Frames per second of sequences; None for single images, which are not tracked.
+
+    Raises:
+        DataError: The two share no class name.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        categories: Sequence[Category],
+        rules: Rules | None = None,
+        config: PipelineConfig | None = None,
+        fps: float | None = None,
+    ) -> None:
+        names = [entry.name for entry in engine.spec.labels.labels]
+        self._recode = Recode(names, categories, rules)
+        self._categories = categories
+        self._engine, self._config = engine, config
+        self._pipeline = Pipeline(engine, config)
+        self._fps = fps
+        self._count = 0
+        self._sequence: str | None = None
+
+    def works(self, pairs: Iterable[Pair]) -> Iterator[Work]:
+        """Answer pictures in order; images are read ahead.
+
+        Raises:
+            DataError: An image is missing or cannot be used.
+            EngineRunError: The engine failed.
+        """
+        for pair, image in in_order(_load, pairs, 1):
+            yield pair, partial(_known, self._answer(pair, image))
+
+    def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Answer:
+        if self._fps is None or pair.sequence != self._sequence:
+            # Not a reset, after which ids go on: a sequence's answers hang on itself alone.
+            self._pipeline = Pipeline(self._engine, self._config)
+            self._sequence, self._count = pair.sequence, 0
+        stamp_ns = _FIRST_STAMP_NS + round(self._count * 1e9 / (self._fps or 1.0))
+        self._count += 1
+        try:
+            result = self._pipeline.step(Frame(image, stamp_ns, "camera"))
+        except FrameError as error:
+            raise DataError(f"{pair.truth.image}: {error}") from error
+        return self._at_camera_size(result, str(pair.truth.image))
+
+    def _at_camera_size(self, result: Result, name: str) -> Answer:
+        size = result.camera_size
+        if self._fps is None:
+            labels, ids = result.panoptic.labels, result.panoptic.ids
+        else:
+            labels, ids = result.track_labels(), result.track_ids()
+        picture = self._recode(LabelMap(enlarge(labels, size), enlarge(ids, size)))
+        surface = result.drivable
+        drivable = Drivable(
+            enlarge(surface.mask.view(np.uint8), size).view(np.bool_),
+            enlarge(surface.confidence, size),
+            surface.boundary,
+        )
+        return Answer(
+            MapAnnotation(picture, self._categories, is_truth=False),
+            enlarge(result.panoptic.confidence, size),
+            drivable,
+            name,
+        )
+
+
+def _known(answer: Answer) -> Answer:
+    return answer
+
+
+def _load(pair: Pair) -> tuple[Pair, NDArray[np.uint8]]:
+    if pair.truth.image is None:
+        raise DataError(f"{pair.truth.path}: where its image lies is not known; give --images")
+    return pair, read_image(pair.truth.image)

@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The chosen scores of a data set: pictures compared by a few threads, added up in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.drivable.filter import find_drivable
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
+from panoptic_ros.data.annotation import Annotation
+from panoptic_ros.data.coco.reader import Category
+from panoptic_ros.data.known_classes import label_set
+from panoptic_ros.data.label_files import Pair
+from panoptic_ros.evaluation.panoptic_score import Report, Score, in_order
+from panoptic_ros.evaluation.selection import TIME_METRICS, check_needs, check_surface
+from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
+from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
+from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
+from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
+from panoptic_ros.metrics.id_history import Life
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What is scored of one picture; what is None is not known.
+
+    Attributes:
+        annotation: Classes and objects, at the size of the truth.
+        confidence: 0..255 of each pixel's class, (H, W).
+        drivable: Surface to drive on.
+        name: As messages name it.
+    """
+
+    annotation: Annotation
+    confidence: NDArray[np.uint8] | None = None
+    drivable: Drivable | None = None
+    name: str = ""
+
+
+Work = tuple[Pair, Callable[[], Answer]]
+"""A picture, and what fetches its prediction; that may happen in another thread."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One picture, its scores that need no other picture, and what the others need."""
+
+    pair: Pair
+    truth: Annotation
+    answer: Answer
+    score: Score
+    boundary: BoundaryIou | None
+    calibration: Calibration | None
+    drivable: Drivable | None
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """What was found; a metric that was not chosen is None."""
+
+    frames: Report
+    boundary: BoundaryResult | None = None
+    calibration: CalibrationResult | None = None
+    drivable: DrivableResult | None = None
+    sequences: SequenceResult | None = None
+
+
+class Evaluation:
+    """Collects the chosen scores. ``compare`` may be called by any thread, ``add`` by one.
+
+    Args:
+        categories: The classes; a label is a position among them.
+        metrics: Some of ``selection.METRICS``.
+        is_video: Whether the pictures are sequences.
+
+    Raises:
+        DataError: A metric needs what the data set does not have.
+    """
+
+    def __init__(
+        self, categories: Sequence[Category], metrics: Collection[str], is_video: bool
+    ) -> None:
+        self._categories = tuple(categories)
+        self._metrics = frozenset(metrics)
+        check_needs(self._metrics, len(self._categories), is_video)
+        self._is_video = is_video
+        self._score = Score(self._categories)
+        self._boundary = BoundaryIou(len(self._categories)) if "biou" in metrics else None
+        self._calibration = Calibration() if "ece" in metrics else None
+        self._drivable = self._surfaces() if "drivable" in metrics else None
+        over_time = self._metrics & set(TIME_METRICS)
+        self._sequences = SequenceScore(self._categories, over_time) if over_time else None
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """The chosen scores."""
+        return self._metrics
+
+    @cached_property
+    def labels(self) -> LabelSet:
+        """The classes with their colours."""
+        return label_set(self._categories)
+
+    def _surfaces(self) -> DrivableQuality:
+        check_surface(self.labels)
+        return DrivableQuality(self.labels, pavement_of(self.labels))
+
+    def compare(self, pair: Pair, answer: Answer) -> Compared:
+        """Read the truth of one picture and compare.
+
+        Raises:
+            DataError: A file is missing or damaged, sizes differ, map and segments of a
+                prediction differ, or what a metric needs is not there; the message names the file.
+        """
+        truth = pair.truth.read()
+        if truth.shape != answer.annotation.shape:
+            (height, width), (true_height, true_width) = answer.annotation.shape, truth.shape
+            raise DataError(
+                f"{answer.name}: is {width}x{height}, its truth {pair.truth.path.name} is "
+                f"{true_width}x{true_height}"
+            )
+        score = Score(self._categories)
+        try:
+            score.update(truth.segments, answer.annotation.segments)
+        except DataError as error:
+            raise DataError(f"{answer.name}: {error}") from error
+        return Compared(
+            pair,
+            truth,
+            answer,
+            score,
+            self._rims(truth, answer),
+            self._certainty(truth, answer),
+            self._surface(answer),
+        )
+
+    def _rims(self, truth: Annotation, answer: Answer) -> BoundaryIou | None:
+        if self._boundary is None:
+            return None
+        one = BoundaryIou(len(self._categories))
+        found = answer.annotation.map
+        # As in the IoU of classes, a thing pixel that no object claims is nothing.
+        claimed = ~self.labels.things[found.labels] | (found.ids != NO_ID)
+        one.update(truth.map.labels, np.where(claimed, found.labels, np.uint8(VOID)))
+        return one
+
+    def _certainty(self, truth: Annotation, answer: Answer) -> Calibration | None:
+        if self._calibration is None:
+            return None
+        if answer.confidence is None:
+            raise DataError(
+                f"{answer.name}: ece needs the confidence of every pixel, which label files do "
+                "not hold; score a model with --engine, or a bag with the confidence topic"
+            )
+        one = Calibration()
+        one.update(truth.map.labels, answer.annotation.map.labels, answer.confidence)
+        return one
+
+    def _surface(self, answer: Answer) -> Drivable | None:
+        """The surface that was found, or that the node finds in labels of which it is sure."""
+        if self._drivable is None or answer.drivable is not None:
+            return answer.drivable
+        found = answer.annotation.map
+        sure = np.full(found.labels.shape, 255, np.uint8)
+        return find_drivable(
+            Panoptic(found.labels, found.ids, sure, ()), self.labels, DrivableConfig()
+        )
+
+    def add(self, compared: Compared) -> None:
+        """Add one picture; those of a sequence come in order, without others between them."""
+        self._score.merge(compared.score)
+        if self._boundary is not None and compared.boundary is not None:
+            self._boundary.merge(compared.boundary)
+        if self._calibration is not None and compared.calibration is not None:
+            self._calibration.merge(compared.calibration)
+        sequence = compared.pair.sequence
+        if self._drivable is not None:
+            known, found = compared.truth.map, compared.drivable
+            if found is not None:
+                self._drivable.update(
+                    known.labels, known.ids, found, sequence if self._is_video else None
+                )
+        if self._sequences is not None:
+            self._sequences.update(compared.truth, compared.answer.annotation, sequence)
+
+    def merge(self, other: Evaluation) -> None:
+        """Add what another one of the same classes and metrics collected.
+
+        Raises:
+            ValueError: They collect sequences, whose order would be lost.
+        """
+        if self._sequences is not None:
+            raise ValueError("evaluations of sequences cannot be merged")
+        self._score.merge(other._score)
+        if self._boundary is not None and other._boundary is not None:
+            self._boundary.merge(other._boundary)
+        if self._calibration is not None and other._calibration is not None:
+            self._calibration.merge(other._calibration)
+        if self._drivable is not None and other._drivable is not None:
+            self._drivable.merge(other._drivable)
+
+    def result(self) -> EvaluationResult:
+        """Compute the scores of all pictures so far."""
+        return EvaluationResult(
+            self._score.result(),
+            self._boundary.result() if self._boundary else None,
+            self._calibration.result() if self._calibration else None,
+            self._drivable.result() if self._drivable else None,
+            self._sequences.result() if self._sequences else None,
+        )
+
+    def lives(self) -> dict[str, dict[str, list[Life]]]:
+        """Say who was followed under which id when, by sequence and class name."""
+        return self._sequences.lives() if self._sequences else {}
+
+
+def evaluate(
+    evaluation: Evaluation,
+    works: Iterable[Work],
+    watch: Callable[[Compared], None] | None = None,
+    workers: int = 0,
+) -> EvaluationResult:
+    """Score pictures; a few are in memory at a time.
+
+    Args:
+        evaluation: Collects the scores.
+        works: The pictures in order; taken by the calling thread.
+        watch: Told of every picture, in order.
+        workers: Threads that read and compare, 0 for one per core.
+
+    Raises:
+        DataError: A file is missing or damaged or does not fit; the message names it.
+    """
+
+    def compare(work: Work) -> Compared:
+        pair, answer = work
+        return evaluation.compare(pair, answer())
+
+    for compared in in_order(compare, works, workers):
+        evaluation.add(compared)
+        if watch is not None:
+            watch(compared)
+    return evaluation.result()
+
+
+def from_files(pairs: Iterable[Pair]) -> Iterator[Work]:
+    """Score label files."""
+    for pair in pairs:
+        yield pair, partial(_read, pair)
+
+
+def _read(pair: Pair) -> Answer:
+    if pair.predicted is None:
+        raise DataError(f"{pair.truth.path} has no prediction")
+    return Answer(pair.predicted.read(), name=str(pair.predicted.path))

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bags, videos and folders as sources of recorded frames."""

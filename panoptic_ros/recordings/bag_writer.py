@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write ROS 2 messages to one MCAP file that Foxglove and ``ros2 bag`` open, without ROS."""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
+
+LATCHED = ("label_info",)
+"""Last names of topics whose newest message late subscribers must get."""
+
+
+class BagWriter(Closing):
+    """Writes one ``.mcap`` file, definitions and index included; used by one thread.
+
+    What was written so far is kept when the block that owns the writer fails.
+
+    Args:
+        path: The file to make; one that exists is replaced when the bag is complete.
+
+    Raises:
+        ConfigError: ``rosbags`` is not installed, or the name does not end in ``.mcap``.
+        DataError: The place cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.suffix != ".mcap":
+            raise ConfigError(f"{path}: the result is written as MCAP; name it {path.stem}.mcap")
+        self._path = path
+        # rosbags makes a folder and names the file in it, and in its metadata, after the folder.
+        self._scratch = path.with_name(path.name + ".part")
+        self._folder = self._scratch / path.stem
+        self._connections: dict[str, Any] = {}
+        self._writer = self._opened()
+
+    def _opened(self) -> Any:
+        _rosbags()
+        from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
+
+        try:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            writer = Writer(
+                self._folder, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP
+            )
+            # The whole chunk is packed by the storage: that is what Foxglove and rosbag2 expect.
+            writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
+            writer.open()
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error})") from error
+        return writer
+
+    def write(self, topic: str, message: Any, time_ns: int) -> None:
+        """Append a message.
+
+        Args:
+            topic: Full topic name.
+            message: A message of ``typestore()``.
+            time_ns: When it was made.
+        """
+        kind = message.__msgtype__
+        self.write_raw(topic, kind, typestore().serialize_cdr(message, kind), time_ns)
+
+    def write_raw(self, topic: str, kind: str, data: bytes | memoryview, time_ns: int) -> None:
+        """Append a message that is serialised already.
+
+        Args:
+            topic: Full topic name.
+            kind: Type name like ``sensor_msgs/msg/Image``.
+            data: CDR with its 4 bytes of encapsulation header.
+            time_ns: When it was made.
+        """
+        if topic not in self._connections:
+            self._connections[topic] = self._writer.add_connection(
+                topic, kind, typestore=typestore(), offered_qos_profiles=[_qos(topic)]
+            )
+        self._writer.write(self._connections[topic], time_ns, data)
+
+    def close(self) -> None:
+        """Write the index and put the file in its place; safe to call twice."""
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        try:
+            writer.close()
+            storage = next(self._folder.glob("*.mcap"))
+            storage.replace(self._path)
+            shutil.rmtree(self._scratch)
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error})") from error
+
+
+def bag_types() -> MessageTypes:
+    """Messages that ``BagWriter.write`` takes, for ``convert.from_result``."""
+    return MessageTypes(typestore().types.__getitem__, _to_bytes)
+
+
+def _to_bytes(values: NDArray[Any]) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(values).reshape(-1).view(np.uint8)
+
+
+@cache
+def typestore() -> Any:
+    """The ROS 2 messages that results are made of, ``vision_msgs`` included."""
+    _rosbags()
+    from rosbags.typesys import Stores, get_types_from_msg, get_typestore
+
+    store = get_typestore(Stores.ROS2_JAZZY)
+    for name, text in VISION_DEFINITIONS.items():
+        store.register(get_types_from_msg(text, name))
+    return store
+
+
+def _qos(topic: str) -> Any:
+    from rosbags.interfaces import (
+        Qos,
+        QosDurability,
+        QosHistory,
+        QosLiveliness,
+        QosReliability,
+        QosTime,
+    )
+
+    latched = topic.rpartition("/")[2] in LATCHED
+    never = QosTime(0, 0)
+    return Qos(
+        history=QosHistory.KEEP_LAST,
+        depth=1,
+        reliability=QosReliability.RELIABLE,
+        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        deadline=never,
+        lifespan=never,
+        liveliness=QosLiveliness.AUTOMATIC,
+        liveliness_lease_duration=never,
+        avoid_ros_namespace_conventions=False,
+    )
+
+
+def _rosbags() -> None:
+    try:
+        import rosbags.rosbag2  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "bags need rosbags, which is not installed; run: pip install rosbags"
+        ) from error

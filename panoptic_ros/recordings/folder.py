@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A folder of images read as the pictures of one camera."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.types import Frame
+from panoptic_ros.data.coco.reader import read_image
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, IMAGE_SUFFIXES, Shot, Source, Span
+
+DEFAULT_FPS = 10.0
+
+
+class FolderSource(Source):
+    """Images of one folder, or one image, in the order of their names.
+
+    Numbers inside of names count as numbers: ``frame_2`` comes before ``frame_10``.
+
+    Args:
+        path: The folder (its subfolders are not read) or the image.
+        span: Which part is wanted.
+        fps: Pictures per second.
+
+    Raises:
+        DataError: The folder has no image.
+    """
+
+    def __init__(self, path: Path, span: Span, fps: float | None = None) -> None:
+        super().__init__(path, span)
+        self._period_ns = 1e9 / (fps or DEFAULT_FPS)
+        files = image_files(path) if path.is_dir() else [path]
+        if not files:
+            raise DataError(
+                f"{path}: the folder has no image; needs files like {', '.join(IMAGE_SUFFIXES)}"
+            )
+        self._wanted = [
+            (self._stamp_ns(index), file) for index, file in enumerate(files) if self._has(index)
+        ]
+        self.count = len(self._wanted)
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the images that can be read; the others are counted in ``losses``."""
+        for stamp_ns, file in self._wanted:
+            try:
+                image = read_image(file)
+            except DataError as error:
+                self.losses.skip(str(error))
+                continue
+            yield Shot(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
+
+    def _stamp_ns(self, index: int) -> int:
+        return FIRST_STAMP_NS + round(index * self._period_ns)
+
+    def _has(self, index: int) -> bool:
+        start_ns, end_ns = self.span.limits_ns(FIRST_STAMP_NS)
+        stamp_ns = self._stamp_ns(index)
+        return stamp_ns >= start_ns and (end_ns is None or stamp_ns < end_ns)
+
+
+def image_files(folder: Path) -> list[Path]:
+    """List the images of a folder in the order of their names, numbers as numbers."""
+    found = (entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES)
+    return sorted((entry for entry in found if entry.is_file()), key=_natural)
+
+
+def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts], path.name

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read back what a node published: the result images of a bag, put together by stamp."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.messages.convert import IMAGE, stamp_ns
+from panoptic_ros.messages.vision import LABEL_INFO
+from panoptic_ros.recordings.bag_writer import typestore
+from panoptic_ros.recordings.open_bag import OpenBag, in_words
+from panoptic_ros.recordings.source import Losses
+
+ENCODINGS: Mapping[str, tuple[str, type[np.generic], int]] = {
+    "label": ("mono8", np.uint8, 1),
+    "instance": ("16UC1", np.uint16, 1),
+    "panoptic": ("16UC2", np.uint16, 2),
+    "confidence": ("mono8", np.uint8, 1),
+    "drivable": ("mono8", np.uint8, 1),
+}
+"""Encoding, type of a value and channels of a topic; the names are those of the node."""
+
+MOST_WAITING = 32
+"""Frames of which not all images are there; more are not kept, oldest first."""
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """The images of one frame; what was not recorded is None.
+
+    Attributes:
+        stamp_ns: Stamp of its picture.
+        labels: Class index, 255 void, (H, W) uint8.
+        ids: Track id, 0 for none, (H, W) uint16.
+        confidence: 0..255, (H, W) uint8.
+        drivable: 0 or 255, (H, W) uint8.
+    """
+
+    stamp_ns: int
+    labels: NDArray[np.uint8]
+    ids: NDArray[np.uint16]
+    confidence: NDArray[np.uint8] | None
+    drivable: NDArray[np.uint8] | None
+
+
+class PublishedResults(Closing):
+    """The results of one node in a bag.
+
+    Args:
+        path: ``.mcap``, ``.db3`` or the folder of a ROS 2 bag.
+        node: Name of the node, e.g. ``/panoptic``; may be empty where the bag has one only.
+
+    Attributes:
+        node: The name.
+        losses: What could not be read so far.
+        names: Class name by index, as label_info says it; empty where it was not recorded.
+
+    Raises:
+        ConfigError: ``rosbags`` is not installed.
+        DataError: The bag cannot be read, or has no result images of that node, or of several.
+    """
+
+    def __init__(self, path: Path, node: str = "") -> None:
+        if not path.exists():
+            raise DataError(f"{path}: no such file or folder")
+        self._path = path
+        self.losses = Losses()
+        self._bag = OpenBag(path, self.losses)
+        try:
+            self.node, self._topics = self._chosen(node)
+            self.names = self._class_names()
+        except BaseException:
+            self._bag.close()
+            raise
+
+    def close(self) -> None:
+        """Close the bag."""
+        self._bag.close()
+
+    @property
+    def count(self) -> int:
+        """Label images that the bag says to hold."""
+        first = next(iter(self._topics))
+        return sum(topic.count for topic in self._bag.topics() if topic.name == first)
+
+    def frames(self) -> Iterator[Published]:
+        """Yield the frames as they become complete.
+
+        Raises:
+            DataError: An image is not what the node publishes under that name.
+        """
+        waiting: dict[int, dict[str, NDArray[Any]]] = {}
+        for record in self._bag.records(self._topics):
+            name = self._topics[record.topic]
+            message = self._message(record.topic, record.type, record.data)
+            if message is None:
+                continue
+            parts = waiting.setdefault(stamp_ns(message.header), {})
+            parts[name] = _pixels(message, name, f"{self._path}: {record.topic}")
+            if len(parts) == len(self._topics):
+                stamp = stamp_ns(message.header)
+                yield _published(stamp, waiting.pop(stamp))
+            elif len(waiting) > MOST_WAITING:
+                yield from self._incomplete(waiting, next(iter(waiting)))
+        for stamp in list(waiting):
+            yield from self._incomplete(waiting, stamp)
+
+    def _incomplete(
+        self, waiting: dict[int, dict[str, NDArray[Any]]], stamp: int
+    ) -> Iterator[Published]:
+        """Pass on a frame that lacks at most what may be missing."""
+        parts = waiting.pop(stamp)
+        if "panoptic" in parts or {"label", "instance"} <= set(parts):
+            yield _published(stamp, parts)
+        else:
+            self.losses.skip(f"{self.node}: frames without label or instance image")
+
+    def _message(self, topic: str, kind: str, data: bytes) -> Any:
+        try:
+            return typestore().deserialize_cdr(data, kind)
+        except Exception as error:  # rosbags raises whatever its parser trips over
+            self.losses.skip(f"{topic}: a message is damaged ({in_words(error)})")
+            return None
+
+    def _chosen(self, node: str) -> tuple[str, dict[str, str]]:
+        """Name of the node, and name of each of its topics that is wanted."""
+        images = {topic.name for topic in self._bag.topics() if topic.type == IMAGE}
+        bases = {name.rpartition("/")[0] for name in images}
+        told = {base: _wanted(base, images) for base in bases}
+        found = {base: topics for base, topics in told.items() if topics}
+        if node:
+            found = {base: topics for base, topics in found.items() if base == _absolute(node)}
+        if len(found) == 1:
+            return next(iter(found.items()))
+        if found:
+            raise DataError(
+                f"{self._path}: has results of {', '.join(sorted(found))}; choose with --node"
+            )
+        raise DataError(
+            f"{self._path}: needs the images {node or '<node>'}/label and /instance, or "
+            f"/panoptic; it has {', '.join(sorted(images)) or 'no images'}"
+        )
+
+    def _class_names(self) -> dict[int, str]:
+        topic = f"{self.node}/label_info"
+        for record in self._bag.records({topic}):
+            message = self._message(topic, LABEL_INFO, record.data)
+            if message is not None:
+                return {int(one.class_id): str(one.class_name) for one in message.class_map}
+        return {}
+
+
+def _wanted(base: str, images: set[str]) -> dict[str, str]:
+    """Topics of a node by full name, the ones for labels first; empty without those."""
+    for needed in (("label", "instance"), ("panoptic",)):
+        if all(f"{base}/{name}" in images for name in needed):
+            names = (*needed, "confidence", "drivable")
+            return {f"{base}/{name}": name for name in names if f"{base}/{name}" in images}
+    return {}
+
+
+def _absolute(node: str) -> str:
+    return "/" + node.strip("/") if node.strip("/") else ""
+
+
+def _published(stamp: int, parts: Mapping[str, NDArray[Any]]) -> Published:
+    if "panoptic" in parts:
+        pairs = parts["panoptic"]
+        labels, ids = pairs[..., 0].astype(np.uint8), pairs[..., 1]
+    else:
+        labels, ids = parts["label"], parts["instance"]
+    return Published(stamp, labels, ids, parts.get("confidence"), parts.get("drivable"))
+
+
+def _pixels(message: Any, name: str, where: str) -> NDArray[Any]:
+    """Pixels of an image message, (H, W) or (H, W, C).
+
+    Raises:
+        DataError: It has another encoding, or its size and its data differ.
+    """
+    encoding, kind, channels = ENCODINGS[name]
+    if str(message.encoding) != encoding:
+        raise DataError(f"{where}: has encoding {message.encoding}, the node's is {encoding}")
+    height, width = int(message.height), int(message.width)
+    row = width * channels * np.dtype(kind).itemsize
+    data = np.frombuffer(message.data, np.uint8)
+    step = int(message.step)
+    if step < row or data.size < step * height:
+        raise DataError(f"{where}: {width}x{height} with a step of {step} in {data.size} bytes")
+    lines = data[: step * height].reshape(height, step)[:, :row]
+    values = np.ascontiguousarray(lines).view(kind)
+    if bool(message.is_bigendian) != (sys.byteorder == "big"):
+        values = values.byteswap()
+    return values if channels == 1 else values.reshape(height, width, channels)

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where pictures come from when no camera is running: bags, videos and folders of images."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.types import Frame
+
+FIRST_STAMP_NS = 1_000_000_000
+"""Stamp of the first picture of an input without clock; 0 means "no time" to ROS."""
+
+BAG_SUFFIXES = (".mcap", ".db3", ".bag")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+VIDEO_SUFFIXES = (
+    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".ts", ".mpg", ".mpeg", ".h264", ".hevc",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """One picture of an input with what belongs to it.
+
+    Attributes:
+        frame: The picture.
+        time_ns: When the bag received it; the stamp where there is no bag.
+        name: Name of its file, or its number in a video or bag.
+        camera_info: The CameraInfo message in force, None where there is none.
+    """
+
+    frame: Frame
+    time_ns: int
+    name: str
+    camera_info: Any = None
+
+    @property
+    def stem(self) -> str:
+        """Name without ending."""
+        return Path(self.name).stem
+
+
+@dataclass
+class Losses:
+    """What could not be read; grows while the input is read.
+
+    Attributes:
+        skipped: Pictures that were there but could not be used.
+        notes: What was wrong, one sentence each, at most ``MOST_NOTES``.
+    """
+
+    MOST_NOTES = 20
+
+    skipped: int = 0
+    notes: list[str] = field(default_factory=list)
+
+    def skip(self, why: str) -> None:
+        """Count one picture that cannot be used."""
+        self.skipped += 1
+        self.note(why)
+
+    def note(self, what: str) -> None:
+        """Remember damage that is not a single picture."""
+        if what not in self.notes and len(self.notes) < self.MOST_NOTES:
+            self.notes.append(what)
+
+    def __bool__(self) -> bool:
+        return bool(self.skipped or self.notes)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Which part of an input is wanted.
+
+    Attributes:
+        start_s: Seconds after the first picture.
+        duration_s: Seconds from there on, None to the end.
+    """
+
+    start_s: float = 0.0
+    duration_s: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.start_s >= 0:
+            raise ConfigError(f"start is {self.start_s} s, needs 0 or more")
+        if self.duration_s is not None and not self.duration_s > 0:
+            raise ConfigError(f"duration is {self.duration_s} s, needs more than 0")
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self.start_s == 0 and self.duration_s is None
+
+    def limits_ns(self, first_ns: int) -> tuple[int, int | None]:
+        """First wanted and first unwanted time, counted from the time of the first picture."""
+        start_ns = first_ns + round(self.start_s * 1e9)
+        if self.duration_s is None:
+            return start_ns, None
+        return start_ns, start_ns + round(self.duration_s * 1e9)
+
+
+class Source(Closing):
+    """An input that yields pictures in their order; read by one thread, closed by its owner.
+
+    Attributes:
+        path: The input.
+        topic: Image topic of a bag, else empty.
+        count: Pictures to expect, None where it is not known; less may come when it is damaged.
+        losses: What could not be read so far.
+    """
+
+    path: Path
+    topic: str = ""
+    count: int | None = None
+
+    def __init__(self, path: Path, span: Span) -> None:
+        self.path = path
+        self.span = span
+        self.losses = Losses()
+
+    @abstractmethod
+    def shots(self) -> Iterator[Shot]:
+        """Yield the pictures; may be called again to start over.
+
+        Raises:
+            DataError: Nothing at all can be read.
+        """
+
+    def close(self) -> None:  # a folder has nothing to close
+        """Free what the input holds; safe to call twice."""
+
+
+class CalibratedSource(Source):
+    """An input whose camera is known from a calibration file; owns the input.
+
+    Args:
+        source: The input; a CameraInfo of its own gives way.
+        path: The file, see ``camera_yaml``.
+
+    Raises:
+        DataError: The file cannot be read or is no calibration.
+    """
+
+    def __init__(self, source: Source, path: Path) -> None:
+        from panoptic_ros.messages.camera_yaml import read_camera_yaml
+
+        self._source = source
+        self.path, self.topic, self.count = source.path, source.topic, source.count
+        self.span, self.losses = source.span, source.losses
+        try:
+            self._camera_info = read_camera_yaml(path)
+        except DataError:
+            source.close()
+            raise
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the pictures with the calibration.
+
+        Raises:
+            DataError: The calibration is for pictures of another size.
+        """
+        info = self._camera_info
+        for shot in self._source.shots():
+            height, width = shot.frame.image.shape[:2]
+            if (info.height, info.width) != (height, width):
+                raise DataError(
+                    f"the calibration is for {info.width}x{info.height}, {self.path.name} has "
+                    f"{width}x{height}: calibrate with pictures of that size"
+                )
+            yield replace(shot, camera_info=info)
+
+    def close(self) -> None:
+        """Close the input."""
+        self._source.close()
+
+
+def open_source(
+    path: Path, topic: str = "", span: Span | None = None, fps: float | None = None
+) -> Source:
+    """Open an input by what it is.
+
+    Args:
+        path: ROS 2 bag (file or folder), ROS 1 bag, video file, image, or folder of images.
+        topic: Image topic of a bag; may be empty where the bag has only one.
+        span: Which part is wanted; all by default.
+        fps: Pictures per second of a folder (10 by default); overrides a video's own clock.
+
+    Raises:
+        ConfigError: ``fps`` is not a rate.
+        DataError: There is no such input or it cannot be read at all.
+    """
+    if fps is not None and not 0 < fps <= 1e6:
+        raise ConfigError(f"fps is {fps}, needs a number above 0")
+    span = span or Span()
+    path = path.expanduser()
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder")
+    if is_bag(path):
+        from panoptic_ros.recordings.bag import BagSource
+
+        return BagSource(path, topic, span)
+    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
+        from panoptic_ros.recordings.folder import FolderSource
+
+        return FolderSource(path, span, fps)
+    from panoptic_ros.recordings.video import VideoSource
+
+    return VideoSource(path, span, fps)
+
+
+def is_bag(path: Path) -> bool:
+    """Whether a file or folder is read as a bag."""
+    if not path.is_dir():
+        return path.suffix.lower() in BAG_SUFFIXES
+    if (path / "metadata.yaml").is_file():
+        return True
+    return any(child.suffix in BAG_SUFFIXES[:2] for child in path.iterdir())

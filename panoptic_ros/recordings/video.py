@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Video files in and out, through PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.types import Frame
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, VIDEO_SUFFIXES, Shot, Source, Span
+
+CODECS = {
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"},
+    "mpeg4": {"b": "6000000"},
+}
+"""Encoders and their options, in order of liking: browsers play the first, every build has the
+second. None of them is under the GPL; see docs/decisions/video-codec.md."""
+
+USUAL_FPS = 25
+LONGEST_STEP_MS = 5000
+_MILLISECOND = Fraction(1, 1000)
+
+
+class VideoSource(Source):
+    """The first video stream of a file; stamps are its presentation times.
+
+    Args:
+        path: Any file that FFmpeg reads.
+        span: Which part is wanted.
+        fps: Replaces the file's own clock, None keeps it.
+
+    Raises:
+        ConfigError: PyAV is not installed.
+        DataError: The file is no video or is damaged from the start.
+    """
+
+    def __init__(self, path: Path, span: Span, fps: float | None = None) -> None:
+        super().__init__(path, span)
+        self._own_clock = fps is None
+        with _opened(path) as container:
+            stream = container.streams.video[0]
+            self.fps = fps or float(stream.average_rate or stream.guessed_rate or 25)
+            self._promised = int(stream.frames or 0)
+        self.count = self._expected()
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the pictures up to the end, or up to the damage that ends the file."""
+        start_ns, end_ns = self.span.limits_ns(0)
+        number = -1
+        with _opened(self.path) as container:
+            for number, (time_ns, picture) in enumerate(self._timed(container)):
+                if end_ns is not None and time_ns >= end_ns:
+                    return
+                if time_ns >= start_ns:
+                    yield _shot(picture, time_ns, number)
+        if number < 0:
+            raise DataError(f"{self.path}: no picture can be decoded; the video is damaged")
+
+    def _timed(self, container: Any) -> Iterator[tuple[int, Any]]:
+        """Pictures with their time in ns since the first one, never running backwards."""
+        first_s: float | None = None
+        period_ns = round(1e9 / self.fps)
+        last_ns = -period_ns
+        for number, picture in enumerate(self._decoded(container)):
+            if not self._own_clock:
+                time_ns = round(number * 1e9 / self.fps)
+            elif picture.time is None:
+                time_ns = last_ns + period_ns
+            else:
+                first_s = picture.time if first_s is None else first_s
+                time_ns = max(round((picture.time - first_s) * 1e9), last_ns + 1)
+            last_ns = time_ns
+            yield time_ns, picture
+
+    def _decoded(self, container: Any) -> Iterator[Any]:
+        """Pictures that decode; what does not is counted."""
+        packets = 0
+        for packet in self._packets(container):
+            packets += 1 if packet.size else 0
+            if packet.size and packet.is_corrupt:
+                self.losses.skip(f"{self.path.name}: picture {packets - 1} is cut off")
+                continue
+            try:
+                yield from (picture for picture in packet.decode() if not self._broken(picture))
+            except _ffmpeg_error() as error:
+                self.losses.skip(f"{self.path.name}: picture {packets - 1}: {error}")
+        if packets < self._promised:
+            self.losses.note(
+                f"{self.path.name}: promises {self._promised} pictures, has {packets}; "
+                "the file is cut short"
+            )
+
+    def _packets(self, container: Any) -> Iterator[Any]:
+        try:
+            yield from container.demux(container.streams.video[0])
+        except _ffmpeg_error() as error:
+            self.losses.note(f"{self.path.name}: cannot be read to the end ({error})")
+
+    def _broken(self, picture: Any) -> bool:
+        if picture.is_corrupt:
+            self.losses.skip(f"{self.path.name}: a picture is damaged")
+        return bool(picture.is_corrupt)
+
+    def _expected(self) -> int | None:
+        if not self._promised:
+            return None
+        start = round(self.span.start_s * self.fps)
+        length = self.span.duration_s
+        rest = max(0, self._promised - start)
+        return rest if length is None else min(rest, round(length * self.fps))
+
+
+def _shot(picture: Any, time_ns: int, number: int) -> Shot:
+    image = picture.to_ndarray(format="rgb24")
+    turns = round(getattr(picture, "rotation", 0) / 90) % 4
+    upright = np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+    stamp_ns = FIRST_STAMP_NS + time_ns
+    return Shot(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
+
+
+class VideoWriter(Closing):
+    """Writes RGB pictures as a video that browsers play; used by one thread.
+
+    The first picture sets the size (an odd row or column is cut off, as the codecs need);
+    pictures of another size are scaled to it. Pictures keep the distance of their stamps; where
+    stamps jump, the step of ``USUAL_FPS`` is taken.
+
+    Args:
+        path: The file; the suffix says the container, ``.mp4`` is the safe choice.
+
+    Raises:
+        ConfigError: PyAV is not installed.
+        DataError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        av = _av()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(path), "w", options={"movflags": "faststart"})
+        except (OSError, ValueError, av.error.FFmpegError) as error:
+            raise DataError(f"{path}: cannot be written ({error})") from error
+        self._stream: Any = None
+        self._last_ns = 0
+        self._time_ms = 0
+
+    def write(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
+        """Append one picture.
+
+        Args:
+            image: RGB, (H, W, 3).
+            stamp_ns: When it was taken.
+        """
+        av = _av()
+        if self._stream is not None:
+            self._time_ms += _step_ms(self._last_ns, stamp_ns)
+        self._last_ns = stamp_ns
+        if self._stream is None:
+            self._stream = self._started(image.shape[1], image.shape[0])
+        width, height = self._stream.width, self._stream.height
+        odd = (image.shape[0] - height, image.shape[1] - width)
+        if set(odd) <= {0, 1}:
+            fitted = image[:height, :width]
+        else:
+            fitted = np.asarray(cv2.resize(image, (width, height)), np.uint8)
+        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(fitted), format="rgb24")
+        frame.pts, frame.time_base = self._time_ms, _MILLISECOND
+        self._container.mux(self._stream.encode(frame))
+
+    def _started(self, width: int, height: int) -> Any:
+        av = _av()
+        codec = next(name for name in CODECS if name in av.codecs_available)
+        stream = self._container.add_stream(codec, rate=USUAL_FPS)
+        stream.codec_context.time_base = _MILLISECOND
+        stream.width, stream.height = max(2, width // 2 * 2), max(2, height // 2 * 2)
+        stream.pix_fmt = "yuv420p"
+        stream.options = dict(CODECS[codec])
+        return stream
+
+    def close(self) -> None:
+        """Finish the file; safe to call twice."""
+        if self._stream is not None:
+            self._container.mux(self._stream.encode(None))
+            self._stream = None
+        self._container.close()
+
+
+def _step_ms(last_ns: int, stamp_ns: int) -> int:
+    step_ms = round((stamp_ns - last_ns) / 1e6)
+    return step_ms if 0 < step_ms <= LONGEST_STEP_MS else 1000 // USUAL_FPS
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    av = _av()
+    try:
+        container = av.open(str(path))
+    except (OSError, ValueError, av.error.FFmpegError) as error:
+        raise DataError(
+            f"{path}: not a bag, an image or a readable video ({error}); needs a ROS bag (.mcap, "
+            f".db3, .bag), a folder of images, or a video ({', '.join(VIDEO_SUFFIXES[:5])}, ...)"
+        ) from error
+    with container:
+        if not container.streams.video:
+            raise DataError(f"{path}: has no video stream")
+        container.streams.video[0].thread_type = "AUTO"
+        yield container
+
+
+def _av() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise ConfigError(
+            "videos need PyAV, which is not installed; run: pip install av"
+        ) from error
+    return av
+
+
+def _ffmpeg_error() -> type[Exception]:
+    kind: type[Exception] = _av().error.FFmpegError
+    return kind

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a camera's result to its topics, and taking it back when the camera falls silent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import Frame
+from panoptic_ros.core.void import void_like
+from panoptic_ros.messages.convert import from_result
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.stream import Camera
+
+_QUIET_S = 5.0
+_NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
+
+
+class Delivery:
+    """Publishes the results of one camera.
+
+    The worker's thread sends, the executor's thread takes back; a lock keeps them apart, so that
+    what is taken back is never newer than what follows it.
+
+    Args:
+        name: The camera's.
+        camera: Where its results go.
+        labels: Classes of the model.
+        types: Message classes.
+        log: Takes warnings.
+    """
+
+    def __init__(
+        self, name: str, camera: Camera, labels: LabelSet, types: MessageTypes, log: Any
+    ) -> None:
+        self._name = name
+        self._camera = camera
+        self._labels = labels
+        self._types = types
+        self._log = log
+        self._sending = threading.Lock()
+        self._last: Result | None = None
+        self._since_s = time.monotonic()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last result, or since the start before the first."""
+        return time.monotonic() - self._since_s
+
+    def send(self, result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+        """Publish a result.
+
+        Args:
+            result: Of this camera's newest picture.
+            header: Of the picture's message.
+            config: The parameters in force.
+
+        Returns:
+            Milliseconds of the two stages, ``messages`` and ``publish``.
+        """
+        with self._sending:
+            stages_ms = self._publish(result, header, config)
+            self._last = _without_picture(result)
+            self._since_s = time.monotonic()
+        return stages_ms
+
+    def take_back(self, stamp: Any, silence_s: float, config: NodeConfig) -> bool:
+        """Publish that nothing is known, if there was no result for so long.
+
+        Args:
+            stamp: The node's time, as a ``builtin_interfaces/msg/Time``.
+            silence_s: Shorter silence changes nothing.
+            config: The parameters in force.
+
+        Returns:
+            Whether it was published; before the first result there is nothing to take back.
+        """
+        # Where the lock is taken a result goes out right now; the executor must not wait for it.
+        if not self._sending.acquire(blocking=False):
+            return False
+        try:
+            if self._last is None or self.silent_s < silence_s:
+                return False
+            frame_id = self._last.frame.frame_id
+            header = self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
+            stamp_ns = int(stamp.sec) * 10**9 + int(stamp.nanosec)
+            self._publish(void_like(self._last, stamp_ns), header, config)
+        finally:
+            self._sending.release()
+        return True
+
+    def _publish(self, result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+        started = time.perf_counter()
+        output = self._camera.output
+        messages = from_result(
+            result,
+            self._labels,
+            output.wanted(),
+            self._types,
+            header,
+            config.overlay,
+            config.jpeg_quality,
+            output.remaps,
+        )
+        info = self._camera.input.camera_info
+        in_metres = self._camera.ground.messages(
+            result, info, header, config.ground, output.wanted_in_metres()
+        )
+        messages_ms = _ms_since(started)
+        started = time.perf_counter()
+        output.publish(messages)
+        output.publish(in_metres)
+        if not output.publish_camera_info(info, header, result.camera_size):
+            self._complain(info, result.camera_size)
+        return {"messages": messages_ms, "publish": _ms_since(started)}
+
+    def _complain(self, info: Any, size: tuple[int, int]) -> None:
+        self._log.warning(
+            f"{self._name}: camera_info is for {info.width}x{info.height}, the picture is "
+            f"{size[1]}x{size[0]}; ~/camera_info stays silent until they agree",
+            throttle_duration_sec=_QUIET_S,
+        )
+
+
+def _without_picture(result: Result) -> Result:
+    """Keep a result without the memory of its picture; the size is kept by a stretched pixel."""
+    image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
+    frame = Frame(image, result.frame.stamp_ns, result.frame.frame_id)
+    return replace(result, frame=frame)
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1e3

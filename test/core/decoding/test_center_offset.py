@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Centre/offset heads on drawn maps: road 'r', car 'c', truck 't', person 'p', void '.'."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import DecodeConfig
+from panoptic_ros.core.decoding.decode import bounding_boxes, decode
+from panoptic_ros.core.errors import EngineRunError
+from panoptic_ros.core.labels import Label, LabelSet
+from panoptic_ros.core.types import VOID, CenterOffsetHeads, Panoptic
+
+LETTERS = "rctp"
+LABELS = LabelSet(
+    "drawn",
+    tuple(
+        Label(index, name, is_thing, name == "road", (0, 0, 0))
+        for index, (name, is_thing) in enumerate(
+            [("road", False), ("car", True), ("truck", True), ("person", True)]
+        )
+    ),
+)
+ANY_SIZE = DecodeConfig(
+    center_threshold=0.1, object_threshold=0.0, min_thing_area=0.0, min_stuff_area=0.0
+)
+
+
+def classes(drawing: str) -> NDArray[np.uint8]:
+    rows = drawing.split()
+    values = [[VOID if c == "." else LETTERS.index(c) for c in row] for row in rows]
+    return np.array(values, np.uint8)
+
+
+def heads(drawing: str, *centers: tuple[int, int, int], step: int = 1) -> CenterOffsetHeads:
+    """Draw heads whose pixels all point at the nearest of ``centers`` (y, x, score)."""
+    labels = classes(drawing)
+    labels = labels.repeat(step, 0).repeat(step, 1)
+    rows, columns = labels.shape[0] // step, labels.shape[1] // step
+    heat = np.zeros((rows, columns), np.uint8)
+    offsets = np.zeros((2, rows, columns), np.float16)
+    grid = np.stack(np.mgrid[0:rows, 0:columns])
+    best = np.full((rows, columns), np.inf)
+    for y, x, score in centers:
+        heat[y, x] = score
+        target = np.array([y, x])[:, None, None] - grid
+        distance = (target**2).sum(0)
+        offsets = np.where(distance < best, target, offsets).astype(np.float16)
+        best = np.minimum(best, distance)
+    return CenterOffsetHeads(labels, np.full(labels.shape, 200, np.uint8), heat, offsets)
+
+
+def drawn_ids(panoptic: Panoptic) -> list[str]:
+    return ["".join(map(str, row)) for row in panoptic.ids]
+
+
+def test_each_thing_pixel_goes_to_the_centre_its_offset_points_at() -> None:
+    result = decode(heads("ccrcc ccrcc", (0, 0, 255), (0, 4, 200)), LABELS, ANY_SIZE)
+    assert drawn_ids(result) == ["11022", "11022"]
+    assert [segment.box for segment in result.segments] == [(0, 0, 2, 2), (3, 0, 5, 2)]
+    assert [segment.area for segment in result.segments] == [4, 4]
+
+
+def test_stuff_never_gets_an_id() -> None:
+    result = decode(heads("rrrr rrrr", (0, 1, 255)), LABELS, ANY_SIZE)
+    assert result.segments == ()
+    assert not result.ids.any()
+
+
+def test_thing_pixels_without_any_centre_keep_their_label_and_have_no_id() -> None:
+    result = decode(heads("ccrr"), LABELS, ANY_SIZE)
+    assert result.labels.tolist() == [[1, 1, 0, 0]]
+    assert not result.ids.any()
+
+
+def test_the_majority_class_wins_the_whole_object() -> None:
+    result = decode(heads("cctc", (0, 1, 255)), LABELS, ANY_SIZE)
+    assert result.labels.tolist() == [[1, 1, 1, 1]]
+    assert result.segments[0].label == 1
+
+
+def test_ids_run_from_the_strongest_centre_to_the_weakest() -> None:
+    result = decode(heads("ccrpp", (0, 0, 90), (0, 4, 250)), LABELS, ANY_SIZE)
+    assert drawn_ids(result) == ["22011"]
+
+
+def test_the_score_is_the_centre_times_the_mean_probability_of_the_class() -> None:
+    result = decode(heads("cctc", (0, 1, 255)), LABELS, ANY_SIZE)
+    assert result.segments[0].score == pytest.approx(3 / 4 * 200 / 255)
+
+
+def test_an_object_below_the_threshold_is_left_without_an_id() -> None:
+    config = replace(ANY_SIZE, object_threshold=0.5)
+    result = decode(heads("ccrpp", (0, 0, 90), (0, 4, 250)), LABELS, config)
+    assert drawn_ids(result) == ["00011"]
+
+
+def test_a_pixel_whose_target_is_far_from_every_centre_belongs_to_none() -> None:
+    said = heads("cc" + "r" * 36 + "cc", (0, 0, 255))
+    still = replace(said, offsets=np.zeros_like(said.offsets))
+    result = decode(still, LABELS, ANY_SIZE)
+    assert result.ids[0, [0, 1, 38, 39]].tolist() == [1, 1, 0, 0]
+    assert result.labels[0, 39] == 1
+
+
+def test_a_centre_below_the_threshold_is_none() -> None:
+    config = replace(ANY_SIZE, center_threshold=0.5, center_reach=1.0)
+    result = decode(heads("cccc", (0, 0, 127), (0, 3, 128)), LABELS, config)
+    assert drawn_ids(result) == ["1111"]
+
+
+def test_small_objects_are_dropped_and_the_ids_close_up() -> None:
+    config = replace(ANY_SIZE, min_thing_area=2 / 6)
+    result = decode(heads("crrccc", (0, 0, 255), (0, 4, 200)), LABELS, config)
+    assert drawn_ids(result) == ["000111"]
+    assert result.labels[0, 0] == 1
+
+
+def test_a_stuff_class_with_too_few_pixels_becomes_void() -> None:
+    config = replace(ANY_SIZE, min_stuff_area=0.5)
+    result = decode(heads("rccc", (0, 2, 255)), LABELS, config)
+    assert result.labels.tolist() == [[VOID, 1, 1, 1]]
+
+
+def test_unsure_pixels_become_void_when_asked() -> None:
+    said = heads("rr")
+    confidence = np.array([[100, 200]], np.uint8)
+    unsure = CenterOffsetHeads(said.labels, confidence, said.centers, said.offsets)
+    result = decode(unsure, LABELS, replace(ANY_SIZE, min_confidence=0.5))
+    assert result.labels.tolist() == [[VOID, 0]]
+
+
+@pytest.mark.parametrize("step", [1, 2, 4])
+def test_labels_may_be_finer_than_the_centres(step: int) -> None:
+    result = decode(heads("ccrcc", (0, 0, 255), (0, 4, 200), step=step), LABELS, ANY_SIZE)
+    expected = np.array([[1, 1, 0, 2, 2]]).repeat(step, 0).repeat(step, 1)
+    assert result.ids.tolist() == expected.tolist()
+
+
+def test_an_all_void_picture_is_an_empty_result() -> None:
+    result = decode(heads("... ..."), LABELS, ANY_SIZE)
+    assert (result.labels == VOID).all()
+    assert result.segments == ()
+
+
+def test_ten_thousand_centres_are_cut_to_the_strongest() -> None:
+    said = heads(" ".join(["c" * 100] * 100))
+    scores = np.arange(10_000).reshape(100, 100) % 255 + 1
+    crowded = CenterOffsetHeads(
+        said.labels, said.confidence, scores.astype(np.uint8), np.zeros((2, 100, 100), np.float32)
+    )
+    result = decode(crowded, LABELS, replace(ANY_SIZE, max_objects=256))
+    assert len(result.segments) == 256
+
+
+def test_the_result_does_not_change_when_the_engine_reuses_its_buffers() -> None:
+    said = heads("ccrr", (0, 0, 255))
+    result = decode(said, LABELS, ANY_SIZE)
+    for array in (said.labels, said.confidence, said.centers):
+        array.fill(0)
+    assert result.labels.tolist() == [[1, 1, 0, 0]]
+    assert result.confidence.tolist() == [[200] * 4]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"labels": np.zeros((3, 3), np.uint8)}, "whole multiple"),
+        ({"offsets": np.zeros((2, 1, 1), np.float16)}, "whole multiple"),
+        ({"labels": np.full((1, 4), 9, np.uint8)}, "class 9"),
+    ],
+    ids=["label size", "offset size", "unknown class"],
+)
+def test_heads_that_do_not_fit_are_refused_with_the_reason(
+    change: dict[str, NDArray[np.uint8]], words: str
+) -> None:
+    with pytest.raises(EngineRunError, match=words):
+        decode(replace(heads("ccrr"), **change), LABELS, ANY_SIZE)
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_any_heads_give_a_consistent_map(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    said = CenterOffsetHeads(
+        labels=rng.integers(0, 4, (16, 24), np.uint8),
+        confidence=rng.integers(0, 256, (16, 24), np.uint8),
+        centers=rng.integers(0, 256, (8, 12), np.uint8) * (rng.random((8, 12)) < 0.2),
+        offsets=rng.normal(0, 3, (2, 8, 12)).astype(np.float16),
+    )
+    result = decode(said, LABELS, DecodeConfig(min_thing_area=0.01, min_stuff_area=0.02))
+    assert [segment.id for segment in result.segments] == list(range(1, len(result.segments) + 1))
+    for segment in result.segments:
+        mask = result.ids == segment.id
+        rows, columns = np.nonzero(mask)
+        tight = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        assert segment.area == mask.sum() >= 0.01 * mask.size
+        assert segment.box == tight
+        assert (result.labels[mask] == segment.label).all()
+    assert (LABELS.things[result.labels] | (result.ids == 0)).all()
+
+
+def test_boxes_are_tight_and_half_open() -> None:
+    ids = np.array([[0, 1, 0], [2, 1, 0], [2, 0, 0]], np.uint16)
+    assert bounding_boxes(ids, 2) == [(1, 0, 2, 2), (0, 1, 1, 3)]

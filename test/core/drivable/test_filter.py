@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The surface on drawn streets: 'r' road, 's' sky, digits are cars."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.drivable.filter import DrivableFilter, find_drivable
+from panoptic_ros.core.drivable.free_space import free_space_boundary
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.types import VOID, Panoptic
+from test.drawn.drawings import CAR, LABELS, PERSON, SKY, scene
+
+CONFIG = DrivableConfig(max_hole_area=0.05, ego_width=1.0, thing_margin=0.0, person_margin=0.0)
+STEP_NS = 40_000_000
+
+
+def surface(frame: Panoptic, config: DrivableConfig = CONFIG) -> list[str]:
+    mask = find_drivable(frame, LABELS, config).mask
+    return ["".join("#" if value else "." for value in row) for row in mask]
+
+
+def test_drivable_classes_are_surface_and_nothing_else() -> None:
+    assert surface(scene("ssss", "r1r.", "rrrr")) == ["....", "#.#.", "####"]
+
+
+def test_a_road_that_does_not_reach_the_camera_is_left_out() -> None:
+    assert surface(scene("rrrr", "ssss", "rrss")) == ["....", "....", "##.."]
+
+
+def test_the_surface_must_touch_the_strip_in_front_of_the_camera() -> None:
+    frame = scene("rssssr", "rssrrr", "rsssss", "rssrss")
+    narrow = replace(CONFIG, ego_width=0.34)
+    assert surface(frame, narrow) == ["......", "......", "......", "...#.."]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 64, 100])
+def test_the_narrowest_strip_is_still_a_pixel_wide(width: int) -> None:
+    frame = scene("r" * width)
+    assert surface(frame, replace(CONFIG, ego_width=0.01)) == ["#" * width]
+
+
+def test_a_thing_class_is_no_surface_even_where_the_label_set_says_so() -> None:
+    labels = LabelSet("odd", tuple(replace(label, is_drivable=True) for label in LABELS.labels))
+    found = find_drivable(scene("r1r", "r1r"), labels, CONFIG)
+    assert found.mask.tolist() == [[True, False, True]] * 2
+
+
+def test_a_small_hole_is_closed() -> None:
+    rows = ["rrrrrrr", "rrrsrrr", "rrrrrrr", "rrrrrrr"]
+    assert surface(scene(*rows)) == ["#######"] * 4
+
+
+def test_a_hole_of_which_nothing_is_known_stays_open() -> None:
+    rows = ["rrrrrrr", "rrr.rrr", "rrrrrrr", "rrrrrrr"]
+    assert surface(scene(*rows))[1] == "###.###"
+
+
+def test_a_hole_at_the_margin_of_a_thing_stays_open() -> None:
+    rows = ["rrrrrrrr"] * 8 + ["rrr1rrrr", *["rrrrrrrr"] * 4]
+    wide = replace(CONFIG, thing_margin=0.2, max_hole_area=0.5)
+    assert surface(scene(*rows), wide)[8] == "##...###"
+
+
+def test_a_hole_with_a_thing_in_it_stays_open() -> None:
+    rows = ["rrrrrrr", "rrr1rrr", "rrrrrrr", "rrrrrrr"]
+    assert surface(scene(*rows))[1] == "###.###"
+
+
+def test_a_large_hole_stays_open() -> None:
+    rows = ["rrrrrrr", "rrsssrr", "rrrrrrr", "rrrrrrr"]
+    assert surface(scene(*rows))[1] == "##...##"
+
+
+def test_a_gap_at_the_rim_is_no_hole() -> None:
+    rows = ["rrrsrrr", "rrrrrrr", "rrrrrrr", "rrrrrrr"]
+    assert surface(scene(*rows))[0] == "###.###"
+
+
+def test_unsure_road_is_no_surface() -> None:
+    frame = scene("rr", "rr")
+    confidence = np.array([[100, 255], [255, 255]], np.uint8)
+    unsure = Panoptic(frame.labels, frame.ids, confidence, frame.segments)
+    config = DrivableConfig(min_confidence=0.5, max_hole_area=0.0, ego_width=1.0)
+    found = find_drivable(unsure, LABELS, config)
+    assert found.mask.tolist() == [[False, True], [True, True]]
+    assert found.confidence.tolist() == [[0, 255], [255, 255]]
+
+
+def test_the_boundary_is_the_first_blocked_row_from_below() -> None:
+    frame = scene("rsr", "rrs", "rr1")
+    assert find_drivable(frame, LABELS, CONFIG).boundary.tolist() == [-1, 0, 2]
+
+
+def test_a_frame_without_any_road_has_no_surface() -> None:
+    found = find_drivable(scene("ss", ".."), LABELS, CONFIG)
+    assert not found.mask.any()
+    assert found.boundary.tolist() == [1, 1]
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_no_thing_is_ever_drivable_and_the_boundary_fits_the_mask(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    frame = scene(*["".join(rng.choice(list("rrrrr.s12"), 12)) for _ in range(9)])
+    found = find_drivable(frame, LABELS, DrivableConfig(max_hole_area=0.1))
+    assert not (found.mask & (frame.ids > 0)).any()
+    for column, row in enumerate(free_space_boundary(found.mask)):
+        assert found.mask[row + 1 :, column].all()
+        assert row == -1 or not found.mask[row, column]
+
+
+def test_a_piece_that_is_nowhere_sure_is_no_surface() -> None:
+    frame = scene("rrrr", "rrrr")
+    config = replace(CONFIG, min_confidence=0.3, sure_confidence=0.7)
+    doubt = np.full((2, 4), 120, np.uint8)
+    assert surface(replace(frame, confidence=doubt), config) == ["....", "...."]
+    doubt[1, 3] = 200
+    assert surface(replace(frame, confidence=doubt), config) == ["####", "####"]
+
+
+def test_the_margin_of_a_thing_grows_toward_the_camera() -> None:
+    near = ["r" * 21] * 18 + ["r" * 10 + "1" + "r" * 10] + ["r" * 21]
+    far = [*near[:9], near[18], *near[9:18], near[19]]
+    config = replace(CONFIG, thing_margin=0.15, max_hole_area=0.0)
+    widths = [
+        max(row.strip("#").count(".") for row in surface(scene(*rows), config))
+        for rows in (near, far)
+    ]
+    assert widths == [7, 3]
+
+
+def test_persons_are_kept_clear_of_more_than_cars() -> None:
+    rows = ["r" * 21] * 8 + ["rrrr1rrrrrrrrrrr2rrrr", "r" * 21]
+    config = replace(CONFIG, thing_margin=0.05, person_margin=0.15, max_hole_area=0.0)
+    found = surface(scene(*rows, classes={2: PERSON}), config)
+    assert found[8] == "###...#######.......#"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [("", "....####"), ("sky=1", "########"), ("sky=0.5", "....####")],
+    ids=["not asked for", "in full", "too weak"],
+)
+def test_optional_classes_count_by_their_weight(entry: str, expected: str) -> None:
+    config = replace(CONFIG, optional_classes=(entry,), min_confidence=0.5)
+    assert surface(scene("ssssrrrr", "ssssrrrr"), config) == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ("grass=0.5", "no class 'grass'"),
+        ("sky", "needs a class and a weight"),
+        ("sky=much", "needs a class and a weight"),
+        ("sky=1.5", "needs a class and a weight"),
+    ],
+)
+def test_a_wrong_optional_class_is_told(entry: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        DrivableFilter(LABELS, replace(CONFIG, optional_classes=(entry,)))
+
+
+def test_the_class_that_ends_the_free_space_is_told() -> None:
+    frame = scene("srr.1", "rrrr1", "rrrrr", "rrrrr")
+    found = find_drivable(frame, LABELS, CONFIG)
+    assert found.boundary.tolist() == [0, -1, -1, 0, 1]
+    assert found.ends.tolist() == [SKY, VOID, VOID, VOID, CAR]
+
+
+def test_a_thing_ends_the_free_space_of_its_margin() -> None:
+    rows = ["r" * 21] * 18 + ["r" * 10 + "1" + "r" * 10] + ["r" * 21] * 3
+    found = find_drivable(scene(*rows), LABELS, replace(CONFIG, thing_margin=0.1))
+    assert found.boundary[10] == 20
+    assert found.ends[10] == CAR
+
+
+ROAD_ROWS = ["rrrrrr"] * 4
+WITH_CAR = ["rrrrrr", "rr11rr", "rrrrrr", "rrrrrr"]
+
+
+def follow(filter_: DrivableFilter, *frames: Panoptic) -> list[bool]:
+    """Whether the middle is drivable in frames that follow 40 ms after each other."""
+    return [
+        bool(filter_.update(frame, (number + 1) * STEP_NS).mask[1, 2])
+        for number, frame in enumerate(frames)
+    ]
+
+
+def test_an_obstacle_removes_surface_at_once_and_it_comes_back_later() -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=0.2, max_hole_area=0.0))
+    road, car = scene(*ROAD_ROWS), scene(*WITH_CAR)
+    seen = follow(surface_filter, road, car, road, road, road, road, road, road)
+    assert seen[:4] == [True, False, False, False]
+    assert seen[-1]
+
+
+def test_one_unsure_frame_changes_nothing() -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=0.2, max_hole_area=0.0))
+    road, unsure = scene(*ROAD_ROWS), scene("rrrrrr", "rr..rr", "rrrrrr", "rrrrrr")
+    assert follow(surface_filter, road, road, unsure, road) == [True] * 4
+    assert follow(DrivableFilter(LABELS, replace(CONFIG, memory_s=0.0)), road, unsure) == [
+        True, False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stamp_s", "is_remembered"),
+    [(1.04, True), (0.5, False), (9.0, False)],
+    ids=["the next frame", "a bag that starts again", "a long gap"],
+)
+def test_a_break_in_time_forgets_what_was_before(stamp_s: float, is_remembered: bool) -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    surface_filter.update(scene(*WITH_CAR), 10**9)
+    found = surface_filter.update(scene(*ROAD_ROWS), round(stamp_s * 1e9))
+    assert bool(found.mask[1, 2]) is not is_remembered
+
+
+def test_a_reset_or_another_size_forgets_what_was_before() -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    surface_filter.update(scene(*WITH_CAR), STEP_NS)
+    assert surface_filter.update(scene(*ROAD_ROWS, "rrrrrr"), 2 * STEP_NS).mask.all()
+    surface_filter.update(scene(*WITH_CAR, "rrrrrr"), 3 * STEP_NS)
+    surface_filter.reset()
+    assert surface_filter.update(scene(*ROAD_ROWS, "rrrrrr"), 4 * STEP_NS).mask.all()
+
+
+def test_what_is_remembered_moves_with_the_picture() -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    surface_filter.update(scene("rrrrrr", "r1rrrr", "rrrrrr"), STEP_NS)
+    two_right = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+    found = surface_filter.update(scene("rrrrrr", "rrrrrr", "rrrrrr"), 2 * STEP_NS, two_right)
+    assert found.mask[1].tolist() == [True, True, True, False, True, True]
+
+
+def test_the_belief_follows_the_seconds_and_not_the_frames() -> None:
+    """An unsure place fades alike at 10 and at 100 frames per second."""
+    road, unsure = scene(*ROAD_ROWS), scene("rrrrrr", "rr..rr", "rrrrrr", "rrrrrr")
+    levels = []
+    for step_ns in (100_000_000, 10_000_000):
+        surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=0.5))
+        surface_filter.update(road, 10**9)
+        for stamp_ns in range(10**9 + step_ns, 1_200_000_001, step_ns):
+            found = surface_filter.update(unsure, stamp_ns)
+        levels.append(int(found.confidence[1, 2]))
+    assert levels[0] == pytest.approx(230 * np.exp(-0.4), abs=2)
+    assert levels[1] == pytest.approx(levels[0], abs=2)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Documents from anybody: whatever is wrong with them is one error, soon and cheap."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from panoptic_ros.core.files.document import DocumentError, parse_json, read_yaml
+from panoptic_ros.core.files.limits import MAX_YAML_BYTES
+
+LAUGHS = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+
+BAD_YAML = {
+    "no YAML": (b"a: [", "expected the node content"),
+    "not text": (b"a: \xff", "can't decode"),
+    "no date": (b"a: 2001-99-99", "month must be in"),
+    "grows in memory": (LAUGHS.encode(), r"alias \*a is not taken"),
+    "deep": (b"[" * 1000, "nested too deeply"),
+    "deep in blocks": (b"- " * 1000, "nested too deeply"),
+    "a class of Python": (b"!!python/name:os.system", "could not determine a constructor"),
+    "large": (b"#" * (MAX_YAML_BYTES + 1), "larger than"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_YAML)
+def test_bad_yaml_is_one_error(tmp_path: Path, case: str) -> None:
+    content, words = BAD_YAML[case]
+    path = tmp_path / "a.yaml"
+    path.write_bytes(content)
+    with pytest.raises(DocumentError, match=words):
+        read_yaml(path)
+
+
+def test_yaml_of_plain_values_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xef\xbb\xbfa: {b: [1, 0.5, null, true]}\n# end\n")
+    assert read_yaml(path) == {"a": {"b": [1, 0.5, None, True]}}
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "nul", '"', '{"a": ' * 100_000])
+def test_bad_json_is_one_error(text: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_json(text)

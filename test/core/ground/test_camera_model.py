@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pixels to directions and back, and where cameras sit."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import Mounting, pitch_of_horizon
+
+K = [900.0, 0.0, 650.0, 0.0, 910.0, 350.0, 0.0, 0.0, 1.0]
+MODELS = {
+    "pinhole": ("plumb_bob", []),
+    "plumb_bob": ("plumb_bob", [-0.25, 0.06, 1e-3, -5e-4, 0.0]),
+    "rational": ("rational_polynomial", [0.1, 0.02, 1e-4, 1e-4, 0.001, 0.12, 0.05, 0.002]),
+    "equidistant": ("equidistant", [0.02, -0.01, 0.003, 0.0]),
+}
+
+
+@pytest.mark.parametrize(("model", "d"), MODELS.values(), ids=MODELS.keys())
+def test_a_pixel_comes_back_from_its_direction(model: str, d: list[float]) -> None:
+    camera = CameraModel.of((1280, 720), model, K, d)
+    pixels = np.random.default_rng(0).uniform((0, 0), (1280, 720), (500, 2))
+    rays = camera.rays(pixels)
+    np.testing.assert_allclose(np.linalg.norm(rays, axis=1), 1.0)
+    np.testing.assert_allclose(camera.project(7.0 * rays), pixels, atol=1e-3)
+
+
+def test_a_fisheye_sees_as_opencv_says() -> None:
+    camera = CameraModel.of((1280, 720), "equidistant", K, MODELS["equidistant"][1])
+    points = np.random.default_rng(1).uniform((-3, -2, 1), (3, 2, 9), (200, 3))
+    expected, _ = cv2.fisheye.projectPoints(
+        points[:, None], np.zeros((3, 1)), np.zeros((3, 1)), camera.matrix, camera.distortion
+    )
+    np.testing.assert_allclose(camera.project(points), expected[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize(("model", "d"), MODELS.values(), ids=MODELS.keys())
+def test_what_lies_behind_is_not_seen(model: str, d: list[float]) -> None:
+    camera = CameraModel.of((1280, 720), model, K, d)
+    behind = np.array([[0.1, 0.2, -1.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    assert np.isnan(camera.project(behind)).all() or model == "equidistant"
+    assert np.isnan(camera.project(behind[:1])).all()
+
+
+def test_what_would_fold_back_into_the_picture_is_not_seen() -> None:
+    """With strong barrel distortion a direction far out would land near the middle."""
+    camera = CameraModel.of((1280, 720), "plumb_bob", K, [-0.3, 0.0, 0.0, 0.0, 0.0])
+    aside = np.array([[1.7, 0.0, 1.0]])
+    landed, _ = cv2.projectPoints(
+        aside, np.zeros(3), np.zeros(3), camera.matrix, camera.distortion
+    )
+    assert 0 < landed[0, 0, 0] < 1280
+    assert np.isnan(camera.project(aside)).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "k", "d", "words"),
+    [
+        ("plumb_bob", [0.0] * 9, [], "not calibrated"),
+        ("plumb_bob", [math.nan, *K[1:]], [], "not calibrated"),
+        ("plumb_bob", K, [0.1], "with 1 values"),
+        ("thin_prism", K, [0.1] * 12, "'thin_prism'"),
+        ("plumb_bob", K, [math.inf, 0, 0, 0, 0], "not numbers"),
+    ],
+    ids=["all zero", "not a number", "too few", "unknown", "infinite"],
+)
+def test_a_camera_info_that_cannot_be_used_is_told(
+    model: str, k: list[float], d: list[float], words: str
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        CameraModel.of((1280, 720), model, k, d)
+
+
+@pytest.mark.parametrize(
+    ("angles", "ray", "place"),
+    [
+        ((0.0, 0.0, 0.0), (0.0, 1.0, 1.0), (4.0, 1.0)),
+        ((math.pi / 4, 0.0, 0.0), (0.0, 0.0, 1.0), (4.0, 1.0)),
+        ((0.0, 0.0, math.pi / 2), (0.0, 1.0, 1.0), (2.0, 3.0)),
+        ((0.0, math.pi / 2, 0.0), (1.0, 0.0, 1.0), (4.0, 1.0)),
+    ],
+    ids=["ahead", "pitched down", "turned left", "rolled right: its right side is below"],
+)
+def test_rays_meet_the_ground_where_they_should(
+    angles: tuple[float, float, float], ray: tuple[float, ...], place: tuple[float, float]
+) -> None:
+    mounting = Mounting.of_angles((2.0, 1.0, 2.0), *angles)
+    np.testing.assert_allclose(mounting.on_ground(np.array([ray])), [place], atol=1e-9)
+
+
+def test_a_quaternion_says_the_same_as_angles() -> None:
+    """The optical frame of a camera that looks ahead, as TF usually has it."""
+    looks_ahead = Mounting.of_quaternion((1.0, 0.0, 1.5), (-0.5, 0.5, -0.5, 0.5))
+    expected = Mounting.of_angles((1.0, 0.0, 1.5))
+    np.testing.assert_allclose(looks_ahead.rotation, expected.rotation, atol=1e-12)
+    points = np.random.default_rng(0).uniform(-5, 5, (10, 3))
+    back = looks_ahead.to_optical(points) @ looks_ahead.rotation.T + looks_ahead.position
+    np.testing.assert_allclose(back, points)
+
+
+def test_a_ray_above_the_horizon_meets_no_ground() -> None:
+    mounting = Mounting.of_angles((0.0, 0.0, 1.5))
+    assert not np.isfinite(mounting.on_ground(np.array([[0.0, -0.1, 1.0], [0, 0, 1.0]]))).any()
+
+
+@pytest.mark.parametrize("pitch", [-0.1, 0.0, 0.2])
+def test_the_horizon_tells_the_pitch(pitch: float) -> None:
+    camera = CameraModel.of((1280, 720), *MODELS["plumb_bob"][:1], K, MODELS["plumb_bob"][1])
+    mounting = Mounting.of_angles((0.0, 0.0, 1.5), pitch)
+    far = mounting.to_optical(np.array([[1e7, 0.0, 1.5]]))
+    row = float(camera.project(far)[0, 1])
+    assert pitch_of_horizon(camera, row) == pytest.approx(pitch, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Mounting.of_angles((0.0, 0.0, 0.0)), "needs more than 0"),
+        (lambda: Mounting.of_quaternion((0, 0, 1.0), (0.0, 0.0, 0.0, 0.0)), "is none"),
+    ],
+    ids=["in the ground", "no rotation"],
+)
+def test_a_mounting_that_cannot_be_is_told(make: object, words: str) -> None:
+    with pytest.raises(ConfigError, match=words):
+        make()  # type: ignore[operator]

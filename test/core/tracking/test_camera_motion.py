@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The camera's own motion, read from drawn thumbnails."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.tracking.camera_motion import STILL, UNKNOWN, CameraMotion
+from panoptic_ros.core.tracking.ego_motion import Picture, motion_between
+from test.drawn.drawings import scene
+
+MAP = (192, 320)
+SECOND_NS = 100_000_000
+
+
+def world(seed: int = 0) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(seed).random((160, 240)).astype(np.float32)
+    return (cv2.GaussianBlur(noise, (0, 0), 2.0) * 255).astype(np.uint8)
+
+
+def view(x: int, y: int, seed: int = 0) -> NDArray[np.uint8]:
+    return world(seed)[y : y + 96, x : x + 160].copy()
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0, 0), (5, 0), (-7, 3), (0, -4)])
+def test_a_turn_of_the_camera_is_seen_in_map_pixels(dx: int, dy: int) -> None:
+    # The window moves to the left, so all that it shows moves to the right.
+    motion = motion_between(Picture.of(view(40, 30)), Picture.of(view(40 - dx, 30 - dy)), MAP)
+    assert motion.is_known
+    moved = motion.move(np.array([[60.0, 200.0]]))
+    assert moved[0] == pytest.approx([60.0 + 2 * dy, 200.0 + 2 * dx], abs=0.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (None, view(0, 0)),
+        (view(0, 0), None),
+        (view(0, 0), view(0, 0)[:48]),
+        (view(0, 0), view(0, 0, seed=1)),
+    ],
+    ids=["no picture before", "no picture", "another size", "another scene"],
+)
+def test_what_cannot_be_told_is_unknown(
+    before: NDArray[np.uint8] | None, now: NDArray[np.uint8] | None
+) -> None:
+    pictures = (None if one is None else Picture.of(one) for one in (before, now))
+    assert motion_between(*pictures, MAP) == UNKNOWN
+
+
+def test_the_tracker_tells_the_motion_of_its_last_frame() -> None:
+    tracker, frame = Tracker(TrackConfig()), scene("1" * 16, *["." * 16] * 7)
+    assert tracker.motion == UNKNOWN
+    tracker.update(frame, SECOND_NS, view(40, 30))
+    assert tracker.motion == UNKNOWN
+    tracker.update(frame, 2 * SECOND_NS, view(30, 30))
+    assert tracker.motion.matrix[:, 2] == pytest.approx([1.0, 0.0], abs=0.05)
+    tracker.update(frame, SECOND_NS, view(30, 30))
+    assert not tracker.motion.is_known
+
+
+def test_what_other_sensors_say_is_taken_instead_of_the_picture() -> None:
+    # Each car stands where the other was; only the motion tells which one it is.
+    tracker = Tracker(TrackConfig())
+    frames = scene("....1111222233334444...."), scene("11112222333344445555....")
+    tracker.update(frames[0], SECOND_NS)
+    tracks = tracker.update(frames[1], 2 * SECOND_NS, motion=CameraMotion.of_shift(-4.0, 0.0))
+    assert [(track.id, track.segment.id) for track in tracks] == [(n, n) for n in range(1, 6)]
+    assert tracker.motion == CameraMotion.of_shift(-4.0, 0.0)
+
+
+def test_a_still_camera_moves_nothing() -> None:
+    points = np.array([[3.0, 4.0], [0.0, 9.5]])
+    assert (STILL.move(points) == points).all()

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ids on drawn scenes: each string is a frame, each digit an object of that frame."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.tracking import MAX_ID, Tracker
+from panoptic_ros.core.types import Panoptic
+from test.drawn.drawings import CAR, PERSON, scene
+
+FRAME_NS = 100_000_000
+
+
+def track_ids(
+    tracker: Tracker, *frames: Panoptic, start_ns: int = FRAME_NS, step_ns: int = FRAME_NS
+) -> list[list[int]]:
+    """Track ids of each frame in order of its segments; 0 for a segment without one."""
+    seen = []
+    for number, frame in enumerate(frames):
+        tracks = tracker.update(frame, start_ns + number * step_ns)
+        assert [track.id for track in tracks] == sorted(track.id for track in tracks)
+        of_segment = {track.segment.id: track.id for track in tracks}
+        seen.append([of_segment.get(segment.id, 0) for segment in frame.segments])
+    return seen
+
+
+@pytest.fixture
+def tracker() -> Tracker:
+    return Tracker(TrackConfig())
+
+
+def test_ids_follow_the_masks_when_the_network_swaps_them(tracker: Tracker) -> None:
+    swapped = scene("22..11")
+    # Segment 1 of the second frame is the right object: it keeps the right object's id.
+    assert track_ids(tracker, scene("11..22"), swapped) == [[1, 2], [2, 1]]
+
+
+def test_an_object_that_moves_keeps_its_id(tracker: Tracker) -> None:
+    frames = [scene("." * n + "1111" + "." * (8 - n)) for n in range(9)]
+    assert track_ids(tracker, *frames) == [[1]] * 9
+
+
+def test_an_object_that_outruns_its_mask_is_found_by_its_speed(tracker: Tracker) -> None:
+    frames = [scene("." * n + "1111" + "." * (36 - n)) for n in (0, 1, 3, 6, 10, 15)]
+    assert track_ids(tracker, *frames) == [[1]] * 6
+
+
+def test_two_objects_that_cross_keep_their_ids(tracker: Tracker) -> None:
+    frames = [
+        scene("111......222", "............"),
+        scene(".111....222.", "............"),
+        scene("..111..222..", "............"),
+        scene("...111222...", "............"),
+    ]
+    assert track_ids(tracker, *frames) == [[1, 2]] * 4
+
+
+def test_one_strong_overlap_outweighs_two_weak_ones(tracker: Tracker) -> None:
+    # Object 2 lies over most of the first track and over a little of the second.
+    before, after = scene("11111111112222"), scene("112222222222..")
+    assert track_ids(tracker, before, after)[1][1] == 1
+
+
+def test_masks_that_do_not_touch_are_no_overlap_however_low_the_threshold() -> None:
+    tracker = Tracker(TrackConfig(min_iou=0.0))
+    frames = (scene("11" + "." * 30), scene("." * 30 + "11"))
+    assert track_ids(tracker, *frames) == [[1], [2]]
+
+
+def test_a_lost_object_is_found_again_within_the_time(tracker: Tracker) -> None:
+    gone = scene("....")
+    frames = [scene("11.."), gone, gone, gone, scene("11..")]
+    assert track_ids(tracker, *frames) == [[1], [], [], [], [1]]
+
+
+def test_after_the_time_the_same_place_is_a_fresh_object() -> None:
+    tracker = Tracker(TrackConfig(lost_after_s=0.25))
+    frames = [scene("11.."), *[scene("....")] * 4, scene("11..")]
+    assert track_ids(tracker, *frames)[-1] == [2]
+
+
+def test_lost_tracks_age_in_seconds_not_in_frames(tracker: Tracker) -> None:
+    gone = [scene("....")] * 50
+    seen = track_ids(tracker, scene("11.."), *gone, scene("11.."), step_ns=10_000_000)
+    assert seen[-1] == [1]
+
+
+def test_a_weak_object_extends_a_track_but_never_starts_one(tracker: Tracker) -> None:
+    weak = {1: 0.1}
+    assert track_ids(tracker, scene("11..", scores=weak)) == [[0]]
+    frames = (scene("11.."), scene("11..", scores=weak))
+    assert track_ids(Tracker(TrackConfig()), *frames) == [[1], [1]]
+
+
+def test_the_class_is_voted_over_the_life(tracker: Tracker) -> None:
+    for number, label in enumerate([CAR, CAR, PERSON]):
+        tracks = tracker.update(scene("1111", classes={1: label}), (number + 1) * FRAME_NS)
+    assert [(track.label, track.segment.label) for track in tracks] == [(CAR, PERSON)]
+
+
+def test_speed_is_in_map_pixels_per_second(tracker: Tracker) -> None:
+    frames = [scene("." * n + "11111111" + "." * (40 - n)) for n in range(0, 40)]
+    for number, frame in enumerate(frames):
+        tracks = tracker.update(frame, (number + 1) * FRAME_NS)
+    assert tracks[0].velocity == (0.0, pytest.approx(10.0, abs=0.5))
+    assert tracks[0].age_s == pytest.approx(3.9)
+
+
+@pytest.mark.parametrize(
+    ("step_ns", "frame"),
+    [
+        (-2 * FRAME_NS, scene("11..")),
+        (3_600_000_000_000, scene("11..")),
+        (FRAME_NS, scene("11......")),
+    ],
+    ids=["stamps run backwards", "long gap", "another size"],
+)
+def test_a_break_starts_fresh_tracks_with_fresh_ids(
+    tracker: Tracker, step_ns: int, frame: Panoptic
+) -> None:
+    start_ns = 10 * FRAME_NS
+    assert track_ids(tracker, scene("11.."), start_ns=start_ns) == [[1]]
+    assert track_ids(tracker, frame, start_ns=start_ns + step_ns) == [[2]]
+
+
+def test_two_frames_with_the_same_stamp_are_one_moment(tracker: Tracker) -> None:
+    assert track_ids(tracker, scene("11.."), scene("11.."), step_ns=0) == [[1], [1]]
+
+
+def test_stamps_a_microsecond_apart_give_no_absurd_speed(tracker: Tracker) -> None:
+    tracker.update(scene("1111...."), FRAME_NS)
+    tracks = tracker.update(scene(".1111..."), FRAME_NS + 1_000)
+    assert abs(tracks[0].velocity[1]) < 100.0
+
+
+def test_where_time_stands_still_lost_tracks_do_not_pile_up(tracker: Tracker) -> None:
+    near, far = scene("11......"), scene("......11")
+    for _ in range(50):
+        tracker.update(near, 0)
+        tracker.update(far, 0)
+    assert len(tracker._memory) <= 2
+
+
+def test_stamp_zero_is_a_time_like_any_other(tracker: Tracker) -> None:
+    assert track_ids(tracker, scene("11.."), scene("11.."), start_ns=0) == [[1], [1]]
+
+
+def test_a_pan_of_the_camera_does_not_swap_neighbours(tracker: Tracker) -> None:
+    rng = np.random.default_rng(0)
+    world = (rng.random((24, 80)) * 255).astype(np.uint8)
+    row = "." * 20 + "11112222" + "." * 12
+    seen = []
+    for number in range(4):
+        shift = 4 * number
+        frame = scene(*[row[20 - shift : 40 - shift]] * 6, scale=2)
+        view = world[:, 40 - 2 * shift :][:, :40].copy()
+        tracks = tracker.update(frame, (number + 1) * FRAME_NS, view)
+        seen.append([track.id for track in tracks])
+    assert seen == [[1, 2]] * 4
+
+
+def cut_by_a_pole(shift: int) -> Panoptic:
+    """A car of 12 cells that has moved by some; the pole is 2 cells wide."""
+    row = "..." + "." * shift + "1" * 12 + "." * (25 - shift)
+    return scene(*[row[:20] + "ss" + row[22:].replace("1", "2")] * 8, scale=2)
+
+
+def test_what_a_pole_cuts_in_two_stays_one(tracker: Tracker) -> None:
+    seen = [tracker.update(cut_by_a_pole(n), (n + 1) * FRAME_NS) for n in range(24)]
+    assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 24
+    divided = seen[12][0]
+    assert len(divided.pieces) == 1
+    assert divided.segment.box == (30, 0, 54, 16)
+    assert divided.segment.area == 20 * 16
+
+
+def test_two_objects_that_touch_are_no_pieces(tracker: Tracker) -> None:
+    frames = [scene(*["11111" + "2" * n + "." * (8 - n)] * 6, scale=4) for n in range(9)]
+    assert track_ids(tracker, *frames)[-1] == [1, 2]
+
+
+def test_a_scrap_that_the_network_cuts_off_starts_no_track(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    assert [len(ids) for ids in track_ids(tracker, whole, whole, cut)] == [1, 1, 2]
+    assert tracker.update(whole, 4 * FRAME_NS)[0].id == 1
+    assert len(tracker._memory) == 1
+
+
+def test_what_stays_cut_off_becomes_an_object(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    assert track_ids(tracker, whole, *[cut] * 12)[-1] == [1, 2]
+
+
+def test_a_track_says_whether_it_is_new_tracked_or_refound(tracker: Tracker) -> None:
+    frames = [scene("11.."), scene("11.."), scene("...."), scene("11.."), scene("11..")]
+    states = [
+        [track.state for track in tracker.update(frame, (number + 1) * FRAME_NS)]
+        for number, frame in enumerate(frames)
+    ]
+    assert states == [["new"], ["tracked"], [], ["refound"], ["tracked"]]
+
+
+def test_classes_that_are_confused_are_one_object_and_others_are_not() -> None:
+    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    car, truck, person = (labels.index(name) for name in ("car", "truck", "person"))
+    for label, ids in ((truck, [[1], [1]]), (person, [[1], [2]])):
+        tracker = Tracker(TrackConfig(), labels)
+        # The masks overlap by a third: enough within a group.
+        frames = scene("1111....", classes={1: car}), scene("..1111..", classes={1: label})
+        assert track_ids(tracker, *frames) == ids
+
+
+def test_a_cut_to_another_scene_starts_fresh_tracks(tracker: Tracker) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
+    blurred = [cv2.resize(one, (160, 96), interpolation=cv2.INTER_CUBIC) for one in pictures]
+    frame = scene("11..", "....", scale=4)
+    seen = [
+        [track.id for track in tracker.update(frame, (number + 1) * FRAME_NS, picture)]
+        for number, picture in enumerate([blurred[0], blurred[0], blurred[1], blurred[1]])
+    ]
+    assert seen == [[1], [1], [2], [2]]
+
+
+def test_a_dark_camera_is_no_cut(tracker: Tracker) -> None:
+    dark, frame = np.zeros((96, 160), np.uint8), scene("11..")
+    seen = [tracker.update(frame, (number + 1) * FRAME_NS, dark) for number in range(3)]
+    assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 3
+    assert not tracker.motion.is_known
+
+
+def test_ids_start_over_behind_the_last_and_skip_those_in_use() -> None:
+    tracker = Tracker(TrackConfig(lost_after_s=60.0))
+    tracker._memory._numbers._next = MAX_ID
+    assert track_ids(tracker, scene("11..22")) == [[MAX_ID, 1]]
+    tracker._memory._numbers._next = MAX_ID
+    later = scene("11..22......33")
+    tracker.reset()
+    assert track_ids(tracker, later) == [[MAX_ID, 1, 2]]
+
+
+@given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
+def test_ids_are_unique_in_every_frame_and_equal_runs_agree(gaps_ms: list[int], seed: int) -> None:
+    runs = []
+    for _ in range(2):
+        rng, tracker, stamp_ns = np.random.default_rng(seed), Tracker(TrackConfig()), 0
+        run = []
+        for gap_ms in gaps_ms:
+            stamp_ns += gap_ms * 1_000_000
+            rows = ["".join(rng.choice(list("..123456"), 16)) for _ in range(6)]
+            ids = [track.id for track in tracker.update(scene(*rows), stamp_ns)]
+            assert len(set(ids)) == len(ids)
+            assert all(1 <= number <= MAX_ID for number in ids)
+            run.append(ids)
+        runs.append(run)
+    assert runs[0] == runs[1]

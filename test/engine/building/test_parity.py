@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What differs is measured, and what differs too much is refused with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.types import VOID, CenterOffsetHeads, QueryHeads
+from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_pictures, gate
+from panoptic_ros.engine.building.prepare import load_model, prepare
+from panoptic_ros.engine.open import shipped_models
+from test.drawn.tiny_model import spec
+
+SPEC = spec(16, 8)
+PICTURE = np.zeros((8, 16, 3), np.uint8)
+
+
+def drawn(cars: int = 2, road: int = 0, offset: float = 0.0) -> Callable[..., CenterOffsetHeads]:
+    """An engine that sees a road and up to two cars of 3x4 pixels."""
+    labels = np.full((8, 16), road, np.uint8)
+    centers = np.zeros((8, 16), np.uint8)
+    offsets = np.zeros((2, 8, 16), np.float16)
+    for number in range(cars):
+        y, x = 3, 3 + 8 * number
+        labels[y - 1 : y + 2, x - 2 : x + 2] = 1
+        centers[y, x] = 250
+    confidence = np.full((8, 16), 250, np.uint8)
+    heads = CenterOffsetHeads(labels, confidence, centers, offsets + np.float16(offset))
+    return lambda picture: heads
+
+
+def test_an_engine_agrees_with_itself() -> None:
+    figures = compare(drawn(), drawn(), SPEC, [PICTURE, PICTURE])
+    assert figures == {
+        "object_agreement": 1.0,
+        "label_agreement": 1.0,
+        "confidence_error": 0.0,
+        "center_error": 0.0,
+        "offset_error": 0.0,
+    }
+    gate(figures, "fp32", "x")
+
+
+def test_a_missing_car_costs_a_third_of_the_quality() -> None:
+    figures = compare(drawn(2), drawn(1), SPEC, [PICTURE])
+    assert figures["object_agreement"] == pytest.approx(1 / 1.5)
+    assert figures["label_agreement"] == pytest.approx(1 - 12 / 128)
+    assert figures["center_error"] == pytest.approx(250 / 255 / 128)
+    assert compare(drawn(1), drawn(2), SPEC, [PICTURE])["object_agreement"] == pytest.approx(2 / 3)
+
+
+def test_an_offset_error_is_in_pixels() -> None:
+    assert compare(drawn(), drawn(offset=0.5), SPEC, [PICTURE])["offset_error"] == 0.5
+
+
+def queries(cars: int = 2, road: int = 0) -> Callable[..., QueryHeads]:
+    """A query engine that sees a road and up to two cars of 3x4 pixels."""
+    won = np.full((8, 16), 1, np.uint8)
+    for number in range(cars):
+        won[2:5, 1 + 8 * number : 5 + 8 * number] = 2 + number
+    areas = np.bincount(won.ravel(), minlength=4)[1:].astype(np.int32)
+    labels = np.array([road, 1, 1], np.uint8)
+    labels[areas == 0] = VOID
+    heads = QueryHeads(
+        won, np.full((8, 16), 250, np.uint8), labels, np.array([0.9, 0.8, 0.7], np.float32), areas
+    )
+    return lambda picture: heads
+
+
+def test_query_engines_are_compared_by_what_they_decode_to() -> None:
+    figures = compare(queries(), queries(), SPEC, [PICTURE])
+    assert figures == {
+        "object_agreement": 1.0,
+        "label_agreement": 1.0,
+        "confidence_error": 0.0,
+        "score_error": 0.0,
+    }
+    figures = compare(queries(2), queries(1), SPEC, [PICTURE])
+    assert figures["object_agreement"] == pytest.approx(1 / 1.5)
+    assert figures["label_agreement"] == pytest.approx(1 - 12 / 128)
+    with pytest.raises(ModelError, match="label_agreement is"):
+        gate(figures, "fp16", "street")
+
+
+def test_without_objects_nothing_disagrees() -> None:
+    assert compare(drawn(0), drawn(0), SPEC, [PICTURE])["object_agreement"] == 1.0
+
+
+@pytest.mark.parametrize("precision", LEAST)
+def test_a_wrong_engine_is_refused_with_its_numbers(precision: str) -> None:
+    figures = compare(drawn(2), drawn(0, road=1), SPEC, [PICTURE])
+    words = r"street: differs from ONNX Runtime: label_agreement is 0\.1875, needs .*offset_error"
+    with pytest.raises(ModelError, match=words):
+        gate(figures, precision, "street")
+
+
+def test_a_figure_that_is_no_number_is_refused() -> None:
+    figures = {"label_agreement": float("nan"), "object_agreement": 1.0}
+    with pytest.raises(ModelError, match="label_agreement is nan"):
+        gate(figures, "int8", "street")
+
+
+def test_comparing_nothing_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="at least one picture"):
+        compare(drawn(), drawn(), SPEC, [])
+
+
+def test_pictures_are_drawn_at_the_models_size() -> None:
+    pictures = drawn_pictures(SPEC, 3)
+    assert [picture.shape for picture in pictures] == [(8, 16, 3)] * 3
+    assert (pictures[0] != pictures[2]).any()
+
+
+@pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")
+def test_a_graph_that_was_broken_on_the_way_is_refused() -> None:
+    path: Path = shipped_models()["street_fast"]
+    model = load_model(path)
+    prepare(model)
+    assert compare_graph(model.SerializeToString(), path, "fp32")["label_agreement"] == 1.0
+    weight = next(tensor for tensor in model.graph.initializer if len(tensor.dims) == 4)
+    weight.raw_data = bytes(len(weight.raw_data))
+    with pytest.raises(ModelError, match=r"label_agreement is 0\.\d+, needs 0\.98"):
+        compare_graph(model.SerializeToString(), path, "fp16")

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FP16 where the time is spent, FP32 where it must be, and the same answer but for rounding."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.engine.building.precision import PRODUCTS, SENSITIVE, to_fp16
+from panoptic_ros.engine.building.prepare import load_model, prepare
+from panoptic_ros.engine.open import shipped_models
+
+ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
+
+
+def attention_model(largest: float = 1.0) -> onnx.ModelProto:
+    """picture -> MatMul -> Softmax -> MatMul -> Resize; outputs the result and the soft-max."""
+    weight = np.linspace(-1, largest, 16, dtype=np.float32).reshape(4, 4)
+    stored = [
+        numpy_helper.from_array(weight, "weight"),
+        numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales"),
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["picture", "weight"], ["scores"], name="score"),
+        helper.make_node("Softmax", ["scores"], ["share"], name="share", axis=-1),
+        helper.make_node("MatMul", ["share", "weight"], ["mixed"], name="mix"),
+        helper.make_node("Relu", ["mixed"], ["positive"], name="relu"),
+        helper.make_node("Resize", ["positive", "", "scales"], ["large"], name="resize"),
+        helper.make_node("MatMul", ["large", "square"], ["result"], name="last"),
+    ]
+    stored.append(numpy_helper.from_array(np.eye(8, dtype=np.float32), "square"))
+    graph = helper.make_graph(
+        nodes,
+        "attention",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, (1, 1, 3, 4))],
+        [
+            helper.make_tensor_value_info("result", TensorProto.FLOAT, (1, 1, 6, 8)),
+            helper.make_tensor_value_info("share", TensorProto.FLOAT, (1, 1, 3, 4)),
+        ],
+        stored,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def types_by_node(model: onnx.ModelProto) -> dict[str, int]:
+    """Type of each named node's first output."""
+    inferred = onnx.shape_inference.infer_shapes(model, strict_mode=True).graph
+    types = {
+        entry.name: entry.type.tensor_type.elem_type
+        for entry in [*inferred.value_info, *inferred.output]
+    }
+    return {node.name: types[node.output[0]] for node in inferred.node}
+
+
+def answers(model: onnx.ModelProto, picture: np.ndarray) -> list[np.ndarray]:
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    return list(session.run(None, {session.get_inputs()[0].name: picture}))
+
+
+def test_products_are_half_and_soft_max_is_not() -> None:
+    model = attention_model()
+    kept = to_fp16(model)
+    onnx.checker.check_model(model, full_check=True)
+    types = types_by_node(model)
+    half = {name for name, kind in types.items() if kind == TensorProto.FLOAT16}
+    assert {"score", "mix", "relu", "resize", "last"} <= half
+    assert types["share"] == TensorProto.FLOAT
+    assert kept == {"share"}
+
+
+def test_half_precision_changes_answers_by_rounding_only() -> None:
+    picture = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 1, 3, 4)
+    model = attention_model()
+    wanted = answers(model, picture)
+    to_fp16(model)
+    for found, exact in zip(answers(model, picture), wanted, strict=True):
+        assert found.dtype == exact.dtype
+        np.testing.assert_allclose(found, exact, atol=2e-3)
+        assert (found != exact).any(), "nothing was converted"
+
+
+def test_a_weight_beyond_half_is_named() -> None:
+    with pytest.raises(ModelError, match=r"weight weight holds 100000, FP16 ends at 65504"):
+        to_fp16(attention_model(largest=1e5))
+
+
+def test_a_model_without_products_is_refused() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x"], ["y"])],
+        "relu",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1,))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (1,))],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(ModelError, match="FP16 gains nothing"):
+        to_fp16(model)
+
+
+def test_no_operator_is_both_worth_it_and_sensitive() -> None:
+    assert not PRODUCTS & SENSITIVE
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_a_shipped_model_says_nearly_the_same_in_half(name: str) -> None:
+    model, half = load_model(shipped_models()[name]), load_model(shipped_models()[name])
+    prepare(half)
+    to_fp16(half)
+    onnx.checker.check_model(half, full_check=True)
+    types = types_by_node(half)
+    assert sum(kind == TensorProto.FLOAT16 for kind in types.values()) > 100
+    sizes = model.graph.input[0].type.tensor_type.shape.dim
+    height, width = sizes[1].dim_value, sizes[2].dim_value
+    frame, _ = next(iter(DrawnStreet(size=(width, height))))
+    found, exact = (answers(which, frame.image[None]) for which in (half, model))
+    assert [part.dtype for part in found] == [part.dtype for part in exact]
+    assert (found[0] == exact[0]).mean() > 0.98
+    assert np.abs(found[3].astype(np.float32) - exact[3].astype(np.float32)).mean() < 0.25

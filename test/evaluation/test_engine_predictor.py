@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An engine's answers: who is tracked, under which classes, and at which size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.synthetic.engine import DrawnEngine
+from panoptic_ros.core.synthetic.street import CAR, DrawnStreet
+from panoptic_ros.data.annotation import Annotation
+from panoptic_ros.data.coco.reader import Category
+from panoptic_ros.data.kitti_step import CATEGORIES
+from panoptic_ros.data.label_files import LabelFile, Pair
+from panoptic_ros.evaluation.engine_predictor import EngineAnswers
+from panoptic_ros.evaluation.evaluate import Answer
+
+SIZE = (640, 320)
+
+
+def never() -> Annotation:
+    raise AssertionError("answers do not depend on the truth")
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> list[Pair]:
+    """The same three frames as two sequences."""
+    street = DrawnStreet(size=SIZE, fps=10, seconds=0.3, seed=3)
+    found = []
+    for sequence in "ab":
+        for number, (frame, _) in enumerate(street):
+            path = tmp_path / f"{sequence}{number}.png"
+            cv2.imwrite(str(path), np.ascontiguousarray(frame.image[..., ::-1]))
+            found.append(Pair(sequence, LabelFile(path.stem, path, never, path)))
+    return found
+
+
+def answers(
+    pairs: list[Pair], fps: float | None, categories: tuple[Category, ...] = CATEGORIES
+) -> list[Answer]:
+    run = EngineAnswers(DrawnEngine(), categories, {"person": "pedestrian"}, fps=fps)
+    return [fetch() for _, fetch in run.works(pairs)]
+
+
+def car_ids(answer: Answer) -> set[int]:
+    picture = answer.annotation.map
+    return set(np.unique(picture.ids[picture.labels == CAR]).tolist()) - {0}
+
+
+def test_every_sequence_has_a_tracker_of_its_own(pairs: list[Pair]) -> None:
+    ids = [car_ids(answer) for answer in answers(pairs, fps=10.0)]
+    assert ids[:3] == ids[3:]
+    assert len(ids[0] & ids[1] & ids[2]) >= 3
+
+
+def test_single_images_are_not_tracked(pairs: list[Pair]) -> None:
+    first, second = answers([pairs[1], pairs[2]], fps=None), answers([pairs[2]], fps=None)
+    assert car_ids(first[1]) == car_ids(second[0])
+
+
+def test_an_answer_has_the_size_of_its_image(pairs: list[Pair]) -> None:
+    (answer,) = answers(pairs[:1], fps=None)
+    assert answer.confidence is not None
+    assert answer.drivable is not None
+    sizes = {answer.annotation.shape, answer.confidence.shape, answer.drivable.mask.shape}
+    assert sizes == {SIZE[::-1]}
+
+
+def test_classes_are_matched_by_name_and_rule(pairs: list[Pair]) -> None:
+    categories = (Category(1, "pedestrian", True), Category(2, "sky", False))
+    (answer,) = answers(pairs[:1], None, categories)
+    labels = answer.annotation.map.labels
+    assert set(np.unique(labels).tolist()) == {0, 1, 255}
+    assert labels[0, SIZE[0] // 2] == 1
+
+
+def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "absent.png"
+    with pytest.raises(DataError, match=r"absent\.png: missing or not a picture"):
+        answers([Pair("", LabelFile("absent", path, never, path))], fps=None)

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whole data sets: files of predictions, and an engine that reads drawn pictures."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import Label, LabelSet
+from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.data.coco.reader import (
+    CocoPanoptic,
+    Prediction,
+    read_coco_panoptic,
+    read_coco_predictions,
+    write_ids,
+)
+from panoptic_ros.evaluation.panoptic_score import (
+    Report,
+    evaluate_engine,
+    evaluate_predictions,
+    match_classes,
+)
+from test.drawn.drawn_panoptic import (
+    CAR,
+    CATEGORIES,
+    ROAD,
+    SKY,
+    Pair,
+    ids,
+    segments,
+    write_predictions,
+    write_truth,
+)
+
+TRUTH = ids("3333", "3322", "1122", "1111")
+CLASSES = {1: ROAD, 2: CAR, 3: SKY}
+HALF = ids("3333", "33..", "11..", "1111")
+
+
+def pair(predicted: NDArray[np.uint32] = TRUTH) -> Pair:
+    present = {number: CLASSES[number] for number in CLASSES if (predicted == number).any()}
+    return Pair(TRUTH, segments(TRUTH, CLASSES), predicted, segments(predicted, present))
+
+
+def data_set(folder: Path, images: list[Pair]) -> tuple[CocoPanoptic, dict[int, Prediction]]:
+    truth = read_coco_panoptic(*write_truth(folder, images), folder / "images")
+    return truth, read_coco_predictions(*write_predictions(folder, images))
+
+
+def test_perfect_label_files_score_one(tmp_path: Path) -> None:
+    report = evaluate_predictions(*data_set(tmp_path, [pair(), pair()]))
+    assert report.images == 2
+    assert report.panoptic.all.pq == report.semantic.miou == 1.0
+
+
+def test_the_summary_is_in_percent(tmp_path: Path) -> None:
+    summary = evaluate_predictions(*data_set(tmp_path, [pair(), pair(HALF)])).summary()
+    # The car is found in one of two images; road and sky are perfect in both.
+    assert summary["pq"] == pytest.approx(100 * (1 + 1 + 1 / 1.5) / 3)
+    assert summary["pq_things"] == pytest.approx(100 / 1.5)
+    assert summary["pq_stuff"] == pytest.approx(100)
+    assert summary["miou"] == pytest.approx(100 * (1 + 1 + 0.5) / 3)
+
+
+def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
+    files = data_set(tmp_path, [pair(), pair(HALF)] * 8)
+    one, many = (evaluate_predictions(*files, workers=workers) for workers in (1, 5))
+    assert one.summary() == many.summary()
+
+
+def test_the_watch_sees_every_image_in_order_with_its_own_score(tmp_path: Path) -> None:
+    seen: list[tuple[int, float]] = []
+    evaluate_predictions(
+        *data_set(tmp_path, [pair(), pair(HALF), pair()]),
+        watch=lambda record, score: seen.append((record.id, score.result().panoptic.things.pq)),
+    )
+    assert seen == [(0, 1.0), (1, 0.0), (2, 1.0)]
+
+
+def test_a_missing_prediction_is_named(tmp_path: Path) -> None:
+    truth, predictions = data_set(tmp_path, [pair(), pair()])
+    del predictions[1]
+    with pytest.raises(DataError, match=r"no prediction for image 1 \(1.jpg\)"):
+        evaluate_predictions(truth, predictions)
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "message"),
+    [
+        pytest.param(ids("33", "11"), r"0.png: is 2x2, its truth 0.png is 4x4", id="size"),
+        pytest.param(ids("3333", "3322", "1122", "1119"), "0.png: .*not listed: 9", id="segment"),
+    ],
+)
+def test_a_wrong_picture_is_named(
+    tmp_path: Path, spoiled: NDArray[np.uint32], message: str
+) -> None:
+    files = data_set(tmp_path, [pair()])
+    write_ids(tmp_path / "predicted" / "0.png", spoiled)
+    with pytest.raises(DataError, match=message):
+        evaluate_predictions(*files)
+
+
+def test_truth_of_another_size_than_the_json_says_is_named(tmp_path: Path) -> None:
+    files = data_set(tmp_path, [pair()])
+    write_ids(tmp_path / "truth" / "0.png", ids("33", "11"))
+    with pytest.raises(DataError, match=r"truth/0\.png: is 2x2, the JSON says 4x4"):
+        evaluate_predictions(*files)
+
+
+class ColorReader:
+    """Reads the class out of the red channel, and a centre out of the green one."""
+
+    def __init__(self, labels: LabelSet) -> None:
+        self.spec = ModelSpec("color", 4, 4, "center_offset", labels)
+        self.description = "reads colours"
+        self.input = np.zeros((4, 4, 3), np.uint8)
+
+    def infer(self, image: NDArray[np.uint8]) -> Heads:
+        size = image.shape[:2]
+        center = np.array(np.unravel_index(image[..., 1].argmax(), size))
+        return CenterOffsetHeads(
+            labels=image[..., 0].copy(),
+            confidence=np.full(size, 255, np.uint8),
+            centers=image[..., 1].copy(),
+            offsets=(center[:, None, None] - np.indices(size)).astype(np.float32),
+        )
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def labels(*names: str) -> LabelSet:
+    return LabelSet(
+        "drawn",
+        tuple(Label(i, name, name == "car", False, (0, 0, 0)) for i, name in enumerate(names)),
+    )
+
+
+def evaluate_drawn(tmp_path: Path, *names: str) -> Report:
+    """Draw a picture whose red channel is the model's class index, and score the reader."""
+    (tmp_path / "images").mkdir()
+    truth = read_coco_panoptic(*write_truth(tmp_path, [pair()]), tmp_path / "images")
+    index = {CLASSES[number]: number for number in CLASSES}
+    by_name = {category.name: index.get(category.id, 0) for category in CATEGORIES}
+    red = np.zeros(TRUTH.shape, np.uint8)
+    for position, name in enumerate(names):
+        red[by_name.get(name, -1) == TRUTH] = position
+    green = np.zeros(TRUTH.shape, np.uint8)
+    green[1, 2] = 255
+    picture = np.dstack([np.zeros_like(red), green, red])
+    # A PNG named .jpg: the reader goes by content, and colours must survive.
+    (tmp_path / "images" / "0.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    return evaluate_engine(ColorReader(labels(*names)), truth)
+
+
+def test_classes_of_a_model_are_matched_by_name(tmp_path: Path) -> None:
+    report = evaluate_drawn(tmp_path, "sky", "car", "road")
+    assert report.panoptic.all.pq == 1.0
+    assert report.semantic.miou == 1.0
+
+
+def test_a_class_that_the_model_lacks_is_missed(tmp_path: Path) -> None:
+    report = evaluate_drawn(tmp_path, "road", "car")
+    assert report.panoptic.classes[SKY].missed == 1
+    assert report.panoptic.classes[CAR].matched == 1
+
+
+def test_a_class_that_the_truth_lacks_is_void(tmp_path: Path) -> None:
+    report = evaluate_drawn(tmp_path, "tree", "car", "road", "sky")
+    assert report.panoptic.all.pq == 1.0
+
+
+def test_a_thing_of_the_model_that_is_stuff_in_the_truth_is_one_segment(tmp_path: Path) -> None:
+    stuff = json.loads(write_truth(tmp_path, [pair()])[0].read_text())
+    for category in stuff["categories"]:
+        category["isthing"] = 0
+    path = tmp_path / "stuff.json"
+    path.write_text(json.dumps(stuff), encoding="utf-8")
+    truth = read_coco_panoptic(path, tmp_path / "truth", tmp_path)
+    red = np.array([0, 2, 1, 0], np.uint8)[TRUTH]
+    # No centre at all: as a thing the car would be void.
+    picture = np.dstack([np.zeros_like(red), np.zeros_like(red), red])
+    (tmp_path / "0.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    report = evaluate_engine(ColorReader(labels("sky", "car", "road")), truth)
+    assert report.panoptic.classes[CAR].iou == 1.0
+
+
+def test_no_common_class_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"drawn shares no class name .*cat, \.\.\.; .* road"):
+        match_classes(labels("cat"), CATEGORIES)
+
+
+def test_scores_of_an_empty_data_set_are_not_numbers() -> None:
+    report = evaluate_predictions(CocoPanoptic(CATEGORIES, ()), {})
+    assert report.images == 0
+    assert all(math.isnan(value) for value in report.summary().values())

@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bags in and out: three formats, whole, cut off and damaged."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.recordings.source import Shot, Source, Span, open_source
+from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
+
+pytest.importorskip("rosbags")
+
+FIVE_S = 5 * SECOND_NS
+
+
+def read(path: Path, **options: Any) -> tuple[list[Shot], Source]:
+    with open_source(path, **options) as source:
+        return list(source.shots()), source
+
+
+def seen(shots: list[Shot]) -> list[int]:
+    return [number_of(shot.frame.image) for shot in shots]
+
+
+def whole_bag(tmp_path: Path, kind: str, count: int = 6) -> Path:
+    if kind == "ros1":
+        return write_bag1(tmp_path / "drive.bag", count)
+    storage = "sqlite3" if "db3" in kind else "mcap"
+    folder = write_bag2(tmp_path / "drive", count, storage=storage)
+    return folder if "folder" in kind else next(folder.glob("drive.*"))
+
+
+KINDS = ["mcap", "mcap folder", "db3", "db3 folder", "ros1"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_format_gives_the_same_pictures_and_stamps(tmp_path: Path, kind: str) -> None:
+    shots, source = read(whole_bag(tmp_path, kind))
+    assert seen(shots) == [0, 1, 2, 3, 4, 5]
+    assert [shot.frame.stamp_ns for shot in shots] == [
+        FIVE_S + number * SECOND_NS // 10 for number in range(6)
+    ]
+    assert {shot.frame.frame_id for shot in shots} == {"front_optical"}
+    assert source.count == 6
+    assert source.topic == "/front/image_raw"
+    assert not source.losses
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_bag_can_be_read_twice(tmp_path: Path, kind: str) -> None:
+    with open_source(whole_bag(tmp_path, kind)) as source:
+        assert seen(list(source.shots())) == seen(list(source.shots()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_span_is_counted_from_the_first_picture(tmp_path: Path, kind: str) -> None:
+    shots, _ = read(whole_bag(tmp_path, kind), span=Span(0.2, 0.2))
+    assert seen(shots) == [2, 3]
+
+
+def test_compressed_pictures_are_read(tmp_path: Path) -> None:
+    shots, _ = read(
+        write_bag2(tmp_path / "bag", topics=("/front/image_raw/compressed",), compressed=True)
+    )
+    assert seen(shots) == [0, 1, 2, 3, 4, 5]
+    assert shots[0].camera_info.width == 64
+
+
+def test_the_camera_info_beside_the_pictures_comes_with_them(tmp_path: Path) -> None:
+    shots, _ = read(write_bag2(tmp_path / "bag"))
+    assert all(shot.camera_info.width == 64 for shot in shots)
+
+
+def test_a_bag_without_camera_info_gives_none(tmp_path: Path) -> None:
+    shots, _ = read(write_bag2(tmp_path / "bag", info=False))
+    assert all(shot.camera_info is None for shot in shots)
+
+
+def test_with_several_cameras_the_error_lists_them(tmp_path: Path) -> None:
+    bag = write_bag2(tmp_path / "bag", topics=("/front/image_raw", "/rear/image_raw"))
+    with pytest.raises(DataError, match=r"--topic: /front/image_raw \(6\), /rear/image_raw \(6\)"):
+        open_source(bag)
+    assert len(read(bag, topic="/rear/image_raw")[0]) == 6
+
+
+def test_a_topic_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no pictures on /up; there are: /front/image_raw"):
+        open_source(write_bag2(tmp_path / "bag"), topic="/up")
+
+
+def test_a_bag_without_pictures_says_what_it_needs(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no image topic; needs sensor_msgs/msg/Image"):
+        open_source(write_bag2(tmp_path / "bag", topics=()))
+
+
+def test_pictures_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
+    shots, source = read(write_bag2(tmp_path / "bag", stamps=[0] * 6))
+    assert [shot.frame.stamp_ns for shot in shots] == [
+        FIVE_S + number * SECOND_NS // 10 for number in range(6)
+    ]
+    assert "without stamp" in source.losses.notes[0]
+
+
+def test_stamps_that_run_backwards_are_passed_on(tmp_path: Path) -> None:
+    stamps = [7, 8, 9, 1, 2, 3]
+    shots, _ = read(write_bag2(tmp_path / "bag", stamps=stamps))
+    assert [shot.frame.stamp_ns for shot in shots] == stamps
+
+
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.9])
+@pytest.mark.parametrize("kind", ["mcap", "mcap folder", "ros1"])
+def test_a_cut_bag_gives_what_was_written_before_the_cut(
+    tmp_path: Path, kind: str, share: float
+) -> None:
+    bag = whole_bag(tmp_path, kind, count=10)
+    file = next(bag.glob("*.mcap")) if bag.is_dir() else bag
+    data = file.read_bytes()
+    file.write_bytes(data[: int(len(data) * share)])
+    shots, source = read(bag)
+    assert seen(shots) == list(range(len(shots)))
+    # A picture is 9 KB of about 95 KB; at most one is lost to the cut itself.
+    assert len(shots) >= int(10 * share) - 1
+    assert source.losses.notes
+
+
+@pytest.mark.parametrize("packing", ["zstd", "BZ2", "LZ4"])
+def test_a_packed_bag_is_read_whole_and_cut(tmp_path: Path, packing: str) -> None:
+    if packing == "zstd":
+        bag = next(write_bag2(tmp_path / "drive", 400, is_packed=True).glob("*.mcap"))
+    else:
+        bag = write_bag1(tmp_path / "drive.bag", 400, packing)
+    assert len(read(bag, span=Span(0, 10))[0]) == 100
+    data = bag.read_bytes()
+    bag.write_bytes(data[: len(data) // 2])
+    shots, source = read(bag)
+    assert 0 < len(shots) < 400
+    times = [shot.time_ns for shot in shots]
+    assert times == [FIVE_S + number * SECOND_NS // 10 for number in range(len(shots))]
+    assert source.losses.notes
+
+
+def test_a_cut_database_gives_the_rows_that_are_left(tmp_path: Path) -> None:
+    bag = whole_bag(tmp_path, "db3", count=12)
+    data = bag.read_bytes()
+    bag.write_bytes(data[: len(data) * 3 // 4])
+    shots, source = read(bag)
+    assert len(shots) >= 4
+    assert seen(shots) == sorted(seen(shots))
+    assert source.losses.notes
+
+
+def test_a_recording_that_was_killed_has_no_metadata_and_is_still_read(tmp_path: Path) -> None:
+    bag = whole_bag(tmp_path, "mcap folder")
+    (bag / "metadata.yaml").unlink()
+    assert seen(read(bag)[0]) == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_damaged_message_is_skipped_and_the_next_ones_are_read(tmp_path: Path) -> None:
+    bag = whole_bag(tmp_path, "mcap")
+    data = bytearray(bag.read_bytes())
+    at = data.index(b"rgb8")
+    data[at : at + 4] = b"zzz9"
+    bag.write_bytes(bytes(data))
+    shots, source = read(bag)
+    assert seen(shots) == [1, 2, 3, 4, 5]
+    assert source.losses.skipped == 1
+    assert "zzz9" in source.losses.notes[0]
+
+
+@pytest.mark.parametrize("name", ["bad.mcap", "bad.db3", "bad.bag"])
+@pytest.mark.parametrize("content", [b"", b"nothing of a bag" * 64], ids=["empty", "noise"])
+def test_a_file_that_is_no_bag_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=rf"{name}: nothing can be read"):
+        open_source(tmp_path / name)
+
+
+def test_noise_in_the_middle_never_crashes(tmp_path: Path) -> None:
+    noise = np.random.default_rng(3)
+    for kind in ("mcap", "db3", "ros1"):
+        (tmp_path / kind).mkdir()
+        bag = whole_bag(tmp_path / kind, kind, count=4)
+        data = bag.read_bytes()
+        for _ in range(25):
+            broken = bytearray(data)
+            start = int(noise.integers(0, len(data) - 64))
+            broken[start : start + 64] = noise.bytes(64)
+            bag.write_bytes(bytes(broken))
+            try:
+                shots, _ = read(bag)
+            except DataError:
+                continue
+            assert len(shots) <= 4
+
+
+def test_the_written_bag_is_read_back_with_definitions_and_stamps(tmp_path: Path) -> None:
+    from rosbags.highlevel import AnyReader
+
+    from panoptic_ros.messages.convert import image_message
+    from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
+
+    path = tmp_path / "result.mcap"
+    types = bag_types()
+    stamp = types.make("builtin_interfaces/msg/Time", sec=5, nanosec=7)
+    header = types.make("std_msgs/msg/Header", stamp=stamp, frame_id="cam")
+    label = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    with BagWriter(path) as writer:
+        writer.write("/panoptic_node/label", image_message(label, "mono8", types, header), 5)
+        info = types.make("vision_msgs/msg/LabelInfo", header=header, class_map=[], threshold=0.5)
+        writer.write("/panoptic_node/label_info", info, 6)
+    with AnyReader([path]) as reader:
+        found = [
+            (entry.topic, time_ns, reader.deserialize(data, entry.msgtype))
+            for entry, time_ns, data in reader.messages()
+        ]
+        qos = {entry.topic: entry.ext.offered_qos_profiles[0] for entry in reader.connections}
+    assert [(topic, time_ns) for topic, time_ns, _ in found] == [
+        ("/panoptic_node/label", 5),
+        ("/panoptic_node/label_info", 6),
+    ]
+    image = found[0][2]
+    assert (image.encoding, image.step, image.header.stamp.nanosec) == ("mono8", 4, 7)
+    np.testing.assert_array_equal(image.data.reshape(3, 4), label)
+    assert qos["/panoptic_node/label_info"].durability.name == "TRANSIENT_LOCAL"
+    assert not list(tmp_path.glob("*.part"))
+
+
+def test_what_was_written_is_kept_when_the_run_fails(tmp_path: Path) -> None:
+    from panoptic_ros.messages.convert import image_message
+    from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
+
+    path = tmp_path / "result.mcap"
+    types = bag_types()
+    stamp = types.make("builtin_interfaces/msg/Time", sec=5, nanosec=7)
+    header = types.make("std_msgs/msg/Header", stamp=stamp, frame_id="cam")
+    image = image_message(np.zeros((48, 64, 3), np.uint8), "rgb8", types, header)
+
+    def stopped() -> None:
+        with BagWriter(path) as writer:
+            writer.write("/camera/image", image, 5)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert len(read(path)[0]) == 1
+
+
+def test_the_result_must_be_named_mcap(tmp_path: Path) -> None:
+    from panoptic_ros.recordings.bag_writer import BagWriter
+
+    with pytest.raises(ConfigError, match=r"name it result\.mcap"):
+        BagWriter(tmp_path / "result.bag")
+
+
+@pytest.mark.parametrize(("column", "value"), [("timestamp", "soon"), ("data", "words")])
+def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, value: str) -> None:
+    bag = whole_bag(tmp_path, "db3")
+    with closing(sqlite3.connect(bag)) as database, database:
+        # The rows are picture, camera_info, picture, ...
+        database.execute(f"UPDATE messages SET {column} = ? WHERE id = 5", (value,))
+    shots, source = read(bag)
+    assert seen(shots) == [0, 1, 3, 4, 5]
+    assert source.losses

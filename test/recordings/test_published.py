@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Results read back from a bag, image by image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
+from panoptic_ros.recordings.published import MOST_WAITING, Published, PublishedResults
+
+TYPES = bag_types()
+LABELS = np.array([[0, 13, 255]], np.uint8)
+IDS = np.array([[0, 700, 0]], np.uint16)
+
+
+def image(pixels: NDArray[Any], encoding: str, stamp_ns: int, **changes: object) -> Any:
+    seconds, rest = divmod(stamp_ns, 1_000_000_000)
+    stamp = TYPES.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest)
+    fields: dict[str, Any] = {
+        "header": TYPES.make("std_msgs/msg/Header", stamp=stamp, frame_id="camera"),
+        "height": pixels.shape[0], "width": pixels.shape[1], "encoding": encoding,
+        "is_bigendian": 0, "step": pixels.nbytes // pixels.shape[0],
+        "data": TYPES.payload(pixels),
+    }
+    return TYPES.make("sensor_msgs/msg/Image", **{**fields, **changes})
+
+
+def label(stamp_ns: int) -> Any:
+    return image(LABELS, "mono8", stamp_ns)
+
+
+def instance(stamp_ns: int) -> Any:
+    return image(IDS, "16UC1", stamp_ns)
+
+
+def read(path: Path, *messages: tuple[str, Any]) -> tuple[list[Published], list[str]]:
+    """Write messages (name below the node, message) to a bag and read its frames."""
+    with BagWriter(path) as writer:
+        for time_ns, (name, message) in enumerate(messages, start=1):
+            writer.write(f"/panoptic/{name}", message, time_ns)
+    with PublishedResults(path) as results:
+        return list(results.frames()), results.losses.notes
+
+
+def test_images_of_one_stamp_are_one_frame_in_any_order(tmp_path: Path) -> None:
+    messages = (("label", label(1)), ("instance", instance(2)), ("instance", instance(1)),
+                ("label", label(2)))
+    frames, notes = read(tmp_path / "r.mcap", *messages)
+    assert [frame.stamp_ns for frame in frames] == [1, 2]
+    assert frames[0].labels.tolist() == LABELS.tolist()
+    assert frames[0].ids.tolist() == IDS.tolist()
+    assert frames[0].confidence is frames[0].drivable is None
+    assert notes == []
+
+
+def test_lines_may_be_padded_and_bytes_swapped(tmp_path: Path) -> None:
+    padded = np.zeros((2, 5), np.uint8)
+    padded[:, :3] = [[1, 2, 3], [4, 5, 6]]
+    swapped = np.array([[1, 2, 700], [0, 0, 0]], ">u2")
+    labels = image(padded, "mono8", 1, width=3)
+    ids = image(swapped.view(np.uint8), "16UC1", 1, width=3, is_bigendian=1)
+    (frame,), _ = read(tmp_path / "r.mcap", ("label", labels), ("instance", ids))
+    assert frame.labels.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert frame.ids.tolist() == [[1, 2, 700], [0, 0, 0]]
+
+
+def test_a_frame_may_lack_its_confidence_but_not_its_ids(tmp_path: Path) -> None:
+    sure = image(LABELS, "mono8", 1)
+    messages = (("label", label(1)), ("instance", instance(1)), ("confidence", sure),
+                ("label", label(2)), ("instance", instance(2)), ("label", label(3)))
+    frames, notes = read(tmp_path / "r.mcap", *messages)
+    assert [(frame.stamp_ns, frame.confidence is not None) for frame in frames] == [
+        (1, True),
+        (2, False),
+    ]
+    assert notes == ["/panoptic: frames without label or instance image"]
+
+
+def test_frames_that_never_become_complete_are_not_kept(tmp_path: Path) -> None:
+    many = [("label", label(stamp)) for stamp in range(1, MOST_WAITING + 10)]
+    frames, _ = read(tmp_path / "r.mcap", *many, ("instance", instance(1)))
+    assert frames == []
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        pytest.param(image(IDS, "mono16", 1), "has encoding mono16, the node's is 16UC1", id="no"),
+        pytest.param(
+            image(IDS, "16UC1", 1, height=9), "3x9 with a step of 6 in 6 bytes", id="short"
+        ),
+        pytest.param(image(IDS, "16UC1", 1, step=2), "3x1 with a step of 2 in 6 bytes", id="step"),
+    ],
+)
+def test_an_image_that_cannot_be_the_nodes_is_refused(
+    tmp_path: Path, message: Any, words: str
+) -> None:
+    with pytest.raises(DataError, match=rf"r\.mcap: /panoptic/instance: {words}"):
+        read(tmp_path / "r.mcap", ("label", label(1)), ("instance", message))
+
+
+def test_a_bag_without_results_says_what_it_has(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"/panoptic; it has /panoptic/overlay"):
+        read(tmp_path / "r.mcap", ("overlay", image(LABELS, "mono8", 1)))

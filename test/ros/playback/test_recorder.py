@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recorder that cannot write says so in the end, and never blocks who sends."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+pytest.importorskip("rosbags")
+
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.messages.convert import IMAGE
+from panoptic_ros.recordings.bag_writer import BagWriter
+from panoptic_ros.ros.playback.recorder import Recorder
+from test.drawn.graph import TYPES, Bench, picture
+
+pytestmark = pytest.mark.ros
+
+# Above the shared memory of the DDS profile, to which the limit applies as well.
+DISK_BYTES = 40 << 20
+# Recordings are packed; noise stays as large as it is.
+NOISE = np.random.default_rng(0).integers(0, 256, (720, 1280, 3), np.uint8)
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.close()
+
+
+def shoot(bench: Bench) -> None:
+    """Publish reliably, as the node does; the recorder asks for it."""
+    if "/image" not in bench.publishers:
+        bench.publishers["/image"] = bench.node.create_publisher(TYPES.find(IMAGE), "/image", 10)
+    bench.publishers["/image"].publish(picture(NOISE, 10**9))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(28, "No space left on device"), ValueError("a bug of the writer's library")]
+)
+def test_a_writer_that_fails_is_told_on_close(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(BagWriter, "write_raw", fail)
+    recorder = Recorder(bench.node, tmp_path / "a.mcap", {"/image": IMAGE})
+    bench.until(lambda: recorder.failure, lambda: shoot(bench))
+    with pytest.raises(DataError, match=r"recording stopped: .*(No space|a bug)"):
+        recorder.close()
+
+
+def test_a_full_disk_ends_the_recording_with_words(bench: Bench, tmp_path: Path) -> None:
+    def limit_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (DISK_BYTES, DISK_BYTES))
+
+    out = str(tmp_path / "a.mcap")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "panoptic_ros.ros.playback.recorder",
+            "--out",
+            out,
+            f"/image={IMAGE}",
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+        preexec_fn=limit_files,
+    )
+    bench.until(lambda: bench.node.count_subscribers("/image"), lambda: shoot(bench))
+    for _ in range(40):
+        shoot(bench)
+        bench.spin(0.05)
+    process.send_signal(signal.SIGINT)
+    _, words = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert "recorder: recording stopped" in words
+    assert "Traceback" not in words
