@@ -122,9 +122,15 @@ def build(package: str, texts: dict[str, str]) -> bool:
         log = source / "build.log"
         cmake = str(PREFIX / "bin" / "cmake")
         configure = [
-            cmake, "-S", folder, "-B", f"{folder}/build", "-DBUILD_TESTING=OFF",
+            cmake,
+            "-S",
+            folder,
+            "-B",
+            f"{folder}/build",
+            "-DBUILD_TESTING=OFF",
             "-DCMAKE_BUILD_TYPE=MinSizeRel",
-            f"-DCMAKE_INSTALL_PREFIX={PREFIX}", f"-DPython3_EXECUTABLE={sys.executable}",
+            f"-DCMAKE_INSTALL_PREFIX={PREFIX}",
+            f"-DPython3_EXECUTABLE={sys.executable}",
         ]
         install = [cmake, "--build", f"{folder}/build", "--target", "install", "-j"]
         with log.open("w", encoding="utf-8") as stream:

@@ -21,8 +21,13 @@ from panoptic_ros.recordings.bag_writer import bag_types
 
 SIZE = (720, 1280)
 TOPICS = (
-    "label", "label/compressed", "instance", "instance/compressed", "remapped/label",
-    "dynamic_mask", "autoware_mask",
+    "label",
+    "label/compressed",
+    "instance",
+    "instance/compressed",
+    "remapped/label",
+    "dynamic_mask",
+    "autoware_mask",
 )
 ROUNDS = 200
 
@@ -38,12 +43,12 @@ def median_ms(work: Callable[[], Any]) -> tuple[float, float]:
 
 
 def result_of(path: str | None) -> Result:
-    """Run the shipped network over a picture, or over noise-free colours where none is given."""
-    picture = np.zeros((*SIZE, 3), np.uint8) if path is None else cv2.imread(path)
-    if picture is None:
+    """Run the shipped network over an image, or over noise-free colours where none is given."""
+    image = np.zeros((*SIZE, 3), np.uint8) if path is None else cv2.imread(path)
+    if image is None:
         sys.exit(f"{path} cannot be read")
-    picture = cv2.resize(picture, SIZE[::-1])[..., ::-1]
-    return Pipeline(open_engine("street_fast")).step(Frame(picture, 1))
+    image = cv2.resize(image, SIZE[::-1])[..., ::-1]
+    return Pipeline(open_engine("street_fast")).step(Frame(image, 1))
 
 
 def main() -> None:

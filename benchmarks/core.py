@@ -87,8 +87,12 @@ class Traffic:
         width, height = self._width, self._height
         labels = np.full((height, width), self._labels.index("sky"), np.uint8)
         labels[int(0.4 * height) :] = self._labels.index("sidewalk")
-        road = [(0, height), (int(0.45 * width), int(0.4 * height)),
-                (int(0.55 * width), int(0.4 * height)), (width, height)]
+        road = [
+            (0, height),
+            (int(0.45 * width), int(0.4 * height)),
+            (int(0.55 * width), int(0.4 * height)),
+            (width, height),
+        ]
         cv2.fillPoly(labels, [np.array(road, np.int32)], self._labels.index("road"))
         speckle = np.random.default_rng(1).random(labels.shape) < 0.002
         labels[speckle] = VOID
@@ -115,7 +119,7 @@ def _stages(
     rng = np.random.default_rng(2)
     height, width = frames[0].ids.shape
     noise = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
-    pictures = [np.roll(noise, 2 * number, axis=1) for number in range(len(frames))]
+    images = [np.roll(noise, 2 * number, axis=1) for number in range(len(frames))]
     # The scene goes to and fro, so that no frame follows one that is far from it.
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
     tracker, mailbox = Tracker(TrackConfig()), Mailbox[int]()
@@ -124,7 +128,7 @@ def _stages(
         return frames[order[number % len(order)]]
 
     def track(number: int) -> object:
-        small = thumbnail(pictures[order[number % len(order)]])
+        small = thumbnail(images[order[number % len(order)]])
         return tracker.update(at(number), (number + 1) * FRAME_NS, small)
 
     def post(number: int) -> object:

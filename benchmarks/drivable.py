@@ -44,7 +44,7 @@ VOID_LABEL = 255
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """What the network says of a picture, and what is true: labels and object ids."""
+    """What the network says of an image, and what is true: labels and object ids."""
 
     part: str
     panoptic: Panoptic
@@ -61,8 +61,8 @@ def main() -> None:
         config = with_value(config, name, float(value))
     with closing(open_engine(args.engine)) as engine:
         print(engine.description)
-        pictures = list(see(args.street, args.split, engine, args.every))
-        print_scores(score(pictures, engine, config))
+        images = list(see(args.street, args.split, engine, args.every))
+        print_scores(score(images, engine, config))
         if args.drives:
             print_drives(args.street, engine, config)
 
@@ -72,22 +72,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("street", type=Path)
     parser.add_argument("--split", default="val", choices=("train", "val"))
     parser.add_argument("--engine", default="street_fast")
-    parser.add_argument("--every", type=int, default=1, help="take every n-th picture of a part")
+    parser.add_argument("--every", type=int, default=1, help="take every n-th image of a part")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
     parser.add_argument("--drives", action="store_true", help="measure flicker, too")
     return parser.parse_args()
 
 
 def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
-    """Run the network over the pictures with official truth."""
+    """Run the network over the images with official truth."""
     truth = read_coco_panoptic(street / f"{split}.json", street / "panoptic", street / "images")
     pipeline = Pipeline(engine)
     for part, start in OFFICIAL.items():
         records = [record for record in truth.records if record.image.name.startswith(start)]
         for record in records[::every]:
-            picture = Frame(read_image(record.image), 1)
-            panoptic = pipeline.step(picture, record.image.name).panoptic
-            # The engine's buffers are its own until the next picture only.
+            image = Frame(read_image(record.image), 1)
+            panoptic = pipeline.step(image, record.image.name).panoptic
+            # The engine's buffers are its own until the next image only.
             kept = replace(
                 panoptic, labels=panoptic.labels.copy(), confidence=panoptic.confidence.copy()
             )
@@ -97,7 +97,7 @@ def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
 def _truth(
     truth: CocoPanoptic, record: ImageRecord
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Train ids and object numbers of a picture."""
+    """Train ids and object numbers of an image."""
     train_id = {category.id: number for number, category in enumerate(truth.categories)}
     is_thing = {category.id: category.is_thing for category in truth.categories}
     segment_ids = read_ids(record.panoptic)
@@ -111,13 +111,11 @@ def _truth(
     return labels, ids
 
 
-def score(
-    pictures: list[Seen], engine: Engine, config: DrivableConfig
-) -> dict[str, DrivableResult]:
-    """Score the surfaces of single pictures by part."""
+def score(images: list[Seen], engine: Engine, config: DrivableConfig) -> dict[str, DrivableResult]:
+    """Score the surfaces of single images by part."""
     labels = engine.spec.labels
     collected: dict[str, DrivableQuality] = {}
-    for seen in pictures:
+    for seen in images:
         found = at_size(find_drivable(seen.panoptic, labels, config), seen.labels.shape)
         for part in (seen.part, "both"):
             quality = collected.setdefault(part, DrivableQuality(labels, pavement_of(labels)))
@@ -134,11 +132,20 @@ def at_size(found: Drivable, shape: tuple[int, ...]) -> Drivable:
 
 def print_scores(scores: dict[str, DrivableResult]) -> None:
     """Print a table in percent."""
-    print(f"{'part':<12}{'IoU':>8}{'precis.':>8}{'recall':>8}{'MaxF':>8}{'false':>8}{'near':>8}"
-          f"{'missed':>8}{'edge px':>9}")
+    print(
+        f"{'part':<12}{'IoU':>8}{'precis.':>8}{'recall':>8}{'MaxF':>8}{'false':>8}{'near':>8}"
+        f"{'missed':>8}{'edge px':>9}"
+    )
     for part, one in scores.items():
-        shares = (one.iou, one.precision, one.recall, one.max_f, one.false_drivable,
-                  one.false_drivable_near, one.missed_obstacles)
+        shares = (
+            one.iou,
+            one.precision,
+            one.recall,
+            one.max_f,
+            one.false_drivable,
+            one.false_drivable_near,
+            one.missed_obstacles,
+        )
         cells = "".join(f"{100 * share:8.2f}" for share in shares)
         print(f"{part:<12}{cells}{one.boundary_px:9.2f}", flush=True)
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.data.coco.reader import CocoPanoptic, read_coco_panoptic
-from panoptic_ros.data.formats import Place, open_predictions, open_truth
+from panoptic_ros.data.formats import DataSetLocation, open_predictions, open_truth
 from panoptic_ros.data.label_files import paired
 from panoptic_ros.evaluation.processes import evaluate_files
 
@@ -177,8 +177,8 @@ def timed(score: Callable[[], float]) -> tuple[float, float]:
 
 def score_ours(folder: Path) -> float:
     """PQ by this package, as ``panoptic eval`` computes it."""
-    truth = open_truth("coco", Place(folder / "truth.json"))
-    found = open_predictions("coco", Place(folder / "predicted.json"), truth)
+    truth = open_truth("coco", DataSetLocation(folder / "truth.json"))
+    found = open_predictions("coco", DataSetLocation(folder / "predicted.json"), truth)
     pairs = paired(truth.sequences, found.sequences)
     return evaluate_files(truth.categories, ("pq",), pairs).frames.panoptic.all.pq
 

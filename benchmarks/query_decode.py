@@ -83,12 +83,15 @@ def measure(size: str, scale: int, args: argparse.Namespace) -> None:
     check(ours, reference, labels)
     their, mine, left = (1e3 * statistics.median(times[1:]) for times in (theirs, graphs, decodes))
     shown = f"{map_size[1]}x{map_size[0]}"
-    print(f"{size:12}{shown:12}{their:9.1f}{mine + left:9.1f}{mine:9.1f}{left:9.2f}"
-          f"{their / (mine + left):9.2f}", flush=True)
+    print(
+        f"{size:12}{shown:12}{their:9.1f}{mine + left:9.1f}{mine:9.1f}{left:9.2f}"
+        f"{their / (mine + left):9.2f}",
+        flush=True,
+    )
 
 
 def draw(queries: int, kept: int, classes: int, size: tuple[int, int]) -> Logits:
-    """Draw masks that tile the picture, with soft edges; the first ``kept`` queries are sure."""
+    """Draw masks that tile the image, with soft edges; the first ``kept`` queries are sure."""
     rng = np.random.default_rng(0)
     height, width = size
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -118,8 +121,13 @@ def graph(logits: Logits, rule: ArgMaxRule, map_size: tuple[int, int]) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _Maps(rule, map_size), logits, content, input_names=["classes", "masks"],
-            output_names=list(OUTPUTS), opset_version=17, dynamo=False,
+            _Maps(rule, map_size),
+            logits,
+            content,
+            input_names=["classes", "masks"],
+            output_names=list(OUTPUTS),
+            opset_version=17,
+            dynamo=False,
         )
     return onnxruntime.InferenceSession(content.getvalue(), providers=["CPUExecutionProvider"])
 

@@ -28,7 +28,7 @@ from scipy.stats import theilslopes
 
 from panoptic_ros.cli.demonstration.processes import Child
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.recordings.source import Shot, Source, Span
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
 from panoptic_ros.ros.playback.player import Player, PlayOptions
 from panoptic_ros.ros.transport.profile import with_profile
 
@@ -41,8 +41,8 @@ MOST_SILENCE_S = 10.0
 LEAST_SENT_SHARE = 0.95
 
 
-def pictures_of(minutes: float, fps: float) -> int:
-    """How many pictures a camera sends."""
+def images_of(minutes: float, fps: float) -> int:
+    """How many images a camera sends."""
     return max(2, round(minutes * 60 * fps))
 
 
@@ -50,21 +50,21 @@ class LoopedStreet(Source):
     """A drawn street over and over until a time has passed, with stamps that go on.
 
     Args:
-        size: (width, height) of its pictures.
-        fps: Pictures per second.
+        size: (width, height) of its images.
+        fps: Images per second.
         minutes: How long.
     """
 
     def __init__(self, size: tuple[int, int], fps: float, minutes: float) -> None:
-        super().__init__(Path("drawn street"), Span())
+        super().__init__(Path("drawn street"), TimeRange())
         self._frames = [frame for frame, _ in DrawnStreet(size, fps=fps, seconds=LOOP_S)]
-        self._fps, self.count = fps, pictures_of(minutes, fps)
+        self._fps, self.count = fps, images_of(minutes, fps)
 
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures."""
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images."""
         for number in range(self.count or 0):
             frame = self._frames[number % len(self._frames)]
-            yield Shot(frame, round(number * 1e9 / self._fps), str(number))
+            yield RecordedFrame(frame, round(number * 1e9 / self._fps), str(number))
 
 
 @dataclass
@@ -117,12 +117,15 @@ class Watch:
         return {
             "minutes": minutes,
             "growth_per_min": self.growth(),
-            "memory_mb": {"first": self.memory_mb[0], "last": self.memory_mb[-1],
-                          "highest": max(self.memory_mb)},
+            "memory_mb": {
+                "first": self.memory_mb[0],
+                "last": self.memory_mb[-1],
+                "highest": max(self.memory_mb),
+            },
             "threads": {"first": self.threads[0], "last": self.threads[-1]},
             "files": {"first": self.files[0], "last": self.files[-1]},
             "cameras": {
-                name: self._camera(name, count, pictures_of(minutes, fps))
+                name: self._camera(name, count, images_of(minutes, fps))
                 for name, count in sent.items()
             },
         }
@@ -198,7 +201,7 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
 
     Args:
         minutes: How long the cameras play.
-        fps: Pictures per second of each camera.
+        fps: Images per second of each camera.
         engine: What the node runs.
         out: Where the node's log goes.
 
@@ -208,9 +211,16 @@ def soak(minutes: float, fps: float, engine: str, out: Path) -> dict[str, Any]:
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     os.environ.update(with_profile())
     command = [
-        sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args", "-p", f"engine:={engine}",
-        "-p", f"cameras:=[{', '.join(CAMERAS)}]",
-        "-p", f"image_topics:=[{', '.join(f'/{name}/image_raw' for name in CAMERAS)}]",
+        sys.executable,
+        "-m",
+        "panoptic_ros.ros.node",
+        "--ros-args",
+        "-p",
+        f"engine:={engine}",
+        "-p",
+        f"cameras:=[{', '.join(CAMERAS)}]",
+        "-p",
+        f"image_topics:=[{', '.join(f'/{name}/image_raw' for name in CAMERAS)}]",
     ]
     watch = Watch()
     with ExitStack() as stack:
@@ -253,7 +263,7 @@ def verdict(report: dict[str, Any]) -> list[str]:
         if not camera["results"] or camera["silent_s"] > MOST_SILENCE_S:
             wrong.append(f"camera {name} got no results, or none at the end")
         if camera["sent"] < LEAST_SENT_SHARE * camera["to_send"]:
-            wrong.append(f"camera {name} sent {camera['sent']} of {camera['to_send']} pictures")
+            wrong.append(f"camera {name} sent {camera['sent']} of {camera['to_send']} images")
     return wrong
 
 

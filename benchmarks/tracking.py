@@ -5,7 +5,7 @@ Run from the root: python -m benchmarks.tracking [--parts ids,time,drive]
     [--images FOLDER --fps 10 --engine street_fast --cache FOLDER]
 
 ids: the drawn scenes of the tests, with known ids. time: 640x384, 40 objects, one core. drive:
-the objects that a model sees in a folder of pictures, whose ids nobody knows; predictions are kept
+the objects that a model sees in a folder of images, whose ids nobody knows; predictions are kept
 in the cache folder.
 """
 
@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from benchmarks.core import Traffic
-from benchmarks.tracking_lives import HEADER, Lives
+from benchmarks.tracking_lives import HEADER, IdHistories
 from benchmarks.tracking_peers import HOW_TO_INSTALL, Follow, contestants, ours
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
@@ -109,9 +109,9 @@ def compare_times() -> None:
     running = {name: start() for name, start in _runners(25.0).items()}
     spent: dict[str, list[float]] = {name: [] for name in running}
     for number in range(WARM_UP + ROUNDS):
-        panoptic, picture = frames[order[number % len(order)]]
+        panoptic, image = frames[order[number % len(order)]]
         for name, follow in running.items():
-            spent[name].append(follow(panoptic, (number + 1) * FRAME_NS, picture).spent_ms)
+            spent[name].append(follow(panoptic, (number + 1) * FRAME_NS, image).spent_ms)
     print(f"{SIZE[0]}x{SIZE[1]}, {len(frames[0][0].segments)} objects, {ROUNDS} frames, by turns")
     print(f"{'ms':<20}{'p50':>8}{'p99':>8}{'times ours':>12}")
     base = float(np.median(spent["ours"][WARM_UP:]))
@@ -135,10 +135,10 @@ def compare_lives(images: Path, fps: float, engine: str, cache: Path | None) -> 
     print(f"{images}, {len(frames)} frames at {fps:g}/s, {engine}")
     print(f"{'':<20}{HEADER}")
     for name, start in _runners(fps).items():
-        follow, lives = start(), Lives(fps)
-        for number, (panoptic, picture) in enumerate(frames, start=1):
-            lives.add(panoptic, follow(panoptic, round(number * 1e9 / fps), picture).ids)
-        print(f"{name:<20}{lives.line()}")
+        follow, id_histories = start(), IdHistories(fps)
+        for number, (panoptic, image) in enumerate(frames, start=1):
+            id_histories.add(panoptic, follow(panoptic, round(number * 1e9 / fps), image).ids)
+        print(f"{name:<20}{id_histories.line()}")
 
 
 def _predictions(
@@ -161,8 +161,8 @@ def _predict(images: Path, engine: str) -> Iterator[tuple[Panoptic, np.ndarray]]
 
     with open_engine(engine) as network:
         for path in sorted(images.iterdir()):
-            picture = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
-            small = shrink(picture, network.input)
+            image = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            small = shrink(image, network.input)
             heads = network.infer(small)
             yield decode(heads, network.spec.labels, DecodeConfig()), thumbnail(small)
 

@@ -13,7 +13,7 @@ _NEAR_IOU = 0.3
 
 
 @dataclass
-class Lives:
+class IdHistories:
     """Counts sightings of ids over one sequence.
 
     A rebirth is an id that appears where another one was seen within the last second that is no
@@ -24,7 +24,7 @@ class Lives:
     frames: int = 0
     objects: int = 0
     rebirths: int = 0
-    sightings: dict[int, int] = field(default_factory=dict)
+    frames: dict[int, int] = field(default_factory=dict)
     _last: dict[int, tuple[int, Box]] = field(default_factory=dict)
 
     def add(self, panoptic: Panoptic, ids: np.ndarray) -> None:
@@ -39,9 +39,9 @@ class Lives:
         seen = {int(ids[s.id]): s.box for s in largest if ids[s.id]}
         self.objects += len(panoptic.segments)
         for number, box in seen.items():
-            if number not in self.sightings and self._is_rebirth(box, seen):
+            if number not in self.frames and self._is_rebirth(box, seen):
                 self.rebirths += 1
-            self.sightings[number] = self.sightings.get(number, 0) + 1
+            self.frames[number] = self.frames.get(number, 0) + 1
         self._last.update({number: (self.frames, box) for number, box in seen.items()})
         self.frames += 1
 
@@ -55,15 +55,16 @@ class Lives:
 
     def line(self) -> str:
         """Say it in one line."""
-        lives = np.array(list(self.sightings.values()) or [0])
-        weighted = float((lives * lives).sum() / max(1, lives.sum()))
+        id_histories = np.array(list(self.frames.values()) or [0])
+        weighted = float((id_histories * id_histories).sum() / max(1, id_histories.sum()))
         return (
-            f"{lives.sum() / max(1, self.objects):8.1%}{len(self.sightings):6d}"
-            f"{lives.mean():10.1f}{weighted:12.1f}{int((lives <= 2).sum()):8d}{self.rebirths:10d}"
+            f"{id_histories.sum() / max(1, self.objects):8.1%}{len(self.frames):6d}"
+            f"{id_histories.mean():10.1f}{weighted:12.1f}"
+            f"{int((id_histories <= 2).sum()):8d}{self.rebirths:10d}"
         )
 
 
-HEADER = f"{'tracked':>8}{'ids':>6}{'mean life':>10}{'of sighting':>12}{'<= 2':>8}{'rebirths':>10}"
+HEADER = f"{'tracked':>8}{'ids':>6}{'mean history':>10}{'of frame':>12}{'<= 2':>8}{'rebirths':>10}"
 
 
 def _iou(a: Box, b: Box) -> float:

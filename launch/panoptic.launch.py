@@ -5,7 +5,7 @@ from launch.actions import DeclareLaunchArgument, OpaqueFunction
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
-from panoptic_ros.ros.launching import node_arguments, panoptic_node, said, transport_actions
+from panoptic_ros.ros.launching import argument, node_arguments, panoptic_node, transport_actions
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -25,4 +25,4 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _node(context: LaunchContext) -> list[Node]:
-    return [panoptic_node(context, remappings={"image": said(context, "image")})]
+    return [panoptic_node(context, remappings={"image": argument(context, "image")})]

@@ -21,10 +21,10 @@ from launch_ros.actions import Node
 from launch import LaunchContext, LaunchDescription
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.ros.launching import (
+    argument,
     is_true,
     node_arguments,
     panoptic_node,
-    said,
     transport_actions,
 )
 
@@ -60,7 +60,7 @@ def _actions(context: LaunchContext) -> list[Any]:
     at_the_end = OnProcessExit(
         target_action=player, on_exit=[EmitEvent(event=Shutdown(reason="the recording ended"))]
     )
-    node = panoptic_node(context, remappings={"image": said(context, "image")})
+    node = panoptic_node(context, remappings={"image": argument(context, "image")})
     actions = [node, RegisterEventHandler(at_the_end), player]
     if is_true(context, "rviz"):
         view = str(resource("config", "panoptic.rviz"))
@@ -69,10 +69,10 @@ def _actions(context: LaunchContext) -> list[Any]:
 
 
 def _player(context: LaunchContext) -> list[str]:
-    source, rate = said(context, "input"), said(context, "rate")
-    topic, image = said(context, "topic"), said(context, "image")
+    source, rate = argument(context, "input"), argument(context, "rate")
+    topic, image = argument(context, "topic"), argument(context, "image")
     loop = ["--loop"] if is_true(context, "loop") else []
-    if said(context, "player") == "ros2":
+    if argument(context, "player") == "ros2":
         renamed = ["--remap", f"{topic}:={image}"] if topic else []
         return ["ros2", "bag", "play", source, "--clock", "--rate", rate, *loop, *renamed]
     chosen = ["--topic", topic] if topic else []

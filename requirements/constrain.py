@@ -8,8 +8,16 @@ import sys
 from pathlib import Path
 
 FOLLOWERS = {
-    "numpy", "scipy", "opencv-python-headless", "onnxruntime", "onnx", "ml-dtypes", "av",
-    "contourpy", "matplotlib", "hotcoco",
+    "numpy",
+    "scipy",
+    "opencv-python-headless",
+    "onnxruntime",
+    "onnx",
+    "ml-dtypes",
+    "av",
+    "contourpy",
+    "matplotlib",
+    "hotcoco",
 }
 """Packages whose newest versions need a newer NumPy than distributions have."""
 

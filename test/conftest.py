@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from panoptic_ros.engine.variant import installed_flavours
+from panoptic_ros.engine.variant import installed_variants
 from panoptic_ros.ros.transport import profile as transport
 
 # How long an example takes says something about the machine and nothing about the code.
@@ -46,7 +46,7 @@ def _lacks_gpu() -> str:
     places = ("/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvgpu/igpu0", "/dev/dxg")
     if not any(Path(place).exists() for place in places):
         return "there is no NVIDIA GPU (no /dev/nvidia0, no Tegra GPU)"
-    if not installed_flavours():
+    if not installed_variants():
         return "TensorRT is not installed: make test-gpu, or see docs/engines.md"
     return _lacks("pycuda", "make test-gpu, or pip install pycuda")
 
@@ -122,7 +122,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def painted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let ``--engine painted`` open the engine that reads painted pictures."""
+    """Let ``--engine painted`` open the engine that reads painted images."""
     from panoptic_ros.engine import open as engines
     from test.drawn.painted_engine import PaintedEngine
 

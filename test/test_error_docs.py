@@ -13,7 +13,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SECTIONS = re.split(r"^## ", (ROOT / "docs/errors.md").read_text("utf-8"), flags=re.MULTILINE)
 ERRORS = (
-    "ConfigError", "ModelError", "StaleEngineError", "FrameError", "DataError", "EngineRunError",
+    "ConfigError",
+    "ModelError",
+    "StaleEngineError",
+    "FrameError",
+    "DataError",
+    "EngineRunError",
 )
 WHOLE = ("ModelError", "StaleEngineError", "FrameError", "EngineRunError")
 """Every message of these has a row; the others' say what to do themselves."""
@@ -101,11 +106,11 @@ def test_an_excerpt_says_enough_to_be_found() -> None:
 @pytest.mark.parametrize(
     ("excerpt", "found"),
     [
-        ("int8 takes ... pictures", True),
+        ("int8 takes ... images", True),
         ("takes its ranges", True),
         ("takes ... ranges ... takes", False),
-        ("pictures ... int8", False),
+        ("images ... int8", False),
     ],
 )
 def test_gaps_stand_for_anything_in_order(excerpt: str, found: bool) -> None:
-    assert quotes(excerpt, f"int8 takes its ranges from at least {GAP} pictures") is found
+    assert quotes(excerpt, f"int8 takes its ranges from at least {GAP} images") is found

@@ -23,8 +23,20 @@ ROOT = Path(__file__).parents[1]
 FOLDERS = ("panoptic_ros", "launch", "test", "benchmarks")
 SOURCES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
 HEAVY = (
-    "numpy", "scipy", "cv2", "yaml", "rclpy", "onnxruntime", "onnx", "torch", "tensorrt",
-    "rosbags", "av", "rich", "jinja2", "matplotlib",
+    "numpy",
+    "scipy",
+    "cv2",
+    "yaml",
+    "rclpy",
+    "onnxruntime",
+    "onnx",
+    "torch",
+    "tensorrt",
+    "rosbags",
+    "av",
+    "rich",
+    "jinja2",
+    "matplotlib",
 )
 
 
@@ -33,7 +45,11 @@ def imported_by(code: str) -> set[str]:
     code += f"\nimport json, sys; print(json.dumps([m for m in {HEAVY!r} if m in sys.modules]))"
     done = subprocess.run(
         [sys.executable, "-c", code],
-        capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
     )
     return set(json.loads(done.stdout.splitlines()[-1]))
 
@@ -129,7 +145,11 @@ def run_setup(code: str) -> str:
     program += f"made = run_setup('setup.py', stop_after='init')\n{code}"
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program],
-        capture_output=True, text=True, check=True, cwd=ROOT, timeout=60,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        timeout=60,
     )
     return done.stdout.splitlines()[-1]
 

@@ -14,7 +14,13 @@ SOURCES = sorted([*(ROOT / "panoptic_ros").rglob("*.py"), *(ROOT / "launch").glo
 
 BANNED_MODULES = {"pickle", "cPickle", "dill", "marshal", "shelve", "joblib"}
 BANNED_CALLS = {
-    "eval", "exec", "os.system", "os.popen", "yaml.load", "yaml.unsafe_load", "yaml.full_load",
+    "eval",
+    "exec",
+    "os.system",
+    "os.popen",
+    "yaml.load",
+    "yaml.unsafe_load",
+    "yaml.full_load",
 }
 
 

@@ -20,7 +20,15 @@ import numpy as np
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.model import FactualEngine
-from panoptic_ros.report.timing import OUTSIDE, WHOLE, Laps, Ratio, batch_rate, measure, ratio
+from panoptic_ros.report.timing import (
+    OUTSIDE,
+    WHOLE,
+    Ratio,
+    StageTimes,
+    batch_rate,
+    measure,
+    ratio,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -33,7 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--engine", default="street_fast", help="default: %(default)s")
     parser.add_argument(
-        "--against", metavar="ENGINE",
+        "--against",
+        metavar="ENGINE",
         help="a second engine that takes the same frames in turn; prints the ratio of times",
     )
     parser.add_argument(
@@ -91,7 +100,7 @@ def _surroundings(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _report(engine: Engine, laps: Laps, args: argparse.Namespace) -> dict[str, Any]:
+def _report(engine: Engine, laps: StageTimes, args: argparse.Namespace) -> dict[str, Any]:
     memory = getattr(engine, "memory_bytes", None)
     return {
         "engine": engine.description,
@@ -103,7 +112,7 @@ def _report(engine: Engine, laps: Laps, args: argparse.Namespace) -> dict[str, A
     }
 
 
-def _ratios(laps: Laps, others: Laps) -> dict[str, Ratio]:
+def _ratios(laps: StageTimes, others: StageTimes) -> dict[str, Ratio]:
     return {
         stage: ratio(laps.stages_ms[stage], others.stages_ms[stage]) for stage in ("infer", WHOLE)
     }
@@ -133,7 +142,7 @@ def _write_figures(path: Path, text: str, mode: str) -> None:
 
 
 def _frames(args: argparse.Namespace) -> list[Frame]:
-    """Load up to 100 pictures and bring them to the camera's size, as BGR like most drivers."""
+    """Load up to 100 images and bring them to the camera's size, as BGR like most drivers."""
     import cv2
 
     from panoptic_ros.core.types import Frame
@@ -144,7 +153,7 @@ def _frames(args: argparse.Namespace) -> list[Frame]:
         bgr = np.asarray(cv2.resize(bgr, args.size), np.uint8)
         frames.append(Frame(bgr[..., ::-1], frame.stamp_ns, frame.frame_id))
     if not frames:
-        raise DataError(f"{args.input}: holds no picture that can be read")
+        raise DataError(f"{args.input}: holds no image that can be read")
     return frames
 
 
@@ -157,7 +166,7 @@ def _source(args: argparse.Namespace) -> Iterator[Frame]:
     from panoptic_ros.recordings.source import open_source
 
     with open_source(args.input, args.topic) as source:
-        yield from (shot.frame for shot in source.shots())
+        yield from (recorded.frame for recorded in source.frames())
 
 
 def _machine() -> str:
@@ -182,8 +191,8 @@ def _show(report: dict[str, Any]) -> None:
         f"{rate['infer']:.1f}",
     ]
     if batch:
-        pictures = f"{batch['pictures']:.0f} pictures at once"
-        lines.append(f"{batch['pictures_per_s']:.1f} pictures/s of the network, {pictures}")
+        images = f"{batch['images']:.0f} images at once"
+        lines.append(f"{batch['images_per_s']:.1f} images/s of the network, {images}")
     if report["gpu_memory_mib"] is not None:
         lines.append(f"{report['gpu_memory_mib']:.0f} MiB of GPU memory")
     _print_table(

@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from panoptic_ros.engine.building.compile import Workplace
+    from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import Manifest, PlanKey
     from panoptic_ros.engine.building.progress import Report
     from panoptic_ros.engine.building.recipe import Recipe
 
-_MOST_PICTURES = 60
+_MOST_IMAGES = 60
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; what is left out comes from the recipe or its defaults."""
     parser.add_argument("model", help="an .onnx file, a model of the package, or a recipe (.yaml)")
     parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="default: fp16")
-    parser.add_argument("--batch", type=int, metavar="N", help="pictures at once (default: 1)")
+    parser.add_argument("--batch", type=int, metavar="N", help="images at once (default: 1)")
     parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
     parser.add_argument(
         "--target",
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--workspace", type=int, metavar="MIB", help="builder's scratch memory")
     parser.add_argument(
+        "--images",
         "--pictures",
         metavar="PATH",
         help="folder, bag or video that sets the ranges of int8, and on which plans are compared",
@@ -64,15 +65,15 @@ def run(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
     if args.check:
         return _check(recipe)
-    from panoptic_ros.engine.building.compile import key_and_place, make_plan, workplace
+    from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
     from panoptic_ros.engine.building.parity import comparison
 
-    here = workplace(recipe, args.device)
+    here = build_environment(recipe, args.device)
     key, path = key_and_place(recipe, here, args.out)
     if args.out is None and not args.rebuild:
         _say_why(recipe, path, key)
     with _bar() as report:
-        ranges, shown = _pictures(recipe, key)
+        ranges, shown = _images(recipe, key)
         compare = comparison(recipe.model, here.device if here.runs(recipe) else None, shown)
         manifest = make_plan(recipe, path, here, report, compare, args.rebuild, ranges)
     _show(path, manifest, here)
@@ -95,7 +96,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         targets=tuple(args.target.split(",")) if args.target else None,
         flavour=args.flavour,
         workspace_mib=args.workspace,
-        pictures=args.pictures,
+        images=args.images,
     )
 
 
@@ -123,10 +124,10 @@ def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
     print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
 
 
-def _pictures(
+def _images(
     recipe: Recipe, key: PlanKey
 ) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
-    """Load the recipe's pictures at the model's size.
+    """Load the recipe's images at the model's size.
 
     Returns:
         Those that set the ranges of int8, and others on which the plan is compared.
@@ -134,27 +135,27 @@ def _pictures(
     Raises:
         ModelError: They are too few for int8.
     """
-    if not recipe.pictures:
+    if not recipe.images:
         return [], []
     import numpy as np
 
     from panoptic_ros.core.geometry import shrink
-    from panoptic_ros.engine.building.quantize import LEAST_PICTURES
+    from panoptic_ros.engine.building.quantize import LEAST_IMAGES
     from panoptic_ros.recordings.source import is_bag, open_source
 
-    path = Path(recipe.pictures)
+    path = Path(recipe.images)
     # Neighbours in a video show the same; a folder has been chosen from already.
     step = 1 if path.is_dir() and not is_bag(path) else 10
     height, width, _ = (int(size) for size in key.shape.split("x"))
     with open_source(path) as source:
         found = [
-            shrink(shot.frame.image, np.empty((height, width, 3), np.uint8))
-            for shot in islice(source.shots(), 0, _MOST_PICTURES * step, step)
+            shrink(recorded.frame.image, np.empty((height, width, 3), np.uint8))
+            for recorded in islice(source.frames(), 0, _MOST_IMAGES * step, step)
         ]
     aside = max(1, len(found) // 5)
-    if recipe.precision == "int8" and len(found) - aside < LEAST_PICTURES:
+    if recipe.precision == "int8" and len(found) - aside < LEAST_IMAGES:
         raise ModelError(
-            f"int8 takes its ranges from at least {LEAST_PICTURES} pictures, and one of five is "
+            f"int8 takes its ranges from at least {LEAST_IMAGES} images, and one of five is "
             f"kept for the comparison; {path} has {len(found)}"
         )
     return found[:-aside], found[-aside:]
@@ -184,7 +185,7 @@ def _tell_waiting(phase: str, share: float) -> None:
         print(phase, file=sys.stderr)
 
 
-def _show(path: Path, manifest: Manifest, here: Workplace) -> None:
+def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
     key = manifest.key
     place = key.gpu + (f" ({key.compute_capability})" if key.compute_capability else "")
     size = f"{manifest.plan_bytes / 1e6:.1f} MB, built in {manifest.build_s:.1f} s"

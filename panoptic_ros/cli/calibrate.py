@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic calibrate``: a camera's calibration file from pictures of a chessboard."""
+"""``panoptic calibrate``: a camera's calibration file from images of a chessboard."""
 
 from __future__ import annotations
 
@@ -26,18 +26,26 @@ GOOD_ERROR_PX = 1.0
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "images", type=Path, nargs="+", metavar="IMAGES",
-        help="pictures of the board, folders of them, a bag or a video",
+        "images",
+        type=Path,
+        nargs="+",
+        metavar="IMAGES",
+        help="images of the board, folders of them, a bag or a video",
     )
     parser.add_argument(
-        "--board", type=size, required=True, metavar="CxR",
+        "--board",
+        type=size,
+        required=True,
+        metavar="CxR",
         help="inner corners of the board: 9x6 for one of 10x7 squares",
     )
     parser.add_argument(
         "--square", type=float, required=True, metavar="M", help="side of a square in metres"
     )
     parser.add_argument(
-        "--model", choices=("plumb_bob", "equidistant"), default="plumb_bob",
+        "--model",
+        choices=("plumb_bob", "equidistant"),
+        default="plumb_bob",
         help="equidistant is for fisheye lenses (default: %(default)s)",
     )
     parser.add_argument("--name", default="camera", help="camera_name (default: %(default)s)")
@@ -54,25 +62,25 @@ def run(args: argparse.Namespace) -> int:
     columns, rows = args.board
     board = Board(columns, rows, args.square)
     found, unseen = _views(args.images, board)
-    picture_size, odd = _common_size(found)
-    views = [corners for _, of_size, corners in found if of_size == picture_size]
+    image_size, odd = _common_size(found)
+    views = [corners for _, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
         if names:
             print(f"left out, they {why}: {', '.join(names)}", file=sys.stderr)
     if not found:
         raise DataError(
-            f"none of {len(unseen)} pictures shows a board of {board.columns}x{board.rows} inner "
+            f"none of {len(unseen)} images shows a board of {board.columns}x{board.rows} inner "
             "corners; count corners where four squares meet, not squares, and keep a white rim"
         )
-    made = calibrate(views, board, picture_size, args.model)
+    made = calibrate(views, board, image_size, args.model)
     write_camera_yaml(args.out, made, args.name)
     print(
-        f"{args.out}: {picture_size[0]}x{picture_size[1]}, {len(views)} pictures, root mean "
+        f"{args.out}: {image_size[0]}x{image_size[1]}, {len(views)} images, root mean "
         f"square error {made.error_px:.2f} px"
     )
     if made.error_px > GOOD_ERROR_PX:
         print(
-            f"more than {GOOD_ERROR_PX:g} px is much: is the board flat, are all pictures sharp, "
+            f"more than {GOOD_ERROR_PX:g} px is much: is the board flat, are all images sharp, "
             "is the lens a fisheye (--model equidistant)?",
             file=sys.stderr,
         )
@@ -84,7 +92,7 @@ Found = tuple[str, tuple[int, int], "NDArray[np.float32]"]
 
 
 def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
-    """Look for the board in every picture; (name, size, corners), and names of the others."""
+    """Look for the board in every image; (name, size, corners), and names of the others."""
     import cv2
     import numpy as np
 
@@ -92,7 +100,7 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
 
     found: list[Found] = []
     unseen: list[str] = []
-    for name, rgb in progress(_pictures(inputs), None, "look for the board"):
+    for name, rgb in progress(_images(inputs), None, "look for the board"):
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         corners = find_corners(gray, board)
         if corners is None:
@@ -102,19 +110,19 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
     return found, unseen
 
 
-def _pictures(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _images(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
     from panoptic_ros.recordings.source import open_source
 
     for path in inputs:
         with open_source(path) as source:
-            for shot in source.shots():
-                yield shot.name, shot.frame.image
+            for recorded in source.frames():
+                yield recorded.name, recorded.frame.image
             for note in source.losses.notes:
                 print(f"panoptic calibrate: {note}", file=sys.stderr)
 
 
 def _common_size(found: list[Found]) -> tuple[tuple[int, int], list[str]]:
-    """The size that most pictures have, and the names of those that have another."""
+    """The size that most images have, and the names of those that have another."""
     sizes = Counter(of_size for _, of_size, _ in found)
     if not sizes:
         return (0, 0), []

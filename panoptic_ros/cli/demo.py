@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.demonstration.session import PlayedCamera, perform
+from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE
 from panoptic_ros.cli.replay import write_json
 from panoptic_ros.core.errors import ConfigError, DataError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import Source
     from panoptic_ros.report.record import RunRecord
-    from panoptic_ros.report.samples import Album
+    from panoptic_ros.report.samples import SampledFrames
 
 FIRST_CARS_S = 20.0
 """Before that the demo's video shows an empty road."""
@@ -32,7 +32,7 @@ CAMERAS = {"front": FIRST_CARS_S, "left": 0.0, "right": 5.0}
 """Cameras of ``--multi`` and the second at which each one's video begins; one for each video."""
 
 LATENCY = (
-    "From the moment a picture is stamped and sent until the recorder, another process, has its "
+    "From the moment an image is stamped and sent until the recorder, another process, has its "
     "label image; the stages are the node's own medians."
 )
 STAND_IN = (
@@ -42,7 +42,7 @@ STAND_IN = (
 
 
 @dataclass(frozen=True)
-class Material:
+class DemoSetup:
     """What is played, which engine runs, and a remark for the report, often empty."""
 
     cameras: tuple[PlayedCamera, ...]
@@ -57,7 +57,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seconds", type=float, default=20.0, help="of video to play (default: %(default)s)"
     )
     parser.add_argument(
-        "--start", type=float, metavar="S",
+        "--start",
+        type=float,
+        metavar="S",
         help=f"seconds to leave out before (default: {FIRST_CARS_S:g} of the demo's own video)",
     )
     parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
@@ -84,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(camera.source)
         with closing(open_engine(material.engine)) as engine:
             spec, description = engine.spec, engine.description
-        sent = perform(material.cameras, material.engine, args.out)
+        sent = run_session(material.cameras, material.engine, args.out)
         told = {
             camera.name: _tell(args.out, camera, stamps_ns, _blank(camera, spec, description))
             for camera, stamps_ns in zip(material.cameras, sent, strict=True)
@@ -98,21 +100,21 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _material(args: argparse.Namespace) -> Material:
+def _material(args: argparse.Namespace) -> DemoSetup:
     """Open what is to be played.
 
     Raises:
         ConfigError: Arguments that exclude each other.
         DataError: ``--input`` cannot be read.
     """
-    from panoptic_ros.recordings.source import Span, open_source
+    from panoptic_ros.recordings.source import TimeRange, open_source
 
-    span = Span(args.start or 0.0, args.seconds)
+    span = TimeRange(args.start or 0.0, args.seconds)
     if args.input and args.multi:
         raise ConfigError("--multi plays the demo's own videos; leave --input or --multi out")
     if args.input:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
-        return Material((camera,), args.engine, "")
+        return DemoSetup((camera,), args.engine, "")
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)
@@ -123,20 +125,20 @@ def _material(args: argparse.Namespace) -> Material:
         from panoptic_ros.cli.demonstration.drawn_source import DrawnSource
 
         drawn = tuple(PlayedCamera(name, DrawnSource(span)) for name in starts)
-        return Material(drawn, "drawn", f"{STAND_IN} ({error})")
-    return Material(cameras, args.engine, "")
+        return DemoSetup(drawn, "drawn", f"{STAND_IN} ({error})")
+    return DemoSetup(cameras, args.engine, "")
 
 
 def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:
     from panoptic_ros.cli.demonstration.video import demo_videos
-    from panoptic_ros.recordings.source import Span, open_source
+    from panoptic_ros.recordings.source import TimeRange, open_source
 
     videos = demo_videos(len(starts))
     return tuple(
         PlayedCamera(
             name,
             open_source(
-                video, "", Span(start if args.start is None else args.start, args.seconds)
+                video, "", TimeRange(start if args.start is None else args.start, args.seconds)
             ),
         )
         for (name, start), video in zip(starts.items(), videos, strict=True)
@@ -147,10 +149,10 @@ def _placed(camera: PlayedCamera) -> PlayedCamera:
     """Add what is known of the camera of the demo's first video."""
     from dataclasses import replace
 
-    from panoptic_ros.cli.demonstration.camera import motorway_place
+    from panoptic_ros.cli.demonstration.camera import motorway_camera
     from panoptic_ros.recordings.source import CalibratedSource
 
-    place = motorway_place()
+    place = motorway_camera()
     source = CalibratedSource(camera.source, place.calibration)
     return replace(camera, source=source, place=place)
 
@@ -170,70 +172,73 @@ def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord
 
 def _tell(
     out: Path, camera: PlayedCamera, stamps_ns: list[int], record: RunRecord
-) -> tuple[RunRecord, Album]:
+) -> tuple[RunRecord, SampledFrames]:
     """Draw a camera's film and count, from what was recorded."""
     from functools import partial
 
-    from panoptic_ros.cli.demonstration.camera import GroundPictures
+    from panoptic_ros.cli.demonstration.camera import GroundImages
     from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.core.overlay import draw_overlay
     from panoptic_ros.recordings.video import VideoWriter
     from panoptic_ros.report.record import facts_of
-    from panoptic_ros.report.samples import Album
+    from panoptic_ros.report.samples import SampledFrames
 
-    recording, album = Recording(out / "result.mcap", camera.results), Album(record.labels)
+    recording, sampled = (
+        Recording(out / "result.mcap", camera.results),
+        SampledFrames(record.labels),
+    )
     (out / camera.name).mkdir(exist_ok=True)
-    above = GroundPictures(camera.place, recording.ground()) if camera.place else None
+    above = GroundImages(camera.place, recording.ground()) if camera.place else None
     with VideoWriter(out / camera.name / "overlay.mp4") as film:
         for result, latency_ms in _results(recording, camera.source, stamps_ns):
             record.frames.append(facts_of(result, latency_ms, {}))
-            album.offer(result, partial(above.draw, result) if above else None)
+            sampled.offer(result, partial(above.draw, result) if above else None)
             film.write(draw_overlay(result, record.labels), result.frame.stamp_ns)
     if not record.frames:
         raise DataError(
-            f"the node published nothing for {len(stamps_ns)} pictures; see {out / 'node.log'} "
+            f"the node published nothing for {len(stamps_ns)} images; see {out / 'node.log'} "
             "and run: panoptic doctor"
         )
     record.frames_in = len(stamps_ns)
     record.dropped = record.frames_in - len(record.frames)
     record.stages = recording.stages_ms()
     record.notes.extend(recording.remarks())
-    return record, album
+    return record, sampled
 
 
 def _results(
     recording: Recording, source: Source, stamps_ns: list[int]
 ) -> Iterator[tuple[Result, float]]:
-    """Recorded results with their pictures, matched by stamp."""
+    """Recorded results with their images, matched by stamp."""
     from dataclasses import replace
 
-    from panoptic_ros.report.from_messages import rebuilt
+    from panoptic_ros.report.from_messages import result_from_messages
 
-    recorded = recording.frames()
-    maps = next(recorded, None)
-    for stamp_ns, shot in zip(stamps_ns, source.shots(), strict=False):
+    published = recording.frames()
+    maps = next(published, None)
+    for stamp_ns, recorded in zip(stamps_ns, source.frames(), strict=False):
         while maps is not None and maps.stamp_ns < stamp_ns:
-            maps = next(recorded, None)
+            maps = next(published, None)
         if maps is not None and maps.stamp_ns == stamp_ns:
-            frame = replace(shot.frame, stamp_ns=stamp_ns)
-            result = rebuilt(frame, maps.labels, maps.ids, maps.drivable)
+            frame = replace(recorded.frame, stamp_ns=stamp_ns)
+            result = result_from_messages(frame, maps.labels, maps.ids, maps.drivable)
             yield result, (maps.arrived_ns - stamp_ns) / 1e6
-    # The node's last count of its pictures lies behind its last result.
-    for _ in recorded:
+    # The node's last count of its images lies behind its last result.
+    for _ in published:
         pass
 
 
-def _write(out: Path, record: RunRecord, album: Album) -> None:
+def _write(out: Path, record: RunRecord, sampled: SampledFrames) -> None:
     from panoptic_ros.report.page import write_page
 
     write_json(out / "stats.json", record.stats())
-    write_page(out / "report.html", record, album.moments())
+    write_page(out / "report.html", record, sampled.samples())
 
 
-def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, Album]]) -> None:
+def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, SampledFrames]]) -> None:
     from panoptic_ros.report.overview import write_overview
 
-    cameras = {name: (record, album.moments()) for name, (record, album) in told.items()}
+    cameras = {name: (record, sampled.samples()) for name, (record, sampled) in told.items()}
     write_overview(path, cameras, "panoptic_ros demo, several cameras")
     print(f"all cameras: {path}")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from panoptic_ros.core.errors import PanopticError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.diagnosis.checks import Line
-    from panoptic_ros.cli.diagnosis.environment import Surroundings
+    from panoptic_ros.cli.diagnosis.checks import Check
+    from panoptic_ros.cli.diagnosis.environment import Environment
 
 IMAGES = 50
 
@@ -20,7 +20,8 @@ IMAGES = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "--no-exchange", action="store_true",
+        "--no-exchange",
+        action="store_true",
         help="do not send images between two processes (it takes some seconds)",
     )
 
@@ -32,14 +33,14 @@ def run(args: argparse.Namespace) -> int:
 
     here = gather()
     if not args.no_exchange and here.modules["rclpy"].is_usable:
-        here = with_exchange(here)
+        here = with_transport_check(here)
     lines = diagnose(here)
     _show("what is here", lines)
     _show("what will run", verdicts(here))
     return 1 if any(line.state == FINDING for line in lines) else 0
 
 
-def with_exchange(here: Surroundings, images: int = IMAGES) -> Surroundings:
+def with_transport_check(here: Environment, images: int = IMAGES) -> Environment:
     """Send images between two processes as this shell is; where they get lost, with our profile.
 
     Args:
@@ -57,14 +58,14 @@ def with_exchange(here: Surroundings, images: int = IMAGES) -> Surroundings:
     return here
 
 
-def _show(title: str, lines: Sequence[Line]) -> None:
+def _show(title: str, lines: Sequence[Check]) -> None:
     try:
         _show_table(title, lines)
     except ImportError:
         _show_plain(title, lines)
 
 
-def _show_table(title: str, lines: Sequence[Line]) -> None:
+def _show_table(title: str, lines: Sequence[Check]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -81,7 +82,7 @@ def _show_table(title: str, lines: Sequence[Line]) -> None:
     Console().print(table)
 
 
-def _show_plain(title: str, lines: Sequence[Line]) -> None:
+def _show_plain(title: str, lines: Sequence[Check]) -> None:
     print(f"{title}:")
     for line in lines:
         remedy = f" -> {line.remedy}" if line.remedy else ""

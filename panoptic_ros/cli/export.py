@@ -13,7 +13,9 @@ from panoptic_ros.core.errors import ConfigError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
-        "checkpoint", type=Path, nargs="?",
+        "checkpoint",
+        type=Path,
+        nargs="?",
         help="best.pt or last.pt of panoptic train; with --camera-size a model as well",
     )
     parser.add_argument("model", type=Path, help="the .onnx file to write")
@@ -30,8 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="label pixels per head pixel: 4 is the input's size (default: 4, hub 2)",
     )
     parser.add_argument(
-        "--camera-size", type=size, metavar="WxH",
-        help="take pictures of this size and resize them in the graph, on the GPU",
+        "--camera-size",
+        type=size,
+        metavar="WxH",
+        help="take images of this size and resize them in the graph, on the GPU",
     )
     parser.add_argument("--name", help="name of the model (default: the file's stem)")
     parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")

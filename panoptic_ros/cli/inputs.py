@@ -21,7 +21,9 @@ DEFAULT_ENGINE = "street_fast"
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the input and which part of it is wanted."""
     parser.add_argument(
-        "input", type=Path, metavar="INPUT",
+        "input",
+        type=Path,
+        metavar="INPUT",
         help="ROS 2 bag (folder, .mcap, .db3), ROS 1 bag, video file, image or folder of images",
     )
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
@@ -30,11 +32,14 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--duration", type=float, metavar="S", help="seconds to take from there")
     parser.add_argument(
-        "--fps", type=float,
-        help="pictures per second of a folder (default: 10); overrides a video's clock",
+        "--fps",
+        type=float,
+        help="images per second of a folder (default: 10); overrides a video's clock",
     )
     parser.add_argument(
-        "--camera-info", type=Path, metavar="YAML",
+        "--camera-info",
+        type=Path,
+        metavar="YAML",
         help="calibration of the camera, as panoptic calibrate writes it",
     )
 
@@ -59,9 +64,9 @@ def source_of(args: argparse.Namespace) -> Source:
         ConfigError: A number makes no sense.
         DataError: The input cannot be read.
     """
-    from panoptic_ros.recordings.source import CalibratedSource, Span, open_source
+    from panoptic_ros.recordings.source import CalibratedSource, TimeRange, open_source
 
-    source = open_source(args.input, args.topic, Span(args.start, args.duration), args.fps)
+    source = open_source(args.input, args.topic, TimeRange(args.start, args.duration), args.fps)
     return CalibratedSource(source, args.camera_info) if args.camera_info else source
 
 

@@ -21,7 +21,7 @@ VERBS = {
     "demo": "play real driving video through the node and report what it published",
     "train": "train the network on a COCO panoptic folder",
     "export": "write a checkpoint as a self-describing ONNX file",
-    "calibrate": "write a camera's calibration file from pictures of a chessboard",
+    "calibrate": "write a camera's calibration file from images of a chessboard",
     "build": "build and check a TensorRT plan from an ONNX file or a recipe",
 }
 """Each verb is ``panoptic_ros.cli.<verb>`` with ``add_arguments(parser)`` and ``run(args)``."""

@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_input_arguments(parser)
     parser.add_argument(
-        "--to", metavar="TOPIC",
+        "--to",
+        metavar="TOPIC",
         help=f"topic to publish (default: --topic, else the bag's own, else {DEFAULT_TOPIC})",
     )
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 2 is twice as fast")
@@ -25,12 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="start over at the end")
     parser.add_argument("--compressed", action="store_true", help="publish CompressedImage, jpeg")
     parser.add_argument(
-        "--now", action="store_true",
+        "--now",
+        action="store_true",
         help="stamp with the present time and publish no /clock, as a live camera would",
     )
     parser.add_argument(
-        "--wait", type=float, default=0.0, metavar="S",
-        help="wait this long for a subscriber before the first picture",
+        "--wait",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="wait this long for a subscriber before the first image",
     )
 
 
@@ -56,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         sent = player.play(source)
     for note in source.losses.notes:
         print(f"panoptic play: {note}", file=sys.stderr)
-    print(f"{sent} pictures published on {player.topic}")
+    print(f"{sent} images published on {player.topic}")
     return 1 if source.losses else 0
 
 

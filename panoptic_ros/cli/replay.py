@@ -26,17 +26,23 @@ if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
-    from panoptic_ros.recordings.source import Shot, Source
+    from panoptic_ros.recordings.source import RecordedFrame, Source
     from panoptic_ros.recordings.video import VideoWriter
     from panoptic_ros.report.record import RunRecord
-    from panoptic_ros.report.samples import Album
+    from panoptic_ros.report.samples import SampledFrames
 
 TOPICS = (
-    "label", "instance", "panoptic", "confidence", "drivable", "detections", "overlay/compressed",
+    "label",
+    "instance",
+    "panoptic",
+    "confidence",
+    "drivable",
+    "detections",
+    "overlay/compressed",
 )
 """What a result bag holds; the raw overlay would be the compressed one in ten times the size."""
 
-LATENCY = "Time of the pipeline for one frame: picture in memory to messages made."
+LATENCY = "Time of the pipeline for one frame: image in memory to messages made."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="the run's figures")
     parser.add_argument("--overlay", type=Path, metavar="MP4", help="film of the overlay")
     parser.add_argument(
-        "--topics", default=",".join(TOPICS), metavar="A,B",
+        "--topics",
+        default=",".join(TOPICS),
+        metavar="A,B",
         help="what --out holds below the node's name (default: %(default)s; also: overlay)",
     )
 
@@ -66,43 +74,47 @@ def run(args: argparse.Namespace) -> int:
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, config)
         labels = engine.spec.labels
-        record, album = _blank(source, engine.description, labels)
+        record, sampled = _blank(source, engine.description, labels)
         sinks = _sinks(args, labels, stack)
         for result, message_ms in _results(source, pipeline, sinks):
-            _note_frame(record, album, result, message_ms)
-    _finish(args, source, record, album)
+            _note_frame(record, sampled, result, message_ms)
+    _finish(args, source, record, sampled)
     return 1 if source.losses else 0
 
 
 def _results(source: Source, pipeline: Pipeline, sinks: Sinks) -> Iterator[tuple[Result, float]]:
     camera = source.topic or "camera"
-    for shot in progress(source.shots(), source.count, "replay"):
+    for recorded in progress(source.frames(), source.count, "replay"):
         try:
-            result = pipeline.step(shot.frame, camera)
+            result = pipeline.step(recorded.frame, camera)
         except FrameError as error:
-            source.losses.skip(f"picture {shot.name}: {error}")
+            source.losses.skip(f"image {recorded.name}: {error}")
             continue
-        yield result, sinks.take(result, shot)
+        yield result, sinks.take(result, recorded)
 
 
-def _note_frame(record: RunRecord, album: Album, result: Result, message_ms: float) -> None:
+def _note_frame(
+    record: RunRecord, sampled: SampledFrames, result: Result, message_ms: float
+) -> None:
     from panoptic_ros.report.record import facts_of
 
     stages_ms = {**result.stages_ms, "messages": message_ms}
     record.frames.append(facts_of(result, sum(stages_ms.values()), stages_ms))
-    album.offer(result)
+    sampled.offer(result)
 
 
-def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, Album]:
+def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, SampledFrames]:
     from panoptic_ros.report.record import RunRecord
-    from panoptic_ros.report.samples import Album
+    from panoptic_ros.report.samples import SampledFrames
 
     what = f"{source.path.name} {source.topic}".strip()
     record = RunRecord(f"Replay of {source.path.name}", what, engine, labels, LATENCY)
-    return record, Album(labels)
+    return record, SampledFrames(labels)
 
 
-def _finish(args: argparse.Namespace, source: Source, record: RunRecord, album: Album) -> None:
+def _finish(
+    args: argparse.Namespace, source: Source, record: RunRecord, sampled: SampledFrames
+) -> None:
     record.skipped = source.losses.skipped
     record.frames_in = len(record.frames) + record.skipped
     record.notes.extend(source.losses.notes)
@@ -111,7 +123,7 @@ def _finish(args: argparse.Namespace, source: Source, record: RunRecord, album: 
     if args.report:
         from panoptic_ros.report.page import write_page
 
-        write_page(args.report, record, album.moments())
+        write_page(args.report, record, sampled.samples())
     for note in source.losses.notes:
         print(f"panoptic replay: {note}", file=sys.stderr)
     print(f"{len(record.frames)} frames processed, {record.skipped} skipped")
@@ -144,9 +156,9 @@ class Sinks:
         self._film = film
         self._labels = labels
 
-    def take(self, result: Result, shot: Shot) -> float:
+    def take(self, result: Result, recorded: RecordedFrame) -> float:
         """Write one result; returns the milliseconds that making its messages took."""
-        message_ms = self._bag.write(result, shot) if self._bag else 0.0
+        message_ms = self._bag.write(result, recorded) if self._bag else 0.0
         if self._film:
             from panoptic_ros.core.overlay import draw_overlay
 

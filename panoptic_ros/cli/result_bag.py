@@ -13,7 +13,7 @@ from panoptic_ros.core.errors import ConfigError
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
-    from panoptic_ros.recordings.source import Shot
+    from panoptic_ros.recordings.source import RecordedFrame
 
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
@@ -62,7 +62,7 @@ class ResultBag:
                     f"{self._labels.name!r}"
                 )
 
-    def write(self, result: Result, shot: Shot) -> float:
+    def write(self, result: Result, recorded: RecordedFrame) -> float:
         """Write one result; returns the milliseconds that making the messages took."""
         from panoptic_ros.messages.convert import from_result
 
@@ -77,8 +77,8 @@ class ResultBag:
         taken_ms = (time.perf_counter() - start) * 1e3
         for name, message in messages.items():
             self._writer.write(f"{NODE}/{name}", message, stamp_ns)
-        if shot.camera_info is not None:
-            self._write_camera_info(shot.camera_info, result, header)
+        if recorded.camera_info is not None:
+            self._write_camera_info(recorded.camera_info, result, header)
         return taken_ms
 
     def close(self) -> None:

@@ -43,7 +43,9 @@ def document(
         remarks: What the reader should know.
     """
     found: dict[str, Any] = {
-        "subject": subject, "truth": truth, "images": result.frames.images,
+        "subject": subject,
+        "truth": truth,
+        "images": result.frames.images,
         "remarks": list(remarks),
     }
     if "pq" in metrics:
@@ -79,7 +81,9 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
     lines = []
     for index, category in enumerate(frames.categories):
         line: dict[str, Any] = {
-            "id": category.id, "name": category.name, "is_thing": category.is_thing,
+            "id": category.id,
+            "name": category.name,
+            "is_thing": category.is_thing,
         }
         quality = frames.panoptic.classes[category.id]
         if "pq" in metrics:
@@ -244,8 +248,14 @@ def _video_table(found: dict[str, Any]) -> Table:
 
 
 OBJECT_HEADS = {
-    "smotsa": "sMOTSA", "motsa": "MOTSA", "motsp": "MOTSP", "hota": "HOTA", "deta": "DetA",
-    "assa": "AssA", "idf1": "IDF1", "id_switches": "switches",
+    "smotsa": "sMOTSA",
+    "motsa": "MOTSA",
+    "motsp": "MOTSP",
+    "hota": "HOTA",
+    "deta": "DetA",
+    "assa": "AssA",
+    "idf1": "IDF1",
+    "id_switches": "switches",
 }
 
 
@@ -267,7 +277,7 @@ DRIVABLE_HEADS = {
     "recall": "recall",
     "max_f": "MaxF",
     "false_drivable": "obstacle and pavement pixels called drivable",
-    "false_drivable_near": "the same in the lower 40 % of the picture",
+    "false_drivable_near": "the same in the lower 40 % of the image",
     "missed_obstacles": "obstacles mostly called drivable",
     "flicker": "flicker",
 }

@@ -9,23 +9,69 @@ from numpy.typing import NDArray
 from panoptic_ros.core.labels import LabelSet
 
 _GROUPS = (
-    frozenset({
-        "car", "truck", "bus", "train", "van", "caravan", "trailer", "tram", "vehicle",
-        "other vehicle", "on rails", "wheeled slow",
-    }),
-    frozenset({
-        "bicycle", "motorcycle", "motorbike", "minibike", "scooter", "two-wheeler",
-        "minibike, motorbike",
-    }),
+    frozenset(
+        {
+            "car",
+            "truck",
+            "bus",
+            "train",
+            "van",
+            "caravan",
+            "trailer",
+            "tram",
+            "vehicle",
+            "other vehicle",
+            "on rails",
+            "wheeled slow",
+        }
+    ),
+    frozenset(
+        {
+            "bicycle",
+            "motorcycle",
+            "motorbike",
+            "minibike",
+            "scooter",
+            "two-wheeler",
+            "minibike, motorbike",
+        }
+    ),
     frozenset({"person", "pedestrian", "rider", "bicyclist", "motorcyclist", "other rider"}),
 )
 """Names as Cityscapes, COCO, ADE20K and Mapillary Vistas write them, in lower case."""
 
-_FLAT = frozenset({
-    "road", "street", "sidewalk", "pavement", "path", "terrain", "sky", "ground", "earth", "floor",
-    "grass", "sand", "snow", "dirt", "water", "sea", "river", "lake", "field", "lane", "marking",
-    "crosswalk", "curb", "parking", "runway", "track", "gravel", "land",
-})
+_FLAT = frozenset(
+    {
+        "road",
+        "street",
+        "sidewalk",
+        "pavement",
+        "path",
+        "terrain",
+        "sky",
+        "ground",
+        "earth",
+        "floor",
+        "grass",
+        "sand",
+        "snow",
+        "dirt",
+        "water",
+        "sea",
+        "river",
+        "lake",
+        "field",
+        "lane",
+        "marking",
+        "crosswalk",
+        "curb",
+        "parking",
+        "runway",
+        "track",
+        "gravel",
+        "land",
+    }
+)
 """Words in the names of surfaces that lie behind or below every object."""
 
 

@@ -87,11 +87,11 @@ class DecodeConfig:
         256, "Most objects in one frame; the strongest win.", low=1, high=65535
     )
     min_thing_area: float = param(
-        0.00025, "Least area of an object, as a share of the picture.", low=0.0, high=1.0
+        0.00025, "Least area of an object, as a share of the image.", low=0.0, high=1.0
     )
     min_stuff_area: float = param(
         0.001,
-        "Least total area of a stuff class, as a share of the picture; less becomes void.",
+        "Least total area of a stuff class, as a share of the image; less becomes void.",
         low=0.0,
         high=1.0,
     )
@@ -153,13 +153,13 @@ class DrivableConfig:
     memory_s: float = param(
         0.1,
         "Time constant with which surface comes back and unsure pixels fade; an obstacle removes "
-        "it at once. 0 takes every picture for itself.",
+        "it at once. 0 takes every image for itself.",
         low=0.0,
         high=10.0,
     )
     max_hole_area: float = param(
         0.001,
-        "Holes in the surface up to this share of the picture are closed, never over a thing or "
+        "Holes in the surface up to this share of the image are closed, never over a thing or "
         "over void.",
         low=0.0,
         high=1.0,
@@ -201,7 +201,7 @@ class GroundConfig:
     )
     horizon_row: float = param(
         -1.0,
-        "Row of the horizon in the middle of the camera's picture, which then gives the pitch; "
+        "Row of the horizon in the middle of the camera's image, which then gives the pitch; "
         "-1 for camera_pitch_rad.",
         low=-1.0,
         high=100000.0,

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Camera pixels to network pixels and back.
 
-The picture is stretched to the network's size, so a map pixel (y, x) covers the camera pixels
+The image is stretched to the network's size, so a map pixel (y, x) covers the camera pixels
 [y * H / h, (y + 1) * H / h) x [x * W / w, (x + 1) * W / w) and nothing is ever letterboxed.
 """
 
@@ -19,7 +19,7 @@ from panoptic_ros.core.types import Box
 
 
 def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Resize a camera picture into the network's input buffer; of the same size, only copy it.
+    """Resize a camera image into the network's input buffer; of the same size, only copy it.
 
     Args:
         image: RGB, (H, W, 3) uint8; a negative channel stride says that the memory is BGR.
@@ -29,12 +29,12 @@ def shrink(image: NDArray[np.uint8], out: NDArray[np.uint8]) -> NDArray[np.uint8
         ``out``, RGB, bilinear with half-pixel centres.
 
     Raises:
-        FrameError: The picture is empty or not (H, W, 3) uint8.
+        FrameError: The image is empty or not (H, W, 3) uint8.
     """
     if not isinstance(image, np.ndarray):
-        raise FrameError(f"picture is {type(image).__name__}, needs a NumPy array; was it read?")
+        raise FrameError(f"image is {type(image).__name__}, needs a NumPy array; was it read?")
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or image.size == 0:
-        raise FrameError(f"picture is {image.dtype} {image.shape}, needs uint8 (H, W, 3)")
+        raise FrameError(f"image is {image.dtype} {image.shape}, needs uint8 (H, W, 3)")
     height, width = out.shape[:2]
     stored = image[..., ::-1] if image.strides[2] < 0 else image
     if image.shape == out.shape:
@@ -60,7 +60,7 @@ THUMBNAIL = (160, 96)
 
 
 def thumbnail(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Make the small grey picture that tells the camera's motion.
+    """Make the small grey image that tells the camera's motion.
 
     Args:
         image: RGB, (h, w, 3) uint8.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import parse_json
-from panoptic_ros.core.files.limits import is_picture_size, picture_limits
+from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.labels import LabelSet, from_json, to_json
 from panoptic_ros.core.types import Heads
 
@@ -38,7 +38,7 @@ class ModelSpec:
         license: What may be done with the weights.
         provenance: Where the weights come from.
         shrinks_to: (width, height) to which the graph itself resizes its input, a camera's
-            picture; None where it takes pictures of the network's own size.
+            image; None where it takes images of the network's own size.
     """
 
     name: str
@@ -102,8 +102,8 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
         )
     except (KeyError, TypeError, AttributeError, ValueError, OverflowError, ConfigError) as error:
         raise ModelError(f"{where}: its '{METADATA_KEY}' metadata is damaged ({error})") from error
-    if not is_picture_size(spec.height, spec.width):
-        raise ModelError(f"{where}: is for {spec.width}x{spec.height}, needs {picture_limits()}")
+    if not is_image_size(spec.height, spec.width):
+        raise ModelError(f"{where}: is for {spec.width}x{spec.height}, needs {image_limits()}")
     if spec.decoder not in DECODERS:
         raise ModelError(
             f"{where}: needs the decoder {spec.decoder!r}; this version has "
@@ -152,11 +152,11 @@ class Engine(Protocol):
 
 @runtime_checkable
 class BatchEngine(Engine, Protocol):
-    """A network that takes the pictures of several cameras in one go.
+    """A network that takes the images of several cameras in one go.
 
     ``inputs`` is the buffer for all of them, (batch, height, width, 3) uint8 RGB; ``infer_batch``
     runs the first ``count`` and returns one set of heads each, valid until the next call of
-    either ``infer``. Each picture's heads are those that ``infer`` gives for it alone.
+    either ``infer``. Each image's heads are those that ``infer`` gives for it alone.
     """
 
     @property
@@ -169,7 +169,7 @@ class BatchEngine(Engine, Protocol):
 
 
 def batch_of(engine: Engine) -> int:
-    """Pictures that an engine takes in one go, 1 for engines that know no batches."""
+    """Images that an engine takes in one go, 1 for engines that know no batches."""
     return engine.batch if isinstance(engine, BatchEngine) else 1
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Draw a result over its picture, for people: topic, report and film show the same."""
+"""Draw a result over its image, for people: topic, report and film show the same."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class OverlayStyle:
     """How the overlay looks."""
 
     opacity: float = param(
-        0.45, "How much of a class's colour covers the picture.", low=0.0, high=1.0
+        0.45, "How much of a class's colour covers the image.", low=0.0, high=1.0
     )
     names: bool = param(True, "Write number and class at every object.")
     outlines: bool = param(True, "Draw the outline of every object.")
@@ -40,7 +40,7 @@ class OverlayStyle:
 def draw_overlay(
     result: Result, labels: LabelSet, style: OverlayStyle | None = None
 ) -> NDArray[np.uint8]:
-    """Draw labels, objects with their numbers, and the drivable edge over the picture.
+    """Draw labels, objects with their numbers, and the drivable edge over the image.
 
     Args:
         result: One frame's result.
@@ -77,7 +77,7 @@ def track_color(track_id: int) -> Color:
 
 
 def _tinted(result: Result, labels: LabelSet, opacity: float) -> NDArray[np.uint8]:
-    """Picture under its class colours; void stays as it is."""
+    """Image under its class colours; void stays as it is."""
     height, width = result.camera_size
     values = result.track_labels()
     weight = np.full(256, round(255 * opacity), np.uint8)
@@ -86,14 +86,14 @@ def _tinted(result: Result, labels: LabelSet, opacity: float) -> NDArray[np.uint
     # Both maps are enlarged smoothly: classes then blend over the one map pixel at their border.
     paint = cv2.resize(color[values], (width, height), interpolation=cv2.INTER_LINEAR)
     kept = cv2.resize(255 - weight[values], (width, height), interpolation=cv2.INTER_LINEAR)
-    picture = _contiguous(result.frame.image)
-    cv2.multiply(picture, cv2.merge((kept, kept, kept)), dst=picture, scale=1 / 255)
-    cv2.add(picture, paint, dst=picture)
-    return picture
+    image = _contiguous(result.frame.image)
+    cv2.multiply(image, cv2.merge((kept, kept, kept)), dst=image, scale=1 / 255)
+    cv2.add(image, paint, dst=image)
+    return image
 
 
 def _contiguous(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Copy a picture; OpenCV turns a BGR view round ten times faster than NumPy does."""
+    """Copy an image; OpenCV turns a BGR view round ten times faster than NumPy does."""
     if image.strides[2] < 0:
         return np.asarray(cv2.cvtColor(image[..., ::-1], cv2.COLOR_BGR2RGB), np.uint8)
     return np.array(image, np.uint8, order="C")
@@ -112,7 +112,7 @@ def _draw_edge(canvas: NDArray[np.uint8], result: Result) -> None:
 
 
 def _inner_parts(contour: NDArray[np.int32], shape: tuple[int, ...]) -> list[NDArray[np.int32]]:
-    """Cut a closed contour where it runs along the picture's border."""
+    """Cut a closed contour where it runs along the image's border."""
     x, y = contour[:, 0], contour[:, 1]
     outer = (x == 0) | (y == 0) | (x == shape[1] - 1) | (y == shape[0] - 1)
     if not outer.any():
@@ -181,7 +181,7 @@ def _camera_box(result: Result, track: Track) -> Box:
 
 
 def _plate(box: Box, size: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:
-    """Upper left corner of a plate that stands on the box and stays in the picture."""
+    """Upper left corner of a plate that stands on the box and stays in the image."""
     x = max(0, min(box[0], shape[1] - size[0]))
     y = max(0, min(box[1] - size[1], shape[0] - size[1]))
     return x, y

@@ -39,7 +39,7 @@ class Pipeline:
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
         self._engine = engine
         self._config = config or PipelineConfig()
-        # The first picture is too late to say that a parameter does not fit the model.
+        # The first image is too late to say that a parameter does not fit the model.
         SurfaceRules.of(engine.spec.labels, self._config.drivable)
         self._trackers: dict[str, Tracker] = {}
         self._surfaces: dict[str, DrivableFilter] = {}
@@ -81,11 +81,11 @@ class Pipeline:
         """Run one frame.
 
         Args:
-            frame: The picture; its stamp orders it among the frames of the same camera.
-            camera: Whose picture it is.
+            frame: The image; its stamp orders it among the frames of the same camera.
+            camera: Whose image it is.
 
         Raises:
-            FrameError: The picture cannot be used.
+            FrameError: The image cannot be used.
             EngineRunError: The engine failed.
         """
         clock = _StageClock()
@@ -102,7 +102,7 @@ class Pipeline:
             frames: Cameras, each at most once, and their frames.
 
         Returns:
-            For each frame its result, equal to that of ``step``, or why the picture cannot be
+            For each frame its result, equal to that of ``step``, or why the image cannot be
             used. The stage ``infer`` of a result is the time of the whole inference.
 
         Raises:

@@ -49,7 +49,7 @@ class ConsumerClass:
 
     Attributes:
         name: The consumer's word.
-        value: 0..255, what stands for it in pictures.
+        value: 0..255, what stands for it in images.
     """
 
     name: str

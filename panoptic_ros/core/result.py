@@ -116,7 +116,7 @@ class Result:
         """List the objects as COCO's result file for instance segmentation wants them.
 
         Args:
-            image_id: The picture's number in the data set.
+            image_id: The image's number in the data set.
         """
         return [instance.to_coco(image_id) for instance in self.instances()]
 

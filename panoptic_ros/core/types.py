@@ -27,7 +27,7 @@ TrackState = Literal["new", "tracked", "refound"]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One picture of one camera.
+    """One image of one camera.
 
     Attributes:
         image: RGB, (H, W, 3) uint8. May be a view with a negative channel stride when the camera
@@ -170,7 +170,7 @@ class Drivable:
             the free space is ``mask[boundary[x] + 1 :, x]``. -1 where the whole column is free,
             h - 1 where not even the lowest pixel is; (w,) int32.
         ends: Class index of what ends the free space of every column, 255 where it is void,
-            unsure surface or the picture's upper edge, (w,) uint8; empty where it is not known.
+            unsure surface or the image's upper edge, (w,) uint8; empty where it is not known.
     """
 
     mask: NDArray[np.bool_]

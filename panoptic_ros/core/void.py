@@ -19,7 +19,7 @@ def void_like(last: Result, stamp_ns: int) -> Result:
         stamp_ns: The time at which nothing is known any more.
 
     Returns:
-        Void everywhere, no objects, no surface to drive on, under a black picture.
+        Void everywhere, no objects, no surface to drive on, under a black image.
 
     >>> from panoptic_ros.core.pipeline import Pipeline
     >>> from panoptic_ros.core.synthetic.street import DrawnStreet

@@ -38,12 +38,12 @@ def read_seg(path: Path) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
         each (H, W).
 
     Raises:
-        DataError: The file is missing or is not an 8-bit RGB picture.
+        DataError: The file is missing or is not an 8-bit RGB image.
     """
-    picture = read_png(path)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise DataError(f"{path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB")
-    red, green, blue = (picture[..., channel] for channel in range(3))
+    image = read_png(path)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs 8-bit RGB")
+    red, green, blue = (image[..., channel] for channel in range(3))
     return (red // 10).astype(np.uint16) * 256 + green, np.asarray(blue, np.uint8)
 
 
@@ -73,7 +73,7 @@ def read_labels(seg_path: Path, categories: Sequence[Category]) -> LabelMap:
         categories: At most 255 classes; what has none of their names becomes void.
 
     Raises:
-        DataError: A file is missing or wrong, or the picture has a class that the JSON lacks.
+        DataError: A file is missing or wrong, or the image has a class that the JSON lacks.
     """
     classes, objects = read_seg(seg_path)
     json_path = seg_path.with_name(seg_path.name.removesuffix("_seg.png") + ".json")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One labelled picture in the two forms that scores need: segments, and a class and object map."""
+"""One labelled image in the two forms that scores need: segments, and a class and object map."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Segments = tuple[NDArray[np.uint32], Sequence[SegmentInfo]]
 
 
 class Annotation(ABC):
-    """One labelled picture; each form is made when it is first asked for. One thread at a time."""
+    """One labelled image; each form is made when it is first asked for. One thread at a time."""
 
     @property
     @abstractmethod
@@ -42,31 +42,31 @@ class MapAnnotation(Annotation):
     """Made from a class and object map.
 
     Args:
-        picture: The map.
+        image: The map.
         categories: The classes; a label is a position among them.
         is_truth: Whether things without an object are crowd; in a prediction they are void.
     """
 
-    def __init__(self, picture: LabelMap, categories: Sequence[Category], is_truth: bool) -> None:
-        self._picture = picture
+    def __init__(self, image: LabelMap, categories: Sequence[Category], is_truth: bool) -> None:
+        self._image = image
         self._categories = categories
         self._is_truth = is_truth
 
     @property
     def shape(self) -> tuple[int, int]:
         """(height, width)."""
-        height, width = self._picture.labels.shape
+        height, width = self._image.labels.shape
         return height, width
 
     @cached_property
     def segments(self) -> Segments:
         """Segment ids and segments; areas are counted."""
-        return to_segments(self._picture, self._categories, self._is_truth)
+        return to_segments(self._image, self._categories, self._is_truth)
 
     @cached_property
     def map(self) -> LabelMap:
         """The map."""
-        return self._picture
+        return self._image
 
 
 class SegmentAnnotation(Annotation):
@@ -108,7 +108,8 @@ class SegmentAnnotation(Annotation):
         for number, segment in enumerate(listed, start=1):
             is_object = segment.category_id in things and not segment.is_crowd
             pairs[segment.id] = (
-                position.get(segment.category_id, VOID), number if is_object else NO_ID,
+                position.get(segment.category_id, VOID),
+                number if is_object else NO_ID,
             )
         starts, lengths = stretches(ids)
         numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)

@@ -143,14 +143,14 @@ def write_cityscapes(
     write_png(folder / f"{stem}_labelIds.png", labels)
 
 
-def write_png(path: Path, picture: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
+def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
     """Write an 8 or 16 bit PNG; three channels are taken as BGR.
 
     Raises:
         DataError: The file cannot be written.
     """
     try:
-        is_written = cv2.imwrite(str(path), picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        is_written = cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     except cv2.error as error:
         raise DataError(f"{path}: cannot be written ({error})") from error
     if not is_written:
@@ -165,7 +165,7 @@ def read_instance_ids(path: Path) -> LabelMap:
         class that belongs to a group, not to an object, has id 0.
 
     Raises:
-        DataError: The file is missing or is not a 16-bit grey picture.
+        DataError: The file is missing or is not a 16-bit grey image.
     """
     values = read_png(path)
     if values.ndim != 2 or values.dtype != np.uint16:
@@ -176,7 +176,7 @@ def read_instance_ids(path: Path) -> LabelMap:
 
 @lru_cache(maxsize=1)
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Class position and object of every value of a picture, (65536,) each."""
+    """Class position and object of every value of an image, (65536,) each."""
     values = np.arange(1 << 16)
     is_object = values >= MOST_OBJECTS
     label_ids = np.where(is_object, values // MOST_OBJECTS, values)
@@ -191,7 +191,7 @@ SUFFIXES = ("_instanceIds", "_gtFine", "_leftImg8bit")
 
 
 def find_instance_ids(folder: Path) -> dict[str, Path]:
-    """Find the instanceIds pictures of a split, in one folder per city or all in one.
+    """Find the instanceIds images of a split, in one folder per city or all in one.
 
     Returns:
         Path by name of the image, without the endings that the data set gives to its kinds of

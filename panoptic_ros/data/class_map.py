@@ -136,20 +136,20 @@ class Recode:
                 seen[target] = seen.get(target, 0) + 1
         return rank, max(seen.values(), default=1)
 
-    def __call__(self, picture: LabelMap) -> LabelMap:
+    def __call__(self, image: LabelMap) -> LabelMap:
         """Turn one map.
 
         Raises:
             DataError: There are too many objects to keep those of merged classes apart.
         """
-        labels = self._table[picture.labels]
-        ids = np.where(labels == VOID, np.uint16(NO_ID), picture.ids)
+        labels = self._table[image.labels]
+        ids = np.where(labels == VOID, np.uint16(NO_ID), image.ids)
         if self._merged > 1:
             if int(ids.max(initial=0)) * self._merged >= _MOST_OBJECTS:
                 raise DataError(
                     f"object number {int(ids.max())} is too large to merge {self._merged} classes"
                 )
-            apart = ids * np.uint16(self._merged) - self._rank[picture.labels]
+            apart = ids * np.uint16(self._merged) - self._rank[image.labels]
             ids = np.where(ids == NO_ID, np.uint16(NO_ID), apart)
         return LabelMap(labels, ids)
 

@@ -21,24 +21,24 @@ from panoptic_ros.data.label_map import LabelMap
 
 
 @dataclass(frozen=True)
-class Place:
+class DataSetLocation:
     """Where labels lie.
 
     Attributes:
         labels: Folder of label files, or a COCO panoptic JSON.
-        pictures: Of a JSON: folder of its PNG files; None for the folder beside it.
+        images: Of a JSON: folder of its PNG files; None for the folder beside it.
         images: Folder of the images; None where they are not wanted or the format says it.
         config: Of Vistas: its configuration; None to look above the labels.
     """
 
     labels: Path
-    pictures: Path | None = None
+    label_images: Path | None = None
     images: Path | None = None
     config: Path | None = None
 
 
-def open_truth(name: str, place: Place) -> LabelFiles:
-    """Find the labelled pictures of a data set; no picture is opened.
+def open_truth(name: str, place: DataSetLocation) -> LabelFiles:
+    """Find the labelled images of a data set; no image is opened.
 
     Args:
         name: One of ``FORMATS``; the panoptic JSON files of all data sets are COCO's.
@@ -51,7 +51,7 @@ def open_truth(name: str, place: Place) -> LabelFiles:
 
 
 def open_predictions(
-    name: str, place: Place, truth: LabelFiles, classes: ClassMap | None = None
+    name: str, place: DataSetLocation, truth: LabelFiles, classes: ClassMap | None = None
 ) -> LabelFiles:
     """Find predictions: laid out like the data set, or COCO panoptic results.
 
@@ -73,10 +73,10 @@ def open_predictions(
     if results is None:
         return mapped(FORMATS[name](place, truth), classes.truth, is_truth=False)
     if name == "coco":
-        found = coco_results(results, place.pictures, truth.categories)
+        found = coco_results(results, place.label_images, truth.categories)
         return mapped(found, classes.truth, is_truth=False)
     renamed_truth = mapped(truth, classes.truth, is_truth=True)
-    return coco_results_by_name(results, place.pictures, renamed_truth, classes.prediction)
+    return coco_results_by_name(results, place.label_images, renamed_truth, classes.prediction)
 
 
 def format_of(name: str, labels: Path) -> str:
@@ -92,7 +92,7 @@ def _results(labels: Path) -> Path | None:
 
 
 def mapped(files: LabelFiles, rules: Rules, is_truth: bool) -> LabelFiles:
-    """Read the pictures of a data set in other classes; without rules they stay as they are.
+    """Read the images of a data set in other classes; without rules they stay as they are.
 
     Raises:
         DataError: A rule names a class that there is not, or no class is left.
@@ -139,17 +139,21 @@ def _read_map(
     return MapAnnotation(read(path), categories, is_truth)
 
 
-def _coco(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _coco(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     if truth is None and place.labels.suffix == ".json":
-        return coco_truth(place.labels, place.pictures, place.images)
+        return coco_truth(place.labels, place.label_images, place.images)
     needs = "a file like annotations.json" if truth is None else "predictions.json in it"
     raise DataError(f"{place.labels}: is no COCO panoptic JSON; needs {needs}")
 
 
-def _cityscapes(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _cityscapes(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     files = {
         name: _map_file(
-            name, path, cityscapes.read_instance_ids, cityscapes.CATEGORIES, truth is None,
+            name,
+            path,
+            cityscapes.read_instance_ids,
+            cityscapes.CATEGORIES,
+            truth is None,
             cityscapes.image_of(path, name),
         )
         for name, path in cityscapes.find_instance_ids(place.labels).items()
@@ -157,7 +161,7 @@ def _cityscapes(place: Place, truth: LabelFiles | None) -> LabelFiles:
     return LabelFiles(cityscapes.CATEGORIES, {"": files})
 
 
-def _kitti_step(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _kitti_step(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     categories = kitti_step.CATEGORIES
     sequences = {
         sequence: {
@@ -169,11 +173,11 @@ def _kitti_step(place: Place, truth: LabelFiles | None) -> LabelFiles:
     return LabelFiles(categories, sequences, is_video=True)
 
 
-def _kitti_mots(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _kitti_mots(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     return mots_files.find(place.labels, place.images, truth)
 
 
-def _ade20k(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _ade20k(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     known = read_label_set(resource("config", "labels", "ade20k.yaml"))
     categories = tuple(
         Category(entry.index, entry.name, entry.is_thing, entry.color) for entry in known.labels
@@ -186,14 +190,16 @@ def _ade20k(place: Place, truth: LabelFiles | None) -> LabelFiles:
     if not found:
         raise DataError(f"{place.labels}: holds no *_seg.png; ADE20K's 150 classes are a JSON")
     files = by_key(
-        (name, _map_file(name, path, read, categories, truth is None,
-                         path.with_name(f"{name}.jpg")))
+        (
+            name,
+            _map_file(name, path, read, categories, truth is None, path.with_name(f"{name}.jpg")),
+        )
         for name, path in found
     )
     return LabelFiles(categories, {"": files})
 
 
-def _vistas(place: Place, truth: LabelFiles | None) -> LabelFiles:
+def _vistas(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     folder = mapillary.instances_folder(place.labels)
     if truth is None:
         config = place.config or mapillary.find_config(folder)
@@ -203,7 +209,11 @@ def _vistas(place: Place, truth: LabelFiles | None) -> LabelFiles:
     read = partial(mapillary.read_instances, categories=categories, void=void)
     files = {
         path.stem: _map_file(
-            path.stem, path, read, categories, truth is None,
+            path.stem,
+            path,
+            read,
+            categories,
+            truth is None,
             folder.parents[1] / "images" / f"{path.stem}.jpg",
         )
         for path in sorted(folder.glob("*.png"))
@@ -213,7 +223,7 @@ def _vistas(place: Place, truth: LabelFiles | None) -> LabelFiles:
     return LabelFiles(categories, {"": files}, void=void)
 
 
-FORMATS: dict[str, Callable[[Place, LabelFiles | None], LabelFiles]] = {
+FORMATS: dict[str, Callable[[DataSetLocation, LabelFiles | None], LabelFiles]] = {
     "coco": _coco,
     "cityscapes": _cityscapes,
     "kitti-step": _kitti_step,

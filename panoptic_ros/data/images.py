@@ -14,10 +14,10 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
 
 def with_images(pairs: Sequence[Pair], folder: Path) -> list[Pair]:
-    """Find the image of every labelled picture in a folder and those below it.
+    """Find the image of every labelled image in a folder and those below it.
 
     Args:
-        pairs: The pictures.
+        pairs: The images.
         folder: Holds ``<sequence>/<name>.*``, or ``<name>.*`` where that is the only one; the
             ending ``_leftImg8bit`` of a name may be there or not.
 
@@ -28,8 +28,10 @@ def with_images(pairs: Sequence[Pair], folder: Path) -> list[Pair]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() in IMAGE_SUFFIXES:
             found.setdefault(path.stem.removesuffix("_leftImg8bit"), []).append(path)
-    return [replace(pair, truth=replace(pair.truth, image=_image(pair, found, folder)))
-            for pair in pairs]
+    return [
+        replace(pair, truth=replace(pair.truth, image=_image(pair, found, folder)))
+        for pair in pairs
+    ]
 
 
 def _image(pair: Pair, found: dict[str, list[Path]], folder: Path) -> Path:

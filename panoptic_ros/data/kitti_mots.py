@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Label files of KITTI MOTS: pictures of truth, and text files of truth or results.
+"""Label files of KITTI MOTS: images of truth, and text files of truth or results.
 
 Source: https://www.vision.rwth-aachen.de/page/mots, "Annotation Format": a pixel is
 class * 1000 + object, 10000 is to be ignored; a line of text is ``frame object class height width
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import rle
-from panoptic_ros.core.files.limits import is_picture_size, picture_limits
+from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
@@ -34,7 +34,7 @@ _PER_CLASS = 1000
 
 
 def read_instances(path: Path) -> LabelMap:
-    """Read a picture of ``instances/<sequence>/``.
+    """Read an image of ``instances/<sequence>/``.
 
     Returns:
         Positions among ``CATEGORIES``, 255 where to ignore; objects are counted from 1.
@@ -52,7 +52,7 @@ def read_tracks(path: Path) -> dict[int, LabelMap]:
     """Read a text file of one sequence.
 
     Returns:
-        The labelled picture of each frame that has an object.
+        The labelled image of each frame that has an object.
 
     Raises:
         DataError: The file is missing or a line is wrong; the message names it.
@@ -98,12 +98,12 @@ class TracksFile:
             size: (height, width) of a frame without objects; that of the others by default.
 
         Raises:
-            DataError: A line is wrong, or nobody says how large the picture is.
+            DataError: A line is wrong, or nobody says how large the image is.
         """
         lines = self._lines.get(frame, [])
         shape = lines[0].size if lines else size or self.size
         if shape is None:
-            raise DataError(f"{self.path}: is empty, so the size of its pictures is not known")
+            raise DataError(f"{self.path}: is empty, so the size of its images is not known")
         values = np.zeros(shape, np.uint16)
         for line in lines:
             self._draw(line, values)
@@ -149,8 +149,8 @@ def _line(number: int, words: list[str]) -> _Line:
     frame, value, label, height, width = map(int, words[:5])
     if not 0 <= value < 1 << 16 or value // _PER_CLASS != label:
         raise DataError(f"object {value} is not of class {label}; needs class * 1000 + object")
-    if not is_picture_size(height, width):
-        raise DataError(f"is {width}x{height}, needs {picture_limits()}")
+    if not is_image_size(height, width):
+        raise DataError(f"is {width}x{height}, needs {image_limits()}")
     return _Line(number, frame, value, (height, width), words[5])
 
 

@@ -47,12 +47,12 @@ def read_kitti_step(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
         trainId and object id per pixel, each (H, W).
 
     Raises:
-        DataError: The file is missing or is not an 8-bit RGB picture.
+        DataError: The file is missing or is not an 8-bit RGB image.
     """
-    picture = read_png(path)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise DataError(f"{path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB")
-    red, green, blue = (picture[..., channel] for channel in range(3))
+    image = read_png(path)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs 8-bit RGB")
+    red, green, blue = (image[..., channel] for channel in range(3))
     ids = green.astype(np.uint16) * 256 + blue
     return np.asarray(red, np.uint8), np.asarray(ids, np.uint16)
 
@@ -61,7 +61,7 @@ def read_labels(path: Path) -> LabelMap:
     """Read one frame of a sequence and check its classes.
 
     Raises:
-        DataError: The file is missing, is no 8-bit RGB picture, or has a class that KITTI-STEP
+        DataError: The file is missing, is no 8-bit RGB image, or has a class that KITTI-STEP
             does not have.
     """
     labels, ids = read_kitti_step(path)
@@ -75,7 +75,7 @@ def read_labels(path: Path) -> LabelMap:
 
 
 def find_sequences(folder: Path) -> dict[str, dict[str, Path]]:
-    """Find the pictures of every sequence.
+    """Find the images of every sequence.
 
     Args:
         folder: Holds one folder per sequence, as ``panoptic_maps/val`` does, or is itself one.
@@ -84,7 +84,7 @@ def find_sequences(folder: Path) -> dict[str, dict[str, Path]]:
         Path by stem by name of the sequence, both in order; the folder itself is ``""``.
 
     Raises:
-        DataError: There is no picture.
+        DataError: There is no image.
     """
     places = {"": folder} if folder.is_dir() else {}
     places |= {path.name: path for path in sorted(folder.glob("*/"))}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled pictures of a data set or of predictions: found, named and paired, but not read."""
+"""Labelled images of a data set or of predictions: found, named and paired, but not read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from panoptic_ros.data.coco.reader import Category
 
 @dataclass(frozen=True, eq=False)
 class LabelFile:
-    """One labelled picture.
+    """One labelled image.
 
     Attributes:
         name: Name of its image without ending.
@@ -35,12 +35,12 @@ Sequences = Mapping[str, Mapping[str, LabelFile]]
 
 @dataclass(frozen=True, eq=False)
 class LabelFiles:
-    """All labelled pictures.
+    """All labelled images.
 
     Attributes:
         categories: The classes of the annotations; the position is the label.
-        sequences: The pictures.
-        is_video: Whether objects keep their ids over the pictures of a sequence.
+        sequences: The images.
+        is_video: Whether objects keep their ids over the images of a sequence.
         void: Labels of the files that are not evaluated.
     """
 
@@ -52,7 +52,7 @@ class LabelFiles:
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One picture's truth and prediction; ``predicted`` is None where nothing is labelled yet."""
+    """One image's truth and prediction; ``predicted`` is None where nothing is labelled yet."""
 
     sequence: str
     truth: LabelFile
@@ -60,20 +60,20 @@ class Pair:
 
 
 def unpaired(truth: Sequences) -> list[Pair]:
-    """List the labelled pictures in order."""
+    """List the labelled images in order."""
     return [Pair(sequence, file) for sequence, files in truth.items() for file in files.values()]
 
 
 def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:
-    """Find the prediction of every labelled picture.
+    """Find the prediction of every labelled image.
 
     Args:
-        truth: The labelled pictures.
+        truth: The labelled images.
         predicted: Predictions; those without truth are left alone. Where both have one sequence
             only, its name does not matter.
 
     Raises:
-        DataError: A picture has no prediction.
+        DataError: An image has no prediction.
     """
     if len(truth) == len(predicted) == 1:
         predicted = dict(zip(truth, predicted.values(), strict=True))
@@ -84,7 +84,7 @@ def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:
         if missing:
             raise DataError(
                 f"{f'sequence {sequence}: ' if sequence else ''}no prediction for "
-                f"{len(missing)} of {len(files)} pictures, the first is "
+                f"{len(missing)} of {len(files)} images, the first is "
                 f"{_named(missing[0], files[missing[0]])}"
             )
         pairs += [Pair(sequence, file, found[key]) for key, file in files.items()]

@@ -18,7 +18,7 @@ _ID_MASK = (1 << _ID_BITS) - 1
 
 @dataclass(frozen=True, eq=False)
 class LabelMap:
-    """One labelled picture.
+    """One labelled image.
 
     Attributes:
         labels: Position of the class among the format's categories, 255 for none, (H, W).
@@ -30,12 +30,12 @@ class LabelMap:
 
 
 def to_segments(
-    picture: LabelMap, categories: Sequence[Category], is_truth: bool
+    image: LabelMap, categories: Sequence[Category], is_truth: bool
 ) -> tuple[NDArray[np.uint32], tuple[SegmentInfo, ...]]:
-    """List the segments of a picture; an object keeps its number from frame to frame.
+    """List the segments of an image; an object keeps its number from frame to frame.
 
     Args:
-        picture: The labelled picture.
+        image: The labelled image.
         categories: The format's classes.
         is_truth: Whether things without an object are crowd; in a prediction they are void.
 
@@ -44,12 +44,12 @@ def to_segments(
     """
     things = np.zeros(256, np.bool_)
     things[: len(categories)] = [category.is_thing for category in categories]
-    is_thing = things[picture.labels]
-    objects = np.where(is_thing, picture.ids, NO_ID)
-    is_void = picture.labels == VOID
+    is_thing = things[image.labels]
+    objects = np.where(is_thing, image.ids, NO_ID)
+    is_void = image.labels == VOID
     if not is_truth:
         is_void |= is_thing & (objects == NO_ID)
-    ids = picture.labels.astype(np.uint32)
+    ids = image.labels.astype(np.uint32)
     ids += 1
     ids <<= _ID_BITS
     ids |= objects
@@ -61,7 +61,7 @@ def to_segments(
 
 def _areas(ids: NDArray[np.uint32]) -> list[tuple[int, int]]:
     """Each number that occurs with its pixels, rising."""
-    # Only the starts of runs are sorted: a picture has far fewer of them than pixels.
+    # Only the starts of runs are sorted: an image has far fewer of them than pixels.
     starts, lengths = stretches(ids)
     numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)
     areas = np.bincount(which.ravel(), weights=lengths)

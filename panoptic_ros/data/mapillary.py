@@ -69,10 +69,10 @@ def void_classes(path: Path) -> tuple[int, ...]:
 def read_instances(
     path: Path, categories: tuple[Category, ...], void: tuple[int, ...] = ()
 ) -> LabelMap:
-    """Read a picture of an ``instances`` folder.
+    """Read an image of an ``instances`` folder.
 
     Args:
-        path: The picture.
+        path: The image.
         categories: What ``read_config`` read.
         void: Classes that become void.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI MOTS data sets and results as label files: pictures, or one text file per sequence."""
+"""KITTI MOTS data sets and results as label files: images, or one text file per sequence."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def find(place: Path, images: Path | None, truth: LabelFiles | None) -> LabelFil
     """Find the frames of every sequence.
 
     Args:
-        place: ``instances`` (a folder of pictures per sequence, or one such folder),
+        place: ``instances`` (a folder of images per sequence, or one such folder),
             ``instances_txt`` (a text file per sequence), or one text file.
         images: Holds a folder of images per sequence; says which frames a text file is about.
         truth: The truth that these are predictions for; it says so as well. Without both, a text
@@ -28,12 +28,12 @@ def find(place: Path, images: Path | None, truth: LabelFiles | None) -> LabelFil
     """
     texts = [place] if place.is_file() else sorted(place.glob("*.txt"))
     if not texts:
-        return _pictures(place, truth is None)
+        return _images(place, truth is None)
     sequences = {path.stem: _tracks(path, images, truth, len(texts) == 1) for path in texts}
     return LabelFiles(CATEGORIES, sequences, is_video=True)
 
 
-def _pictures(place: Path, is_truth: bool) -> LabelFiles:
+def _images(place: Path, is_truth: bool) -> LabelFiles:
     def read(path: Path) -> Annotation:
         return MapAnnotation(read_instances(path), CATEGORIES, is_truth)
 
@@ -82,5 +82,5 @@ def _frames(tracks: TracksFile, images: Path | None) -> list[int]:
 
 def _key(stem: str) -> str:
     if not stem.isdecimal():
-        raise DataError(f"{stem}.png: pictures of KITTI MOTS are named by number")
+        raise DataError(f"{stem}.png: images of KITTI MOTS are named by number")
     return f"{int(stem):06d}"

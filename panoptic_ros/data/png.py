@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Label pictures: decoding them is most of the time of an evaluation."""
+"""Label images: decoding them is most of the time of an evaluation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.files.limits import is_picture_size, picture_limits
+from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.files.png_chunks import SIGNATURE, DamagedPngError, png_size
 
 _RGB_8_BIT = bytes((8, 2))
@@ -22,7 +22,7 @@ _KIND = slice(24, 26)
 
 
 def read_png(path: Path) -> NDArray[Any]:
-    """Read a label picture as it is stored; a palette is looked up.
+    """Read a label image as it is stored; a palette is looked up.
 
     Uses the decoder of ``kornia-rs`` for 8-bit RGB where it is installed: the same pixels, several
     times sooner.
@@ -31,7 +31,7 @@ def read_png(path: Path) -> NDArray[Any]:
         (H, W) or (H, W, C), uint8 or uint16; three channels are RGB, four are RGBA.
 
     Raises:
-        DataError: The file is missing, is not a picture or is too large.
+        DataError: The file is missing, is not an image or is too large.
     """
     kind = _checked_kind(path)
     fast = _fast_decoder()
@@ -40,13 +40,13 @@ def read_png(path: Path) -> NDArray[Any]:
             return np.asarray(fast.read_image_png_u8(str(path), "rgb"))
         except Exception:  # it raises nothing narrower; cv2 judges damaged files
             pass
-    picture = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    if picture is None:
-        raise DataError(f"{path}: missing or not a picture")
-    if picture.ndim == 3:
-        to_rgb = cv2.COLOR_BGR2RGB if picture.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
-        picture = cv2.cvtColor(picture, to_rgb)
-    return np.asarray(picture)
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise DataError(f"{path}: missing or not an image")
+    if image.ndim == 3:
+        to_rgb = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
+        image = cv2.cvtColor(image, to_rgb)
+    return np.asarray(image)
 
 
 def _checked_kind(path: Path) -> bytes:
@@ -60,9 +60,9 @@ def _checked_kind(path: Path) -> bytes:
     try:
         height, width = png_size(content)
     except DamagedPngError as error:
-        raise DataError(f"{path}: missing or not a picture, it {error}") from error
-    if not is_picture_size(height, width):
-        raise DataError(f"{path}: is {width}x{height}, needs {picture_limits()}")
+        raise DataError(f"{path}: missing or not an image, it {error}") from error
+    if not is_image_size(height, width):
+        raise DataError(f"{path}: is {width}x{height}, needs {image_limits()}")
     return content[_KIND]
 
 

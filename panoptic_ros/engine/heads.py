@@ -46,13 +46,13 @@ def output_names(spec: ModelSpec, found: Sequence[str], where: str) -> tuple[str
     return names
 
 
-def to_heads(spec: ModelSpec, maps: Sequence[Any], picture: int = 0) -> Heads:
-    """Make heads of one picture.
+def to_heads(spec: ModelSpec, maps: Sequence[Any], index: int = 0) -> Heads:
+    """Make heads of one image.
 
     Args:
         spec: The model.
         maps: Outputs in the order of ``output_names``, each with the batch in front.
-        picture: Which picture of the batch.
+        index: Which image of the batch.
     """
-    heads: Heads = _KINDS[spec.decoder][1](*(values[picture] for values in maps))
+    heads: Heads = _KINDS[spec.decoder][1](*(values[index] for values in maps))
     return heads

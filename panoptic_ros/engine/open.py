@@ -15,7 +15,7 @@ from panoptic_ros.engine.building.manifest import PRECISIONS
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.manifest import Manifest
-    from panoptic_ros.engine.building.plans import PlanOrder
+    from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
     from panoptic_ros.engine.building.progress import Report
     from panoptic_ros.engine.trt import TrtEngine
@@ -35,7 +35,7 @@ class OpenOptions:
         fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
         rebuild: Whether to build a plan where there is none that fits; that takes minutes.
         precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
-        batch: Pictures in one inference of the plan.
+        batch: Images in one inference of the plan.
         device: Number of the GPU as CUDA counts.
         warmup: Inferences before the first frame.
         say: Takes the one line about what was chosen and why.
@@ -75,7 +75,7 @@ def open_engine(
         fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
         rebuild: Whether to build a plan where there is none that fits; that takes minutes.
         precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
-        batch: Pictures in one inference of the plan.
+        batch: Images in one inference of the plan.
         device: Number of the GPU as CUDA counts.
         warmup: Inferences of a plan before the first frame.
         say: Takes the one line about what was chosen and why.
@@ -95,7 +95,10 @@ def open_engine(
     if precision not in PRECISIONS:
         raise ConfigError(f"precision {precision!r}: needs one of {', '.join(PRECISIONS)}")
     for number, least, what in (
-        (threads, 0, "threads"), (batch, 1, "batch"), (device, 0, "device"), (warmup, 0, "warmup"),
+        (threads, 0, "threads"),
+        (batch, 1, "batch"),
+        (device, 0, "device"),
+        (warmup, 0, "warmup"),
     ):
         if number < least:
             raise ConfigError(f"{what} is {number}, needs at least {least}")
@@ -129,13 +132,13 @@ def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
         ModelError: Neither is at hand, or only the model and ``fallback`` is ``none``.
     """
     from panoptic_ros.engine.building.cache import read_manifest
-    from panoptic_ros.engine.building.plans import PlanOrder, find_or_build, source_of
+    from panoptic_ros.engine.building.plans import PlanRequest, find_or_build, source_of
 
     source = source_of(path)
     if source is None:
         raise error
     manifest = read_manifest(path)
-    order = PlanOrder(source, manifest.key.precision, manifest.key.batch, options.device)
+    order = PlanRequest(source, manifest.key.precision, manifest.key.batch, options.device)
     try:
         engine = _load(find_or_build(order, options.rebuild, options.report), options)
     except ModelError:
@@ -148,9 +151,9 @@ def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
 
 def _open_onnx(path: Path, options: OpenOptions) -> Engine:
     """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
-    from panoptic_ros.engine.building.plans import PlanOrder, find_or_build
+    from panoptic_ros.engine.building.plans import PlanRequest, find_or_build
 
-    order = PlanOrder(path, options.precision, options.batch, options.device)
+    order = PlanRequest(path, options.precision, options.batch, options.device)
     try:
         plan = find_or_build(order, options.rebuild, options.report)
         engine = _load(plan, options)
@@ -164,29 +167,29 @@ def _open_onnx(path: Path, options: OpenOptions) -> Engine:
 
 def plan_to_build(
     name: str, precision: str = "fp16", batch: int = 1, device: int = 0
-) -> PlanOrder | None:
+) -> PlanRequest | None:
     """Say which plan of an engine is missing here and can be built.
 
     Args:
         name: As ``open_engine`` takes it.
         precision: Of the plan of a model; a ``.plan`` is built anew in its own.
-        batch: Pictures in one inference; a ``.plan`` keeps its own.
+        batch: Images in one inference; a ``.plan`` keeps its own.
         device: Number of the GPU as CUDA counts.
 
     Returns:
         What to build, None where a plan fits, or where nothing can be built: no GPU, no
         TensorRT, no such model.
     """
-    from panoptic_ros.engine.building.plans import PlanOrder, missing_plan
+    from panoptic_ros.engine.building.plans import PlanRequest, missing_plan
 
     try:
         path = find_model(name)
     except ModelError:
         return None
-    return missing_plan(PlanOrder(path, precision, batch, device))
+    return missing_plan(PlanRequest(path, precision, batch, device))
 
 
-def start_build(order: PlanOrder) -> BuildProcess:
+def start_build(order: PlanRequest) -> BuildProcess:
     """Build a plan in a process of its own."""
     from panoptic_ros.engine.building.process import BuildProcess
 
@@ -217,13 +220,13 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
         ModelError: There is no GPU.
     """
     from panoptic_ros.core.errors import StaleEngineError
-    from panoptic_ros.engine.building.plans import PlanOrder
+    from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.device import read_gpu
 
     here, built = read_gpu(device), manifest.key
     wanted = (here.name, here.compute_capability)
     if built.compute_capability and (built.gpu, built.compute_capability) != wanted:
-        order = PlanOrder(Path(manifest.model), built.precision, built.batch, device)
+        order = PlanRequest(Path(manifest.model), built.precision, built.batch, device)
         raise StaleEngineError(
             f"{path.name}: was built for {built.gpu} ({built.compute_capability}), this is "
             f"{here.name} ({here.compute_capability}); run: {order.command}"

@@ -14,7 +14,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
-from panoptic_ros.engine.providers import CPU, choose_providers, in_words
+from panoptic_ros.engine.providers import CPU, choose_providers, describe
 
 _MAX_BYTES = 2 << 30
 """ONNX's own limit for one file; larger ones keep their weights outside."""
@@ -56,7 +56,7 @@ class OrtEngine(Closing):
         self._spec = read_metadata(metadata, path.name)
         self._outputs = _check_tensors(self._session, self._spec, path.name)
         self._input = np.zeros((1, self._spec.height, self._spec.width, 3), np.uint8)
-        self._provider = in_words(wanted, self._session.get_providers())
+        self._provider = describe(wanted, self._session.get_providers())
         self._version = str(onnxruntime.__version__)
         if not self._provider.startswith(CPU):
             # What is compiled or tuned at the first inference must not cost the first frame.
@@ -86,9 +86,9 @@ class OrtEngine(Closing):
 
     @property
     def input(self) -> NDArray[np.uint8]:
-        """Buffer for the next picture, (height, width, 3) uint8 RGB."""
-        picture: NDArray[np.uint8] = self._input[0]
-        return picture
+        """Buffer for the next image, (height, width, 3) uint8 RGB."""
+        image: NDArray[np.uint8] = self._input[0]
+        return image
 
     def infer(self, image: NDArray[np.uint8]) -> Heads:
         """Run the network.
@@ -100,11 +100,11 @@ class OrtEngine(Closing):
             Its heads, on arrays of their own.
 
         Raises:
-            EngineRunError: The picture has another size, or ONNX Runtime failed.
+            EngineRunError: The image has another size, or ONNX Runtime failed.
         """
         if image.shape != self._input.shape[1:] or image.dtype != np.uint8:
             raise EngineRunError(
-                f"picture is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
+                f"image is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
             )
         if self._session is None:
             raise EngineRunError("the engine is closed")

@@ -12,7 +12,7 @@ from typing import Any
 
 from panoptic_ros.engine.building.cache import default_folder
 from panoptic_ros.engine.device import find_gpu
-from panoptic_ros.engine.variant import installed_flavours
+from panoptic_ros.engine.variant import installed_variants
 
 CPU = "CPU"
 _SUFFIX = "ExecutionProvider"
@@ -43,7 +43,7 @@ def _takes_tensorrt() -> bool:
     It builds for minutes, without progress and unchecked, so where TensorRT has its Python module
     the plans of this package are better, and ONNX Runtime is there for the time without one.
     """
-    return find_library("nvinfer") is not None and not installed_flavours()
+    return find_library("nvinfer") is not None and not installed_variants()
 
 
 def _tensorrt_options(device: int) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def short_name(provider: str) -> str:
     return provider.removesuffix(_SUFFIX)
 
 
-def in_words(wanted: Sequence[Provider], got: Sequence[str]) -> str:
+def describe(wanted: Sequence[Provider], got: Sequence[str]) -> str:
     """Say on which provider a session runs, and which better one did not load.
 
     Args:

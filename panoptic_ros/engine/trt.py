@@ -17,7 +17,7 @@ from panoptic_ros.engine.building.build import make_logger
 from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.cuda import Buffer, Cuda, Graph
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
-from panoptic_ros.engine.variant import Flavour, load_flavour
+from panoptic_ros.engine.variant import TensorRtVariant, load_variant
 
 
 class TrtEngine(Closing):
@@ -49,10 +49,10 @@ class TrtEngine(Closing):
         graph: bool = True,
         warmup: int = 3,
         cuda: Cuda | None = None,
-        flavour: Flavour | None = None,
+        flavour: TensorRtVariant | None = None,
     ) -> None:
         self._spec = read_metadata(manifest.metadata, where)
-        self._flavour = flavour or load_flavour(manifest.key.flavour)
+        self._flavour = flavour or load_variant(manifest.key.flavour)
         _check_version(manifest, self._flavour, where)
         self._precision = manifest.key.precision
         self.is_compared = manifest.compared == "plan"
@@ -152,7 +152,7 @@ class TrtEngine(Closing):
 
     @property
     def batch(self) -> int:
-        """Pictures in one inference."""
+        """Images in one inference."""
         return int(self._input.host.shape[0])
 
     @property
@@ -176,36 +176,34 @@ class TrtEngine(Closing):
 
     @property
     def input(self) -> NDArray[np.uint8]:
-        """The engine's own buffer for the next picture, (height, width, 3) uint8 RGB."""
-        picture: NDArray[np.uint8] = self._input.host[0]
-        return picture
+        """The engine's own buffer for the next image, (height, width, 3) uint8 RGB."""
+        image: NDArray[np.uint8] = self._input.host[0]
+        return image
 
     @property
     def inputs(self) -> NDArray[np.uint8]:
         """Buffer for a whole batch, (batch, height, width, 3) uint8 RGB."""
-        pictures: NDArray[np.uint8] = self._input.host
-        return pictures
+        images: NDArray[np.uint8] = self._input.host
+        return images
 
     def infer(self, image: NDArray[np.uint8]) -> Heads:
-        """Run the network on one picture.
+        """Run the network on one image.
 
         Args:
             image: RGB, (height, width, 3) uint8 of the spec's size; ``input`` is not copied.
 
         Raises:
-            EngineRunError: The picture has another size, or TensorRT or CUDA failed.
+            EngineRunError: The image has another size, or TensorRT or CUDA failed.
         """
         here = self.input
         if image.shape != here.shape or image.dtype != np.uint8:
-            raise EngineRunError(
-                f"picture is {image.dtype} {image.shape}, needs uint8 {here.shape}"
-            )
+            raise EngineRunError(f"image is {image.dtype} {image.shape}, needs uint8 {here.shape}")
         if not np.may_share_memory(image, here):
             np.copyto(here, image)
         return self.infer_batch(1)[0]
 
     def infer_batch(self, count: int) -> list[Heads]:
-        """Run the network on the first pictures in ``inputs``.
+        """Run the network on the first images in ``inputs``.
 
         Raises:
             EngineRunError: TensorRT or CUDA failed, or the engine is closed.
@@ -218,7 +216,7 @@ class TrtEngine(Closing):
             else:
                 self._queue()
             self._cuda.stream.synchronize()
-        return [to_heads(self._spec, self._maps, picture) for picture in range(count)]
+        return [to_heads(self._spec, self._maps, image) for image in range(count)]
 
     def close(self) -> None:
         """Free buffers, context and GPU; safe to call twice."""
@@ -239,7 +237,7 @@ class TrtEngine(Closing):
         self._graph = self._context = self._engine = self._runtime = None
 
 
-def _check_version(manifest: Manifest, flavour: Flavour, where: str) -> None:
+def _check_version(manifest: Manifest, flavour: TensorRtVariant, where: str) -> None:
     built = manifest.key
     if (built.flavour, built.version) != (flavour.name, flavour.version):
         raise StaleEngineError(

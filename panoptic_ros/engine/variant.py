@@ -19,7 +19,7 @@ FLAVOURS = ("tensorrt", "tensorrt_rtx")
 
 
 @dataclass(frozen=True)
-class Flavour:
+class TensorRtVariant:
     """An installed TensorRT: the module's name, its version, and the module."""
 
     name: str
@@ -61,14 +61,14 @@ class Flavour:
         return self.strongly_typed and not (dla and by_flag)
 
 
-def installed_flavours() -> tuple[str, ...]:
+def installed_variants() -> tuple[str, ...]:
     """Names of the TensorRT modules that can be imported here."""
     specs = {name: importlib.util.find_spec(name) for name in FLAVOURS}
     # A package of type stubs leaves a folder without code, which has no origin.
     return tuple(name for name, spec in specs.items() if spec is not None and spec.origin)
 
 
-def load_flavour(name: str = "") -> Flavour:
+def load_variant(name: str = "") -> TensorRtVariant:
     """Import TensorRT.
 
     Args:
@@ -79,7 +79,7 @@ def load_flavour(name: str = "") -> Flavour:
     """
     if name and name not in FLAVOURS:
         raise ModelError(f"no TensorRT flavour {name!r}; there are: {', '.join(FLAVOURS)}")
-    found = [flavour for flavour in installed_flavours() if flavour == (name or flavour)]
+    found = [flavour for flavour in installed_variants() if flavour == (name or flavour)]
     if not found:
         raise ModelError(
             f"{name or 'TensorRT'} is not installed; on a Jetson: apt install "
@@ -89,16 +89,16 @@ def load_flavour(name: str = "") -> Flavour:
     reasons = []
     for flavour in found:
         loaded = _load(flavour)
-        if isinstance(loaded, Flavour):
+        if isinstance(loaded, TensorRtVariant):
             return loaded
         reasons.append(loaded)
     raise ModelError("; ".join(reasons))
 
 
-def _load(name: str) -> Flavour | str:
+def _load(name: str) -> TensorRtVariant | str:
     """Import a module, or say why that fails."""
     try:
         module = importlib.import_module(name)
     except (ImportError, OSError, RuntimeError) as error:
         return f"{name} is installed but cannot be loaded ({error})"
-    return Flavour(name, str(module.__version__), module)
+    return TensorRtVariant(name, str(module.__version__), module)

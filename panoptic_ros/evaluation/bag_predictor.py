@@ -21,7 +21,7 @@ from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
 from panoptic_ros.data.label_files import LabelFiles, Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import Answer, Work
+from panoptic_ros.evaluation.evaluate import EvalTask, Prediction
 from panoptic_ros.recordings.published import Published, PublishedResults
 
 MISSING = ("skip", "count")
@@ -52,18 +52,18 @@ def class_names(results: PublishedResults, labels: str | None) -> list[str]:
 
 
 @dataclass(eq=False)
-class BagAnswers:
-    """Fetches what was published for every labelled picture.
+class BagPredictor:
+    """Fetches what was published for every labelled image.
 
     Attributes:
         results: The bag.
         truth: The data set.
         recode: From the bag's classes to those of the truth.
-        stamped: The labelled pictures by rising stamp.
+        stamped: The labelled images by rising stamp.
         tolerance_ns: How far stamps may be apart.
-        counts_missing: Whether a picture without a result counts as one of which nothing was
+        counts_missing: Whether an image without a result counts as one of which nothing was
             said; otherwise it is left out.
-        remarks: What was found on the way, filled by ``works``.
+        remarks: What was found on the way, filled by ``tasks``.
     """
 
     results: PublishedResults
@@ -77,8 +77,8 @@ class BagAnswers:
     def __post_init__(self) -> None:
         self._stamps = [stamp for stamp, _ in self.stamped]
 
-    def works(self) -> Iterator[Work]:
-        """Yield the pictures in the order of their stamps.
+    def tasks(self) -> Iterator[EvalTask]:
+        """Yield the images in the order of their stamps.
 
         Raises:
             DataError: An image of the bag is not what it should be, or no stamp fits.
@@ -101,19 +101,19 @@ class BagAnswers:
         self._remark(answered, strangers)
 
     def _place(self, stamp_ns: int) -> int | None:
-        """Number of the labelled picture of a stamp."""
+        """Number of the labelled image of a stamp."""
         stamps = self._stamps
         after = bisect_left(stamps, stamp_ns)
         near = [place for place in (after - 1, after) if 0 <= place < len(stamps)]
         best = min(near, key=lambda place: abs(stamps[place] - stamp_ns))
         return best if abs(stamps[best] - stamp_ns) <= self.tolerance_ns else None
 
-    def _unanswered(self, first: int, end: int) -> Iterator[Work]:
+    def _unanswered(self, first: int, end: int) -> Iterator[EvalTask]:
         if self.counts_missing:
             for _, pair in self.stamped[first:end]:
                 yield pair, partial(self._silence, pair)
 
-    def _silence(self, pair: Pair) -> Answer:
+    def _silence(self, pair: Pair) -> Prediction:
         shape = pair.truth.read().shape
         return self._annotated(
             np.full(shape, VOID, np.uint8),
@@ -123,10 +123,13 @@ class BagAnswers:
             f"{pair.truth.name}, not published",
         )
 
-    def _answer(self, frame: Published) -> Answer:
-        picture = self.recode(LabelMap(frame.labels, frame.ids))
+    def _answer(self, frame: Published) -> Prediction:
+        image = self.recode(LabelMap(frame.labels, frame.ids))
         return self._annotated(
-            picture.labels, picture.ids, frame.confidence, frame.drivable,
+            image.labels,
+            image.ids,
+            frame.confidence,
+            frame.drivable,
             f"{self.results.node} at {frame.stamp_ns / 1e9:.9f} s",
         )
 
@@ -137,7 +140,7 @@ class BagAnswers:
         confidence: NDArray[np.uint8] | None,
         drivable: NDArray[np.uint8] | None,
         name: str,
-    ) -> Answer:
+    ) -> Prediction:
         surface = None
         if drivable is not None:
             mask = drivable > 0
@@ -145,14 +148,14 @@ class BagAnswers:
             nothing = np.zeros(mask.shape[1], np.int32)
             surface = Drivable(mask, np.where(mask, sure, 0).astype(np.uint8), nothing)
         annotation = MapAnnotation(LabelMap(labels, ids), self.truth.categories, is_truth=False)
-        return Answer(annotation, confidence, surface, name)
+        return Prediction(annotation, confidence, surface, name)
 
     def _nothing_fits(self, seen: list[int]) -> str:
         ours = self._stamps
         if not seen:
             return f"{self.results.node}: the bag holds no complete frame"
         return (
-            f"no labelled picture has a stamp of the bag: its {len(seen)} frames are from "
+            f"no labelled image has a stamp of the bag: its {len(seen)} frames are from "
             f"{min(seen) / 1e9:.3f} to {max(seen) / 1e9:.3f} s, the truth from "
             f"{ours[0] / 1e9:.3f} to {ours[-1] / 1e9:.3f} s; see --stamps"
         )
@@ -162,27 +165,27 @@ class BagAnswers:
         if answered < total:
             what = "counts as nothing predicted" if self.counts_missing else "is left out"
             self.remarks.append(
-                f"{answered} of {total} labelled pictures were published; the rest {what}."
+                f"{answered} of {total} labelled images were published; the rest {what}."
             )
         if strangers:
             self.remarks.append(f"{strangers} published frames have no truth of their own.")
         self.remarks.extend(self.results.losses.notes)
 
 
-def open_answers(
+def open_bag_predictor(
     args: argparse.Namespace,
     results: PublishedResults,
     truth: LabelFiles,
     stamped: list[tuple[int, Pair]],
     rules: Rules,
-) -> BagAnswers:
+) -> BagPredictor:
     """Prepare to score a bag.
 
     Args:
         args: The command line.
         results: The bag.
         truth: The data set, in the classes in which it is scored.
-        stamped: The labelled pictures by rising stamp.
+        stamped: The labelled images by rising stamp.
         rules: Where the class names differ.
 
     Raises:
@@ -193,6 +196,6 @@ def open_answers(
         raise ConfigError(f"--tolerance-ms is {args.tolerance_ms}, needs 0 or more")
     recode = Recode(class_names(results, args.labels), truth.categories, rules)
     tolerance_ns = round(args.tolerance_ms * 1e6)
-    return BagAnswers(
+    return BagPredictor(
         results, truth, recode, stamped, tolerance_ns, counts_missing=args.missing == "count"
     )

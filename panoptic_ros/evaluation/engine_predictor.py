@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a network and its tracker say about the pictures of a data set."""
+"""What a network and its tracker say about the images of a data set."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from panoptic_ros.data.class_map import Recode, Rules
 from panoptic_ros.data.coco.reader import Category, read_image
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import Answer, Work
+from panoptic_ros.evaluation.evaluate import EvalTask, Prediction
 from panoptic_ros.evaluation.panoptic_score import in_order
 
 _FIRST_STAMP_NS = 1_000_000_000
 
 
-class EngineAnswers:
-    """Runs the pipeline of the node over pictures; used by one thread, does not own the engine.
+class EnginePredictor:
+    """Runs the pipeline of the node over images; used by one thread, does not own the engine.
 
     Args:
         engine: The network.
@@ -58,8 +58,8 @@ class EngineAnswers:
         self._count = 0
         self._sequence: str | None = None
 
-    def works(self, pairs: Iterable[Pair]) -> Iterator[Work]:
-        """Answer pictures in order; images are read ahead.
+    def tasks(self, pairs: Iterable[Pair]) -> Iterator[EvalTask]:
+        """Answer images in order; images are read ahead.
 
         Raises:
             DataError: An image is missing or cannot be used.
@@ -68,7 +68,7 @@ class EngineAnswers:
         for pair, image in in_order(_load, pairs, 1):
             yield pair, partial(_known, self._answer(pair, image))
 
-    def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Answer:
+    def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:
         if self._fps is None or pair.sequence != self._sequence:
             # Not a reset, after which ids go on: a sequence's answers hang on itself alone.
             self._pipeline = Pipeline(self._engine, self._config)
@@ -81,29 +81,29 @@ class EngineAnswers:
             raise DataError(f"{pair.truth.image}: {error}") from error
         return self._at_camera_size(result, str(pair.truth.image))
 
-    def _at_camera_size(self, result: Result, name: str) -> Answer:
+    def _at_camera_size(self, result: Result, name: str) -> Prediction:
         size = result.camera_size
         if self._fps is None:
             labels, ids = result.panoptic.labels, result.panoptic.ids
         else:
             labels, ids = result.track_labels(), result.track_ids()
-        picture = self._recode(LabelMap(enlarge(labels, size), enlarge(ids, size)))
+        label_map = self._recode(LabelMap(enlarge(labels, size), enlarge(ids, size)))
         surface = result.drivable
         drivable = Drivable(
             enlarge(surface.mask.view(np.uint8), size).view(np.bool_),
             enlarge(surface.confidence, size),
             surface.boundary,
         )
-        return Answer(
-            MapAnnotation(picture, self._categories, is_truth=False),
+        return Prediction(
+            MapAnnotation(label_map, self._categories, is_truth=False),
             enlarge(result.panoptic.confidence, size),
             drivable,
             name,
         )
 
 
-def _known(answer: Answer) -> Answer:
-    return answer
+def _known(prediction: Prediction) -> Prediction:
+    return prediction
 
 
 def _load(pair: Pair) -> tuple[Pair, NDArray[np.uint8]]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The chosen scores of a data set: pictures compared by a few threads, added up in order."""
+"""The chosen scores of a data set: images compared by a few threads, added up in order."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
 from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
 from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
-from panoptic_ros.metrics.id_history import Life
+from panoptic_ros.metrics.id_history import IdHistory
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
-    """What is scored of one picture; what is None is not known.
+class Prediction:
+    """What is scored of one image; what is None is not known.
 
     Attributes:
         annotation: Classes and objects, at the size of the truth.
@@ -45,17 +45,17 @@ class Answer:
     name: str = ""
 
 
-Work = tuple[Pair, Callable[[], Answer]]
-"""A picture, and what fetches its prediction; that may happen in another thread."""
+EvalTask = tuple[Pair, Callable[[], Prediction]]
+"""An image, and what fetches its prediction; that may happen in another thread."""
 
 
 @dataclass(frozen=True, eq=False)
-class Compared:
-    """One picture, its scores that need no other picture, and what the others need."""
+class Comparison:
+    """One image, its scores that need no other image, and what the others need."""
 
     pair: Pair
     truth: Annotation
-    answer: Answer
+    prediction: Prediction
     score: Score
     boundary: BoundaryIou | None
     calibration: Calibration | None
@@ -79,7 +79,7 @@ class Evaluation:
     Args:
         categories: The classes; a label is a position among them.
         metrics: Some of ``selection.METRICS``.
-        is_video: Whether the pictures are sequences.
+        is_video: Whether the images are sequences.
 
     Raises:
         DataError: A metric needs what the data set does not have.
@@ -113,83 +113,83 @@ class Evaluation:
         check_surface(self.labels)
         return DrivableQuality(self.labels, pavement_of(self.labels))
 
-    def compare(self, pair: Pair, answer: Answer) -> Compared:
-        """Read the truth of one picture and compare.
+    def compare(self, pair: Pair, prediction: Prediction) -> Comparison:
+        """Read the truth of one image and compare.
 
         Raises:
             DataError: A file is missing or damaged, sizes differ, map and segments of a
                 prediction differ, or what a metric needs is not there; the message names the file.
         """
         truth = pair.truth.read()
-        if truth.shape != answer.annotation.shape:
-            (height, width), (true_height, true_width) = answer.annotation.shape, truth.shape
+        if truth.shape != prediction.annotation.shape:
+            (height, width), (true_height, true_width) = prediction.annotation.shape, truth.shape
             raise DataError(
-                f"{answer.name}: is {width}x{height}, its truth {pair.truth.path.name} is "
+                f"{prediction.name}: is {width}x{height}, its truth {pair.truth.path.name} is "
                 f"{true_width}x{true_height}"
             )
         score = Score(self._categories)
         try:
-            score.update(truth.segments, answer.annotation.segments)
+            score.update(truth.segments, prediction.annotation.segments)
         except DataError as error:
-            raise DataError(f"{answer.name}: {error}") from error
-        return Compared(
+            raise DataError(f"{prediction.name}: {error}") from error
+        return Comparison(
             pair,
             truth,
-            answer,
+            prediction,
             score,
-            self._rims(truth, answer),
-            self._certainty(truth, answer),
-            self._surface(answer),
+            self._rims(truth, prediction),
+            self._certainty(truth, prediction),
+            self._surface(prediction),
         )
 
-    def _rims(self, truth: Annotation, answer: Answer) -> BoundaryIou | None:
+    def _rims(self, truth: Annotation, prediction: Prediction) -> BoundaryIou | None:
         if self._boundary is None:
             return None
         one = BoundaryIou(len(self._categories))
-        found = answer.annotation.map
+        found = prediction.annotation.map
         # As in the IoU of classes, a thing pixel that no object claims is nothing.
         claimed = ~self.labels.things[found.labels] | (found.ids != NO_ID)
         one.update(truth.map.labels, np.where(claimed, found.labels, np.uint8(VOID)))
         return one
 
-    def _certainty(self, truth: Annotation, answer: Answer) -> Calibration | None:
+    def _certainty(self, truth: Annotation, prediction: Prediction) -> Calibration | None:
         if self._calibration is None:
             return None
-        if answer.confidence is None:
+        if prediction.confidence is None:
             raise DataError(
-                f"{answer.name}: ece needs the confidence of every pixel, which label files do "
-                "not hold; score a model with --engine, or a bag with the confidence topic"
+                f"{prediction.name}: ece needs the confidence of every pixel, which label files "
+                "do not hold; score a model with --engine, or a bag with the confidence topic"
             )
         one = Calibration()
-        one.update(truth.map.labels, answer.annotation.map.labels, answer.confidence)
+        one.update(truth.map.labels, prediction.annotation.map.labels, prediction.confidence)
         return one
 
-    def _surface(self, answer: Answer) -> Drivable | None:
+    def _surface(self, prediction: Prediction) -> Drivable | None:
         """The surface that was found, or that the node finds in labels of which it is sure."""
-        if self._drivable is None or answer.drivable is not None:
-            return answer.drivable
-        found = answer.annotation.map
+        if self._drivable is None or prediction.drivable is not None:
+            return prediction.drivable
+        found = prediction.annotation.map
         sure = np.full(found.labels.shape, 255, np.uint8)
         return find_drivable(
             Panoptic(found.labels, found.ids, sure, ()), self.labels, DrivableConfig()
         )
 
-    def add(self, compared: Compared) -> None:
-        """Add one picture; those of a sequence come in order, without others between them."""
-        self._score.merge(compared.score)
-        if self._boundary is not None and compared.boundary is not None:
-            self._boundary.merge(compared.boundary)
-        if self._calibration is not None and compared.calibration is not None:
-            self._calibration.merge(compared.calibration)
-        sequence = compared.pair.sequence
+    def add(self, comparison: Comparison) -> None:
+        """Add one image; those of a sequence come in order, without others between them."""
+        self._score.merge(comparison.score)
+        if self._boundary is not None and comparison.boundary is not None:
+            self._boundary.merge(comparison.boundary)
+        if self._calibration is not None and comparison.calibration is not None:
+            self._calibration.merge(comparison.calibration)
+        sequence = comparison.pair.sequence
         if self._drivable is not None:
-            known, found = compared.truth.map, compared.drivable
+            known, found = comparison.truth.map, comparison.drivable
             if found is not None:
                 self._drivable.update(
                     known.labels, known.ids, found, sequence if self._is_video else None
                 )
         if self._sequences is not None:
-            self._sequences.update(compared.truth, compared.answer.annotation, sequence)
+            self._sequences.update(comparison.truth, comparison.prediction.annotation, sequence)
 
     def merge(self, other: Evaluation) -> None:
         """Add what another one of the same classes and metrics collected.
@@ -208,7 +208,7 @@ class Evaluation:
             self._drivable.merge(other._drivable)
 
     def result(self) -> EvaluationResult:
-        """Compute the scores of all pictures so far."""
+        """Compute the scores of all images so far."""
         return EvaluationResult(
             self._score.result(),
             self._boundary.result() if self._boundary else None,
@@ -217,47 +217,47 @@ class Evaluation:
             self._sequences.result() if self._sequences else None,
         )
 
-    def lives(self) -> dict[str, dict[str, list[Life]]]:
+    def id_histories(self) -> dict[str, dict[str, list[IdHistory]]]:
         """Say who was followed under which id when, by sequence and class name."""
-        return self._sequences.lives() if self._sequences else {}
+        return self._sequences.id_histories() if self._sequences else {}
 
 
 def evaluate(
     evaluation: Evaluation,
-    works: Iterable[Work],
-    watch: Callable[[Compared], None] | None = None,
+    tasks: Iterable[EvalTask],
+    watch: Callable[[Comparison], None] | None = None,
     workers: int = 0,
 ) -> EvaluationResult:
-    """Score pictures; a few are in memory at a time.
+    """Score images; a few are in memory at a time.
 
     Args:
         evaluation: Collects the scores.
-        works: The pictures in order; taken by the calling thread.
-        watch: Told of every picture, in order.
+        tasks: The images in order; taken by the calling thread.
+        watch: Told of every image, in order.
         workers: Threads that read and compare, 0 for one per core.
 
     Raises:
         DataError: A file is missing or damaged or does not fit; the message names it.
     """
 
-    def compare(work: Work) -> Compared:
-        pair, answer = work
-        return evaluation.compare(pair, answer())
+    def compare(work: EvalTask) -> Comparison:
+        pair, prediction = work
+        return evaluation.compare(pair, prediction())
 
-    for compared in in_order(compare, works, workers):
-        evaluation.add(compared)
+    for comparison in in_order(compare, tasks, workers):
+        evaluation.add(comparison)
         if watch is not None:
-            watch(compared)
+            watch(comparison)
     return evaluation.result()
 
 
-def from_files(pairs: Iterable[Pair]) -> Iterator[Work]:
+def from_files(pairs: Iterable[Pair]) -> Iterator[EvalTask]:
     """Score label files."""
     for pair in pairs:
         yield pair, partial(_read, pair)
 
 
-def _read(pair: Pair) -> Answer:
+def _read(pair: Pair) -> Prediction:
     if pair.predicted is None:
         raise DataError(f"{pair.truth.path} has no prediction")
-    return Answer(pair.predicted.read(), name=str(pair.predicted.path))
+    return Prediction(pair.predicted.read(), name=str(pair.predicted.path))

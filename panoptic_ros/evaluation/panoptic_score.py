@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Score a data set: files are read and compared by a few threads, in constant memory.
 
-Threads suffice because decoding pictures and comparing maps happen outside Python's lock.
+Threads suffice because decoding images and comparing maps happen outside Python's lock.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from panoptic_ros.data.coco.files import read_truth
 from panoptic_ros.data.coco.reader import (
     Category,
     CocoPanoptic,
+    CocoPrediction,
     ImageId,
     ImageRecord,
-    Prediction,
     SegmentInfo,
     read_ids,
     read_image,
@@ -124,7 +124,7 @@ class Score:
 
 def evaluate_predictions(
     data: CocoPanoptic,
-    predictions: Mapping[ImageId, Prediction],
+    predictions: Mapping[ImageId, CocoPrediction],
     watch: Watch | None = None,
     workers: int = 0,
 ) -> Report:

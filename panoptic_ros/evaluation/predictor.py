@@ -10,41 +10,41 @@ from dataclasses import dataclass, field
 
 from panoptic_ros.cli.inputs import pipeline_config
 from panoptic_ros.data.class_map import ClassMap, Rules
-from panoptic_ros.data.formats import Place, format_of, mapped, open_predictions
+from panoptic_ros.data.formats import DataSetLocation, format_of, mapped, open_predictions
 from panoptic_ros.data.images import with_images
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired, unpaired
-from panoptic_ros.evaluation.engine_predictor import EngineAnswers
-from panoptic_ros.evaluation.evaluate import Work, from_files
+from panoptic_ros.evaluation.engine_predictor import EnginePredictor
+from panoptic_ros.evaluation.evaluate import EvalTask, from_files
 
 RULES: dict[str, Rules] = {"kitti-mots": {"person": "pedestrian", "*": "background"}}
 """What the classes of our models are called in a format, where nobody says otherwise."""
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
-    """Pictures with what is to be scored of them.
+class Predictor:
+    """Images with what is to be scored of them.
 
     Attributes:
         name: What is scored.
         truth: The data set, in the classes in which it is scored.
-        works: The pictures, in order; read once.
+        works: The images, in order; read once.
         count: How many they are.
         remarks: What was found on the way; complete when all works are done.
-        files: The same pictures where they are label files of single images, else empty.
+        files: The same images where they are label files of single images, else empty.
     """
 
     name: str
     truth: LabelFiles
-    works: Iterable[Work]
+    tasks: Iterable[EvalTask]
     count: int
     remarks: list[str] = field(default_factory=list)
     files: tuple[Pair, ...] = ()
 
 
 @contextmanager
-def open_subject(
+def open_predictor(
     args: argparse.Namespace, truth: LabelFiles, classes: ClassMap
-) -> Iterator[Subject]:
+) -> Iterator[Predictor]:
     """Open what the command line names.
 
     Args:
@@ -64,16 +64,16 @@ def open_subject(
         with _bag(args, renamed, classes) as subject:
             yield subject
     else:
-        place = Place(args.pred, args.pred_dir)
+        place = DataSetLocation(args.pred, args.pred_dir)
         kind = format_of(args.format, args.gt)
         found = open_predictions(kind, place, truth, classes)
         pairs = _with_images(args, paired(renamed.sequences, found.sequences))
         files = () if renamed.is_video else tuple(pairs)
-        yield Subject(str(args.pred), renamed, from_files(pairs), len(pairs), files=files)
+        yield Predictor(str(args.pred), renamed, from_files(pairs), len(pairs), files=files)
 
 
 @contextmanager
-def _engine(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Subject]:
+def _engine(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Predictor]:
     from panoptic_ros.engine.open import open_engine
 
     pairs = _with_images(args, unpaired(truth.sequences))
@@ -81,13 +81,13 @@ def _engine(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> I
     config = pipeline_config(args.params)
     fps = args.fps if truth.is_video else None
     with closing(open_engine(args.engine, args.threads)) as engine:
-        answers = EngineAnswers(engine, truth.categories, rules, config, fps)
-        yield Subject(engine.description, truth, answers.works(pairs), len(pairs))
+        predictions = EnginePredictor(engine, truth.categories, rules, config, fps)
+        yield Predictor(engine.description, truth, predictions.tasks(pairs), len(pairs))
 
 
 @contextmanager
-def _bag(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Subject]:
-    from panoptic_ros.evaluation.bag_predictor import open_answers
+def _bag(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Predictor]:
+    from panoptic_ros.evaluation.bag_predictor import open_bag_predictor
     from panoptic_ros.evaluation.stamps import stamped
     from panoptic_ros.recordings.published import PublishedResults
 
@@ -95,9 +95,9 @@ def _bag(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iter
     order = stamped(pairs, args.stamps, args.images, args.fps)
     rules = classes.prediction or RULES.get(args.format, {})
     with PublishedResults(args.bag, args.node) as results:
-        answers = open_answers(args, results, truth, order, rules)
+        predictions = open_bag_predictor(args, results, truth, order, rules)
         name = f"{args.bag}, {results.node}"
-        yield Subject(name, truth, answers.works(), results.count, answers.remarks)
+        yield Predictor(name, truth, predictions.tasks(), results.count, predictions.remarks)
 
 
 def _with_images(args: argparse.Namespace, pairs: list[Pair]) -> list[Pair]:

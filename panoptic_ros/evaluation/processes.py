@@ -101,6 +101,6 @@ def _score(
     categories: Sequence[Category], metrics: Collection[str], pairs: Sequence[Pair]
 ) -> tuple[int, Evaluation]:
     part = Evaluation(categories, metrics, is_video=False)
-    for pair, answer in from_files(pairs):
-        part.add(part.compare(pair, answer()))
+    for pair, prediction in from_files(pairs):
+        part.add(part.compare(pair, prediction()))
     return len(pairs), part

@@ -13,7 +13,7 @@ from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.metrics.id_history import Life
+from panoptic_ros.metrics.id_history import IdHistory
 from panoptic_ros.metrics.object_tracking import ObjectTracking, ObjectTrackingResult
 from panoptic_ros.metrics.tracking_quality import TrackingQuality, TrackingQualityResult
 from panoptic_ros.metrics.video_quality import VideoQuality, VideoQualityResult
@@ -80,16 +80,16 @@ class SequenceScore:
             },
         )
 
-    def lives(self) -> dict[str, dict[str, list[Life]]]:
+    def id_histories(self) -> dict[str, dict[str, list[IdHistory]]]:
         """Say who was followed under which id when, by sequence and class name."""
-        found: dict[str, dict[str, list[Life]]] = {}
+        found: dict[str, dict[str, list[IdHistory]]] = {}
         for index, objects in self._objects.items():
-            for sequence, seen in objects.lives().items():
+            for sequence, seen in objects.id_histories().items():
                 found.setdefault(sequence, {})[self._categories[index].name] = seen
         return found
 
 
-def _only(picture: LabelMap, label: int) -> NDArray[np.uint16]:
+def _only(image: LabelMap, label: int) -> NDArray[np.uint16]:
     """Objects of one class, 0 elsewhere."""
-    only: NDArray[np.uint16] = np.where(picture.labels == label, picture.ids, np.uint16(NO_ID))
+    only: NDArray[np.uint16] = np.where(image.labels == label, image.ids, np.uint16(NO_ID))
     return only

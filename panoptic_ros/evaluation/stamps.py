@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which labelled picture has which stamp: by its name, by a file, or by its place in a folder."""
+"""Which labelled image has which stamp: by its name, by a file, or by its place in a folder."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ FEWEST_DIGITS = 16
 def stamped(
     pairs: Sequence[Pair], stamps: Path | None, images: Path | None, fps: float
 ) -> list[tuple[int, Pair]]:
-    """Find the stamp of every labelled picture.
+    """Find the stamp of every labelled image.
 
     Args:
-        pairs: The pictures, in the order of the data set.
+        pairs: The images, in the order of the data set.
         stamps: File of lines ``name stamp``; None to go by the names, where they are ns, or by
             the order in which ``panoptic replay`` and ``play`` number a folder.
-        images: That folder; without it, the labelled pictures are all it had.
-        fps: Pictures per second of the folder.
+        images: That folder; without it, the labelled images are all it had.
+        fps: Images per second of the folder.
 
     Returns:
-        Stamps in ns and pictures, by rising stamp.
+        Stamps in ns and images, by rising stamp.
 
     Raises:
-        DataError: A picture has no stamp, two have the same, or the file is wrong.
+        DataError: An image has no stamp, two have the same, or the file is wrong.
     """
     if stamps is not None:
         found = _from_file(pairs, stamps)

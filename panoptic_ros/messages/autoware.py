@@ -130,7 +130,7 @@ def autoware_rois(result: Result, remap: Remap, types: MessageTypes, header: Any
 
 
 def _object(track: Track, label: int, types: MessageTypes) -> Any:
-    """Say what it is; where it is in space, a picture does not tell."""
+    """Say what it is; where it is in space, an image does not tell."""
     make = types.make
     zero = {"x": 0.0, "y": 0.0, "z": 0.0}
     pose = make(

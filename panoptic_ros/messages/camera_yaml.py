@@ -24,7 +24,7 @@ _DECIMALS = 6
 
 @dataclass(frozen=True)
 class NoRegion:
-    """The region of interest of a camera that sends whole pictures."""
+    """The region of interest of a camera that sends whole images."""
 
     x_offset: int = 0
     y_offset: int = 0
@@ -38,8 +38,8 @@ class CameraFile:
     """What a file says, under the names that a CameraInfo message has for it.
 
     Attributes:
-        height: Of the pictures, in pixels.
-        width: Of the pictures, in pixels.
+        height: Of the images, in pixels.
+        width: Of the images, in pixels.
         distortion_model: E.g. ``plumb_bob`` or ``equidistant``.
         d: Distortion, as many values as the model has.
         k: Camera matrix, (9,).

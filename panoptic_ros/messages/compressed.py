@@ -20,7 +20,7 @@ _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def decompress(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Decode a JPEG or PNG picture.
+    """Decode a JPEG or PNG image.
 
     Args:
         data: The file, (n,) uint8.
@@ -35,23 +35,23 @@ def decompress(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if content.startswith(_JPEG_START):
         height, width, end = _jpeg_size(content)
         if content.rfind(_JPEG_END, end) < 0:
-            raise FrameError(f"jpeg picture of {width}x{height} is cut off after {len(content)} B")
+            raise FrameError(f"jpeg image of {width}x{height} is cut off after {len(content)} B")
     elif content.startswith(SIGNATURE) and len(content) >= HEADER_BYTES:
         height, width = _png_size(content)
     else:
         raise FrameError(
-            f"compressed picture starts with {content[:8].hex() or 'nothing'}; "
+            f"compressed image starts with {content[:8].hex() or 'nothing'}; "
             "needs a JPEG or PNG file"
         )
     check_size(height, width)
     image = _decoded(data)
     if image is None:
-        raise FrameError(f"compressed picture of {width}x{height} is damaged")
+        raise FrameError(f"compressed image of {width}x{height} is damaged")
     return image[..., ::-1]
 
 
 def compress(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """Encode a picture as JPEG.
+    """Encode an image as JPEG.
 
     Args:
         rgb: (H, W, 3) uint8.
@@ -77,7 +77,7 @@ def _png_size(content: bytes) -> tuple[int, int]:
     try:
         return png_size(content)
     except DamagedPngError as error:
-        raise FrameError(f"png picture of {len(content)} bytes is damaged, it {error}") from error
+        raise FrameError(f"png image of {len(content)} bytes is damaged, it {error}") from error
 
 
 def _jpeg_size(content: bytes) -> tuple[int, int, int]:
@@ -91,4 +91,4 @@ def _jpeg_size(content: bytes) -> tuple[int, int, int]:
             return height, width, at + 9
         is_fill = marker == 0xFF
         at += 1 if is_fill else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-    raise FrameError(f"jpeg picture of {len(content)} bytes has no frame header; it is damaged")
+    raise FrameError(f"jpeg image of {len(content)} bytes has no frame header; it is damaged")

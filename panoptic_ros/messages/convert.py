@@ -42,7 +42,7 @@ def to_frame(message: Any) -> Frame:
         The frame; its image is a view of the message where the encoding allows it.
 
     Raises:
-        FrameError: The message holds no picture that can be read; it says why.
+        FrameError: The message holds no image that can be read; it says why.
     """
     image = _decompressed(message) if hasattr(message, "format") else _unpacked(message)
     return Frame(image, stamp_ns(message.header), str(message.header.frame_id))
@@ -55,7 +55,7 @@ def stamp_ns(header: Any) -> int:
 
 def _decompressed(message: Any) -> NDArray[np.uint8]:
     if "compressedDepth" in str(message.format):
-        raise FrameError(f"format {message.format!r} holds depth; needs a jpeg or png picture")
+        raise FrameError(f"format {message.format!r} holds depth; needs a jpeg or png image")
     return decompress(_as_bytes(message.data))
 
 
@@ -125,23 +125,23 @@ def from_result(
     unknown = set(wanted) - set(RESULT_TOPICS)
     if unknown:
         raise KeyError(f"no topic {sorted(unknown)}; there are: {', '.join(RESULT_TOPICS)}")
-    pictures = _Pictures(result, labels, style or OverlayStyle(), jpeg_quality, remaps or {})
+    images = _Images(result, labels, style or OverlayStyle(), jpeg_quality, remaps or {})
     made = {
-        name: _message(name, pictures, types, header) for name in RESULT_TOPICS if name in wanted
+        name: _message(name, images, types, header) for name in RESULT_TOPICS if name in wanted
     }
     return {name: message for name, message in made.items() if message is not None}
 
 
-def _message(name: str, pictures: _Pictures, types: MessageTypes, header: Any) -> Any:
+def _message(name: str, images: _Images, types: MessageTypes, header: Any) -> Any:
     if name in _IMAGES:
         encoding, draw = _IMAGES[name]
-        return image_message(draw(pictures), encoding, types, header)
+        return image_message(draw(images), encoding, types, header)
     if not types.has(MESSAGE_TYPES.get(name, IMAGE)):
         return None
     if name in _REMAPPED:
-        remap = pictures.remaps.get(name)
-        return remap and _REMAPPED[name](pictures.result, remap, types, header)
-    return _OTHERS[name](pictures, types, header)
+        remap = images.remaps.get(name)
+        return remap and _REMAPPED[name](images.result, remap, types, header)
+    return _OTHERS[name](images, types, header)
 
 
 def image_message(pixels: NDArray[Any], encoding: str, types: MessageTypes, header: Any) -> Any:
@@ -186,8 +186,8 @@ def compressed_image(
 
 
 @dataclass
-class _Pictures:
-    """Camera-sized pictures of one result, each made at most once."""
+class _Images:
+    """Camera-sized images of one result, each made at most once."""
 
     result: Result
     labels: LabelSet
@@ -212,13 +212,13 @@ class _Pictures:
         return enlarge(mask, self.result.camera_size)
 
 
-_IMAGES: dict[str, tuple[str, Callable[[_Pictures], NDArray[Any]]]] = {
-    "label": ("mono8", lambda pictures: pictures.label),
-    "instance": ("16UC1", lambda pictures: pictures.instance),
-    "panoptic": ("16UC2", lambda pictures: pictures.result.two_channel()),
-    "confidence": ("mono8", lambda pictures: pictures.result.confidence()),
-    "drivable": ("mono8", _Pictures.drivable),
-    "overlay": ("rgb8", lambda pictures: pictures.overlay),
+_IMAGES: dict[str, tuple[str, Callable[[_Images], NDArray[Any]]]] = {
+    "label": ("mono8", lambda images: images.label),
+    "instance": ("16UC1", lambda images: images.instance),
+    "panoptic": ("16UC2", lambda images: images.result.two_channel()),
+    "confidence": ("mono8", lambda images: images.result.confidence()),
+    "drivable": ("mono8", _Images.drivable),
+    "overlay": ("rgb8", lambda images: images.overlay),
 }
 
 
@@ -234,7 +234,7 @@ _REMAPPED: dict[str, Callable[[Result, Remap, MessageTypes, Any], Any]] = {
     "autoware_rois": autoware_rois,
 }
 
-_OTHERS: dict[str, Callable[[_Pictures, MessageTypes, Any], Any]] = {
+_OTHERS: dict[str, Callable[[_Images, MessageTypes, Any], Any]] = {
     "label/compressed": lambda p, types, header: png_image(p.label, "mono8", types, header),
     "instance/compressed": lambda p, types, header: png_image(p.instance, "16UC1", types, header),
     "overlay/compressed": lambda p, types, header: compressed_image(

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
-from panoptic_ros.core.files.limits import is_picture_size, picture_limits
+from panoptic_ros.core.files.limits import image_limits, is_image_size
 
 Pixels = NDArray[np.uint8]
 
@@ -26,7 +26,7 @@ class Layout:
     Attributes:
         channels: Bytes per pixel and row.
         convert: (rows, width, channels) uint8, rows possibly padded, to RGB (H, W, 3).
-        rows_per_two: Rows of memory for every two rows of the picture.
+        rows_per_two: Rows of memory for every two rows of the image.
         block: (height, width) must be multiples of these.
         least: Least height and width that ``convert`` can work on.
     """
@@ -44,7 +44,7 @@ class Packed:
 
     Attributes:
         data: All bytes, (n,) uint8.
-        height: Rows of the picture.
+        height: Rows of the image.
         width: Pixels per row.
         step: Bytes per row of memory.
         encoding: As the message says it.
@@ -91,13 +91,13 @@ def is_known(encoding: str) -> bool:
 
 
 def check_size(height: int, width: int) -> None:
-    """Refuse pictures without pixels or of absurd size.
+    """Refuse images without pixels or of absurd size.
 
     Raises:
         FrameError: A side is 0, or a side or the whole is larger than ``core.limits`` says.
     """
-    if not is_picture_size(height, width):
-        raise FrameError(f"picture is {width}x{height}, needs {picture_limits()}")
+    if not is_image_size(height, width):
+        raise FrameError(f"image is {width}x{height}, needs {image_limits()}")
 
 
 def _rows(packed: Packed, layout: Layout) -> Pixels:
@@ -107,13 +107,13 @@ def _rows(packed: Packed, layout: Layout) -> Pixels:
     if height % tall or width % wide or min(height, width) < layout.least:
         least = max(layout.least, tall, wide)
         raise FrameError(
-            f"{packed.encoding} picture is {width}x{height}; "
+            f"{packed.encoding} image is {width}x{height}; "
             f"needs a width divisible by {wide}, a height by {tall}, at least {least}x{least}"
         )
     needed = width * layout.channels
     if step < needed:
         raise FrameError(
-            f"{packed.encoding} picture is {width} wide with a step of {step} bytes, "
+            f"{packed.encoding} image is {width} wide with a step of {step} bytes, "
             f"needs at least {needed}"
         )
     rows = height * layout.rows_per_two // 2
@@ -121,7 +121,7 @@ def _rows(packed: Packed, layout: Layout) -> Pixels:
     least_bytes = (rows - 1) * step + needed
     if packed.data.size < least_bytes:
         raise FrameError(
-            f"{packed.encoding} picture of {width}x{height}, step {step}, has "
+            f"{packed.encoding} image of {width}x{height}, step {step}, has "
             f"{packed.data.size} bytes, needs {least_bytes}"
         )
     view: Pixels = np.ndarray(
@@ -164,7 +164,7 @@ _UYVY = Layout(2, _by_code(cv2.COLOR_YUV2RGB_UYVY), block=(1, 2))
 _YUYV = Layout(2, _by_code(cv2.COLOR_YUV2RGB_YUYV), block=(1, 2))
 
 # OpenCV names a Bayer pattern by its second row and column, ROS by its first: RGGB is "BG".
-# 8UC3 and 8UC1 come from OpenCV programs, whose pictures are BGR.
+# 8UC3 and 8UC1 come from OpenCV programs, whose images are BGR.
 LAYOUTS: dict[str, Layout] = {
     "rgb8": Layout(3, _as_it_is),
     "bgr8": Layout(3, _reversed),

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.ground.grid import Boundary, Grid
-from panoptic_ros.core.ground.laser_scan import Scan
+from panoptic_ros.core.ground.laser_scan import LaserScan
 from panoptic_ros.messages.message_types import MessageTypes
 
 GRID = "nav_msgs/msg/OccupancyGrid"
@@ -65,7 +65,7 @@ def polygon_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any
     return types.make(POLYGON, header=header, polygon=polygon)
 
 
-def scan_message(scan: Scan, range_m: float, types: MessageTypes, header: Any) -> Any:
+def scan_message(scan: LaserScan, range_m: float, types: MessageTypes, header: Any) -> Any:
     """Build a LaserScan; nothing within ``range_m`` is infinite, as REP-117 says."""
     last_rad = scan.first_rad + scan.step_rad * max(0, scan.ranges_m.size - 1)
     return types.make(
@@ -90,8 +90,9 @@ def points_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any:
     points["label"] = boundary.ends[boundary.is_end]
     kinds = {"x": _FLOAT32, "y": _FLOAT32, "z": _FLOAT32, "label": _UINT8}
     fields = [
-        types.make("sensor_msgs/msg/PointField", name=name, offset=4 * number, datatype=kind,
-                   count=1)
+        types.make(
+            "sensor_msgs/msg/PointField", name=name, offset=4 * number, datatype=kind, count=1
+        )
         for number, (name, kind) in enumerate(kinds.items())
     ]
     return types.make(

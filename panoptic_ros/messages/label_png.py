@@ -47,7 +47,7 @@ def png_image(
 
 
 def encode_png(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Write a grey picture of 8 or 16 bits as PNG.
+    """Write a grey image of 8 or 16 bits as PNG.
 
     Args:
         pixels: (H, W) uint8 or uint16, not empty.

@@ -67,7 +67,7 @@ def _imported(name: str) -> Any:
 
 
 def _to_array(values: NDArray[Any]) -> array.array[int]:
-    # Any other type than array.array is checked value by value: 11 to 500 ms per picture.
+    # Any other type than array.array is checked value by value: 11 to 500 ms per image.
     content = array.array("B")
     content.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return content

@@ -2,7 +2,7 @@
 """Boundary IoU of classes: overlap counted only near the contours, where large masks go wrong.
 
 Source: Cheng et al. 2021, "Boundary IoU: Improving Object-Centric Image Segmentation Evaluation",
-equation 2: the inner rim of a mask, as wide as a share of the picture's diagonal; the picture's
+equation 2: the inner rim of a mask, as wide as a share of the image's diagonal; the image's
 edge counts as contour.
 """
 
@@ -34,7 +34,7 @@ class BoundaryIou:
 
     Args:
         class_count: Classes are 0..class_count - 1; any other label is void.
-        width: Of the rim, as a share of the picture's diagonal.
+        width: Of the rim, as a share of the image's diagonal.
     """
 
     def __init__(self, class_count: int, width: float = 0.02) -> None:
@@ -88,7 +88,7 @@ def rim(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
 
     Args:
         mask: (H, W).
-        width: Steps, at least 1. Outside of the picture nothing is mask.
+        width: Steps, at least 1. Outside of the image nothing is mask.
 
     >>> rim(np.ones((3, 4), bool), 1).astype(int).tolist()
     [[1, 1, 1, 1], [1, 0, 0, 1], [1, 1, 1, 1]]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.assignment import largest_sum
-from panoptic_ros.metrics.frame_matches import EPSILON, MATCH_IOU, Sighting, Timeline
+from panoptic_ros.metrics.frame_matches import EPSILON, MATCH_IOU, FrameMatches, TrackingSequence
 
 _NOBODY = -1
 _KEEP = 1000.0
@@ -79,19 +79,19 @@ def add_clear(parts: Iterable[Clear]) -> Clear:
     return Clear(**counts, iou=total["iou"])
 
 
-def clear(line: Timeline) -> Clear:
+def clear(line: TrackingSequence) -> Clear:
     """Compute the counts of one sequence."""
     walk = _Walk(line.truth_count)
-    for sighting in line.sightings:
-        walk.step(sighting)
+    for frame in line.frames:
+        walk.step(frame)
     return walk.counts()
 
 
-def matches(line: Timeline) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def matches(line: TrackingSequence) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield who was found under which number, frame by frame: (true, predicted), (N,) each."""
     walk = _Walk(line.truth_count)
-    for sighting in line.sightings:
-        yield walk.step(sighting)
+    for frame in line.frames:
+        yield walk.step(frame)
 
 
 class _Walk:
@@ -106,7 +106,7 @@ class _Walk:
         self._matched = self._false_alarms = self._missed = self._switches = 0
         self._iou = 0.0
 
-    def step(self, seen: Sighting) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def step(self, seen: FrameMatches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         self._present[seen.truth] += 1
         if not seen.truth.size or not seen.predicted.size:
             self._missed += seen.truth.size
@@ -128,7 +128,7 @@ class _Walk:
         self._iou += float(seen.iou[rows, columns].sum())
         return truth, predicted
 
-    def _pairs(self, seen: Sighting) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    def _pairs(self, seen: FrameMatches) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         is_kept = seen.predicted[None, :] == self._before[seen.truth][:, None]
         gain = np.where(seen.iou < MATCH_IOU - EPSILON, 0.0, _KEEP * is_kept + seen.iou)
         rows, columns = largest_sum(gain)

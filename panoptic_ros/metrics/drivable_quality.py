@@ -102,7 +102,7 @@ class DrivableQuality:
     Args:
         labels: Classes of the truth; drivable ones are surface, things are obstacles.
         pavement: Further classes that must not be called drivable, e.g. the pavement.
-        near: Lower part of the picture that counts as near field, as a share of its height.
+        near: Lower part of the image that counts as near field, as a share of its height.
     """
 
     def __init__(self, labels: LabelSet, pavement: Sequence[int] = (), near: float = 0.4) -> None:
@@ -191,7 +191,7 @@ class DrivableQuality:
         counts.columns += int(counted.sum())
         counts.boundary_px += float(np.abs(true - found)[counted].sum())
         if rows_m is not None:
-            # A boundary above the picture is as far as the picture's first row.
+            # A boundary above the image is as far as the image's first row.
             true_m, found_m = (rows_m[np.maximum(rows, 0)] for rows in (true, found))
             measured = counted & np.isfinite(true_m) & np.isfinite(found_m)
             counts.columns_m += int(measured.sum())
@@ -248,7 +248,7 @@ def flat_ground_rows(
     """Distance on flat ground of each row, for a camera without roll.
 
     Args:
-        height_px: Rows of the picture.
+        height_px: Rows of the image.
         focal_px: Focal length.
         horizon_px: Row of the horizon.
         camera_height_m: Of the camera above the ground.

@@ -24,7 +24,7 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
-class Sighting:
+class FrameMatches:
     """The objects of one frame and one class.
 
     Attributes:
@@ -39,7 +39,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, eq=False)
-class Timeline:
+class TrackingSequence:
     """The sightings of one sequence in order, with ids that run 0, 1, 2, ...
 
     Attributes:
@@ -48,7 +48,7 @@ class Timeline:
         predicted_ids: Id of each predicted one.
     """
 
-    sightings: tuple[Sighting, ...]
+    frames: tuple[FrameMatches, ...]
     truth_ids: NDArray[np.int64]
     predicted_ids: NDArray[np.int64]
 
@@ -63,11 +63,11 @@ class Timeline:
         return self.predicted_ids.size
 
 
-def sight(
+def match_frame(
     truth: NDArray[np.integer],  # type: ignore[type-arg]
     predicted: NDArray[np.integer],  # type: ignore[type-arg]
     ignored: NDArray[np.bool_] | None = None,
-) -> Sighting:
+) -> FrameMatches:
     """Compare the objects of one class in one frame.
 
     Args:
@@ -91,10 +91,10 @@ def sight(
     areas = inside.predicted_areas()
     share = np.array([pixels.get(key, 0) / areas[key] for key in seen.predicted.tolist()])
     kept = ~(unmatched & (share > 0.5 + EPSILON))
-    return Sighting(seen.truth, seen.predicted[kept], seen.iou[:, kept])
+    return FrameMatches(seen.truth, seen.predicted[kept], seen.iou[:, kept])
 
 
-def _iou(shared: Intersections) -> Sighting:
+def _iou(shared: Intersections) -> FrameMatches:
     true_areas, predicted_areas = shared.truth_areas(), shared.predicted_areas()
     for areas in (true_areas, predicted_areas):
         areas.pop(NO_ID, None)
@@ -107,7 +107,7 @@ def _iou(shared: Intersections) -> Sighting:
     both[rows, columns] = shared.pixels[counted]
     true_sizes = np.array([true_areas[number] for number in truth.tolist()], np.float64)
     sizes = np.array([predicted_areas[number] for number in predicted.tolist()], np.float64)
-    return Sighting(truth, predicted, both / (true_sizes[:, None] + sizes - both))
+    return FrameMatches(truth, predicted, both / (true_sizes[:, None] + sizes - both))
 
 
 def best_pairs(iou: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -118,19 +118,19 @@ def best_pairs(iou: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.i
     return rows[matched], columns[matched]
 
 
-def timeline(sightings: Sequence[Sighting]) -> Timeline:
+def tracking_sequence(frames: Sequence[FrameMatches]) -> TrackingSequence:
     """Number the objects of a sequence in the order of their ids."""
-    truth = np.unique(_all([entry.truth for entry in sightings]))
-    predicted = np.unique(_all([entry.predicted for entry in sightings]))
+    truth = np.unique(_all([entry.truth for entry in frames]))
+    predicted = np.unique(_all([entry.predicted for entry in frames]))
     numbered = tuple(
-        Sighting(
+        FrameMatches(
             np.searchsorted(truth, entry.truth),
             np.searchsorted(predicted, entry.predicted),
             entry.iou,
         )
-        for entry in sightings
+        for entry in frames
     )
-    return Timeline(numbered, truth, predicted)
+    return TrackingSequence(numbered, truth, predicted)
 
 
 def _all(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

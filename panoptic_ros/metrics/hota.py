@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.assignment import largest_sum
-from panoptic_ros.metrics.frame_matches import EPSILON, Timeline
+from panoptic_ros.metrics.frame_matches import EPSILON, TrackingSequence
 
 LEAST_IOU = np.arange(0.05, 0.99, 0.05)
 """The 19 thresholds over which the scores are averaged."""
@@ -81,12 +81,12 @@ def add_hota(parts: Sequence[Hota]) -> Hota:
     )
 
 
-def hota(line: Timeline) -> Hota:
+def hota(line: TrackingSequence) -> Hota:
     """Compute the counts of one sequence."""
     alignment, sizes = _alignment(line)
     total = Hota()
     matches = np.zeros((LEAST_IOU.size, line.truth_count, line.predicted_count))
-    for seen in line.sightings:
+    for seen in line.frames:
         gain = alignment[seen.truth[:, None], seen.predicted] * seen.iou
         rows, columns = largest_sum(gain)
         iou = seen.iou[rows, columns]
@@ -102,12 +102,12 @@ def hota(line: Timeline) -> Hota:
     return total
 
 
-def _alignment(line: Timeline) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _alignment(line: TrackingSequence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How well each pair of tracks fits over the whole sequence, and the sum of their lengths."""
     likely = np.zeros((line.truth_count, line.predicted_count))
     true_length = np.zeros((line.truth_count, 1))
     predicted_length = np.zeros((1, line.predicted_count))
-    for seen in line.sightings:
+    for seen in line.frames:
         rivals = seen.iou.sum(axis=0) + seen.iou.sum(axis=1)[:, None] - seen.iou
         share = np.divide(seen.iou, rivals, out=np.zeros_like(seen.iou), where=rivals > EPSILON)
         likely[seen.truth[:, None], seen.predicted] += share

@@ -9,13 +9,13 @@ from itertools import pairwise
 import numpy as np
 
 from panoptic_ros.metrics.clear import matches
-from panoptic_ros.metrics.frame_matches import Timeline
+from panoptic_ros.metrics.frame_matches import TrackingSequence
 
 MISSED = 0
 
 
 @dataclass(frozen=True)
-class Stretch:
+class Span:
     """Frames in a row in which an object was found under one id, or was missed.
 
     Attributes:
@@ -30,17 +30,17 @@ class Stretch:
 
 
 @dataclass(frozen=True)
-class Life:
+class IdHistory:
     """One true object.
 
     Attributes:
         id: In the truth.
-        stretches: In order; frames in which it is not in the picture are in none.
+        stretches: In order; frames in which it is not in the image are in none.
         switches: Numbers of the frames in which its id was another than the last one it had.
     """
 
     id: int
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[Span, ...]
     switches: tuple[int, ...]
 
     @property
@@ -49,31 +49,31 @@ class Life:
         return sum(stretch.last - stretch.first + 1 for stretch in self.stretches)
 
 
-def lives(line: Timeline) -> list[Life]:
+def id_histories(line: TrackingSequence) -> list[IdHistory]:
     """Follow every object of one sequence, matched as for MOTSA.
 
     Returns:
-        One life per true object, in the order of their ids.
+        One history per true object, in the order of their ids.
     """
     seen: list[list[tuple[int, int]]] = [[] for _ in range(line.truth_count)]
-    pairs = zip(line.sightings, matches(line), strict=True)
-    for frame, (sighting, (true, predicted)) in enumerate(pairs):
+    pairs = zip(line.frames, matches(line), strict=True)
+    for index, (frame, (true, predicted)) in enumerate(pairs):
         found = dict(zip(true.tolist(), line.predicted_ids[predicted].tolist(), strict=True))
-        for number in sighting.truth.tolist():
-            seen[number].append((frame, found.get(number, MISSED)))
+        for number in frame.truth.tolist():
+            seen[number].append((index, found.get(number, MISSED)))
     return [
-        Life(int(key), _stretches(frames), _switches(frames))
+        IdHistory(int(key), _stretches(frames), _switches(frames))
         for key, frames in zip(np.asarray(line.truth_ids).tolist(), seen, strict=True)
     ]
 
 
-def _stretches(frames: list[tuple[int, int]]) -> tuple[Stretch, ...]:
-    found: list[Stretch] = []
+def _stretches(frames: list[tuple[int, int]]) -> tuple[Span, ...]:
+    found: list[Span] = []
     for frame, key in frames:
         if found and found[-1].predicted == key and found[-1].last == frame - 1:
-            found[-1] = Stretch(found[-1].first, frame, key)
+            found[-1] = Span(found[-1].first, frame, key)
         else:
-            found.append(Stretch(frame, frame, key))
+            found.append(Span(frame, frame, key))
     return tuple(found)
 
 

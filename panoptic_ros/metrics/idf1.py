@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from panoptic_ros.metrics.assignment import largest_sum
-from panoptic_ros.metrics.frame_matches import MATCH_IOU, Timeline
+from panoptic_ros.metrics.frame_matches import MATCH_IOU, TrackingSequence
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ def add_identity(parts: Iterable[Identity]) -> Identity:
     return Identity(matched, false_alarms, missed)
 
 
-def identity(line: Timeline) -> Identity:
+def identity(line: TrackingSequence) -> Identity:
     """Pair the tracks of one sequence so that as many sightings as possible agree."""
     together = np.zeros((line.truth_count, line.predicted_count), np.int64)
     true = predicted = 0
-    for seen in line.sightings:
+    for seen in line.frames:
         rows, columns = np.nonzero(seen.iou >= MATCH_IOU)
         together[seen.truth[rows], seen.predicted[columns]] += 1
         true += seen.truth.size

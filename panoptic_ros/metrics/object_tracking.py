@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.clear import Clear, add_clear, clear
-from panoptic_ros.metrics.frame_matches import Sighting, sight, timeline
+from panoptic_ros.metrics.frame_matches import FrameMatches, match_frame, tracking_sequence
 from panoptic_ros.metrics.hota import Hota, add_hota, hota
-from panoptic_ros.metrics.id_history import Life, lives
+from panoptic_ros.metrics.id_history import IdHistory, id_histories
 from panoptic_ros.metrics.idf1 import Identity, add_identity, identity
 
 
@@ -35,7 +35,7 @@ class ObjectTracking:
 
     def reset(self) -> None:
         """Forget all sequences."""
-        self._sequences: dict[str, list[Sighting]] = {}
+        self._sequences: dict[str, list[FrameMatches]] = {}
 
     def merge(self, other: ObjectTracking) -> None:
         """Add what another one collected.
@@ -46,8 +46,8 @@ class ObjectTracking:
         common = set(self._sequences) & set(other._sequences)
         if common:
             raise ValueError(f"both parts have frames of {', '.join(sorted(common))}")
-        for name, sightings in other._sequences.items():
-            self._sequences[name] = list(sightings)
+        for name, frames in other._sequences.items():
+            self._sequences[name] = list(frames)
 
     def update(
         self,
@@ -67,17 +67,19 @@ class ObjectTracking:
         Raises:
             ValueError: The maps differ in shape.
         """
-        self._sequences.setdefault(sequence, []).append(sight(truth, predicted, ignored))
+        self._sequences.setdefault(sequence, []).append(match_frame(truth, predicted, ignored))
 
     def result(self) -> ObjectTrackingResult:
         """Compute the scores of all sequences so far."""
-        lines = [timeline(sightings) for sightings in self._sequences.values()]
+        lines = [tracking_sequence(frames) for frames in self._sequences.values()]
         return ObjectTrackingResult(
             add_clear(clear(line) for line in lines),
             add_hota([hota(line) for line in lines]),
             add_identity(identity(line) for line in lines),
         )
 
-    def lives(self) -> dict[str, list[Life]]:
+    def id_histories(self) -> dict[str, list[IdHistory]]:
         """Say who was followed under which id when, by sequence."""
-        return {name: lives(timeline(seen)) for name, seen in self._sequences.items()}
+        return {
+            name: id_histories(tracking_sequence(seen)) for name, seen in self._sequences.items()
+        }

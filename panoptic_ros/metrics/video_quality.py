@@ -43,7 +43,7 @@ class VideoQualityResult:
 
 
 @dataclass(frozen=True, eq=False)
-class _Compared:
+class _Comparison:
     """One frame, compared."""
 
     shared: Intersections
@@ -61,7 +61,7 @@ class VideoQuality:
 
     def __init__(self, categories: Sequence[Category], windows: Sequence[int] = WINDOWS) -> None:
         self._quality = {length: PanopticQuality(categories) for length in windows}
-        self._last: deque[_Compared] = deque(maxlen=max(windows))
+        self._last: deque[_Comparison] = deque(maxlen=max(windows))
         self._sequence: str | None = None
 
     def reset(self) -> None:
@@ -101,7 +101,7 @@ class VideoQuality:
             self._last.clear()
             self._sequence = sequence
         shared = intersect(truth_ids, predicted_ids)
-        self._last.append(_Compared(shared, tuple(truth_segments), tuple(predicted_segments)))
+        self._last.append(_Comparison(shared, tuple(truth_segments), tuple(predicted_segments)))
         for length, quality in self._quality.items():
             if length <= len(self._last):
                 frames = list(self._last)[-length:]

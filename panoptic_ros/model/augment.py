@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn a labelled picture into a training crop: geometry, copy-paste, then colour and damage.
+"""Turn a labelled image into a training crop: geometry, copy-paste, then colour and damage.
 
 Sources: Panoptic-DeepLab's scale and flip augmentation; "Simple Copy-Paste" (Ghiasi et al.,
 CVPR 2021, arXiv 2012.07177), here with pasted instances kept at their own place and scale so
@@ -19,7 +19,7 @@ VOID = 255
 
 @dataclass(frozen=True)
 class Labelled:
-    """A picture and its truth; all three arrays share (H, W).
+    """An image and its truth; all three arrays share (H, W).
 
     Attributes:
         image: RGB, (H, W, 3) uint8.
@@ -48,13 +48,13 @@ def augment(
     """Draw one training crop.
 
     Args:
-        sample: The picture to crop.
-        donor: A second picture whose instances are pasted over the crop; None pastes nothing.
+        sample: The image to crop.
+        donor: A second image whose instances are pasted over the crop; None pastes nothing.
         config: How strong.
         rng: Where the dice come from; the same state gives the same crop.
 
     Returns:
-        A crop of ``config.crop`` size; pixels outside of the picture are void.
+        A crop of ``config.crop`` size; pixels outside of the image are void.
     """
     crop = _place(sample, config, rng)
     if donor is not None:
@@ -67,7 +67,7 @@ def _place(sample: Labelled, config: AugmentConfig, rng: np.random.Generator) ->
     height, width = sample.labels.shape
     crop_width, crop_height = config.crop
     scale = float(np.exp(rng.uniform(*np.log(config.scale))))
-    # From the network's own aspect (the picture is stretched to it) half way to the camera's.
+    # From the network's own aspect (the image is stretched to it) half way to the camera's.
     natural = (width / height) / (crop_width / crop_height)
     stretch = float(natural ** rng.uniform(-0.1, 0.6) * np.exp(rng.normal(0.0, 0.08)))
     view_width = width / (scale * np.sqrt(stretch))

@@ -36,7 +36,7 @@ def open_split(data: Path, split: str) -> CocoPanoptic:
 
 
 def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_]) -> Labelled:
-    """Load a picture and its truth.
+    """Load an image and its truth.
 
     Args:
         record: Which one.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Write a checkpoint as one ONNX file that describes itself.
 
-Everything that turns a camera's uint8 picture into small maps lies in the graph: normalisation,
+Everything that turns a camera's uint8 image into small maps lies in the graph: normalisation,
 layout, soft-max, up-sampling, arg-max, suppression of centres. So no engine and no decoder holds a
 constant of the model.
 """
@@ -43,7 +43,7 @@ class _Maps(NamedTuple):
 
 
 class ExportedNetwork(nn.Module):
-    """The network between a uint8 picture and the maps of ``CenterOffsetHeads``.
+    """The network between a uint8 image and the maps of ``CenterOffsetHeads``.
 
     Args:
         network: The trained network; its convolutions and batch norms are merged in place.
@@ -67,7 +67,7 @@ class ExportedNetwork(nn.Module):
         self.register_buffer("shift", shift.view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> _Maps:
-        """Run on one picture.
+        """Run on one image.
 
         Args:
             image: RGB, (1, H, W, 3) uint8.
@@ -136,14 +136,14 @@ def write_model(
     outputs: Sequence[str],
     from_hub: bool = False,
 ) -> None:
-    """Write a module that takes a uint8 picture as ONNX with our metadata.
+    """Write a module that takes a uint8 image as ONNX with our metadata.
 
     Args:
         module: Takes RGB, (1, H, W, 3) uint8.
         spec: Size, labels, licence and provenance, written into the file's metadata.
         path: The file to write, replaced at once when it is whole.
         outputs: Names of what the module returns.
-        from_hub: Whether it is somebody else's network: then what does not depend on the picture
+        from_hub: Whether it is somebody else's network: then what does not depend on the image
             is worked out beforehand, and weights keep their precision. Ours needs no folding, and
             its large weights are stored in float16.
     """

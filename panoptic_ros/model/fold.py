@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Work out what does not depend on the picture, so that a graph holds only what does.
+"""Work out what does not depend on the image, so that a graph holds only what does.
 
-Networks that take pictures of any size compute shapes, positions and masks in their graphs. At a
+Networks that take images of any size compute shapes, positions and masks in their graphs. At a
 fixed size these are numbers; left in, they are thousands of int64 operators in every TensorRT
 build.
 """
@@ -25,7 +25,7 @@ Known = dict[str, NDArray[Any]]
 
 
 def fold_constants(model: onnx.ModelProto) -> None:
-    """Replace everything that is the same for every picture by stored numbers, in place.
+    """Replace everything that is the same for every image by stored numbers, in place.
 
     Args:
         model: A model with fixed input shapes; its outputs stay what they were.
@@ -69,7 +69,7 @@ def _results(
     shapes: dict[str, tuple[int, ...]],
     opset: int,
 ) -> list[NDArray[Any]] | None:
-    """Outputs of a node as numbers; None where it depends on the picture or is left alone."""
+    """Outputs of a node as numbers; None where it depends on the image or is left alone."""
     if node.op_type == "Shape" and node.input[0] in shapes and not node.attribute:
         return [np.array(shapes[node.input[0]], np.int64)]
     inputs = [name for name in node.input if name]

@@ -33,7 +33,7 @@ class Family:
     Attributes:
         loader: Name of its class in transformers.
         rule: Its post-processing, with transformers' default thresholds.
-        step: What both sides of the picture must be multiples of, in pixels.
+        step: What both sides of the image must be multiples of, in pixels.
         run: Calls the network.
     """
 
@@ -77,13 +77,13 @@ class Checkpoint:
         return side[1], side[0]
 
 
-def _run(network: nn.Module, picture: Tensor) -> Logits:
-    out = network(picture, return_dict=True)
+def _run(network: nn.Module, image: Tensor) -> Logits:
+    out = network(image, return_dict=True)
     return out.class_queries_logits, out.masks_queries_logits
 
 
-def _run_oneformer(network: nn.Module, picture: Tensor) -> Logits:
-    out = network(picture, task_inputs=network.panoptic_task, return_dict=True)
+def _run_oneformer(network: nn.Module, image: Tensor) -> Logits:
+    out = network(image, task_inputs=network.panoptic_task, return_dict=True)
     return out.class_queries_logits, out.masks_queries_logits
 
 

@@ -79,7 +79,7 @@ def export_checkpoint(
             f"label set {spec.labels.name} has {len(spec.labels)} classes, {checkpoint.name} "
             f"{len(checkpoint.classes)}"
         )
-    set_picture_size(checkpoint.network, (spec.height, spec.width))
+    set_image_size(checkpoint.network, (spec.height, spec.width))
     module = query_network(checkpoint, (spec.height, spec.width), label_scale, rule)
     with portable_parts():
         write_model(module.eval(), spec, path, OUTPUTS, from_hub=True)
@@ -91,7 +91,7 @@ def query_network(
     label_scale: int,
     rule: ArgMaxRule | None = None,
 ) -> QueryNetwork:
-    """Put a checkpoint between a uint8 picture of ``size`` (height, width) and its maps."""
+    """Put a checkpoint between a uint8 image of ``size`` (height, width) and its maps."""
     map_size = (size[0] * label_scale // MASK_STRIDE, size[1] * label_scale // MASK_STRIDE)
     return QueryNetwork(
         checkpoint.network,
@@ -122,11 +122,11 @@ def with_thresholds(
     return replace(rule, threshold=threshold, mask_threshold=mask_threshold, most=most)
 
 
-def set_picture_size(network: Any, size: tuple[int, int]) -> None:
-    """Let EoMT take pictures smaller than those it learned from, in place.
+def set_image_size(network: Any, size: tuple[int, int]) -> None:
+    """Let EoMT take images smaller than those it learned from, in place.
 
-    Its positions are learned for one square. A smaller picture gets those of the upper left part,
-    where its training put pictures that did not fill the square.
+    Its positions are learned for one square. A smaller image gets those of the upper left part,
+    where its training put images that did not fill the square.
     """
     config = network.config
     if config.model_type != "eomt":

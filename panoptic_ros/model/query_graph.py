@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A mask-classification network between a uint8 picture and the maps of ``QueryHeads``.
+"""A mask-classification network between a uint8 image and the maps of ``QueryHeads``.
 
 All that touches every query at every pixel is here, so that it lands in the ONNX graph: soft-max,
 up-sampling, sigmoid, arg-max, areas of masks. What is left for the decoder are maps of one byte a
@@ -58,7 +58,7 @@ class QueryNetwork(nn.Module):
 
     Args:
         network: The network in evaluation mode.
-        run: Calls it with a normalised picture (1, 3, H, W).
+        run: Calls it with a normalised image (1, 3, H, W).
         rule: Its post-processing.
         map_size: (height, width) of the maps.
         mean: Of each channel, after scaling to 0..1.
@@ -87,13 +87,13 @@ class QueryNetwork(nn.Module):
         self.register_buffer("shift", shift.view(1, 3, 1, 1))
 
     def forward(self, image: Tensor) -> QueryMaps:
-        """Run on one picture.
+        """Run on one image.
 
         Args:
             image: RGB, (1, H, W, 3) uint8.
         """
-        picture = image.permute(0, 3, 1, 2).float() * self.scale + self.shift
-        return query_maps(*self.run(self.network, picture), self.rule, self.map_size)
+        pixels = image.permute(0, 3, 1, 2).float() * self.scale + self.shift
+        return query_maps(*self.run(self.network, pixels), self.rule, self.map_size)
 
 
 def query_maps(
@@ -107,8 +107,8 @@ def query_maps(
         rule: Who wins.
         map_size: (height, width) of the maps.
     """
-    # Cut to one picture, so that nobody gives the graph a batch: order and weights below are of
-    # the first picture, and the shapes tell ``panoptic build --batch`` to refuse.
+    # Cut to one image, so that nobody gives the graph a batch: order and weights below are of
+    # the first image, and the shapes tell ``panoptic build --batch`` to refuse.
     class_logits, mask_logits = class_logits[:1], mask_logits[:1]
     scores, labels = functional.softmax(class_logits, -1).max(-1)
     takes_part = (labels != class_logits.shape[-1] - 1) & (scores > rule.threshold)
@@ -160,7 +160,7 @@ def sigmoid_then_resize(
 def through_384(
     mask_logits: Tensor, weights: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor]:
-    """Resize logits to 384x384 whatever the picture's shape, as transformers does: Mask2Former."""
+    """Resize logits to 384x384 whatever the image's shape, as transformers does: Mask2Former."""
     return sigmoid_then_resize(_resized(mask_logits, (384, 384)), weights, size)
 
 

@@ -44,7 +44,7 @@ class TorchEngine(Closing):
 
     @property
     def input(self) -> NDArray[np.uint8]:
-        """Buffer for the next picture, (height, width, 3) uint8 RGB."""
+        """Buffer for the next image, (height, width, 3) uint8 RGB."""
         return self._input
 
     @torch.no_grad()

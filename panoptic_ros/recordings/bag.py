@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read camera pictures out of ROS 2 and ROS 1 bags without ROS, through ``rosbags``."""
+"""Read camera images out of ROS 2 and ROS 1 bags without ROS, through ``rosbags``."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from typing import Any
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.recordings.bag_part import Record
-from panoptic_ros.recordings.open_bag import OpenBag, in_words
-from panoptic_ros.recordings.source import Shot, Source, Span
+from panoptic_ros.recordings.open_bag import OpenBag, describe
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
 
 IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
 INFO_TYPE = "sensor_msgs/msg/CameraInfo"
 
 
 class BagSource(Source):
-    """The pictures of one image topic.
+    """The images of one image topic.
 
     What a bag's index cannot give any more (the recording was killed, the disk was full) is
     salvaged record by record, and the damage is noted in ``losses``.
 
     Args:
         path: ``.mcap``, ``.db3``, ``.bag``, or the folder of a ROS 2 bag.
-        topic: Image topic; may be empty where only one has pictures.
+        topic: Image topic; may be empty where only one has images.
         span: Which part is wanted.
 
     Raises:
@@ -35,7 +35,7 @@ class BagSource(Source):
         DataError: Nothing can be read, or the topic is not in the bag.
     """
 
-    def __init__(self, path: Path, topic: str, span: Span) -> None:
+    def __init__(self, path: Path, topic: str, span: TimeRange) -> None:
         super().__init__(path, span)
         self._bag = OpenBag(path, self.losses)
         try:
@@ -51,11 +51,11 @@ class BagSource(Source):
         """Close the files."""
         self._bag.close()
 
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures that can be read; the others are counted in ``losses``."""
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images that can be read; the others are counted in ``losses``."""
         first = self._first(self.topic)
         if first is None:
-            raise DataError(f"{self.path}: no picture of {self.topic} can be read")
+            raise DataError(f"{self.path}: no image of {self.topic} can be read")
         start_ns, end_ns = self.span.limits_ns(first.time_ns)
         info = self._first_info()
         wanted = {self.topic, self._info_topic} - {""}
@@ -65,21 +65,21 @@ class BagSource(Source):
             if record.topic == self._info_topic:
                 info = message or info
             elif message is not None:
-                shot = self._shot(message, record, number, info)
+                recorded = self._shot(message, record, number, info)
                 number += 1
-                if shot is not None:
-                    yield shot
+                if recorded is not None:
+                    yield recorded
 
-    def _shot(self, message: Any, record: Record, number: int, info: Any) -> Shot | None:
+    def _shot(self, message: Any, record: Record, number: int, info: Any) -> RecordedFrame | None:
         try:
             frame = to_frame(message)
         except FrameError as error:
             self.losses.skip(f"{self.topic}: {error}")
             return None
         if frame.stamp_ns == 0:
-            self.losses.note(f"{self.topic}: pictures without stamp got the time of the bag")
+            self.losses.note(f"{self.topic}: images without stamp got the time of the bag")
             frame = replace(frame, stamp_ns=record.time_ns)
-        return Shot(frame, record.time_ns, f"{number:06d}", info)
+        return RecordedFrame(frame, record.time_ns, f"{number:06d}", info)
 
     def _message(self, record: Record) -> Any:
         store = _typestore(record.is_ros1)
@@ -88,7 +88,7 @@ class BagSource(Source):
                 return store.deserialize_ros1(record.data, record.type)
             return store.deserialize_cdr(record.data, record.type)
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.skip(f"{record.topic}: a message is damaged ({in_words(error)})")
+            self.losses.skip(f"{record.topic}: a message is damaged ({describe(error)})")
             return None
 
     def _first(self, topic: str) -> Record | None:
@@ -117,7 +117,7 @@ def _chosen(path: Path, topic: str, counts: dict[str, int]) -> str:
     listing = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
     if topic:
         if topic not in counts:
-            raise DataError(f"{path}: no pictures on {topic}; there are: {listing or 'none'}")
+            raise DataError(f"{path}: no images on {topic}; there are: {listing or 'none'}")
         return topic
     if not counts:
         raise DataError(f"{path}: has no image topic; needs {' or '.join(IMAGE_TYPES)}")

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.recordings.source import Losses
+from panoptic_ros.recordings.source import ReadErrors
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
         Exception: Whatever ``rosbags`` says about a damaged file.
     """
 
-    def __init__(self, path: Path, losses: Losses) -> None:
+    def __init__(self, path: Path, losses: ReadErrors) -> None:
         self._path = path
         self._losses = losses
         self._is_ros1 = path.suffix == ".bag" and path.is_file()
@@ -107,11 +107,11 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
     def _salvaged(
         self, topics: Collection[str], start_ns: int, end_ns: int | None
     ) -> Iterator[Record]:
-        from panoptic_ros.recordings.recover import SalvagedPart
+        from panoptic_ros.recordings.recover import RecoveredPart
 
         files = [self._path] if self._path.is_file() else storage_files(self._path)
         for file in files:
-            yield from SalvagedPart(file, self._losses).records(topics, start_ns, end_ns)
+            yield from RecoveredPart(file, self._losses).records(topics, start_ns, end_ns)
 
 
 def storage_files(folder: Path) -> list[Path]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A folder of images read as the pictures of one camera."""
+"""A folder of images read as the images of one camera."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from pathlib import Path
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.data.coco.reader import read_image
-from panoptic_ros.recordings.source import FIRST_STAMP_NS, IMAGE_SUFFIXES, Shot, Source, Span
+from panoptic_ros.recordings.source import (
+    FIRST_STAMP_NS,
+    IMAGE_SUFFIXES,
+    RecordedFrame,
+    Source,
+    TimeRange,
+)
 
 DEFAULT_FPS = 10.0
 
@@ -23,13 +29,13 @@ class FolderSource(Source):
     Args:
         path: The folder (its subfolders are not read) or the image.
         span: Which part is wanted.
-        fps: Pictures per second.
+        fps: Images per second.
 
     Raises:
         DataError: The folder has no image.
     """
 
-    def __init__(self, path: Path, span: Span, fps: float | None = None) -> None:
+    def __init__(self, path: Path, span: TimeRange, fps: float | None = None) -> None:
         super().__init__(path, span)
         self._period_ns = 1e9 / (fps or DEFAULT_FPS)
         files = image_files(path) if path.is_dir() else [path]
@@ -42,7 +48,7 @@ class FolderSource(Source):
         ]
         self.count = len(self._wanted)
 
-    def shots(self) -> Iterator[Shot]:
+    def frames(self) -> Iterator[RecordedFrame]:
         """Yield the images that can be read; the others are counted in ``losses``."""
         for stamp_ns, file in self._wanted:
             try:
@@ -50,7 +56,7 @@ class FolderSource(Source):
             except DataError as error:
                 self.losses.skip(str(error))
                 continue
-            yield Shot(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
+            yield RecordedFrame(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
 
     def _stamp_ns(self, index: int) -> int:
         return FIRST_STAMP_NS + round(index * self._period_ns)

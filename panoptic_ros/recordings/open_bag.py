@@ -10,8 +10,8 @@ from pathlib import Path
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.recordings.bag_part import BagPart, Record, RosbagsPart, Topic, storage_files
-from panoptic_ros.recordings.recover import SalvagedPart
-from panoptic_ros.recordings.source import Losses
+from panoptic_ros.recordings.recover import RecoveredPart
+from panoptic_ros.recordings.source import ReadErrors
 
 
 class OpenBag(Closing):
@@ -26,7 +26,7 @@ class OpenBag(Closing):
         DataError: Nothing can be read.
     """
 
-    def __init__(self, path: Path, losses: Losses) -> None:
+    def __init__(self, path: Path, losses: ReadErrors) -> None:
         self._path = path
         self._losses = losses
         self._stack = ExitStack()
@@ -70,17 +70,17 @@ class OpenBag(Closing):
         except ConfigError:
             raise
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self._losses.note(f"{path.name}: {in_words(error)}")
+            self._losses.note(f"{path.name}: {describe(error)}")
             return None
 
     def _without_index(self, file: Path) -> BagPart | None:
-        part = SalvagedPart(file, self._losses)
+        part = RecoveredPart(file, self._losses)
         if any(topic.count for topic in part.topics):
             self._losses.note(f"{file.name}: read without its index, as far as it goes")
             return part
         return None
 
 
-def in_words(error: Exception) -> str:
+def describe(error: Exception) -> str:
     """One line about an error of another library."""
     return " ".join(str(error).split()) or type(error).__name__

@@ -17,8 +17,8 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.convert import IMAGE, stamp_ns
 from panoptic_ros.messages.vision import LABEL_INFO
 from panoptic_ros.recordings.bag_writer import typestore
-from panoptic_ros.recordings.open_bag import OpenBag, in_words
-from panoptic_ros.recordings.source import Losses
+from panoptic_ros.recordings.open_bag import OpenBag, describe
+from panoptic_ros.recordings.source import ReadErrors
 
 ENCODINGS: Mapping[str, tuple[str, type[np.generic], int]] = {
     "label": ("mono8", np.uint8, 1),
@@ -38,7 +38,7 @@ class Published:
     """The images of one frame; what was not recorded is None.
 
     Attributes:
-        stamp_ns: Stamp of its picture.
+        stamp_ns: Stamp of its image.
         labels: Class index, 255 void, (H, W) uint8.
         ids: Track id, 0 for none, (H, W) uint16.
         confidence: 0..255, (H, W) uint8.
@@ -73,7 +73,7 @@ class PublishedResults(Closing):
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
         self._path = path
-        self.losses = Losses()
+        self.losses = ReadErrors()
         self._bag = OpenBag(path, self.losses)
         try:
             self.node, self._topics = self._chosen(node)
@@ -128,7 +128,7 @@ class PublishedResults(Closing):
         try:
             return typestore().deserialize_cdr(data, kind)
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.skip(f"{topic}: a message is damaged ({in_words(error)})")
+            self.losses.skip(f"{topic}: a message is damaged ({describe(error)})")
             return None
 
     def _chosen(self, node: str) -> tuple[str, dict[str, str]]:

@@ -17,13 +17,13 @@ from pathlib import Path
 from panoptic_ros.recordings.bag_part import BagPart, Record, Topic
 from panoptic_ros.recordings.recover_mcap import scan_mcap
 from panoptic_ros.recordings.recover_ros1 import scan_ros1
-from panoptic_ros.recordings.source import Losses
+from panoptic_ros.recordings.source import ReadErrors
 
 MOST_MISSES = 1000
 """Unreadable rows in a row after which the rest of a database is given up."""
 
 
-class SalvagedPart(BagPart):
+class RecoveredPart(BagPart):
     """A storage file read from front to back as far as it goes.
 
     Args:
@@ -31,10 +31,10 @@ class SalvagedPart(BagPart):
         losses: Where damage is noted.
     """
 
-    def __init__(self, file: Path, losses: Losses) -> None:
+    def __init__(self, file: Path, losses: ReadErrors) -> None:
         self._file = file
         self._losses = losses
-        counts = Counter((record.topic, record.type) for record in self._scan(Losses()))
+        counts = Counter((record.topic, record.type) for record in self._scan(ReadErrors()))
         self.topics = tuple(Topic(name, kind, count) for (name, kind), count in counts.items())
 
     def records(
@@ -46,7 +46,7 @@ class SalvagedPart(BagPart):
             if in_time and record.topic in topics:
                 yield record
 
-    def _scan(self, losses: Losses) -> Iterator[Record]:
+    def _scan(self, losses: ReadErrors) -> Iterator[Record]:
         def note(what: str) -> None:
             losses.note(f"{self._file.name}: {what}")
 

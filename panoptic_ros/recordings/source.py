@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where pictures come from when no camera is running: bags, videos and folders of images."""
+"""Where images come from when no camera is running: bags, videos and folders of images."""
 
 from __future__ import annotations
 
@@ -14,21 +14,31 @@ from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
 
 FIRST_STAMP_NS = 1_000_000_000
-"""Stamp of the first picture of an input without clock; 0 means "no time" to ROS."""
+"""Stamp of the first image of an input without clock; 0 means "no time" to ROS."""
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 VIDEO_SUFFIXES = (
-    ".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".ts", ".mpg", ".mpeg", ".h264", ".hevc",
+    ".mp4",
+    ".mov",
+    ".avi",
+    ".mkv",
+    ".webm",
+    ".m4v",
+    ".ts",
+    ".mpg",
+    ".mpeg",
+    ".h264",
+    ".hevc",
 )
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
-    """One picture of an input with what belongs to it.
+class RecordedFrame:
+    """One image of an input with what belongs to it.
 
     Attributes:
-        frame: The picture.
+        frame: The image.
         time_ns: When the bag received it; the stamp where there is no bag.
         name: Name of its file, or its number in a video or bag.
         camera_info: The CameraInfo message in force, None where there is none.
@@ -46,11 +56,11 @@ class Shot:
 
 
 @dataclass
-class Losses:
+class ReadErrors:
     """What could not be read; grows while the input is read.
 
     Attributes:
-        skipped: Pictures that were there but could not be used.
+        skipped: Images that were there but could not be used.
         notes: What was wrong, one sentence each, at most ``MOST_NOTES``.
     """
 
@@ -60,12 +70,12 @@ class Losses:
     notes: list[str] = field(default_factory=list)
 
     def skip(self, why: str) -> None:
-        """Count one picture that cannot be used."""
+        """Count one image that cannot be used."""
         self.skipped += 1
         self.note(why)
 
     def note(self, what: str) -> None:
-        """Remember damage that is not a single picture."""
+        """Remember damage that is not a single image."""
         if what not in self.notes and len(self.notes) < self.MOST_NOTES:
             self.notes.append(what)
 
@@ -74,11 +84,11 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Span:
+class TimeRange:
     """Which part of an input is wanted.
 
     Attributes:
-        start_s: Seconds after the first picture.
+        start_s: Seconds after the first image.
         duration_s: Seconds from there on, None to the end.
     """
 
@@ -97,7 +107,7 @@ class Span:
         return self.start_s == 0 and self.duration_s is None
 
     def limits_ns(self, first_ns: int) -> tuple[int, int | None]:
-        """First wanted and first unwanted time, counted from the time of the first picture."""
+        """First wanted and first unwanted time, counted from the time of the first image."""
         start_ns = first_ns + round(self.start_s * 1e9)
         if self.duration_s is None:
             return start_ns, None
@@ -105,12 +115,12 @@ class Span:
 
 
 class Source(Closing):
-    """An input that yields pictures in their order; read by one thread, closed by its owner.
+    """An input that yields images in their order; read by one thread, closed by its owner.
 
     Attributes:
         path: The input.
         topic: Image topic of a bag, else empty.
-        count: Pictures to expect, None where it is not known; less may come when it is damaged.
+        count: Images to expect, None where it is not known; less may come when it is damaged.
         losses: What could not be read so far.
     """
 
@@ -118,14 +128,14 @@ class Source(Closing):
     topic: str = ""
     count: int | None = None
 
-    def __init__(self, path: Path, span: Span) -> None:
+    def __init__(self, path: Path, span: TimeRange) -> None:
         self.path = path
         self.span = span
-        self.losses = Losses()
+        self.losses = ReadErrors()
 
     @abstractmethod
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures; may be called again to start over.
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images; may be called again to start over.
 
         Raises:
             DataError: Nothing at all can be read.
@@ -158,21 +168,21 @@ class CalibratedSource(Source):
             source.close()
             raise
 
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures with the calibration.
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images with the calibration.
 
         Raises:
-            DataError: The calibration is for pictures of another size.
+            DataError: The calibration is for images of another size.
         """
         info = self._camera_info
-        for shot in self._source.shots():
-            height, width = shot.frame.image.shape[:2]
+        for recorded in self._source.frames():
+            height, width = recorded.frame.image.shape[:2]
             if (info.height, info.width) != (height, width):
                 raise DataError(
                     f"the calibration is for {info.width}x{info.height}, {self.path.name} has "
-                    f"{width}x{height}: calibrate with pictures of that size"
+                    f"{width}x{height}: calibrate with images of that size"
                 )
-            yield replace(shot, camera_info=info)
+            yield replace(recorded, camera_info=info)
 
     def close(self) -> None:
         """Close the input."""
@@ -180,7 +190,7 @@ class CalibratedSource(Source):
 
 
 def open_source(
-    path: Path, topic: str = "", span: Span | None = None, fps: float | None = None
+    path: Path, topic: str = "", span: TimeRange | None = None, fps: float | None = None
 ) -> Source:
     """Open an input by what it is.
 
@@ -188,7 +198,7 @@ def open_source(
         path: ROS 2 bag (file or folder), ROS 1 bag, video file, image, or folder of images.
         topic: Image topic of a bag; may be empty where the bag has only one.
         span: Which part is wanted; all by default.
-        fps: Pictures per second of a folder (10 by default); overrides a video's own clock.
+        fps: Images per second of a folder (10 by default); overrides a video's own clock.
 
     Raises:
         ConfigError: ``fps`` is not a rate.
@@ -196,7 +206,7 @@ def open_source(
     """
     if fps is not None and not 0 < fps <= 1e6:
         raise ConfigError(f"fps is {fps}, needs a number above 0")
-    span = span or Span()
+    span = span or TimeRange()
     path = path.expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")

@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
-from panoptic_ros.recordings.source import FIRST_STAMP_NS, VIDEO_SUFFIXES, Shot, Source, Span
+from panoptic_ros.recordings.source import (
+    FIRST_STAMP_NS,
+    VIDEO_SUFFIXES,
+    RecordedFrame,
+    Source,
+    TimeRange,
+)
 
 CODECS = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"},
@@ -43,7 +49,7 @@ class VideoSource(Source):
         DataError: The file is no video or is damaged from the start.
     """
 
-    def __init__(self, path: Path, span: Span, fps: float | None = None) -> None:
+    def __init__(self, path: Path, span: TimeRange, fps: float | None = None) -> None:
         super().__init__(path, span)
         self._own_clock = fps is None
         with _opened(path) as container:
@@ -52,50 +58,50 @@ class VideoSource(Source):
             self._promised = int(stream.frames or 0)
         self.count = self._expected()
 
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures up to the end, or up to the damage that ends the file."""
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images up to the end, or up to the damage that ends the file."""
         start_ns, end_ns = self.span.limits_ns(0)
         number = -1
         with _opened(self.path) as container:
-            for number, (time_ns, picture) in enumerate(self._timed(container)):
+            for number, (time_ns, decoded) in enumerate(self._timed(container)):
                 if end_ns is not None and time_ns >= end_ns:
                     return
                 if time_ns >= start_ns:
-                    yield _shot(picture, time_ns, number)
+                    yield _shot(decoded, time_ns, number)
         if number < 0:
-            raise DataError(f"{self.path}: no picture can be decoded; the video is damaged")
+            raise DataError(f"{self.path}: no image can be decoded; the video is damaged")
 
     def _timed(self, container: Any) -> Iterator[tuple[int, Any]]:
-        """Pictures with their time in ns since the first one, never running backwards."""
+        """Images with their time in ns since the first one, never running backwards."""
         first_s: float | None = None
         period_ns = round(1e9 / self.fps)
         last_ns = -period_ns
-        for number, picture in enumerate(self._decoded(container)):
+        for number, decoded in enumerate(self._decoded(container)):
             if not self._own_clock:
                 time_ns = round(number * 1e9 / self.fps)
-            elif picture.time is None:
+            elif decoded.time is None:
                 time_ns = last_ns + period_ns
             else:
-                first_s = picture.time if first_s is None else first_s
-                time_ns = max(round((picture.time - first_s) * 1e9), last_ns + 1)
+                first_s = decoded.time if first_s is None else first_s
+                time_ns = max(round((decoded.time - first_s) * 1e9), last_ns + 1)
             last_ns = time_ns
-            yield time_ns, picture
+            yield time_ns, decoded
 
     def _decoded(self, container: Any) -> Iterator[Any]:
-        """Pictures that decode; what does not is counted."""
+        """Images that decode; what does not is counted."""
         packets = 0
         for packet in self._packets(container):
             packets += 1 if packet.size else 0
             if packet.size and packet.is_corrupt:
-                self.losses.skip(f"{self.path.name}: picture {packets - 1} is cut off")
+                self.losses.skip(f"{self.path.name}: image {packets - 1} is cut off")
                 continue
             try:
-                yield from (picture for picture in packet.decode() if not self._broken(picture))
+                yield from (decoded for decoded in packet.decode() if not self._broken(decoded))
             except _ffmpeg_error() as error:
-                self.losses.skip(f"{self.path.name}: picture {packets - 1}: {error}")
+                self.losses.skip(f"{self.path.name}: image {packets - 1}: {error}")
         if packets < self._promised:
             self.losses.note(
-                f"{self.path.name}: promises {self._promised} pictures, has {packets}; "
+                f"{self.path.name}: promises {self._promised} images, has {packets}; "
                 "the file is cut short"
             )
 
@@ -105,10 +111,10 @@ class VideoSource(Source):
         except _ffmpeg_error() as error:
             self.losses.note(f"{self.path.name}: cannot be read to the end ({error})")
 
-    def _broken(self, picture: Any) -> bool:
-        if picture.is_corrupt:
-            self.losses.skip(f"{self.path.name}: a picture is damaged")
-        return bool(picture.is_corrupt)
+    def _broken(self, decoded: Any) -> bool:
+        if decoded.is_corrupt:
+            self.losses.skip(f"{self.path.name}: an image is damaged")
+        return bool(decoded.is_corrupt)
 
     def _expected(self) -> int | None:
         if not self._promised:
@@ -119,19 +125,19 @@ class VideoSource(Source):
         return rest if length is None else min(rest, round(length * self.fps))
 
 
-def _shot(picture: Any, time_ns: int, number: int) -> Shot:
-    image = picture.to_ndarray(format="rgb24")
-    turns = round(getattr(picture, "rotation", 0) / 90) % 4
+def _shot(decoded: Any, time_ns: int, number: int) -> RecordedFrame:
+    image = decoded.to_ndarray(format="rgb24")
+    turns = round(getattr(decoded, "rotation", 0) / 90) % 4
     upright = np.ascontiguousarray(np.rot90(image, turns)) if turns else image
     stamp_ns = FIRST_STAMP_NS + time_ns
-    return Shot(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
+    return RecordedFrame(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
 
 
 class VideoWriter(Closing):
-    """Writes RGB pictures as a video that browsers play; used by one thread.
+    """Writes RGB images as a video that browsers play; used by one thread.
 
-    The first picture sets the size (an odd row or column is cut off, as the codecs need);
-    pictures of another size are scaled to it. Pictures keep the distance of their stamps; where
+    The first image sets the size (an odd row or column is cut off, as the codecs need);
+    images of another size are scaled to it. Images keep the distance of their stamps; where
     stamps jump, the step of ``USUAL_FPS`` is taken.
 
     Args:
@@ -154,7 +160,7 @@ class VideoWriter(Closing):
         self._time_ms = 0
 
     def write(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
-        """Append one picture.
+        """Append one image.
 
         Args:
             image: RGB, (H, W, 3).

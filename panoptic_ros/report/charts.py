@@ -57,7 +57,7 @@ def stacked_chart(x: Sequence[float], series: Sequence[Series], x_title: str) ->
             f"<title>{escape(entry.name)}</title></polygon>"
         )
         below = above
-    return _svg(area.axes(x_title, "share of the picture") + "".join(layers))
+    return _svg(area.axes(x_title, "share of the image") + "".join(layers))
 
 
 def histogram(

@@ -10,7 +10,7 @@ from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, Box, Drivable, Frame, Panoptic, Segment, Track
 
 
-def rebuilt(
+def result_from_messages(
     frame: Frame,
     labels: NDArray[np.uint8],
     track_ids: NDArray[np.uint16],
@@ -21,7 +21,7 @@ def rebuilt(
     Scores, confidences and velocities are not in the images and are left at zero.
 
     Args:
-        frame: The picture.
+        frame: The image.
         labels: ``~/label``, or every n-th pixel of it, (h, w).
         track_ids: ``~/instance`` likewise.
         drivable: ``~/drivable`` likewise, 0 or 255.

@@ -8,27 +8,27 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.report.record import RunRecord
-from panoptic_ros.report.samples import Moment
+from panoptic_ros.report.samples import Sample
 from panoptic_ros.report.template import filled, write_html
 
 TEMPLATE = "overview.html.j2"
 
 
 def write_overview(
-    path: Path, cameras: Mapping[str, tuple[RunRecord, Sequence[Moment]]], title: str
+    path: Path, cameras: Mapping[str, tuple[RunRecord, Sequence[Sample]]], title: str
 ) -> None:
     """Write the page; it links each camera's ``<name>/report.html`` beside it.
 
     Args:
         path: The page.
-        cameras: Record and pictures of each camera by name.
+        cameras: Record and images of each camera by name.
         title: Of the page.
 
     Raises:
         ConfigError: Jinja2 is not installed.
         DataError: The file cannot be written.
     """
-    rows = [_row(name, record, moments) for name, (record, moments) in cameras.items()]
+    rows = [_row(name, record, samples) for name, (record, samples) in cameras.items()]
     first = next(iter(cameras.values()))[0]
     content = {
         "title": title,
@@ -39,7 +39,7 @@ def write_overview(
     write_html(path, filled(TEMPLATE, content))
 
 
-def _row(name: str, record: RunRecord, moments: Sequence[Moment]) -> dict[str, Any]:
+def _row(name: str, record: RunRecord, samples: Sequence[Sample]) -> dict[str, Any]:
     stats = record.stats()
     times = record.times_s()
     seconds = times[-1] if times else 0.0
@@ -51,5 +51,5 @@ def _row(name: str, record: RunRecord, moments: Sequence[Moment]) -> dict[str, A
         "latency": stats["latency_ms"],
         "tracks": stats["tracks"]["count"],
         "drivable": stats["drivable_share"],
-        "moment": moments[len(moments) // 2] if moments else None,
+        "moment": samples[len(samples) // 2] if samples else None,
     }

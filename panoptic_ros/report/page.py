@@ -9,8 +9,8 @@ from typing import Any
 
 from panoptic_ros.core.overlay import track_color
 from panoptic_ros.report import charts
-from panoptic_ros.report.record import RunRecord, TrackLife, percentiles
-from panoptic_ros.report.samples import Moment
+from panoptic_ros.report.record import RunRecord, TrackHistory, percentiles
+from panoptic_ros.report.samples import Sample
 from panoptic_ros.report.template import filled, write_html
 
 TEMPLATE = "page.html.j2"
@@ -18,26 +18,26 @@ MOST_ROWS = 60
 """Tracks in the timeline; the longest are shown."""
 
 
-def write_page(path: Path, record: RunRecord, moments: Sequence[Moment]) -> None:
+def write_page(path: Path, record: RunRecord, samples: Sequence[Sample]) -> None:
     """Write the report.
 
     Raises:
         ConfigError: Jinja2 is not installed.
         DataError: The file cannot be written.
     """
-    write_html(path, render(record, moments))
+    write_html(path, render(record, samples))
 
 
-def render(record: RunRecord, moments: Sequence[Moment]) -> str:
+def render(record: RunRecord, samples: Sequence[Sample]) -> str:
     """Make the page; it needs no other file and no network.
 
     Raises:
         ConfigError: Jinja2 is not installed.
     """
-    return filled(TEMPLATE, _content(record, moments))
+    return filled(TEMPLATE, _content(record, samples))
 
 
-def _content(record: RunRecord, moments: Sequence[Moment]) -> dict[str, Any]:
+def _content(record: RunRecord, samples: Sequence[Sample]) -> dict[str, Any]:
     stats = record.stats()
     first_ns = record.frames[0].stamp_ns if record.frames else 0
     tracks = record.tracks()
@@ -46,7 +46,7 @@ def _content(record: RunRecord, moments: Sequence[Moment]) -> dict[str, Any]:
         "stats": stats,
         "seconds": record.times_s()[-1] if record.frames else 0.0,
         "tiles": _tiles(stats),
-        "moments": [(moment, (moment.stamp_ns - first_ns) / 1e9) for moment in moments],
+        "moments": [(sample, (sample.stamp_ns - first_ns) / 1e9) for sample in samples],
         "legend": _legend(record, stats),
         "stages": _stage_bars(stats["stages_ms"]),
         "latency_line": _latency_line(record),
@@ -77,8 +77,9 @@ def _tiles(stats: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _legend(record: RunRecord, stats: dict[str, Any]) -> list[tuple[str, str]]:
     present = stats["class_shares"]
-    return [(entry.name, _css(entry.color)) for entry in record.labels.labels
-            if entry.name in present]
+    return [
+        (entry.name, _css(entry.color)) for entry in record.labels.labels if entry.name in present
+    ]
 
 
 def _stage_bars(stages: dict[str, dict[str, float]]) -> list[dict[str, Any]]:
@@ -104,14 +105,14 @@ def _latency_bars(record: RunRecord) -> str:
     return charts.histogram(values, "ms", list(percentiles(values).items()))
 
 
-def _timeline(record: RunRecord, tracks: Sequence[TrackLife]) -> str:
+def _timeline(record: RunRecord, tracks: Sequence[TrackHistory]) -> str:
     longest = sorted(tracks, key=lambda track: -track.frames)[:MOST_ROWS]
     rows = [_row(record, track) for track in sorted(longest, key=lambda one: one.spans_s[0][0])]
     times = record.times_s()
     return charts.timeline(rows, times[-1] if times else 0.0, "seconds")
 
 
-def _row(record: RunRecord, track: TrackLife) -> charts.Row:
+def _row(record: RunRecord, track: TrackHistory) -> charts.Row:
     name = f"{record.label_name(track.label)} {track.id}"
     return charts.Row(name, _css(track_color(track.id)), track.spans_s)
 
@@ -148,7 +149,7 @@ def _shares(record: RunRecord) -> str:
 def _drivable_line(record: RunRecord) -> str:
     values = [100 * facts.drivable_share for facts in record.frames]
     series = [charts.Series("drivable", values, "var(--good)")]
-    return charts.line_chart(record.times_s(), series, "seconds", "% of the picture")
+    return charts.line_chart(record.times_s(), series, "seconds", "% of the image")
 
 
 def _line_css(record: RunRecord, name: str) -> str:

@@ -17,7 +17,7 @@ from panoptic_ros.core.types import VOID
 
 PERCENTILES = (50, 95, 99)
 CLASS_SAMPLING_PX = 4
-"""Class shares are counted on every n-th row and column of a picture."""
+"""Class shares are counted on every n-th row and column of an image."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class FrameFacts:
 
 
 @dataclass(frozen=True)
-class TrackLife:
+class TrackHistory:
     """One track over the run; ``spans_s`` are the times it was seen, gaps left out."""
 
     id: int
@@ -61,9 +61,9 @@ class RunRecord:
         engine: The engine's description.
         labels: The classes.
         latency_meaning: What ``FrameFacts.latency_ms`` measures, in words.
-        frames_in: Pictures that were sent or read.
-        dropped: Pictures that came too early for the worker.
-        skipped: Pictures that could not be used.
+        frames_in: Images that were sent or read.
+        dropped: Images that came too early for the worker.
+        skipped: Images that could not be used.
         notes: Damage and remarks, one sentence each.
         stages: Percentiles by stage where only those are known; else made from the frames.
         frames: The processed frames in order.
@@ -92,7 +92,7 @@ class RunRecord:
         """Name of a class index."""
         return self.labels.labels[label].name if label < len(self.labels) else "void"
 
-    def tracks(self) -> list[TrackLife]:
+    def tracks(self) -> list[TrackHistory]:
         """Lives of all tracks in the order of their birth."""
         times = self.times_s()
         seen: dict[int, list[int]] = {}
@@ -102,7 +102,7 @@ class RunRecord:
                 seen.setdefault(key, []).append(index)
                 votes.setdefault(key, Counter())[label] += 1
         return [
-            TrackLife(key, votes[key].most_common(1)[0][0], len(at), _spans(at, times))
+            TrackHistory(key, votes[key].most_common(1)[0][0], len(at), _spans(at, times))
             for key, at in seen.items()
         ]
 
@@ -158,7 +158,7 @@ class RunRecord:
         return {label: [counter[label] for counter in per_frame] for label in labels}
 
     def mean_class_shares(self) -> dict[str, float]:
-        """Mean share of the picture by class name, largest first."""
+        """Mean share of the image by class name, largest first."""
         total: Counter[int] = Counter()
         for facts in self.frames:
             total.update(facts.class_shares)
@@ -218,12 +218,12 @@ def _spans(at: Sequence[int], times_s: Sequence[float]) -> tuple[tuple[float, fl
     return tuple(spans)
 
 
-def _by_class(record: RunRecord, tracks: Sequence[TrackLife]) -> dict[str, int]:
+def _by_class(record: RunRecord, tracks: Sequence[TrackHistory]) -> dict[str, int]:
     counts = Counter(record.label_name(track.label) for track in tracks)
     return dict(counts.most_common())
 
 
-def _life_s(track: TrackLife) -> float:
+def _life_s(track: TrackHistory) -> float:
     return track.spans_s[-1][1] - track.spans_s[0][0]
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of a result for the report: input, labels, objects with their ids, drivable surface."""
+"""Images of a result for the report: input, labels, objects with their ids, drivable surface."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ JPEG_QUALITY = 82
 
 
 @dataclass(frozen=True)
-class Moment:
-    """One frame in four pictures, each an image data URI.
+class Sample:
+    """One frame in four images, each an image data URI.
 
     Where the camera's place is known there are two more: the ground from above as the camera saw
     it, and the grid.
@@ -44,7 +44,7 @@ FromAbove = Callable[[], "tuple[NDArray[np.uint8], NDArray[np.uint8]] | None"]
 
 
 @dataclass
-class Album:
+class SampledFrames:
     """Keeps a few moments spread evenly over a run of unknown length.
 
     Args:
@@ -52,24 +52,24 @@ class Album:
     """
 
     labels: LabelSet
-    _kept: list[tuple[int, Moment]] = field(default_factory=list)
+    _kept: list[tuple[int, Sample]] = field(default_factory=list)
     _stride: int = 1
     _seen: int = 0
 
     def offer(self, result: Result, from_above: FromAbove | None = None) -> None:
         """Keep the frame if it is due; the stride doubles whenever too many are kept."""
         if self._seen % self._stride == 0:
-            moment = _moment(result, self.labels)
+            sample = _moment(result, self.labels)
             drawn = from_above() if from_above is not None else None
             if drawn is not None:
-                moment = replace(moment, ground=data_uri(drawn[0]), grid=data_uri(drawn[1]))
-            self._kept.append((self._seen, moment))
+                sample = replace(sample, ground=data_uri(drawn[0]), grid=data_uri(drawn[1]))
+            self._kept.append((self._seen, sample))
         self._seen += 1
         if len(self._kept) > 2 * MOST_MOMENTS:
             self._stride *= 2
             self._kept = [entry for entry in self._kept if entry[0] % self._stride == 0]
 
-    def moments(self) -> list[Moment]:
+    def samples(self) -> list[Sample]:
         """At most ``MOST_MOMENTS``, in order."""
         if not self._kept:
             return []
@@ -78,7 +78,7 @@ class Album:
         return [self._kept[index][1] for index in chosen]
 
 
-def _moment(result: Result, labels: LabelSet) -> Moment:
+def _moment(result: Result, labels: LabelSet) -> Sample:
     image = result.frame.image
     size = (max(1, round(WIDTH_PX * image.shape[0] / image.shape[1])), WIDTH_PX)
     # A view of BGR memory has a negative stride, which cv2 does not take.
@@ -86,7 +86,7 @@ def _moment(result: Result, labels: LabelSet) -> Moment:
     small = np.asarray(cv2.resize(whole, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
     seen = enlarge(result.track_labels(), size)
     surface = enlarge(result.drivable.mask.astype(np.uint8), size) > 0
-    return Moment(
+    return Sample(
         result.frame.stamp_ns,
         data_uri(small),
         data_uri(blended(small, labels.palette[seen], seen != VOID, 0.62)),
@@ -101,7 +101,7 @@ def blended(
     where: NDArray[np.bool_],
     share: float,
 ) -> NDArray[np.uint8]:
-    """Lay colours over a picture where a mask says so."""
+    """Lay colours over an image where a mask says so."""
     mixed = cv2.addWeighted(image, 1 - share, colors, share, 0)
     return np.where(where[..., None], mixed, image).astype(np.uint8)
 
@@ -134,7 +134,7 @@ def _outline(
     cv2.drawContours(drawn, contours, -1, tuple(color), 1, cv2.LINE_AA)
     if text:
         rows, columns = np.nonzero(mask)
-        # 0.4 is the least size at which the font is still readable in the small picture.
+        # 0.4 is the least size at which the font is still readable in the small image.
         place = (int(np.median(columns)) - 4 * len(text), int(np.median(rows)) + 4)
         for thickness, ink in ((3, (0, 0, 0)), (1, (255, 255, 255))):
             cv2.putText(
@@ -143,7 +143,7 @@ def _outline(
 
 
 def data_uri(image: NDArray[np.uint8]) -> str:
-    """Encode an RGB picture for use inside of a page."""
+    """Encode an RGB image for use inside of a page."""
     bgr = cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1]
     return "data:image/jpeg;base64," + base64.b64encode(data.tobytes()).decode("ascii")

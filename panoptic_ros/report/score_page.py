@@ -10,15 +10,15 @@ from typing import Any
 from panoptic_ros.cli.scores import COUNTS, DRIVABLE_HEADS, HEADS, OBJECT_HEADS
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import track_color
-from panoptic_ros.metrics.id_history import MISSED, Life
+from panoptic_ros.metrics.id_history import MISSED, IdHistory
 from panoptic_ros.report import charts
 from panoptic_ros.report.template import filled, write_html
-from panoptic_ros.report.worst_images import Shown
+from panoptic_ros.report.worst_images import WorstImage
 
 TEMPLATE = "score_page.html.j2"
 MOST_ROWS, MOST_SEQUENCES = 36, 8
 
-Lives = Mapping[str, Mapping[str, Sequence[Life]]]
+IdHistories = Mapping[str, Mapping[str, Sequence[IdHistory]]]
 """Lives by class name by sequence."""
 
 
@@ -26,9 +26,9 @@ def write_score_page(
     path: Path,
     found: dict[str, Any],
     labels: LabelSet,
-    worst: Sequence[Shown],
+    worst: Sequence[WorstImage],
     qualities: Sequence[float],
-    lives: Lives,
+    id_histories: IdHistories,
 ) -> None:
     """Write the page.
 
@@ -36,9 +36,9 @@ def write_score_page(
         path: The file.
         found: The scores, as ``scores.document`` wrote them.
         labels: The classes, for their colours.
-        worst: The worst pictures.
-        qualities: Panoptic quality of every picture, 0..1.
-        lives: What became of every object of sequences.
+        worst: The worst images.
+        qualities: Panoptic quality of every image, 0..1.
+        id_histories: What became of every object of sequences.
 
     Raises:
         ConfigError: Jinja2 is not installed.
@@ -54,10 +54,10 @@ def write_score_page(
         "worst": worst,
         "legend": _legend(found, labels),
         "spread": charts.histogram(
-            [100 * value for value in qualities], "PQ of a picture", [], "pictures"
+            [100 * value for value in qualities], "PQ of an image", [], "images"
         ),
-        "timelines": _timelines(lives),
-        "hidden_sequences": max(0, len(lives) - MOST_SEQUENCES),
+        "timelines": _timelines(id_histories),
+        "hidden_sequences": max(0, len(id_histories) - MOST_SEQUENCES),
         "object_heads": _object_heads(found),
         "drivable": _drivable(found),
         "reliability": _reliability(found),
@@ -84,7 +84,7 @@ TILES = (
 
 
 def _tiles(found: dict[str, Any]) -> list[tuple[str, str]]:
-    tiles = [("pictures", str(found["images"]))]
+    tiles = [("images", str(found["images"]))]
     for name, keys in TILES:
         value: Any = found
         for key in keys:
@@ -111,8 +111,11 @@ def _classes(found: dict[str, Any], labels: LabelSet) -> list[dict[str, Any]]:
 
 def _legend(found: dict[str, Any], labels: LabelSet) -> list[tuple[str, str]]:
     there = {line["name"] for line in _classes(found, labels)}
-    return [(entry.name, _css(entry.color)) for entry in labels.labels
-            if entry.name in there or not found.get("classes")]
+    return [
+        (entry.name, _css(entry.color))
+        for entry in labels.labels
+        if entry.name in there or not found.get("classes")
+    ]
 
 
 def _object_heads(found: dict[str, Any]) -> dict[str, str]:
@@ -144,36 +147,40 @@ def _reliability(found: dict[str, Any]) -> str:
     return charts.line_chart(sure, series, "confidence", "share that is right")
 
 
-def _timelines(lives: Lives) -> list[dict[str, Any]]:
+def _timelines(id_histories: IdHistories) -> list[dict[str, Any]]:
     """Charts of the sequences with the most switches."""
-    told = [_timeline(sequence, by_class) for sequence, by_class in lives.items()]
+    told = [_timeline(sequence, by_class) for sequence, by_class in id_histories.items()]
     return sorted(told, key=lambda one: -one["switches"])[:MOST_SEQUENCES]
 
 
-def _timeline(sequence: str, by_class: Mapping[str, Sequence[Life]]) -> dict[str, Any]:
-    all_lives = [(name, life) for name, group in by_class.items() for life in group]
+def _timeline(sequence: str, by_class: Mapping[str, Sequence[IdHistory]]) -> dict[str, Any]:
+    all_lives = [(name, history) for name, group in by_class.items() for history in group]
     ranked = sorted(all_lives, key=lambda one: (-len(one[1].switches), -one[1].frames))
     kept = sorted(ranked[:MOST_ROWS], key=lambda one: one[1].stretches[0].first)
-    end = max((life.stretches[-1].last + 1 for _, life in all_lives), default=0)
+    end = max((history.stretches[-1].last + 1 for _, history in all_lives), default=0)
     return {
         "name": sequence or ".",
         "objects": len(all_lives),
         "hidden": max(0, len(all_lives) - MOST_ROWS),
-        "switches": sum(len(life.switches) for _, life in all_lives),
-        "chart": charts.ribbons([_ribbon(name, life) for name, life in kept], end, "frame"),
+        "switches": sum(len(history.switches) for _, history in all_lives),
+        "chart": charts.ribbons([_ribbon(name, history) for name, history in kept], end, "frame"),
     }
 
 
-def _ribbon(name: str, life: Life) -> charts.Ribbon:
+def _ribbon(name: str, history: IdHistory) -> charts.Ribbon:
     pieces = [
         (float(part.first), float(part.last + 1), "var(--line)", f"missed, {_frames(part)}")
         if part.predicted == MISSED
-        else (float(part.first), float(part.last + 1), _css(track_color(part.predicted)),
-              f"found as {part.predicted}, {_frames(part)}")
-        for part in life.stretches
+        else (
+            float(part.first),
+            float(part.last + 1),
+            _css(track_color(part.predicted)),
+            f"found as {part.predicted}, {_frames(part)}",
+        )
+        for part in history.stretches
     ]
-    marks = [(float(frame), f"another id in frame {frame}") for frame in life.switches]
-    return charts.Ribbon(f"{name} {life.id}", pieces, marks)
+    marks = [(float(frame), f"another id in frame {frame}") for frame in history.switches]
+    return charts.Ribbon(f"{name} {history.id}", pieces, marks)
 
 
 def _frames(part: Any) -> str:

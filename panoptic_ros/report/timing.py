@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from panoptic_ros.messages.message_types import MessageTypes
 
 TOPICS = ("label", "instance", "panoptic", "confidence", "drivable", "detections")
-"""What ``messages`` builds: everything a planner subscribes to, but no picture for people."""
+"""What ``messages`` builds: everything a planner subscribes to, but no image for people."""
 
 OUTSIDE = "outside infer"
 WHOLE = "whole frame"
@@ -27,7 +27,7 @@ _STEP_NS = 40_000_000
 
 
 @dataclass
-class Laps:
+class StageTimes:
     """Milliseconds of every measured frame by stage; the last two stages are sums of a frame."""
 
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
@@ -105,7 +105,7 @@ def ratio(times: Sequence[float], others: Sequence[float]) -> Ratio:
 
 def measure(
     engines: Sequence[Engine], frames: Sequence[Frame], count: int, warmup: int
-) -> list[Laps]:
+) -> list[StageTimes]:
     """Run frames and take the time of every stage.
 
     Several engines take every frame in turn, and the first of a pair is the second of the next:
@@ -113,14 +113,14 @@ def measure(
 
     Args:
         engines: The networks.
-        frames: Pictures; played again from the start where ``count`` is larger.
+        frames: Images; played again from the start where ``count`` is larger.
         count: Frames that are measured.
         warmup: Frames before those.
 
     Returns:
         Laps in the order of the engines.
     """
-    lanes = [_Lane(engine) for engine in engines]
+    lanes = [_EngineRun(engine) for engine in engines]
     for number in range(-warmup, count):
         frame = frames[number % len(frames)]
         for lane in lanes if number % 2 else lanes[::-1]:
@@ -130,7 +130,7 @@ def measure(
     return [lane.laps for lane in lanes]
 
 
-class _Lane:
+class _EngineRun:
     """One engine with a pipeline of its own, so that engines do not share tracks."""
 
     def __init__(self, engine: Engine) -> None:
@@ -139,7 +139,7 @@ class _Lane:
         self._pipeline, self._labels = Pipeline(engine), engine.spec.labels
         self._types = _message_types()
         self._header = _header(self._types)
-        self.laps = Laps()
+        self.laps = StageTimes()
 
     def step(self, source: Frame, stamp_ns: int) -> dict[str, float]:
         """Run a frame; give back milliseconds by stage."""
@@ -153,11 +153,11 @@ class _Lane:
 
 
 def batch_rate(engine: Any, count: int, warmup: int) -> dict[str, float]:
-    """Take the time of whole batches, for engines that run several pictures at once.
+    """Take the time of whole batches, for engines that run several images at once.
 
     Returns:
-        Pictures in a batch, pictures a second, and percentiles of a batch in ms; empty for
-        engines of one picture.
+        Images in a batch, images a second, and percentiles of a batch in ms; empty for
+        engines of one image.
     """
     batch = int(getattr(engine, "batch", 1))
     if batch < 2:
@@ -169,7 +169,7 @@ def batch_rate(engine: Any, count: int, warmup: int) -> dict[str, float]:
         if number >= 0:
             spent.append((time.perf_counter() - start) * 1e3)
     rate = round(1e3 * batch / float(np.mean(spent)), 2)
-    return {"pictures": float(batch), "pictures_per_s": rate, **percentiles(spent)}
+    return {"images": float(batch), "images_per_s": rate, **percentiles(spent)}
 
 
 def _message_types() -> MessageTypes:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 
-class Patience:
+class ActiveTimer:
     """Adds up time from look to look; used by one thread.
 
     A look that comes much later than its period says that the process was stopped or starved (a

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pictures of one camera as they come from the graph, raw or compressed."""
+"""The images of one camera as they come from the graph, raw or compressed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
-from panoptic_ros.ros.loss_counter import Gaps
+from panoptic_ros.ros.loss_counter import LossCounter
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 _NEWEST = QoSProfile(
@@ -20,7 +20,7 @@ _NEWEST = QoSProfile(
 
 
 class CameraInput:
-    """Subscribes to a camera's pictures and follows the type that is published.
+    """Subscribes to a camera's images and follows the type that is published.
 
     Used by the executor's thread only.
 
@@ -29,7 +29,7 @@ class CameraInput:
         topic: Image topic, not resolved.
         info_topic: CameraInfo topic, not resolved; empty for the one beside the image topic.
         types: Message classes.
-        on_picture: Called with every Image or CompressedImage, and how many were lost before it.
+        on_image: Called with every Image or CompressedImage, and how many were lost before it.
     """
 
     def __init__(
@@ -38,16 +38,16 @@ class CameraInput:
         topic: str,
         info_topic: str,
         types: MessageTypes,
-        on_picture: Callable[[Any, int], None],
+        on_image: Callable[[Any, int], None],
     ) -> None:
         self._node = node
         self._types = types
-        self._on_picture = on_picture
+        self._on_image = on_image
         self._wanted: str = node.resolve_topic_name(topic)
         self._source = (self._wanted, IMAGE)
         self._publishers = 0
         self._subscription = self._subscribed()
-        self._stranger = ""
+        self._other_type = ""
         self.camera_info: Any = None
         info = node.resolve_topic_name(info_topic) if info_topic else beside(self._wanted)
         self._info_subscription = node.create_subscription(
@@ -56,19 +56,19 @@ class CameraInput:
 
     @property
     def topic(self) -> str:
-        """Where pictures are expected or come from, with a hint where it carries other things."""
+        """Where images are expected or come from, with a hint where it carries other things."""
         topic = self._source[0]
-        return f"{topic} (it carries {self._stranger})" if self._stranger else topic
+        return f"{topic} (it carries {self._other_type})" if self._other_type else topic
 
     def look(self) -> None:
-        """Look at the graph, and subscribe anew where pictures come in another way."""
+        """Look at the graph, and subscribe anew where images come in another way."""
         source = self._found()
         if source is None or source == self._source:
             return
         self._node.destroy_subscription(self._subscription)
         self._source = source
         self._subscription = self._subscribed()
-        self._node.get_logger().info(f"pictures come on {source[0]} as {source[1]}")
+        self._node.get_logger().info(f"images come on {source[0]} as {source[1]}")
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -76,13 +76,13 @@ class CameraInput:
         self._node.destroy_subscription(self._info_subscription)
 
     def _found(self) -> tuple[str, str] | None:
-        """Topic and type of the pictures in the graph; raw is preferred, then what we have."""
+        """Topic and type of the images in the graph; raw is preferred, then what we have."""
         kinds = self._kinds(self._wanted)
         for kind in (IMAGE, COMPRESSED_IMAGE):
             if kind in kinds:
-                self._stranger = ""
+                self._other_type = ""
                 return self._wanted, kind
-        self._stranger = next(iter(kinds), "")
+        self._other_type = next(iter(kinds), "")
         beneath = f"{self._wanted}/compressed"
         if COMPRESSED_IMAGE in self._kinds(beneath):
             return beneath, COMPRESSED_IMAGE
@@ -97,7 +97,7 @@ class CameraInput:
     def _subscribed(self) -> Any:
         topic, kind = self._source
         # What passed before the subscription was not lost.
-        self._gaps = Gaps()
+        self._gaps = LossCounter()
         return self._node.create_subscription(
             self._types.find(kind),
             topic,
@@ -107,7 +107,7 @@ class CameraInput:
         )
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:
-        self._on_picture(message, self._gaps.lost_before(info, self._publishers))
+        self._on_image(message, self._gaps.lost_before(info, self._publishers))
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message

@@ -69,12 +69,12 @@ class CameraOutput:
             self._publishers[name].publish(message)
 
     def publish_camera_info(self, camera_info: Any, header: Any, size: tuple[int, int]) -> bool:
-        """Send the camera's own CameraInfo under the picture's header.
+        """Send the camera's own CameraInfo under the image's header.
 
         Args:
             camera_info: What the camera says, None where it is silent.
-            header: Of the picture.
-            size: (height, width) of the picture.
+            header: Of the image.
+            size: (height, width) of the image.
 
         Returns:
             False where the camera speaks of another size; nothing is sent then.

@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
 from panoptic_ros.messages.message_types import MessageTypes
-from panoptic_ros.ros.engine_loader import EngineSupply as Supply
+from panoptic_ros.ros.engine_loader import EngineLoader as Supply
 from panoptic_ros.ros.statistics import Report
 
 OK, WARN, ERROR = bytes([0]), bytes([1]), bytes([2])
@@ -36,7 +36,7 @@ def camera_status(
     Args:
         name: ``<node>: <camera>``.
         report: Its numbers.
-        topic: Where its pictures come from.
+        topic: Where its images come from.
         silence: How long nothing came out, and what that means.
         types: Message classes.
     """
@@ -51,7 +51,7 @@ def engine_status(
 
     Args:
         name: ``<node>: engine``.
-        is_active: Whether pictures are taken.
+        is_active: Whether images are taken.
         failure: Why it stopped, empty while it has not.
         supply: The engine in use, and the plan in work.
         types: Message classes.
@@ -110,14 +110,14 @@ def status(
 def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
     lasting = f"{silence.seconds:.1f} s"
     if report.silent_s is None:
-        return ERROR if silence.is_stale else WARN, f"no picture yet on {topic}"
+        return ERROR if silence.is_stale else WARN, f"no image yet on {topic}"
     if report.silent_s > silence.stale_after_s:
-        return ERROR, f"no picture on {topic} for {report.silent_s:.1f} s"
+        return ERROR, f"no image on {topic} for {report.silent_s:.1f} s"
     if silence.is_stale:
         reason = report.last_refusal or "the engine has not answered"
-        return ERROR, f"pictures come, but no result for {lasting}: {reason}"
+        return ERROR, f"images come, but no result for {lasting}: {reason}"
     if report.last_refusal:
-        return WARN, f"unusable pictures: {report.last_refusal}"
+        return WARN, f"unusable images: {report.last_refusal}"
     return OK, f"{report.published / report.seconds:.1f} results per second"
 
 

@@ -27,7 +27,7 @@ class Build(Protocol):
 
 
 @dataclass(frozen=True)
-class EngineDoor:
+class EngineFactory:
     """How engines are come by; ``ros`` may not import ``engine``, so the node hands it in.
 
     Attributes:
@@ -42,7 +42,7 @@ class EngineDoor:
 
 
 @dataclass(frozen=True)
-class Progress:
+class BuildProgress:
     """How far a build is: TensorRT's name of the phase, and the share that is done, 0 to 1."""
 
     phase: str = "starting"
@@ -50,14 +50,14 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class _Wish:
+class _BuildRequest:
     """What shall become of the plan in work: for which parameters, and whether it takes over."""
 
     config: NodeConfig
     takes_over: bool
 
 
-class EngineSupply:
+class EngineLoader:
     """Opens the engine, and has its plan built where there is none and that is allowed.
 
     All calls come from the executor's thread, except ``exchange``, which comes from whoever runs
@@ -68,7 +68,7 @@ class EngineSupply:
         log: Takes what was chosen and why.
     """
 
-    def __init__(self, door: EngineDoor, log: Any) -> None:
+    def __init__(self, door: EngineFactory, log: Any) -> None:
         self._door = door
         self._log = log
         self._lock = threading.Lock()
@@ -76,9 +76,9 @@ class EngineSupply:
         self._better: Engine | None = None
         self._build: Build | None = None
         self._order: Any = None
-        self._wish = _Wish(NodeConfig(), False)
+        self._wish = _BuildRequest(NodeConfig(), False)
         self._thread: threading.Thread | None = None
-        self._progress: Progress | None = None
+        self._progress: BuildProgress | None = None
         self._finished = False
         self.problem = ""
         self.failure: Exception | None = None
@@ -89,7 +89,7 @@ class EngineSupply:
         return self._engine
 
     @property
-    def progress(self) -> Progress | None:
+    def progress(self) -> BuildProgress | None:
         """How far the build is, None while nothing is built."""
         return self._progress
 
@@ -177,7 +177,7 @@ class EngineSupply:
         )
 
     def _words_of_patience(self, error: ModelError) -> str:
-        progress = self._progress or Progress()
+        progress = self._progress or BuildProgress()
         return (
             f"{error}. That plan is being built ({progress.share:.0%}, /diagnostics tells how far "
             "it is): configure again when it is done, or set engine_fallback to onnxruntime to "
@@ -187,11 +187,11 @@ class EngineSupply:
     def _start(self, order: Any, config: NodeConfig, takes_over: bool) -> None:
         """Have a plan built, unless it is in work; then only what becomes of it changes."""
         with self._lock:
-            self._wish = _Wish(config, takes_over)
+            self._wish = _BuildRequest(config, takes_over)
             if self._order is not None and order == self._order:
                 return
         self._cancel()
-        self._order, self._progress, self.problem = order, Progress(), ""
+        self._order, self._progress, self.problem = order, BuildProgress(), ""
         self._finished = False
         self._build = self._door.build(order)
         self._thread = threading.Thread(
@@ -220,14 +220,14 @@ class EngineSupply:
             self._last_wish()
             self._progress = None
 
-    def _last_wish(self) -> _Wish:
+    def _last_wish(self) -> _BuildRequest:
         """What shall become of the plan; whoever asks for it from here on has it built again."""
         with self._lock:
             self._order = None
             return self._wish
 
     def _note(self, phase: str, share: float) -> None:
-        self._progress = Progress(phase, share)
+        self._progress = BuildProgress(phase, share)
 
     def _offer(self, engine: Engine) -> None:
         with self._lock:

@@ -11,9 +11,9 @@ import numpy as np
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import Mounting, mounting_of
+from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
 from panoptic_ros.core.ground.grid import Ground
-from panoptic_ros.core.ground.laser_scan import scan_of
+from panoptic_ros.core.ground.laser_scan import laser_scan_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.ground import (
     GRID,
@@ -65,7 +65,7 @@ class GroundOutput:
         self._ground: Ground | None = None
         self._calibration: tuple[Any, ...] = ()
         self._config = GroundConfig()
-        self._mounting: Mounting | None = None
+        self._mounting: CameraPose | None = None
 
     def messages(
         self,
@@ -80,7 +80,7 @@ class GroundOutput:
         Args:
             result: One frame's result.
             camera_info: What the camera says, None where it is silent.
-            header: Of the picture; gives stamp and optical frame.
+            header: Of the image; gives stamp and optical frame.
             config: Mounting and extent.
             wanted: Names out of ``GROUND_TYPES``.
 
@@ -120,7 +120,7 @@ class GroundOutput:
         if "free_space/scan" in wanted:
             # Seen from the base frame, what the camera sees may lie a little farther.
             range_m = config.length_m + float(np.hypot(*ground.camera_m))
-            scan = scan_of(boundary)
+            scan = laser_scan_of(boundary)
             made["free_space/scan"] = scan_message(scan, range_m, self._types, base)
         if "free_space/points" in wanted:
             made["free_space/points"] = points_message(boundary, self._types, base)
@@ -133,25 +133,24 @@ class GroundOutput:
             raise ConfigError("there is no camera_info; publish one (panoptic calibrate makes it)")
         if (info.height, info.width) != size:
             raise ConfigError(
-                f"camera_info is for {info.width}x{info.height}, the picture is "
-                f"{size[1]}x{size[0]}"
+                f"camera_info is for {info.width}x{info.height}, the image is {size[1]}x{size[0]}"
             )
         calibration = (size, info.distortion_model, tuple(info.k), tuple(info.d))
         camera = _camera(info)
-        mounting = self._mounting_of(camera, frame, config)
+        pose = self._mounting_of(camera, frame, config)
         is_same = calibration == self._calibration and config == self._config
-        if self._ground is None or not is_same or not _is_near(mounting, self._mounting):
-            self._ground = Ground(camera, mounting, config)
-            self._calibration, self._config, self._mounting = calibration, config, mounting
+        if self._ground is None or not is_same or not _is_near(pose, self._mounting):
+            self._ground = Ground(camera, pose, config)
+            self._calibration, self._config, self._mounting = calibration, config, pose
         return self._ground
 
-    def _mounting_of(self, camera: CameraModel, frame: str, config: GroundConfig) -> Mounting:
+    def _mounting_of(self, camera: CameraModel, frame: str, config: GroundConfig) -> CameraPose:
         if config.camera_height_m <= 0:
-            return self._transforms.mounting(config.base_frame, frame)
-        return mounting_of(camera, config)
+            return self._transforms.pose(config.base_frame, frame)
+        return camera_pose_of(camera, config)
 
     def _complain(self, problem: str) -> None:
-        # The first picture may come before the first camera_info or transform.
+        # The first image may come before the first camera_info or transform.
         if problem == self.problem and problem != self._told:
             self._log.warning(f"{self._name}: nothing in metres: {problem}")
             self._told = problem
@@ -163,8 +162,8 @@ def _camera(info: Any) -> CameraModel:
     return CameraModel.of(size, str(info.distortion_model), info.k, info.d)
 
 
-def _is_near(mounting: Mounting, other: Mounting | None) -> bool:
+def _is_near(pose: CameraPose, other: CameraPose | None) -> bool:
     return other is not None and bool(
-        np.abs(mounting.rotation - other.rotation).max() < _SAME_PLACE
-        and np.abs(mounting.position - other.position).max() < _SAME_PLACE
+        np.abs(pose.rotation - other.rotation).max() < _SAME_PLACE
+        and np.abs(pose.position - other.position).max() < _SAME_PLACE
     )

@@ -64,31 +64,31 @@ def panoptic_node(
         "autostart": is_true(context, "autostart"),
         **(parameters or {}),
     }
-    for argument, parameter in (("engine", "engine"), ("remap", "remap.label")):
-        if value := said(context, argument):
+    for name, parameter in (("engine", "engine"), ("remap", "remap.label")):
+        if value := argument(context, name):
             overrides[parameter] = value
     return Node(
         package="panoptic_ros",
         executable="panoptic_node",
         name="panoptic",
-        namespace=said(context, "namespace"),
-        parameters=[said(context, "params_file"), overrides],
+        namespace=argument(context, "namespace"),
+        parameters=[argument(context, "params_file"), overrides],
         remappings=list((remappings or {}).items()),
-        arguments=["--ros-args", "--log-level", said(context, "log_level")],
+        arguments=["--ros-args", "--log-level", argument(context, "log_level")],
         output="screen",
     )
 
 
-def said(context: LaunchContext, name: str) -> str:
+def argument(context: LaunchContext, name: str) -> str:
     """Value of an argument."""
     return str(LaunchConfiguration(name).perform(context))
 
 
 def is_true(context: LaunchContext, name: str) -> bool:
     """Value of a yes/no argument."""
-    return said(context, name).strip().lower() in ("true", "1", "yes")
+    return argument(context, name).strip().lower() in ("true", "1", "yes")
 
 
 def words(context: LaunchContext, name: str) -> list[str]:
     """Value of an argument that holds several words, split at commas."""
-    return [word.strip() for word in said(context, name).split(",") if word.strip()]
+    return [word.strip() for word in argument(context, name).split(",") if word.strip()]

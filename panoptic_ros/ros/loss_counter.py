@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that were published and never came, counted by the middleware's sequence numbers.
+"""Images that were published and never came, counted by the middleware's sequence numbers.
 
 The middleware's own *message lost* event stays silent when a message is replaced in a queue of
 depth 1 (seen with Fast DDS of Kilted), and that is where a busy node loses them.
@@ -13,7 +13,7 @@ from typing import Any
 _MOST_LATE = 16
 
 
-class Gaps:
+class LossCounter:
     """Follows the sequence numbers of every publisher of a topic.
 
     rclpy of Humble hands on no numbers, so nothing is counted there; that of Jazzy does not say

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic_node``: pictures of one or several cameras in, tracked panoptic topics out."""
+"""``panoptic_node``: images of one or several cameras in, tracked panoptic topics out."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import open_engine, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
-from panoptic_ros.ros.active_timer import Patience
+from panoptic_ros.ros.active_timer import ActiveTimer
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.clock_jumps import on_jump_back
 from panoptic_ros.ros.diagnostics import OK, WARN, Silence, camera_status, engine_status, status
-from panoptic_ros.ros.engine_loader import EngineDoor, EngineSupply
+from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import Remapping
-from panoptic_ros.ros.statistics import Tally
+from panoptic_ros.ros.statistics import CameraStatistics
 from panoptic_ros.ros.stream import Camera, open_input, open_outputs
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
@@ -43,7 +43,7 @@ _LOOK_PERIOD_S = 0.5
 _PATIENCE_S = 10.0
 _LITTLE_S = 1.0
 _LAST_WORDS_S = 1.0
-_ENGINES = EngineDoor(open_engine, plan_to_build, start_build)
+_ENGINES = EngineFactory(open_engine, plan_to_build, start_build)
 
 Answer = TransitionCallbackReturn
 
@@ -64,15 +64,15 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self.failure: BaseException | None = None
         self.has_lost_engine = False
         self._types = rclpy_types()
-        self._supply = EngineSupply(_ENGINES, self.get_logger())
+        self._supply = EngineLoader(_ENGINES, self.get_logger())
         self._wants_start = False
         self._machine = Machine()
         self._worker: Worker | None = None
         self._watchdog: Watchdog | None = None
-        self._patience = Patience(_LOOK_PERIOD_S)
+        self._patience = ActiveTimer(_LOOK_PERIOD_S)
         self._outputs: dict[str, CameraOutput] = {}
         self._cameras: dict[str, Camera] = {}
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: dict[str, CameraStatistics] = {}
         self._remapping = Remapping(self.get_logger())
         self._parameters_in_force = NodeParameters(
             self,
@@ -117,7 +117,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         return self._guarded(lambda: self._activate(state), self._stop)
 
     def on_deactivate(self, state: Any) -> TransitionCallbackReturn:
-        """Finish the picture in work, then rest."""
+        """Finish the image in work, then rest."""
         self._stop()
         return super().on_deactivate(state)
 
@@ -160,11 +160,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         labels = engine.spec.labels
         mailbox: Mailbox[Any] = Mailbox()
         for index, name in enumerate(self.config.cameras):
-            tally = self._tallies.setdefault(name, Tally())
-            entry = open_input(self, self.config, index, self._types, tally, mailbox.put)
+            statistics = self._tallies.setdefault(name, CameraStatistics())
+            entry = open_input(self, self.config, index, self._types, statistics, mailbox.put)
             ground = GroundOutput(name, self._transforms, self._types, self.get_logger())
-            self._cameras[name] = Camera(entry, self._outputs[name], tally, ground)
-        self._worker = self._hired(mailbox, Pipeline(engine, self.config.pipeline))
+            self._cameras[name] = Camera(entry, self._outputs[name], statistics, ground)
+        self._worker = self._make_worker(mailbox, Pipeline(engine, self.config.pipeline))
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
         for output in self._outputs.values():
@@ -172,10 +172,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._worker.start()
         self._look()
         topics = ", ".join(camera.input.topic for camera in self._cameras.values())
-        self.get_logger().info(f"active, pictures from {topics}")
+        self.get_logger().info(f"active, images from {topics}")
         return answer
 
-    def _hired(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> Worker:
+    def _make_worker(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> Worker:
         """Make the worker, and the watchdog that looks after what it delivers."""
         cameras = dict(self._cameras)
         worker = Worker(
@@ -187,7 +187,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             lambda: self.config,
             self._supply.exchange,
         )
-        self._watchdog = Watchdog(self, cameras, worker.deliveries, lambda: self.config)
+        self._watchdog = Watchdog(self, cameras, worker.publishers, lambda: self.config)
         return worker
 
     def _stop(self) -> None:
@@ -296,7 +296,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _silence(self, camera: str) -> Silence:
         assert self._worker is not None
-        seconds = self._worker.deliveries[camera].silent_s
+        seconds = self._worker.publishers[camera].silent_s
         return Silence(seconds, self.config.stale_after_s)
 
     def _say_what_is_missing(self) -> None:

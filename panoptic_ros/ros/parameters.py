@@ -64,7 +64,7 @@ class NodeConfig:
     )
     engine_device: int = param(0, "Number of the GPU as CUDA counts.", low=0, high=63, live=False)
     engine_warmup: int = param(
-        3, "Inferences of a plan before the first picture.", low=0, high=100, live=False
+        3, "Inferences of a plan before the first image.", low=0, high=100, live=False
     )
     engine_timeout_s: float = param(
         30.0,

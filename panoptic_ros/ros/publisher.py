@@ -23,7 +23,7 @@ _QUIET_S = 5.0
 _NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
 
 
-class Delivery:
+class ResultPublisher:
     """Publishes the results of one camera.
 
     The worker's thread sends, the executor's thread takes back; a lock keeps them apart, so that
@@ -58,8 +58,8 @@ class Delivery:
         """Publish a result.
 
         Args:
-            result: Of this camera's newest picture.
-            header: Of the picture's message.
+            result: Of this camera's newest image.
+            header: Of the image's message.
             config: The parameters in force.
 
         Returns:
@@ -67,11 +67,11 @@ class Delivery:
         """
         with self._sending:
             stages_ms = self._publish(result, header, config)
-            self._last = _without_picture(result)
+            self._last = _without_image(result)
             self._since_s = time.monotonic()
         return stages_ms
 
-    def take_back(self, stamp: Any, silence_s: float, config: NodeConfig) -> bool:
+    def publish_void(self, stamp: Any, silence_s: float, config: NodeConfig) -> bool:
         """Publish that nothing is known, if there was no result for so long.
 
         Args:
@@ -123,14 +123,14 @@ class Delivery:
 
     def _complain(self, info: Any, size: tuple[int, int]) -> None:
         self._log.warning(
-            f"{self._name}: camera_info is for {info.width}x{info.height}, the picture is "
+            f"{self._name}: camera_info is for {info.width}x{info.height}, the image is "
             f"{size[1]}x{size[0]}; ~/camera_info stays silent until they agree",
             throttle_duration_sec=_QUIET_S,
         )
 
 
-def _without_picture(result: Result) -> Result:
-    """Keep a result without the memory of its picture; the size is kept by a stretched pixel."""
+def _without_image(result: Result) -> Result:
+    """Keep a result without the memory of its image; the size is kept by a stretched pixel."""
     image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
     frame = Frame(image, result.frame.stamp_ns, result.frame.frame_id)
     return replace(result, frame=frame)

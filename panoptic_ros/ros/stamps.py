@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times for tracking out of the stamps of pictures, of which some cameras send none."""
+"""Times for tracking out of the stamps of images, of which some cameras send none."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from panoptic_ros.core.types import Frame
 
 
 class Stamps:
-    """Watches the stamps of each camera's pictures; used by the worker's thread.
+    """Watches the stamps of each camera's images; used by the worker's thread.
 
     Args:
         now_ns: The node's clock.
@@ -30,7 +30,7 @@ class Stamps:
         if camera not in self._unstamped:
             self._unstamped.add(camera)
             self._warn(
-                f"{camera}: pictures come without a stamp (it is 0); objects are followed by this "
+                f"{camera}: images come without a stamp (it is 0); objects are followed by this "
                 "node's clock, and nothing can be synchronised with them: set the stamp in the "
                 "camera's driver"
             )

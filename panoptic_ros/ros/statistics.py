@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What happened to the pictures of one camera, in numbers; frames are counted, never logged."""
+"""What happened to the images of one camera, in numbers; frames are counted, never logged."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 COUNTS = {
-    "received": "pictures that came",
+    "received": "images that came",
     "published": "results that went out",
-    "dropped_busy": "pictures replaced by a newer one while the worker was busy",
-    "dropped_unusable": "pictures that cannot be read",
-    "lost_in_transport": "pictures published and never received",
+    "dropped_busy": "images replaced by a newer one while the worker was busy",
+    "dropped_unusable": "images that cannot be read",
+    "lost_in_transport": "images published and never received",
     "stamp_jumps": "stamps before the one that came last; tracks start anew",
     "taken_back": "void results published for a silent camera",
 }
@@ -32,17 +32,17 @@ class Report:
 
     Attributes:
         seconds: Length of the window.
-        received: Pictures that came in the window.
+        received: Images that came in the window.
         published: Results that went out in the window.
         total: Counts since start, see ``COUNTS``.
         latency_ms: p50, p95 and p99 from stamp to publish over the last ``_WINDOW`` results; empty
             where the stamps are not of the node's clock.
         stages_ms: Median by stage over the same results.
         tracks: Objects in the last result.
-        silent_s: Seconds since the last picture, None before the first.
+        silent_s: Seconds since the last image, None before the first.
         age_s: Now minus the stamp of the last result: how old is what consumers have. None before
             the first, and where stamps are not of the node's clock.
-        last_refusal: Why a picture could not be used, the latest one in the window.
+        last_refusal: Why an image could not be used, the latest one in the window.
     """
 
     seconds: float
@@ -58,7 +58,7 @@ class Report:
 
 
 @dataclass
-class Tally:
+class CameraStatistics:
     """Counts and times of one camera; any thread may call any method."""
 
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -68,20 +68,20 @@ class Tally:
     _stages_ms: deque[Mapping[str, float]] = field(default_factory=lambda: deque(maxlen=_WINDOW))
     _tracks: int = 0
     _last_refusal: str = ""
-    _last_picture_s: float | None = None
+    _last_image_s: float | None = None
     _exposed_s: float | None = None
     _since_s: float = field(default_factory=time.monotonic)
 
     def receive(self, replaced_another: bool, lost_before: int = 0) -> None:
-        """Count a picture that came; it may have pushed an older one out, or follow lost ones."""
+        """Count an image that came; it may have pushed an older one out, or follow lost ones."""
         with self._lock:
             self._total["lost_in_transport"] += lost_before
             self._total["received"] += 1
             self._total["dropped_busy"] += int(replaced_another)
-            self._last_picture_s = time.monotonic()
+            self._last_image_s = time.monotonic()
 
     def refuse(self, reason: str) -> None:
-        """Count a picture that cannot be used."""
+        """Count an image that cannot be used."""
         with self._lock:
             self._total["dropped_unusable"] += 1
             self._last_refusal = reason
@@ -90,7 +90,7 @@ class Tally:
         """Count a stamp that lies before the last one."""
         self._count("stamp_jumps")
 
-    def take_back(self) -> None:
+    def publish_void(self) -> None:
         """Count a void result that went out because the camera is silent."""
         self._count("taken_back")
 
@@ -118,7 +118,7 @@ class Tally:
             before, self._before = self._before, dict(self._total)
             since, self._since_s = self._since_s, now
             refusal, self._last_refusal = self._last_refusal, ""
-            last = self._last_picture_s
+            last = self._last_image_s
             return Report(
                 seconds=now - since,
                 received=self._total["received"] - before.get("received", 0),

@@ -12,7 +12,7 @@ from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.parameters import NodeConfig, camera_topic
-from panoptic_ros.ros.statistics import Tally
+from panoptic_ros.ros.statistics import CameraStatistics
 
 Put = Callable[[str, Any], bool]
 """Takes a camera and its message, and says whether an older message was lost by that."""
@@ -24,7 +24,7 @@ class Camera:
 
     input: CameraInput
     output: CameraOutput
-    tally: Tally
+    statistics: CameraStatistics
     ground: GroundOutput
 
 
@@ -38,7 +38,12 @@ def open_outputs(node: Any, config: NodeConfig, types: MessageTypes) -> dict[str
 
 
 def open_input(
-    node: Any, config: NodeConfig, index: int, types: MessageTypes, tally: Tally, put: Put
+    node: Any,
+    config: NodeConfig,
+    index: int,
+    types: MessageTypes,
+    statistics: CameraStatistics,
+    put: Put,
 ) -> CameraInput:
     """Subscribe to a camera.
 
@@ -47,13 +52,13 @@ def open_input(
         config: Checked parameters.
         index: Which camera.
         types: Message classes.
-        tally: Counts its pictures.
+        statistics: Counts its images.
         put: Takes them.
     """
     name = config.cameras[index]
 
     def take(message: Any, lost: int) -> None:
-        tally.receive(put(name, message), lost)
+        statistics.receive(put(name, message), lost)
 
     return CameraInput(
         node,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.ground.extrinsics import Mounting, rotation_of
+from panoptic_ros.core.ground.extrinsics import CameraPose, rotation_of
 from panoptic_ros.messages.message_types import MessageTypes
 
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
@@ -64,7 +64,7 @@ class Transforms:
         """Whether a transform of that frame has been heard."""
         return _plain(frame) in self._poses
 
-    def mounting(self, base: str, frame: str) -> Mounting:
+    def pose(self, base: str, frame: str) -> CameraPose:
         """Where a camera sits.
 
         Args:
@@ -79,14 +79,14 @@ class Transforms:
         if common is None:
             raise ConfigError(self._missing(base, frame))
         pose = np.linalg.inv(to_base[common]) @ to_frame[common]
-        return Mounting(pose[:3, :3], pose[:3, 3])
+        return CameraPose(pose[:3, :3], pose[:3, 3])
 
     def _missing(self, base: str, frame: str) -> str:
         way = "set ground.camera_height_m and the angles, or publish the transform"
         if not self.is_listening and not self._poses:
             return f"tf2_msgs is not installed, so TF cannot say where the camera is; {way}"
         if not frame:
-            return f"the pictures name no frame, so TF cannot say where the camera is; {way}"
+            return f"the images name no frame, so TF cannot say where the camera is; {way}"
         return f"TF has no way from {base!r} to {frame!r}; {way}"
 
     def _ancestors(self, frame: str) -> dict[str, Pose]:

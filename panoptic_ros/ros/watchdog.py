@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from panoptic_ros.ros.parameters import NodeConfig
-from panoptic_ros.ros.publisher import Delivery
+from panoptic_ros.ros.publisher import ResultPublisher
 from panoptic_ros.ros.stream import Camera
 
 PERIOD_S = 0.1
@@ -31,13 +31,13 @@ class Watchdog:
         self,
         node: Any,
         cameras: Mapping[str, Camera],
-        deliveries: Mapping[str, Delivery],
+        publishers: Mapping[str, ResultPublisher],
         config: Callable[[], NodeConfig],
     ) -> None:
         self._clock = node.get_clock()
         self._log = node.get_logger()
         self._cameras = cameras
-        self._deliveries = deliveries
+        self._deliveries = publishers
         self._config = config
         self._taken_back_s: dict[str, float] = {}
 
@@ -46,24 +46,24 @@ class Watchdog:
         config = self._config()
         if config.stale_action != "void":
             return
-        for name, delivery in self._deliveries.items():
-            if delivery.silent_s < config.stale_after_s:
+        for name, publisher in self._deliveries.items():
+            if publisher.silent_s < config.stale_after_s:
                 self._taken_back_s.pop(name, None)
             elif self._is_due(name, config.stale_after_s):
-                self._take_back(name, delivery, config)
+                self._take_back(name, publisher, config)
 
     def _is_due(self, name: str, period_s: float) -> bool:
         before = self._taken_back_s.get(name)
         return before is None or time.monotonic() - before >= period_s
 
-    def _take_back(self, name: str, delivery: Delivery, config: NodeConfig) -> None:
+    def _take_back(self, name: str, publisher: ResultPublisher, config: NodeConfig) -> None:
         stamp = self._clock.now().to_msg()
-        if not delivery.take_back(stamp, config.stale_after_s, config):
+        if not publisher.publish_void(stamp, config.stale_after_s, config):
             return
-        self._cameras[name].tally.take_back()
+        self._cameras[name].statistics.publish_void()
         if name not in self._taken_back_s:
             self._log.warning(
-                f"{name}: no result for {delivery.silent_s:.1f} s; void is published until "
-                "pictures come again"
+                f"{name}: no result for {publisher.silent_s:.1f} s; void is published until "
+                "images come again"
             )
         self._taken_back_s[name] = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The thread in which pictures become results; one for all cameras, as there is one engine."""
+"""The thread in which images become results; one for all cameras, as there is one engine."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.parameters import NodeConfig
-from panoptic_ros.ros.publisher import Delivery
+from panoptic_ros.ros.publisher import ResultPublisher
 from panoptic_ros.ros.stamps import Stamps
 from panoptic_ros.ros.stream import Camera
 
@@ -29,7 +29,7 @@ Exchange = Callable[[], "Engine | None"]
 
 
 @dataclass(frozen=True, eq=False)
-class _Picture:
+class _Image:
     """A message that could be read."""
 
     camera: str
@@ -40,7 +40,7 @@ class _Picture:
 
 
 class Worker:
-    """Takes the newest pictures, runs the pipeline, publishes.
+    """Takes the newest images, runs the pipeline, publishes.
 
     Started and stopped by the executor's thread; ``failure`` is set by its own.
 
@@ -72,7 +72,7 @@ class Worker:
         self._cameras = cameras
         labels = pipeline.engine.spec.labels
         self._deliveries = {
-            name: Delivery(name, camera, labels, types, self._log)
+            name: ResultPublisher(name, camera, labels, types, self._log)
             for name, camera in cameras.items()
         }
         self._stamps = Stamps(lambda: int(self._clock.now().nanoseconds), self._log.warning)
@@ -83,16 +83,16 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
 
     @property
-    def deliveries(self) -> Mapping[str, Delivery]:
+    def publishers(self) -> Mapping[str, ResultPublisher]:
         """Where the results of each camera go."""
         return self._deliveries
 
     def start(self) -> None:
-        """Begin to take pictures."""
+        """Begin to take images."""
         self._thread.start()
 
     def stop(self, patience_s: float) -> bool:
-        """Finish the pictures in work and end.
+        """Finish the images in work and end.
 
         Args:
             patience_s: How long to wait for the engine.
@@ -107,11 +107,11 @@ class Worker:
 
     @property
     def busy_since_s(self) -> float | None:
-        """When, in steady time, the pictures in work went to the engine; None while none are."""
+        """When, in steady time, the images in work went to the engine; None while none are."""
         return self._busy_since_s
 
     def forget_tracks(self) -> None:
-        """Start all tracks anew with the next pictures; any thread may ask for it."""
+        """Start all tracks anew with the next images; any thread may ask for it."""
         self._forgetting.set()
 
     def _run(self) -> None:
@@ -124,7 +124,7 @@ class Worker:
             self.failure = error
 
     def _adapt(self, config: NodeConfig) -> None:
-        """Take over what changed since the pictures before."""
+        """Take over what changed since the images before."""
         if config.pipeline != self._pipeline.config:
             self._pipeline.configure(config.pipeline)
         better = self._exchange()
@@ -136,17 +136,17 @@ class Worker:
                 self._pipeline.reset(name)
 
     def _serve(self, items: Sequence[tuple[str, Any]], config: NodeConfig) -> None:
-        pictures = [picture for item in items if (picture := self._read(*item)) is not None]
+        images = [image for item in items if (image := self._read(*item)) is not None]
         self._busy_since_s = time.monotonic()
-        results = self._pipeline.step_batch([(entry.camera, entry.frame) for entry in pictures])
+        results = self._pipeline.step_batch([(entry.camera, entry.frame) for entry in images])
         self._busy_since_s = None
-        for picture, result in zip(pictures, results, strict=True):
+        for image, result in zip(images, results, strict=True):
             if isinstance(result, FrameError):
-                self._refuse(picture.camera, result)
+                self._refuse(image.camera, result)
             else:
-                self._deliver(picture, result, config)
+                self._deliver(image, result, config)
 
-    def _read(self, camera: str, message: Any) -> _Picture | None:
+    def _read(self, camera: str, message: Any) -> _Image | None:
         started = time.perf_counter()
         try:
             frame = to_frame(message)
@@ -155,26 +155,26 @@ class Worker:
             return None
         timed = self._stamps.timed(camera, frame)
         if self._stamps.jumps_back(camera, timed.stamp_ns):
-            self._cameras[camera].tally.jump_back()
+            self._cameras[camera].statistics.jump_back()
         has_stamp = frame is timed
-        return _Picture(camera, timed, message.header, _ms_since(started), has_stamp)
+        return _Image(camera, timed, message.header, _ms_since(started), has_stamp)
 
     def _refuse(self, camera: str, error: FrameError) -> None:
-        self._cameras[camera].tally.refuse(str(error))
-        self._log.warning(f"{camera}: picture dropped: {error}", throttle_duration_sec=_QUIET_S)
+        self._cameras[camera].statistics.refuse(str(error))
+        self._log.warning(f"{camera}: image dropped: {error}", throttle_duration_sec=_QUIET_S)
 
-    def _deliver(self, picture: _Picture, result: Result, config: NodeConfig) -> None:
-        sending_ms = self._deliveries[picture.camera].send(result, picture.header, config)
-        stages_ms = {"read": picture.read_ms, **result.stages_ms, **sending_ms}
-        tally = self._cameras[picture.camera].tally
-        tally.publish(self._age_ms(picture), stages_ms, len(result.tracks))
+    def _deliver(self, image: _Image, result: Result, config: NodeConfig) -> None:
+        sending_ms = self._deliveries[image.camera].send(result, image.header, config)
+        stages_ms = {"read": image.read_ms, **result.stages_ms, **sending_ms}
+        statistics = self._cameras[image.camera].statistics
+        statistics.publish(self._age_ms(image), stages_ms, len(result.tracks))
 
-    def _age_ms(self, picture: _Picture) -> float:
+    def _age_ms(self, image: _Image) -> float:
         """Milliseconds since exposure; not a number where the camera does not say when it was."""
-        if not picture.has_stamp:
+        if not image.has_stamp:
             return float("nan")
         now_ns = int(self._clock.now().nanoseconds)
-        return (now_ns - picture.frame.stamp_ns) / 1e6
+        return (now_ns - image.frame.stamp_ns) / 1e6
 
 
 def _ms_since(started: float) -> float:

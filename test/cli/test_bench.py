@@ -19,7 +19,7 @@ from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.report.timing import (
     OUTSIDE,
     WHOLE,
-    Laps,
+    StageTimes,
     batch_rate,
     measure,
     percentiles,
@@ -40,10 +40,10 @@ def short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     write_tiny_model(tmp_path / "tiny.onnx")
     for number in range(3):
         # Red is the label of the tiny model, which has two.
-        picture = np.full((32, 64, 3), (0, 90 * number, number % 2), np.uint8)
-        (tmp_path / "pictures").mkdir(exist_ok=True)
-        cv2.imwrite(str(tmp_path / "pictures" / f"{number}.png"), picture)
-    words = "--input pictures --frames 12 --warmup 1 --size 64x32 --threads 1"
+        image = np.full((32, 64, 3), (0, 90 * number, number % 2), np.uint8)
+        (tmp_path / "images").mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / "images" / f"{number}.png"), image)
+    words = "--input images --frames 12 --warmup 1 --size 64x32 --threads 1"
     return ["bench", *words.split(), "--json", "out/figures.json"]
 
 
@@ -139,7 +139,7 @@ def test_the_first_of_a_pair_is_the_second_of_the_next() -> None:
 
 
 def test_sums_leave_inference_out_and_in() -> None:
-    laps = Laps()
+    laps = StageTimes()
     laps.add({"resize": 1.0, "infer": 3.0, "decode": 1.0})
     assert (laps.stages_ms[OUTSIDE], laps.stages_ms[WHOLE]) == ([2.0], [5.0])
     assert laps.frames_per_s() == {"infer": 333.33, WHOLE: 200.0}
@@ -173,8 +173,8 @@ def test_batches_are_timed_where_the_engine_takes_them() -> None:
     engine = SimpleNamespace(batch=4, infer_batch=asked.append)
     found = batch_rate(engine, count=20, warmup=2)
     assert asked == [4] * 7
-    assert found["pictures"] == 4.0
-    assert found["pictures_per_s"] > 0.0
+    assert found["images"] == 4.0
+    assert found["images_per_s"] > 0.0
     assert batch_rate(SimpleNamespace(), 20, 2) == {}
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic calibrate``: pictures in, a file that ROS's camera drivers read out."""
+"""``panoptic calibrate``: images in, a file that ROS's camera drivers read out."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ BOARD = ("--board", "9x6", "--square", "0.025")
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder of ten painted boards, one picture without a board and one of another size."""
-    folder = tmp_path / "pictures"
+def images(tmp_path: Path) -> Path:
+    """A folder of ten painted boards, one image without a board and one of another size."""
+    folder = tmp_path / "images"
     folder.mkdir()
     for number, pose in enumerate(poses()):
         cv2.imwrite(str(folder / f"board{number}.png"), painted(*pose))
@@ -32,41 +32,41 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def test_a_folder_of_boards_becomes_a_calibration_file(
-    pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "front.yaml"
-    assert main(["calibrate", str(pictures), *BOARD, "--name", "front", "--out", str(out)]) == 0
+    assert main(["calibrate", str(images), *BOARD, "--name", "front", "--out", str(out)]) == 0
     document = yaml.safe_load(out.read_text(encoding="utf-8"))
     assert (document["image_width"], document["image_height"]) == SIZE
     assert document["camera_name"] == "front"
     assert document["camera_matrix"]["data"][0] == pytest.approx(600, rel=0.01)
     said = capsys.readouterr()
-    assert "10 pictures" in said.out
+    assert "10 images" in said.out
     assert "do not show the whole board: wall.png" in said.err
     assert "are of another size: wide.png" in said.err
 
 
-def test_pictures_without_a_board_are_one_clear_line(
+def test_images_without_a_board_are_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    picture = tmp_path / "wall.png"
-    cv2.imwrite(str(picture), np.full((480, 640), 90, np.uint8))
-    assert main(["calibrate", str(picture), *BOARD]) == 2
-    assert "none of 1 pictures shows a board of 9x6 inner corners" in capsys.readouterr().err
+    image = tmp_path / "wall.png"
+    cv2.imwrite(str(image), np.full((480, 640), 90, np.uint8))
+    assert main(["calibrate", str(image), *BOARD]) == 2
+    assert "none of 1 images shows a board of 9x6 inner corners" in capsys.readouterr().err
 
 
-def test_the_file_gives_pictures_their_camera_info(pictures: Path, tmp_path: Path) -> None:
+def test_the_file_gives_images_their_camera_info(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "camera.yaml"
-    assert main(["calibrate", str(pictures), *BOARD, "--out", str(out)]) == 0
-    with CalibratedSource(open_source(pictures / "wall.png"), out) as source:
-        info = next(source.shots()).camera_info
+    assert main(["calibrate", str(images), *BOARD, "--out", str(out)]) == 0
+    with CalibratedSource(open_source(images / "wall.png"), out) as source:
+        info = next(source.frames()).camera_info
     assert (info.width, info.height, info.distortion_model) == (*SIZE, "plumb_bob")
     assert (info.k.size, info.d.size, info.r.size, info.p.size) == (9, 5, 9, 12)
     with (
-        CalibratedSource(open_source(pictures / "wide.png"), out) as source,
+        CalibratedSource(open_source(images / "wide.png"), out) as source,
         pytest.raises(DataError, match=r"calibration is for 640x480, wide\.png has 800x480"),
     ):
-        next(source.shots())
+        next(source.frames())
 
 
 MATRICES = yaml.safe_dump(

@@ -43,12 +43,15 @@ def test_the_demo_writes_all_it_promises(
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     drive = write_folder(tmp_path / "drive", [])
     for number in range(25):
-        picture = street((12, 10 + number))
-        cv2.imwrite(str(drive / f"{number}.png"), picture[..., ::-1])
+        image = street((12, 10 + number))
+        cv2.imwrite(str(drive / f"{number}.png"), image[..., ::-1])
     words = ["--input", drive, "--engine", write_model(tmp_path), "--out", tmp_path / "out"]
     assert main(["demo", *map(str, words)]) == 0
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {
-        "result.mcap", "overlay.mp4", "report.html", "stats.json",
+        "result.mcap",
+        "overlay.mp4",
+        "report.html",
+        "stats.json",
     }
     stats: dict[str, Any] = json.loads((tmp_path / "out" / "stats.json").read_text())
     assert stats["frames"]["in"] == 25
@@ -74,8 +77,8 @@ def test_three_cameras_run_through_one_node(
     for camera in range(3):
         drive = write_folder(tmp_path / f"drive{camera}", [])
         for number in range(15):
-            picture = street((12, 10 + number))[:, : 80 - 16 * camera]
-            cv2.imwrite(str(drive / f"{number}.png"), picture[..., ::-1])
+            image = street((12, 10 + number))[:, : 80 - 16 * camera]
+            cv2.imwrite(str(drive / f"{number}.png"), image[..., ::-1])
         drives.append(drive)
     monkeypatch.setattr(material, "demo_videos", lambda count: drives[:count])
     words = ["--multi", "--start", 0, "--engine", write_model(tmp_path), "--out", tmp_path / "out"]

@@ -19,16 +19,16 @@ from panoptic_ros.cli.diagnosis.checks import (
     FINDING,
     NOTE,
     OK,
-    Line,
+    Check,
     diagnose,
     engine_words,
     verdicts,
 )
 from panoptic_ros.cli.diagnosis.environment import (
     MODULES,
+    Environment,
     Module,
     Ros,
-    Surroundings,
     find_gpu,
     look_at,
 )
@@ -43,7 +43,7 @@ T4 = "Tesla T4 (7.5), driver for CUDA 12.6"
 ORIN, THOR = Gpu("Orin", "8.7", "12.6", True), Gpu("Thor", "11.0", "13.0", True)
 LOSSY = Exchange(sent=50, received=0, rmw="rmw_fastrtps_cpp")
 GOOD = Exchange(50, 50, [5.0] * 50, "rmw_fastrtps_cpp", has_profile=True)
-HERE = Surroundings(
+HERE = Environment(
     version="1.2.3",
     python="3.10.0 (python)",
     system="Linux",
@@ -55,12 +55,12 @@ HERE = Surroundings(
 )
 
 
-def without(*names: str, **changes: object) -> Surroundings:
+def without(*names: str, **changes: object) -> Environment:
     modules = {**HERE.modules, **{name: Module() for name in names}}
     return replace(HERE, modules=modules, **changes)  # type: ignore[arg-type]
 
 
-def line(lines: list[Line], what: str) -> Line:
+def line(lines: list[Check], what: str) -> Check:
     (found,) = [entry for entry in lines if entry.what == what]
     return found
 
@@ -171,8 +171,8 @@ def test_the_verdict_counts_the_plans_that_fit() -> None:
     assert engine_words(here) == (
         "TensorRT where a plan fits (1 of 2 here), else ONNX Runtime on the CPU"
     )
-    assert line(diagnose(here), "a.plan") == Line(OK, "a.plan", "fp16: fits")
-    assert line(diagnose(here), "b.plan") == Line(NOTE, "b.plan", "fp16: GPU is T4", "build b")
+    assert line(diagnose(here), "a.plan") == Check(OK, "a.plan", "fp16: fits")
+    assert line(diagnose(here), "b.plan") == Check(NOTE, "b.plan", "fp16: GPU is T4", "build b")
 
 
 @pytest.mark.parametrize(
@@ -183,18 +183,25 @@ def test_the_verdict_counts_the_plans_that_fit() -> None:
         (ORIN, {"tensorrt_rtx": "1.7"}, {}, "needs tensorrt, which cannot be imported here"),
         (ORIN, {"tensorrt": "11.4"}, {}, "TensorRT version is 10.3.0, here it is 11.4"),
         (
-            THOR, {"tensorrt": "10.3.0"}, {},
+            THOR,
+            {"tensorrt": "10.3.0"},
+            {},
             "GPU is Orin, here it is Thor; compute capability is 8.7, here it is 11.0",
         ),
         (
-            THOR, {"tensorrt_rtx": "1.7"},
-            {"flavour": "tensorrt_rtx", "version": "1.7", "compute_capability": ""}, "",
+            THOR,
+            {"tensorrt_rtx": "1.7"},
+            {"flavour": "tensorrt_rtx", "version": "1.7", "compute_capability": ""},
+            "",
         ),
     ],
     ids=["fits", "no GPU", "no TensorRT", "version", "GPU", "portable"],
 )
 def test_plans_in_the_cache_are_judged(
-    gpu: Gpu | None, versions: dict[str, str], changes: dict[str, str], why_not: str,
+    gpu: Gpu | None,
+    versions: dict[str, str],
+    changes: dict[str, str],
+    why_not: str,
     tmp_path: Path,
 ) -> None:
     write_plan(tmp_path / "a.plan", b"plan", manifest(key=key(batch=2, **changes)))
@@ -310,7 +317,7 @@ def test_modules_are_looked_at_as_they_are(
 
 @pytest.mark.parametrize(("here", "status"), [(HERE, 0), (without("rclpy"), 1)])
 def test_the_exit_status_tells_of_findings(
-    here: Surroundings,
+    here: Environment,
     status: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -351,7 +358,7 @@ def test_images_really_cross_between_two_processes(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
         monkeypatch.delenv(name, raising=False)
-    here = doctor.with_exchange(HERE, images=10)
+    here = doctor.with_transport_check(HERE, images=10)
     assert here.exchange_error == ""
     tried = here.cured or here.exchange
     assert tried is not None

@@ -82,7 +82,7 @@ def test_prints_a_table_of_all_classes(
         pytest.param(["--engine", "x"], "found --engine and --pred; give one", id="both"),
         pytest.param(["--gt-json", "absent.json"], "absent.json: cannot be read", id="no truth"),
         pytest.param(["--pred-json", "absent.json"], "absent.json: cannot be read", id="no files"),
-        pytest.param(["--pred-dir", "absent"], "absent/0.png: missing", id="no pictures"),
+        pytest.param(["--pred-dir", "absent"], "absent/0.png: missing", id="no images"),
         pytest.param(["--json", "/dev/null/out.json"], "cannot be written", id="no place"),
     ],
 )
@@ -124,8 +124,8 @@ def write_drawn_street(folder: Path) -> None:
         frame, truth = street.draw(number)
         ids, infos = coco_segments(truth)
         # A PNG named .jpg: the reader goes by content, and flat colours must survive.
-        picture = cv2.imencode(".png", np.ascontiguousarray(frame.image[..., ::-1]))[1]
-        (folder / "images" / f"{number}.jpg").write_bytes(picture.tobytes())
+        drawn = cv2.imencode(".png", np.ascontiguousarray(frame.image[..., ::-1]))[1]
+        (folder / "images" / f"{number}.jpg").write_bytes(drawn.tobytes())
         write_ids(folder / "panoptic" / f"{number}.png", ids)
         image = {"id": number, "file_name": f"{number}.jpg", "width": 512, "height": 256}
         document["images"].append(image)
@@ -208,7 +208,7 @@ def test_a_frame_without_prediction_is_named(
     write_sequence(tmp_path, swap_ids_at=4)
     (tmp_path / "predicted" / "0002" / "000001.png").unlink()
     assert main(step_words(tmp_path)) == 2
-    assert "0002: no prediction for 1 of 4 pictures, the first is 000001" in (
+    assert "0002: no prediction for 1 of 4 images, the first is 000001" in (
         capsys.readouterr().err
     )
 
@@ -257,4 +257,4 @@ def test_a_city_image_without_prediction_is_named(
     write_cityscapes(tmp_path / "gtFine", "bonn_0_1_gtFine", blank, blank.astype(np.uint16))
     assert main(words) == 2
     error = capsys.readouterr().err
-    assert "eval: no prediction for 1 of 2 pictures, the first is bonn_0_1" in error
+    assert "eval: no prediction for 1 of 2 images, the first is bonn_0_1" in error

@@ -42,8 +42,14 @@ def test_truth_as_prediction_is_perfect(tmp_path: Path, kind: str) -> None:
     if kind in VIDEO:
         assert found["tracking"]["stq"] == found["video"]["vpq"] == 1.0
         assert found["objects"]["car"] == {
-            "smotsa": 1.0, "motsa": 1.0, "motsp": 1.0, "id_switches": 0, "hota": 1.0, "deta": 1.0,
-            "assa": 1.0, "idf1": 1.0,
+            "smotsa": 1.0,
+            "motsa": 1.0,
+            "motsp": 1.0,
+            "id_switches": 0,
+            "hota": 1.0,
+            "deta": 1.0,
+            "assa": 1.0,
+            "idf1": 1.0,
         }
 
 
@@ -80,7 +86,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: object) -> str:
 
 
 @pytest.mark.parametrize("kind", STILL)
-def test_still_pictures_have_no_score_over_time(
+def test_still_images_have_no_score_over_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
     written = WRITERS[kind](tmp_path)

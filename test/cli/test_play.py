@@ -16,12 +16,12 @@ import pytest
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import stamp_ns, to_frame
-from panoptic_ros.recordings.source import FIRST_STAMP_NS, Shot, Source, Span
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, RecordedFrame, Source, TimeRange
 from panoptic_ros.ros.playback.player import Player, PlayOptions
 from test.drawn.drawn_inputs import (
     SECOND_NS,
+    image,
     number_of,
-    picture,
     write_bag2,
     write_folder,
     write_video,
@@ -117,7 +117,7 @@ def test_a_bag_is_published_under_its_own_names_with_camera_info(
     np.testing.assert_array_equal(infos[0].k, np.eye(3).reshape(-1))
 
 
-def test_compressed_pictures_carry_the_usual_name(tmp_path: Path, listen: Any) -> None:
+def test_compressed_images_carry_the_usual_name(tmp_path: Path, listen: Any) -> None:
     video = write_video(tmp_path / "drive.mp4", count=3)
     listener = listen(camera__image_raw__compressed="sensor_msgs/msg/CompressedImage")
     assert main(["play", str(video), "--compressed", "--wait", "10"]) == 0
@@ -125,7 +125,7 @@ def test_compressed_pictures_carry_the_usual_name(tmp_path: Path, listen: Any) -
     assert [number_of(to_frame(image).image) for image in images] == [0, 1, 2]
 
 
-def test_live_pictures_are_stamped_with_the_present_time(tmp_path: Path, listen: Any) -> None:
+def test_live_images_are_stamped_with_the_present_time(tmp_path: Path, listen: Any) -> None:
     folder = write_folder(tmp_path / "in", ["1.png", "2.png"])
     listener = listen(camera__image_raw=IMAGE)
     before_ns = time.time_ns()
@@ -152,17 +152,17 @@ def test_a_wrong_topic_name_is_explained(
 
 
 class RunsDry(Source):
-    """Two pictures at each of the first two readings, none after that."""
+    """Two images at each of the first two readings, none after that."""
 
     def __init__(self) -> None:
-        super().__init__(Path("dry"), Span())
+        super().__init__(Path("dry"), TimeRange())
         self._readings = 0
 
-    def shots(self) -> Iterator[Shot]:
+    def frames(self) -> Iterator[RecordedFrame]:
         self._readings += 1
         for number in range(2 if self._readings <= 2 else 0):
             stamp_ns = FIRST_STAMP_NS + number * 3600 * SECOND_NS
-            yield Shot(Frame(picture(number), stamp_ns), stamp_ns, str(number))
+            yield RecordedFrame(Frame(image(number), stamp_ns), stamp_ns, str(number))
 
 
 @pytest.mark.parametrize(("is_looping", "rounds"), [(False, 1), (True, 2)], ids=["once", "loop"])

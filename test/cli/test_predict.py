@@ -25,8 +25,8 @@ def images(tmp_path: Path) -> Path:
     folder = tmp_path / "in"
     folder.mkdir()
     for number in range(3):
-        picture = street(20 + 2 * number, width=128, height=96)
-        cv2.imwrite(str(folder / f"frame_{number}.png"), picture[..., ::-1])
+        image = street(20 + 2 * number, width=128, height=96)
+        cv2.imwrite(str(folder / f"frame_{number}.png"), image[..., ::-1])
     return folder
 
 
@@ -35,7 +35,7 @@ def predict(folder: Path, out: Path, kind: str, *words: object) -> int:
     return main(list(map(str, given)))
 
 
-def test_coco_writes_segments_that_agree_with_the_pictures(images: Path, tmp_path: Path) -> None:
+def test_coco_writes_segments_that_agree_with_the_images(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert predict(images, out, "coco") == 0
     document = json.loads((out / "predictions.json").read_text())
@@ -126,7 +126,7 @@ def test_two_images_of_one_stem_are_refused(
 ) -> None:
     cv2.imwrite(str(images / "frame_1.jpg"), street()[..., ::-1])
     assert predict(images, tmp_path / "out", kind) == 2
-    assert "two pictures are named frame_1" in capsys.readouterr().err
+    assert "two images are named frame_1" in capsys.readouterr().err
 
 
 def test_an_unreadable_image_is_told_and_the_others_are_labelled(
@@ -150,7 +150,10 @@ def test_an_unreadable_image_is_told_and_the_others_are_labelled(
     ids=["missing", "no JSON", "empty", "strangers"],
 )
 def test_bad_categories_are_explained(
-    images: Path, tmp_path: Path, content: str | None, words: str,
+    images: Path,
+    tmp_path: Path,
+    content: str | None,
+    words: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     if content is not None:

@@ -27,8 +27,8 @@ def drive(tmp_path: Path) -> Path:
     folder = tmp_path / "drive"
     folder.mkdir()
     for number in range(FRAMES):
-        picture = street(10 + 3 * number, width=128, height=96)
-        cv2.imwrite(str(folder / f"{number}.png"), picture[..., ::-1])
+        image = street(10 + 3 * number, width=128, height=96)
+        cv2.imwrite(str(folder / f"{number}.png"), image[..., ::-1])
     return folder
 
 
@@ -50,8 +50,15 @@ def messages(path: Path) -> dict[str, list[tuple[int, Any]]]:
 def test_the_bag_holds_the_topics_of_the_node(drive: Path, tmp_path: Path) -> None:
     assert replay(drive, "--out", tmp_path / "r.mcap") == 0
     found = messages(tmp_path / "r.mcap")
-    per_frame = ["confidence", "detections", "drivable", "instance", "label",
-                 "overlay/compressed", "panoptic"]
+    per_frame = [
+        "confidence",
+        "detections",
+        "drivable",
+        "instance",
+        "label",
+        "overlay/compressed",
+        "panoptic",
+    ]
     names = {f"/panoptic/{name}" for name in per_frame}
     assert set(found) == names | {"/panoptic/label_info"}
     assert {len(found[name]) for name in names} == {FRAMES}
@@ -143,7 +150,7 @@ def test_stamps_that_jump_back_start_the_tracks_anew(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_counted_and_told(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (drive / "2.png").write_bytes(b"no picture")
+    (drive / "2.png").write_bytes(b"no image")
     assert replay(drive, "--json", tmp_path / "s.json") == 1
     stats = json.loads((tmp_path / "s.json").read_text())
     assert stats["frames"] == {"in": FRAMES, "processed": FRAMES - 1, "dropped": 0, "skipped": 1}
@@ -151,7 +158,7 @@ def test_what_cannot_be_read_is_counted_and_told(
     assert "2.png" in capsys.readouterr().err
 
 
-def test_pictures_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_path: Path) -> None:
+def test_images_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_path: Path) -> None:
     cv2.imwrite(str(drive / "2.png"), street(16)[..., ::-1])
     cv2.imwrite(str(drive / "3.png"), np.zeros((1, 1, 3), np.uint8))
     assert replay(drive, "--out", tmp_path / "r.mcap", "--overlay", tmp_path / "o.mp4") == 0

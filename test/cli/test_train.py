@@ -15,7 +15,7 @@ from panoptic_ros.cli.main import main
 pytestmark = pytest.mark.torch
 
 
-def test_the_curves_are_a_picture_of_the_history(tmp_path: Path) -> None:
+def test_the_curves_are_an_image_of_the_history(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")
     from panoptic_ros.cli.train import draw_curves
@@ -27,9 +27,9 @@ def test_the_curves_are_a_picture_of_the_history(tmp_path: Path) -> None:
     ]
     (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, lines)))
     draw_curves(tmp_path)
-    picture = cv2.imread(str(tmp_path / "curves.png"))
-    assert picture is not None
-    assert np.unique(picture.reshape(-1, 3), axis=0).shape[0] > 10
+    image = cv2.imread(str(tmp_path / "curves.png"))
+    assert image is not None
+    assert np.unique(image.reshape(-1, 3), axis=0).shape[0] > 10
 
 
 def test_a_missing_data_set_is_one_line(

@@ -14,7 +14,7 @@ from panoptic_ros.core.geometry import enlarge, enlarge_box, shrink
 SIZES = st.tuples(st.integers(1, 40), st.integers(1, 40))
 
 
-def test_a_picture_of_the_right_size_arrives_unchanged() -> None:
+def test_an_image_of_the_right_size_arrives_unchanged() -> None:
     image = np.random.default_rng(0).integers(0, 256, (6, 8, 3), np.uint8)
     assert (shrink(image, np.empty((6, 8, 3), np.uint8)) == image).all()
 
@@ -42,7 +42,7 @@ def test_the_result_lies_in_the_buffer_that_was_given() -> None:
     ],
     ids=["grey", "four channels", "empty", "float"],
 )
-def test_what_is_no_colour_picture_is_refused(image: np.ndarray) -> None:
+def test_what_is_no_colour_image_is_refused(image: np.ndarray) -> None:
     with pytest.raises(FrameError, match=r"needs uint8 \(H, W, 3\)"):
         shrink(image, np.empty((4, 4, 3), np.uint8))
 
@@ -78,6 +78,6 @@ def test_an_enlarged_box_is_the_box_of_the_enlarged_mask(
         assert left >= right or top >= bottom
 
 
-def test_a_picture_that_was_not_read_is_refused() -> None:
-    with pytest.raises(FrameError, match="picture is NoneType, needs a NumPy array"):
+def test_an_image_that_was_not_read_is_refused() -> None:
+    with pytest.raises(FrameError, match="image is NoneType, needs a NumPy array"):
         shrink(None, np.zeros((2, 2, 3), np.uint8))  # type: ignore[arg-type]

@@ -17,14 +17,14 @@ def _has(part: NDArray[np.uint8], color: tuple[int, int, int]) -> bool:
 
 
 @pytest.mark.parametrize("mirrored", [False, True], ids=["rgb", "bgr view"])
-def test_class_colors_cover_the_picture_by_their_opacity(mirrored: bool) -> None:
+def test_class_colors_cover_the_image_by_their_opacity(mirrored: bool) -> None:
     style = OverlayStyle(0.5, names=False, outlines=False, drivable_edge=False)
     overlay = draw_overlay(drawn_result(mirrored=mirrored), LABELS, style)
     sky = np.array(LABELS.labels[SKY].color)
     assert np.abs(overlay[14, 40] - (np.array(PICTURE) + sky) / 2).max() <= 2
 
 
-def test_void_shows_the_picture_as_it_is() -> None:
+def test_void_shows_the_image_as_it_is() -> None:
     overlay = draw_overlay(drawn_result(), LABELS, PLAIN)
     assert np.abs(overlay[0, 0].astype(int) - PICTURE).max() <= 1
 
@@ -50,7 +50,7 @@ def test_the_edge_of_the_drivable_surface_is_drawn_but_not_along_the_border() ->
     assert not _has(overlay[-20:], DRIVABLE_COLOR)
 
 
-def test_names_stay_inside_of_the_picture() -> None:
+def test_names_stay_inside_of_the_image() -> None:
     with_names = draw_overlay(drawn_result(scale=8), LABELS)
     without = draw_overlay(drawn_result(scale=8), LABELS, OverlayStyle(names=False))
     assert with_names.shape == (128, 192, 3)

@@ -27,8 +27,8 @@ def turns() -> list[Turn]:
     """One frame of each camera per turn; every camera sees another street."""
     streets = [DrawnStreet(SIZE, seconds=0.5, seed=seed) for seed in range(len(CAMERAS))]
     return [
-        [(name, frame) for name, (frame, _) in zip(CAMERAS, pictures, strict=True)]
-        for pictures in zip(*streets, strict=True)
+        [(name, frame) for name, (frame, _) in zip(CAMERAS, images, strict=True)]
+        for images in zip(*streets, strict=True)
     ]
 
 
@@ -66,7 +66,7 @@ def test_as_few_inferences_are_made_as_the_engine_allows(
 
 
 @pytest.mark.parametrize("bad", range(3))
-def test_a_picture_that_cannot_be_used_costs_the_others_nothing(
+def test_an_image_that_cannot_be_used_costs_the_others_nothing(
     bad: int, turns: list[Turn]
 ) -> None:
     turn = list(turns[0])
@@ -87,7 +87,7 @@ def test_a_batch_of_nothing_usable_asks_no_engine() -> None:
     assert engine.counts == []
 
 
-def test_an_engine_that_knows_no_batches_takes_one_picture_at_a_time() -> None:
+def test_an_engine_that_knows_no_batches_takes_one_image_at_a_time() -> None:
     assert isinstance(DrawnBatchEngine(SIZE, 3), BatchEngine)
     assert (batch_of(DrawnEngine(SIZE)), batch_of(DrawnBatchEngine(SIZE, 3))) == (1, 3)
 

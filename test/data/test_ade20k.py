@@ -83,7 +83,7 @@ def test_a_wrong_json_is_named(tmp_path: Path, document: Any, message: str) -> N
         read_names(tmp_path / "a.json")
 
 
-def test_a_grey_picture_is_refused(tmp_path: Path) -> None:
+def test_a_grey_image_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "a_seg.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(DataError, match="needs 8-bit RGB"):
         read_seg(tmp_path / "a_seg.png")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labelled pictures in both forms."""
+"""Labelled images in both forms."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def test_a_class_behind_the_255th_is_void_in_the_map() -> None:
 
 
 def test_a_map_becomes_segments_as_truth_or_prediction() -> None:
-    picture = LabelMap(np.array([[CAR, ROAD]], np.uint8), np.zeros((1, 2), np.uint16))
-    truth = MapAnnotation(picture, CATEGORIES, is_truth=True)
-    predicted = MapAnnotation(picture, CATEGORIES, is_truth=False)
+    image = LabelMap(np.array([[CAR, ROAD]], np.uint8), np.zeros((1, 2), np.uint16))
+    truth = MapAnnotation(image, CATEGORIES, is_truth=True)
+    predicted = MapAnnotation(image, CATEGORIES, is_truth=False)
     assert [segment.is_crowd for segment in truth.segments[1]] == [False, True]
     assert [segment.category_id for segment in predicted.segments[1]] == [7]
-    assert truth.map is picture
+    assert truth.map is image
     assert truth.shape == (1, 2)
 
 
-def test_an_empty_picture_has_nothing() -> None:
+def test_an_empty_image_has_nothing() -> None:
     found = SegmentAnnotation(np.zeros((0, 4), np.uint32), [], CATEGORIES)
     assert found.map.labels.shape == (0, 4)

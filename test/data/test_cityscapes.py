@@ -63,6 +63,6 @@ def test_the_thousandth_object_still_fits_and_the_next_does_not() -> None:
         instance_ids(labels, ids)
 
 
-def test_a_picture_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"gone/x\.png: cannot be written"):
         write_png(tmp_path / "gone" / "x.png", np.zeros((2, 2), np.uint8))

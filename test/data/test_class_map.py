@@ -23,7 +23,7 @@ CATEGORIES = (ROAD, MARKING, CAR, TRUCK)
 VOID = 255
 
 
-def picture(labels: list[int], ids: list[int]) -> LabelMap:
+def image(labels: list[int], ids: list[int]) -> LabelMap:
     return LabelMap(np.array([labels], np.uint8), np.array([ids], np.uint16))
 
 
@@ -66,24 +66,24 @@ def test_rules_that_cannot_be_meant_are_refused(rules: Rules, message: str) -> N
 def test_maps_follow_the_names() -> None:
     wanted = (Category(0, "car", True), Category(1, "road", False))
     recode = Recode(["sky", "road", "person"], wanted, {"person": "car"})
-    found = recode(picture([0, 1, 2, VOID], [9, 0, 5, 3]))
+    found = recode(image([0, 1, 2, VOID], [9, 0, 5, 3]))
     assert found.labels.tolist() == [[VOID, 1, 0, VOID]]
     assert found.ids.tolist() == [[0, 0, 5, 0]]
 
 
 def test_objects_of_merged_classes_stay_apart_and_keep_their_numbers_over_time() -> None:
     recode = Recode(["Car", "Truck"], (CAR,), {"Truck": "Car"})
-    both = recode(picture([0, 1, 0, 1], [1, 1, 2, 0])).ids[0].tolist()
+    both = recode(image([0, 1, 0, 1], [1, 1, 2, 0])).ids[0].tolist()
     assert len({*both[:3]}) == 3
     assert both[3] == 0
-    assert recode(picture([1, 1], [1, 1])).ids.tolist() == [[both[1], both[1]]]
+    assert recode(image([1, 1], [1, 1])).ids.tolist() == [[both[1], both[1]]]
 
 
 def test_numbers_too_large_to_be_kept_apart_are_refused() -> None:
     recode = Recode(["Car", "Truck"], (CAR,), {"Truck": "Car"})
-    assert recode(picture([0], [32767])).ids.max() == 65534
+    assert recode(image([0], [32767])).ids.max() == 65534
     with pytest.raises(DataError, match="object number 32768 is too large to merge 2 classes"):
-        recode(picture([0], [32768]))
+        recode(image([0], [32768]))
 
 
 def test_no_name_in_common_is_explained() -> None:

@@ -16,7 +16,7 @@ from panoptic_ros.data.kitti_mots import read_instances, read_tracks
 VOID = 255
 
 
-def picture(path: Path, values: list[list[int]]) -> Path:
+def image(path: Path, values: list[list[int]]) -> Path:
     cv2.imwrite(str(path), np.array(values, np.uint16))
     return path
 
@@ -33,7 +33,7 @@ def tracks(path: Path, *lines: str) -> Path:
 
 
 def test_a_pixel_is_class_times_a_thousand_plus_object(tmp_path: Path) -> None:
-    found = read_instances(picture(tmp_path / "x.png", [[0, 1000, 1005, 2003, 10000]]))
+    found = read_instances(image(tmp_path / "x.png", [[0, 1000, 1005, 2003, 10000]]))
     assert found.labels.tolist() == [[0, 1, 1, 2, VOID]]
     assert found.ids.tolist() == [[0, 1, 6, 4, 0]]
 
@@ -41,16 +41,16 @@ def test_a_pixel_is_class_times_a_thousand_plus_object(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", [7, 3000, 9001, 11000])
 def test_another_class_is_refused(tmp_path: Path, value: int) -> None:
     with pytest.raises(DataError, match=rf"x\.png: has {value}; classes are 1 car"):
-        read_instances(picture(tmp_path / "x.png", [[0, value]]))
+        read_instances(image(tmp_path / "x.png", [[0, value]]))
 
 
-def test_an_8_bit_picture_is_refused(tmp_path: Path) -> None:
+def test_an_8_bit_image_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(DataError, match="needs 16-bit grey"):
         read_instances(tmp_path / "x.png")
 
 
-def test_text_and_pictures_say_the_same(tmp_path: Path) -> None:
+def test_text_and_images_say_the_same(tmp_path: Path) -> None:
     path = tracks(
         tmp_path / "0002.txt",
         line(3, 1005, 1, [[0, 1], [0, 1]]),
@@ -59,7 +59,7 @@ def test_text_and_pictures_say_the_same(tmp_path: Path) -> None:
     )
     found = read_tracks(path)
     assert list(found) == [1, 3]
-    same = read_instances(picture(tmp_path / "3.png", [[2000, 1005], [0, 1005]]))
+    same = read_instances(image(tmp_path / "3.png", [[2000, 1005], [0, 1005]]))
     assert found[3].labels.tolist() == same.labels.tolist()
     assert found[3].ids.tolist() == same.ids.tolist()
     assert found[1].labels.tolist() == [[VOID, VOID], [0, 0]]

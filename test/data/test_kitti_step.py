@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI-STEP pictures: red is the class, green and blue the object."""
+"""KITTI-STEP images: red is the class, green and blue the object."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def test_red_is_the_class_green_the_high_and_blue_the_low_byte_of_the_id(tmp_pat
     np.testing.assert_array_equal(read[1], ids)
 
 
-@pytest.mark.parametrize("content", [None, b"no picture"])
-def test_a_bad_picture_is_named(tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize("content", [None, b"no image"])
+def test_a_bad_image_is_named(tmp_path: Path, content: bytes | None) -> None:
     if content:
         (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.png: missing or not a picture"):
+    with pytest.raises(DataError, match=r"x\.png: missing or not an image"):
         read_kitti_step(tmp_path / "x.png")
 
 
-def test_a_grey_picture_is_refused(tmp_path: Path) -> None:
+def test_a_grey_image_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(DataError, match="needs 8-bit RGB"):
         read_kitti_step(tmp_path / "x.png")
@@ -62,9 +62,9 @@ def test_a_class_that_the_format_lacks_is_named(tmp_path: Path) -> None:
 
 
 def test_labels_are_classes_and_objects(tmp_path: Path) -> None:
-    picture = read_labels(write(tmp_path / "x.png", [13, 255], [300, 0]))
-    assert picture.labels.tolist() == [[13, 255]]
-    assert picture.ids.tolist() == [[300, 0]]
+    image = read_labels(write(tmp_path / "x.png", [13, 255], [300, 0]))
+    assert image.labels.tolist() == [[13, 255]]
+    assert image.ids.tolist() == [[300, 0]]
 
 
 def test_sequences_are_folders_of_frames(tmp_path: Path) -> None:

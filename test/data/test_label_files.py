@@ -44,7 +44,7 @@ def test_one_sequence_may_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("predicted", "message"),
     [
-        pytest.param({"a": files("0"), "x": {}}, "sequence b: .* 1 of 1 pictures", id="sequence"),
+        pytest.param({"a": files("0"), "x": {}}, "sequence b: .* 1 of 1 images", id="sequence"),
         pytest.param({"a": {}, "b": files("0")}, "sequence a: .* first is 0", id="frame"),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_missing_image_id_comes_with_the_name_of_its_image() -> None:
         paired(truth, {"": {}})
 
 
-def test_without_predictions_all_pictures_are_listed_in_order() -> None:
+def test_without_predictions_all_images_are_listed_in_order() -> None:
     found = unpaired({"a": files("1", "0"), "b": files("2")})
     assert [(pair.sequence, pair.truth.name, pair.predicted) for pair in found] == [
         ("a", "1", None),

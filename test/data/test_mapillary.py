@@ -37,7 +37,7 @@ def config(folder: Path, document: Any) -> Path:
     return path
 
 
-def picture(folder: Path, values: list[int]) -> Path:
+def image(folder: Path, values: list[int]) -> Path:
     cv2.imwrite(str(folder / "x.png"), np.array([values], np.uint16))
     return folder / "x.png"
 
@@ -54,29 +54,29 @@ def test_classes_are_those_of_the_configuration(tmp_path: Path) -> None:
 
 def test_a_pixel_is_class_times_256_plus_object(tmp_path: Path) -> None:
     path = config(tmp_path, {"labels": LABELS})
-    found = read_instances(picture(tmp_path, [0, 256, 257, 511, 512]), read_config(path))
+    found = read_instances(image(tmp_path, [0, 256, 257, 511, 512]), read_config(path))
     assert found.labels.tolist() == [[0, 1, 1, 1, 2]]
     assert found.ids.tolist() == [[0, 1, 2, 256, 0]]
 
 
 def test_classes_that_are_not_evaluated_can_be_void(tmp_path: Path) -> None:
     path = config(tmp_path, {"labels": LABELS})
-    found = read_instances(picture(tmp_path, [256, 512]), read_config(path), void_classes(path))
+    found = read_instances(image(tmp_path, [256, 512]), read_config(path), void_classes(path))
     assert found.labels.tolist() == [[1, VOID]]
 
 
 def test_stuff_has_no_object_whatever_its_low_byte(tmp_path: Path) -> None:
     path = config(tmp_path, {"labels": LABELS})
-    assert read_instances(picture(tmp_path, [9]), read_config(path)).ids.tolist() == [[0]]
+    assert read_instances(image(tmp_path, [9]), read_config(path)).ids.tolist() == [[0]]
 
 
 def test_a_class_of_another_version_is_named(tmp_path: Path) -> None:
     path = config(tmp_path, {"labels": LABELS})
     with pytest.raises(DataError, match=r"x\.png: has class 3, the configuration has 0 to 2"):
-        read_instances(picture(tmp_path, [3 * 256]), read_config(path))
+        read_instances(image(tmp_path, [3 * 256]), read_config(path))
 
 
-def test_an_8_bit_picture_is_refused(tmp_path: Path) -> None:
+def test_an_8_bit_image_is_refused(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((2, 2), np.uint8))
     with pytest.raises(DataError, match="needs 16-bit grey"):
         read_instances(tmp_path / "x.png", (Category(0, "Road", False),))

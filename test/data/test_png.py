@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Label pictures come back as they were stored, whichever decoder is there."""
+"""Label images come back as they were stored, whichever decoder is there."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_fast_decoder_is_really_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("kornia_rs")
     monkeypatch.setattr(cv2, "imread", lambda *_: None)
-    picture = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
-    assert read_png(stored(tmp_path / "x.png", picture)).tolist() == picture[..., ::-1].tolist()
+    image = np.arange(30, dtype=np.uint8).reshape(2, 5, 3)
+    assert read_png(stored(tmp_path / "x.png", image)).tolist() == image[..., ::-1].tolist()
 
 
-def stored(path: Path, picture: Any) -> Path:
-    cv2.imwrite(str(path), picture)
+def stored(path: Path, image: Any) -> Path:
+    cv2.imwrite(str(path), image)
     return path
 
 
@@ -49,11 +49,11 @@ def stored(path: Path, picture: Any) -> Path:
     ],
 )
 def test_pixels_survive(tmp_path: Path, decoder: str, shape: tuple[int, ...], dtype: type) -> None:
-    picture = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
-    in_memory_order = picture if picture.ndim == 2 else picture[..., [2, 1, 0, 3][: shape[2]]]
+    image = np.random.default_rng(1).integers(0, np.iinfo(dtype).max, shape).astype(dtype)
+    in_memory_order = image if image.ndim == 2 else image[..., [2, 1, 0, 3][: shape[2]]]
     found = read_png(stored(tmp_path / "x.png", in_memory_order))
     assert found.dtype == dtype
-    assert found.tolist() == picture.tolist()
+    assert found.tolist() == image.tolist()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.99])
@@ -62,10 +62,10 @@ def test_a_cut_file_is_refused(tmp_path: Path, decoder: str, share: float) -> No
     path = stored(tmp_path / "x.png", noise)
     whole = path.read_bytes()
     path.write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(DataError, match=r"x\.png: missing or not a picture"):
+    with pytest.raises(DataError, match=r"x\.png: missing or not an image"):
         read_png(path)
 
 
 def test_a_missing_file_is_refused(tmp_path: Path, decoder: str) -> None:
-    with pytest.raises(DataError, match=r"absent\.png: missing or not a picture"):
+    with pytest.raises(DataError, match=r"absent\.png: missing or not an image"):
         read_png(tmp_path / "absent.png")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drawn engine that takes several pictures, in buffers that the next call overwrites."""
+"""A drawn engine that takes several images, in buffers that the next call overwrites."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class DrawnBatchEngine(DrawnEngine):
 
     @property
     def input(self) -> NDArray[np.uint8]:
-        picture: NDArray[np.uint8] = self.inputs[0]
-        return picture
+        image: NDArray[np.uint8] = self.inputs[0]
+        return image
 
     def infer_batch(self, count: int) -> list[Heads]:
         assert 1 <= count <= self.batch

@@ -12,7 +12,7 @@ import rclpy
 from rclpy.parameter import Parameter
 
 from panoptic_ros.ros.node import PanopticNode
-from test.drawn.graph import Bench, picture
+from test.drawn.graph import Bench, image
 from test.drawn.street_scene import street
 
 CARS = ((10, 10), (15, 40))
@@ -20,7 +20,7 @@ _STEP_NS = 50_000_000
 
 
 class Camera:
-    """Publishes pictures of two cars with growing stamps."""
+    """Publishes images of two cars with growing stamps."""
 
     def __init__(self, bench: Bench, node: PanopticNode) -> None:
         self.bench = bench
@@ -30,7 +30,7 @@ class Camera:
 
     def shoot(self) -> None:
         self.stamp_ns += _STEP_NS
-        message = picture(street(*CARS), self.stamp_ns)
+        message = image(street(*CARS), self.stamp_ns)
         if self.infos is not None:
             self.infos.header = message.header
             self.bench.publish("/camera_info", self.infos)

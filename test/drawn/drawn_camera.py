@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from test.drawn.graph import Bench, header, picture
+from test.drawn.graph import Bench, header, image
 from test.drawn.street_scene import street
 
 SECOND = 1_000_000_000
 
 
 class Camera:
-    """Publishes pictures with growing stamps."""
+    """Publishes images with growing stamps."""
 
     def __init__(self, bench: Bench, topic: str = "/image") -> None:
         self.bench = bench
@@ -24,7 +24,7 @@ class Camera:
     def shoot(self, message: Any = None, step_ns: int = SECOND // 20) -> None:
         self.stamp_ns += step_ns
         if message is None:
-            message = picture(street((10, 10), (15, 40)), self.stamp_ns)
+            message = image(street((10, 10), (15, 40)), self.stamp_ns)
         message.header = header(self.stamp_ns)
         self.bench.publish(self.topic, message)
 

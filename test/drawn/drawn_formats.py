@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same two pictures, written in the layout and encoding of every data set."""
+"""The same two images, written in the layout and encoding of every data set."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Written:
     names: tuple[str, str, str]
 
 
-def _picture(path: Path, values: NDArray[Any]) -> None:
+def _label_image(path: Path, values: NDArray[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     write_png(path, values)
 
@@ -53,15 +53,20 @@ def _image(path: Path) -> None:
 
 
 def coco(root: Path) -> Written:
-    """``annotations/panoptic_val.json``, pictures beside it, images in ``val``."""
+    """``annotations/panoptic_val.json``, images beside it, images in ``val``."""
     table = {"r": 70000, "s": 5, "1": 900, "2": 16_000_000, ".": 0}
     class_of = {70000: 7, 5: 23, 900: 26, 16_000_000: 26}
     folder = root / "annotations" / "panoptic_val"
     folder.mkdir(parents=True)
-    document: dict[str, Any] = {"images": [], "annotations": [], "categories": [
-        {"id": 7, "name": "road", "isthing": 0}, {"id": 23, "name": "sky", "isthing": 0},
-        {"id": 26, "name": "car", "isthing": 1},
-    ]}
+    document: dict[str, Any] = {
+        "images": [],
+        "annotations": [],
+        "categories": [
+            {"id": 7, "name": "road", "isthing": 0},
+            {"id": 23, "name": "sky", "isthing": 0},
+            {"id": 26, "name": "car", "isthing": 1},
+        ],
+    }
     for number, drawn in enumerate(DRAWN):
         ids = _values(drawn, table).astype(np.uint32)
         write_ids(folder / f"{number:04}.png", ids)
@@ -87,7 +92,7 @@ def cityscapes(root: Path) -> Written:
     for number, drawn in enumerate(DRAWN):
         name = f"bonn_{number:06}_000019"
         path = root / "gtFine" / "val" / "bonn" / f"{name}_gtFine_instanceIds.png"
-        _picture(path, _values(drawn, table).astype(np.uint16))
+        _label_image(path, _values(drawn, table).astype(np.uint16))
         _image(root / "leftImg8bit" / "val" / "bonn" / f"{name}_leftImg8bit.png")
     return Written("cityscapes", root / "gtFine" / "val", None, ("road", "sky", "car"))
 
@@ -113,7 +118,7 @@ def kitti_mots(root: Path) -> Written:
     """``instances/<sequence>`` and ``image_02/<sequence>``."""
     for number, drawn in enumerate(DRAWN):
         path = root / "instances" / "0002" / f"{number:06}.png"
-        _picture(path, _values(drawn, MOTS).astype(np.uint16))
+        _label_image(path, _values(drawn, MOTS).astype(np.uint16))
         _image(root / "image_02" / "0002" / f"{number:06}.png")
     names = ("background", "background", "car")
     return Written("kitti-mots", root / "instances", root / "image_02", names)
@@ -147,7 +152,7 @@ def ade20k(root: Path) -> Written:
     for number, drawn in enumerate(DRAWN):
         classes = _values(drawn, table)
         bgr = [_values(drawn, parts), classes % 256, classes // 256 * 10]
-        _picture(folder / f"ADE_{number}_seg.png", np.dstack(bgr).astype(np.uint8))
+        _label_image(folder / f"ADE_{number}_seg.png", np.dstack(bgr).astype(np.uint8))
         document = {"annotation": {"object": objects}}
         (folder / f"ADE_{number}.json").write_text(json.dumps(document))
         _image(folder / f"ADE_{number}.jpg")
@@ -157,8 +162,12 @@ def ade20k(root: Path) -> Written:
 def vistas(root: Path, version: str = "v2.0") -> Written:
     """``validation/<version>/instances``, ``validation/images`` and the configuration."""
     table = {"r": 0, "s": 256, "1": 512, "2": 513, ".": 768}
-    named = (("Road", False, True), ("Sky", False, True), ("Car", True, True),
-             ("Unlabeled", False, False))
+    named = (
+        ("Road", False, True),
+        ("Sky", False, True),
+        ("Car", True, True),
+        ("Unlabeled", False, False),
+    )
     labels = [
         {"readable": name, "name": name, "instances": thing, "evaluate": counts}
         for name, thing, counts in named
@@ -167,7 +176,7 @@ def vistas(root: Path, version: str = "v2.0") -> Written:
     (root / f"config_{version}.json").write_text(json.dumps({"labels": labels}))
     gt = root / "validation" / version / "instances"
     for number, drawn in enumerate(DRAWN):
-        _picture(gt / f"pic{number}.png", _values(drawn, table).astype(np.uint16))
+        _label_image(gt / f"pic{number}.png", _values(drawn, table).astype(np.uint16))
         _image(root / "validation" / "images" / f"pic{number}.jpg")
     return Written("vistas", gt, None, ("Road", "Sky", "Car"))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 
 
 class DrawnError(Exception):
@@ -205,8 +205,8 @@ class DrawnTensorRT:
         memory = (ctypes.c_uint8 * size).from_address(self.addresses[name])
         return np.frombuffer(memory, dtype).reshape(shape)
 
-    def as_flavour(self, version: str = "10.3.0") -> Flavour:
-        return Flavour("tensorrt", version, self)
+    def as_flavour(self, version: str = "10.3.0") -> TensorRtVariant:
+        return TensorRtVariant("tensorrt", version, self)
 
 
 class DrawnGraphs:

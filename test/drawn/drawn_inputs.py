@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Small inputs with known pictures: folders, videos and bags."""
+"""Small inputs with known images: folders, videos and bags."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 SECOND_NS = 1_000_000_000
 
 
-def picture(number: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
-    """A flat picture whose red channel tells its number, modulo 12."""
+def image(number: int, height: int = 48, width: int = 64) -> NDArray[np.uint8]:
+    """A flat image whose red channel tells its number, modulo 12."""
     image = np.full((height, width, 3), 64, np.uint8)
     image[..., 0] = 20 * (number % 12 + 1)
     return image
@@ -27,7 +27,7 @@ def number_of(image: NDArray[np.uint8]) -> int:
 def write_folder(folder: Path, names: list[str]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for number, name in enumerate(names):
-        cv2.imwrite(str(folder / name), picture(number)[..., ::-1])
+        cv2.imwrite(str(folder / name), image(number)[..., ::-1])
     return folder
 
 
@@ -39,7 +39,7 @@ def write_video(path: Path, count: int = 8, fps: int = 10, **options: str) -> Pa
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         stream.bit_rate = 4_000_000
         for number in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(number), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(image(number), format="rgb24")
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
@@ -70,12 +70,20 @@ def compressed_message(store: Any, image: NDArray[np.uint8], stamp_ns: int) -> A
 
 def info_message(store: Any, stamp_ns: int, width: int = 64, height: int = 48) -> Any:
     types = store.types
-    header = image_message(store, picture(0), stamp_ns).header
+    header = image_message(store, image(0), stamp_ns).header
     roi = types["sensor_msgs/msg/RegionOfInterest"](0, 0, 0, 0, False)
     return types["sensor_msgs/msg/CameraInfo"](
-        header=header, height=height, width=width, distortion_model="plumb_bob", d=np.zeros(5),
-        k=np.eye(3).reshape(-1), r=np.eye(3).reshape(-1), p=np.eye(3, 4).reshape(-1),
-        binning_x=0, binning_y=0, roi=roi,
+        header=header,
+        height=height,
+        width=width,
+        distortion_model="plumb_bob",
+        d=np.zeros(5),
+        k=np.eye(3).reshape(-1),
+        r=np.eye(3).reshape(-1),
+        p=np.eye(3, 4).reshape(-1),
+        binning_x=0,
+        binning_y=0,
+        roi=roi,
     )
 
 
@@ -111,7 +119,7 @@ def write_bag2(
             time_ns = 5 * SECOND_NS + number * SECOND_NS // 10
             stamp_ns = stamps[number] if stamps else time_ns
             make = compressed_message if compressed else image_message
-            message = make(store, picture(number), stamp_ns)
+            message = make(store, image(number), stamp_ns)
             data = store.serialize_cdr(message, f"sensor_msgs/msg/{kind}")
             for connection in images:
                 writer.write(connection, time_ns, data)
@@ -136,7 +144,7 @@ def write_bag1(path: Path, count: int = 6, packing: str = "") -> Path:
         )
         for number in range(count):
             time_ns = 5 * SECOND_NS + number * SECOND_NS // 10
-            message = image_message(store, picture(number), time_ns, ros1=True)
+            message = image_message(store, image(number), time_ns, ros1=True)
             data = store.serialize_ros1(message, "sensor_msgs/msg/Image")
             writer.write(connection, time_ns, data)
     return path

@@ -10,8 +10,8 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
-from panoptic_ros.engine.building.plans import PlanOrder
-from panoptic_ros.ros.engine_loader import EngineDoor
+from panoptic_ros.engine.building.plans import PlanRequest
+from panoptic_ros.ros.engine_loader import EngineFactory
 
 SIZE = (128, 64)
 
@@ -70,8 +70,8 @@ class DrawnMachine:
     asked: list[dict[str, Any]] = field(default_factory=list)
 
     @property
-    def door(self) -> EngineDoor:
-        return EngineDoor(self.open, self.to_build, self.build)
+    def door(self) -> EngineFactory:
+        return EngineFactory(self.open, self.to_build, self.build)
 
     def open(self, name: str, threads: int, **options: Any) -> NamedEngine:
         self.asked.append({"name": name, "threads": threads, **options})
@@ -82,11 +82,11 @@ class DrawnMachine:
         self.opened.append(NamedEngine(kind))
         return self.opened[-1]
 
-    def to_build(self, name: str, precision: str, batch: int, device: int) -> PlanOrder | None:
+    def to_build(self, name: str, precision: str, batch: int, device: int) -> PlanRequest | None:
         if self.has_plan or not self.has_gpu:
             return None
-        return PlanOrder(Path(name), precision, batch, device)
+        return PlanRequest(Path(name), precision, batch, device)
 
-    def build(self, order: PlanOrder) -> HeldBuild:
+    def build(self, order: PlanRequest) -> HeldBuild:
         self.builds.append(HeldBuild(self))
         return self.builds[-1]

@@ -119,12 +119,12 @@ def _spread(listed: Sequence[SegmentInfo], spread: int) -> tuple[SegmentInfo, ..
 
 
 def write_truth(folder: Path, images: Sequence[Pair]) -> tuple[Path, Path]:
-    """Write the truth as COCO files; returns the JSON and the folder of pictures."""
+    """Write the truth as COCO files; returns the JSON and the folder of images."""
     return _write(folder, "truth", [(pair.truth_ids, pair.truth_segments) for pair in images])
 
 
 def write_predictions(folder: Path, images: Sequence[Pair]) -> tuple[Path, Path]:
-    """Write the predictions as COCO files; returns the JSON and the folder of pictures."""
+    """Write the predictions as COCO files; returns the JSON and the folder of images."""
     maps = [(pair.predicted_ids, pair.predicted_segments) for pair in images]
     return _write(folder, "predicted", maps)
 
@@ -134,8 +134,8 @@ def _write(
     name: str,
     maps: Sequence[tuple[NDArray[np.uint32], Sequence[SegmentInfo]]],
 ) -> tuple[Path, Path]:
-    pictures = folder / name
-    pictures.mkdir(parents=True, exist_ok=True)
+    images = folder / name
+    images.mkdir(parents=True, exist_ok=True)
     document = {
         "categories": [
             {"id": entry.id, "name": entry.name, "isthing": int(entry.is_thing)}
@@ -145,7 +145,7 @@ def _write(
         "annotations": [],
     }
     for number, (drawn, listed) in enumerate(maps):
-        write_ids(pictures / f"{number}.png", drawn)
+        write_ids(images / f"{number}.png", drawn)
         height, width = drawn.shape
         document["images"].append(
             {"id": number, "file_name": f"{number}.jpg", "width": width, "height": height}
@@ -155,7 +155,7 @@ def _write(
         )
     path = folder / f"{name}.json"
     path.write_text(json.dumps(document), encoding="utf-8")
-    return path, pictures
+    return path, images
 
 
 def _infos(listed: Sequence[SegmentInfo]) -> list[dict[str, int]]:

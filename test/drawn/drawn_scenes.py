@@ -48,7 +48,8 @@ def _crowd(count: int, seed: int) -> tuple[Actor, ...]:
         actors.append(
             Actor(
                 lambda t, x=x, y=y, vx=vx, phase=phase: (
-                    x + vx * t, y - 18.0 + 1.5 * math.sin(4 * t + phase)
+                    x + vx * t,
+                    y - 18.0 + 1.5 * math.sin(4 * t + phase),
                 ),
                 (12 + 0.08 * (y + 30), 36 + 0.2 * (y + 30)),
                 PERSON,
@@ -61,8 +62,12 @@ def _crowd(count: int, seed: int) -> tuple[Actor, ...]:
 def _traffic() -> tuple[Actor, ...]:
     lanes = ((-30.0, 18.0, -70.0), (-8.0, 24.0, -55.0), (20.0, 32.0, 60.0), (55.0, 44.0, 85.0))
     return tuple(
-        Actor(straight(-np.sign(speed) * (n * 4.2 * height - 120), y, speed),
-              (1.9 * height, height), TRUCK if n % 4 == 3 else CAR, 30 + 20 * n)
+        Actor(
+            straight(-np.sign(speed) * (n * 4.2 * height - 120), y, speed),
+            (1.9 * height, height),
+            TRUCK if n % 4 == 3 else CAR,
+            30 + 20 * n,
+        )
         for y, height, speed in lanes
         for n in range(9)
     )

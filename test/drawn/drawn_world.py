@@ -85,7 +85,7 @@ class Network:
 
 @dataclass(frozen=True, eq=False)
 class Shot:
-    """One frame: what the network says, when, what the picture looks like, and the truth."""
+    """One frame: what the network says, when, what the image looks like, and the truth."""
 
     panoptic: Panoptic
     stamp_ns: int
@@ -115,7 +115,7 @@ class Scene:
             yield Shot(
                 said,
                 1_000_000_000 + round(time_s * 1e9),
-                self._picture(camera, time_s),
+                self._image(camera, time_s),
                 np.where(known, ids, 0).astype(np.uint16),
                 np.where(known, labels, VOID).astype(np.uint8),
             )
@@ -131,15 +131,15 @@ class Scene:
             cv2.fillPoly(ids, [outline], number if actor.label in THINGS else 0)
         return ids, labels
 
-    def _picture(self, camera: NDArray[np.float64], time_s: float) -> NDArray[np.uint8]:
+    def _image(self, camera: NDArray[np.float64], time_s: float) -> NDArray[np.uint8]:
         scale = np.diag([THUMBNAIL[0] / SIZE[0], THUMBNAIL[1] / SIZE[1]])
         small = scale @ camera
         corner = np.array([_WORLD[0] / 2.0, _WORLD[1] / 2.0])
         of_ground = np.column_stack((small[:, :2], small[:, 2] - small[:, :2] @ corner))
-        picture = cv2.warpAffine(_ground(), of_ground, THUMBNAIL, borderMode=cv2.BORDER_REFLECT)
+        image = cv2.warpAffine(_ground(), of_ground, THUMBNAIL, borderMode=cv2.BORDER_REFLECT)
         for actor in self.actors:
-            cv2.fillPoly(picture, [_outline(actor, small, time_s)], actor.shade)
-        return np.asarray(picture, np.uint8)
+            cv2.fillPoly(image, [_outline(actor, small, time_s)], actor.shade)
+        return np.asarray(image, np.uint8)
 
 
 def _camera(pose: Pose) -> NDArray[np.float64]:

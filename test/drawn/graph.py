@@ -22,7 +22,7 @@ PATIENCE_S = 60.0
 
 
 class Bench:
-    """Publishes pictures, keeps what comes, spins all nodes in the test's thread.
+    """Publishes images, keeps what comes, spins all nodes in the test's thread.
 
     It has a context of its own: within one DDS participant a topic has one type only.
     """
@@ -80,5 +80,5 @@ def header(stamp_ns: int, frame_id: str = "front_optical") -> Any:
     return TYPES.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
 
 
-def picture(pixels: NDArray[np.uint8], stamp_ns: int, encoding: str = "rgb8") -> Any:
+def image(pixels: NDArray[np.uint8], stamp_ns: int, encoding: str = "rgb8") -> Any:
     return image_message(pixels, encoding, TYPES, header(stamp_ns))

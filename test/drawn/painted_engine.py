@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that reads classes and objects from the colours of a picture."""
+"""An engine that reads classes and objects from the colours of an image."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def street(car_x: int = 20, width: int = WIDTH, height: int = HEIGHT) -> NDArray
 class PaintedEngine:
     """Class by nearest colour; one object for all pixels of the car's colour."""
 
-    description = "painted pictures"
+    description = "painted images"
 
     def __init__(self) -> None:
         self.spec = ModelSpec("painted", WIDTH, HEIGHT, "center_offset", LABELS)

@@ -25,9 +25,21 @@ from pathlib import Path
 from typing import Any
 
 CLASSES = (
-    "Builder", "IBuilderConfig", "ICudaEngine", "IExecutionContext", "IHostMemory",
-    "IInt8EntropyCalibrator2", "ILayer", "ILogger", "INetworkDefinition", "IParserError",
-    "IProgressMonitor", "ITensor", "ITimingCache", "OnnxParser", "Runtime",
+    "Builder",
+    "IBuilderConfig",
+    "ICudaEngine",
+    "IExecutionContext",
+    "IHostMemory",
+    "IInt8EntropyCalibrator2",
+    "ILayer",
+    "ILogger",
+    "INetworkDefinition",
+    "IParserError",
+    "IProgressMonitor",
+    "ITensor",
+    "ITimingCache",
+    "OnnxParser",
+    "Runtime",
 )
 """The classes that we use."""
 

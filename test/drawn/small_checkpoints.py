@@ -84,15 +84,15 @@ def _last_layer(head: Any) -> Any:
 def _answers(network: Any, layer: Any) -> torch.Tensor:
     said = []
     hook = layer.register_forward_hook(lambda module, given, answer: said.append(answer))
-    picture = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
+    image = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
     with torch.no_grad():
-        network(picture, **task(network))
+        network(image, **task(network))
     hook.remove()
     return said[-1].flatten(0, -2)
 
 
 def task(network: Any) -> dict[str, torch.Tensor]:
-    """What a network takes beside the picture."""
+    """What a network takes beside the image."""
     if network.config.model_type != "oneformer":
         return {}
     return {"task_inputs": getattr(network, "panoptic_task", torch.zeros(1, TASK_LENGTH))}

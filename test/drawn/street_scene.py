@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures that the tiny model reads: red is the label, green the confidence, blue a centre."""
+"""Images that the tiny model reads: red is the label, green the confidence, blue a centre."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def street(*cars: tuple[int, int], confidence: int = 230) -> NDArray[np.uint8]:
     Returns:
         RGB at ``CAMERA_SIZE``; every map pixel is a block of one colour.
     """
-    picture = np.zeros((*MAP_SIZE, 3), np.uint8)
-    picture[..., 1] = confidence
+    image = np.zeros((*MAP_SIZE, 3), np.uint8)
+    image[..., 1] = confidence
     for y, x in cars:
-        picture[y : y + CAR_SIZE[0], x : x + CAR_SIZE[1], 0] = 1
-        picture[y + CAR_SIZE[0] // 2, x + CAR_SIZE[1] // 2, 2] = 255
-    return picture.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
+        image[y : y + CAR_SIZE[0], x : x + CAR_SIZE[1], 0] = 1
+        image[y + CAR_SIZE[0] // 2, x + CAR_SIZE[1] // 2, 2] = 255
+    return image.repeat(SCALE, axis=0).repeat(SCALE, axis=1)

@@ -26,7 +26,7 @@ ABOUT = manifest(metadata=spec().to_metadata(), plan_bytes=2_000_000)
 
 
 class Still(DrawnTensorRT):
-    """A TensorRT whose answer depends on the picture alone, as it should."""
+    """A TensorRT whose answer depends on the image alone, as it should."""
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         done = super().execute_async_v3(stream_handle)
@@ -57,19 +57,19 @@ def opened(
     return engine
 
 
-def pictures(count: int) -> list[np.ndarray]:
+def images(count: int) -> list[np.ndarray]:
     rng = np.random.default_rng(5)
     return [rng.integers(0, 2, (4, 8, 3), np.uint8) for _ in range(count)]
 
 
 def test_a_graph_that_does_the_work_passes() -> None:
-    checks.check_graph_changes_nothing(opened, pictures(3))
+    checks.check_graph_changes_nothing(opened, images(3))
 
 
 def test_a_graph_that_does_nothing_is_found() -> None:
     with pytest.raises(AssertionError):
         checks.check_graph_changes_nothing(
-            lambda graph: opened(graph, library=DrawnGraphs()), pictures(3)
+            lambda graph: opened(graph, library=DrawnGraphs()), images(3)
         )
 
 
@@ -95,7 +95,7 @@ def test_memory_that_stays_passes_and_a_leak_is_found() -> None:
 
 
 class Mixing(Still):
-    """A TensorRT that answers for the first picture at every place of a batch."""
+    """A TensorRT that answers for the first image at every place of a batch."""
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         done = super().execute_async_v3(stream_handle)
@@ -106,17 +106,17 @@ class Mixing(Still):
 @pytest.mark.parametrize("check", [checks.check_batch, checks.check_cameras])
 def test_a_batch_that_is_mixed_up_is_found(check: Callable[[Any, Any], None]) -> None:
     with opened(batch=3) as engine:
-        check(engine, pictures(3))
+        check(engine, images(3))
     with opened(trt=Mixing(3)) as engine, pytest.raises(AssertionError):
-        check(engine, pictures(3))
+        check(engine, images(3))
 
 
 def test_two_engines_that_share_memory_are_found() -> None:
-    checks.check_two_engines(opened, pictures(2))
+    checks.check_two_engines(opened, images(2))
     # It keeps one address for each tensor, those that the last engine gave.
     shared = Still()
     with pytest.raises(AssertionError):
-        checks.check_two_engines(lambda graph: opened(trt=shared), pictures(2))
+        checks.check_two_engines(lambda graph: opened(trt=shared), images(2))
 
 
 def test_a_failed_kernel_is_told_with_cudas_name() -> None:
@@ -134,7 +134,7 @@ def test_a_failed_kernel_is_told_with_cudas_name() -> None:
 
 @pytest.mark.parametrize("batch", [1, 2])
 def test_the_table_has_a_row_for_each_engine(batch: int, tmp_path: Path) -> None:
-    frames = [Frame(picture, 0, "camera") for picture in pictures(2)]
+    frames = [Frame(image, 0, "camera") for image in images(2)]
     with opened(batch=batch) as engine:
         found = latency.row(engine, ABOUT, frames, 4, warmup=1)
     text = latency.write([found], "Drawn", tmp_path / "out" / "table.json")

@@ -21,7 +21,7 @@ from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.open import find_model, open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
 from test.drawn.plans import manifest
 from test.drawn.tiny_model import spec, write_tiny_model
@@ -41,20 +41,20 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def orin(monkeypatch: pytest.MonkeyPatch) -> Flavour:
+def orin(monkeypatch: pytest.MonkeyPatch) -> TensorRtVariant:
     """A machine with a GPU and a TensorRT, both drawn."""
     # Imported late it would take the drawn load_flavour over and keep it.
     import_module("panoptic_ros.engine.building.compile")
     flavour = DrawnTensorRT().as_flavour()
     monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
     monkeypatch.setattr("panoptic_ros.engine.variant.load_flavour", lambda name="": flavour)
-    monkeypatch.setattr(trt, "load_flavour", lambda name="": flavour)
+    monkeypatch.setattr(trt, "load_variant", lambda name="": flavour)
     monkeypatch.setattr(trt, "Cuda", lambda index: Cuda(index, DrawnCuda()))
     monkeypatch.setattr(trt.TrtEngine, "_record", lambda self: None)
     return flavour
 
 
-def key_here(model: Path, flavour: Flavour) -> PlanKey:
+def key_here(model: Path, flavour: TensorRtVariant) -> PlanKey:
     return key_of(Recipe(model), spec(), flavour, ORIN)
 
 
@@ -104,7 +104,9 @@ def test_where_no_fallback_is_wanted_the_reason_is_raised(name: str, model: Path
         open_engine(str(model.with_name(name)), fallback="none")
 
 
-def test_a_model_with_a_plan_in_the_cache_runs_in_tensorrt(model: Path, orin: Flavour) -> None:
+def test_a_model_with_a_plan_in_the_cache_runs_in_tensorrt(
+    model: Path, orin: TensorRtVariant
+) -> None:
     key = key_here(model, orin)
     write(plan_path(default_folder(), "tiny", key), key)
     line = opened(model, TrtEngine)
@@ -112,23 +114,23 @@ def test_a_model_with_a_plan_in_the_cache_runs_in_tensorrt(model: Path, orin: Fl
     assert line.endswith("a plan of tiny.onnx fits this machine")
 
 
-def test_a_model_without_a_plan_says_what_to_run(model: Path, orin: Flavour) -> None:
+def test_a_model_without_a_plan_says_what_to_run(model: Path, orin: TensorRtVariant) -> None:
     assert "there is no plan of tiny in " in (line := opened(model, OrtEngine))
     assert line.endswith(f"run: panoptic build {model} --precision fp16")
 
 
-def test_a_model_with_a_stale_plan_says_what_differs(model: Path, orin: Flavour) -> None:
+def test_a_model_with_a_stale_plan_says_what_differs(model: Path, orin: TensorRtVariant) -> None:
     key = replace(key_here(model, orin), version="8.6.1")
     write(plan_path(default_folder(), "tiny", key), key)
     assert "TensorRT version is 8.6.1, here it is 10.3.0" in opened(model, OrtEngine)
 
 
-def test_a_plan_runs_where_it_fits(model: Path, orin: Flavour) -> None:
+def test_a_plan_runs_where_it_fits(model: Path, orin: TensorRtVariant) -> None:
     plan = write(model.with_name("own.plan"), key_here(model, orin))
     assert opened(plan, TrtEngine).endswith("the plan fits this machine")
 
 
-def test_a_plan_that_nobody_compared_says_so(model: Path, orin: Flavour) -> None:
+def test_a_plan_that_nobody_compared_says_so(model: Path, orin: TensorRtVariant) -> None:
     key = key_here(model, orin)
     about = manifest(key=key, model="tiny.onnx", metadata=spec().to_metadata(), compared="graph")
     write_plan(model.with_name("own.plan"), b"plan", about)
@@ -145,7 +147,7 @@ def test_a_plan_that_nobody_compared_says_so(model: Path, orin: Flavour) -> None
     ids=["gpu", "version"],
 )
 def test_a_plan_of_elsewhere_is_stale(
-    changes: dict[str, str], words: str, model: Path, orin: Flavour
+    changes: dict[str, str], words: str, model: Path, orin: TensorRtVariant
 ) -> None:
     plan = write(model.with_name("own.plan"), replace(key_here(model, orin), **changes))
     with pytest.raises(StaleEngineError, match=words):
@@ -153,7 +155,7 @@ def test_a_plan_of_elsewhere_is_stale(
 
 
 def test_a_damaged_plan_never_reaches_tensorrt(
-    model: Path, orin: Flavour, monkeypatch: pytest.MonkeyPatch
+    model: Path, orin: TensorRtVariant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = write(model.with_name("own.plan"), key_here(model, orin))
     plan.write_bytes(b"naln")

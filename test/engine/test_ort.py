@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime behind the seam, on a model whose answer can be read off the picture."""
+"""ONNX Runtime behind the seam, on a model whose answer can be read off the image."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def test_the_description_names_model_size_and_runtime(engine: OrtEngine) -> None
     assert engine.description.startswith("tiny 8x4 on ONNX Runtime ")
 
 
-def test_a_picture_written_to_the_input_buffer_is_the_one_that_counts(engine: OrtEngine) -> None:
+def test_an_image_written_to_the_input_buffer_is_the_one_that_counts(engine: OrtEngine) -> None:
     engine.input[:] = 7
     heads = engine.infer(engine.input)
     assert isinstance(heads, CenterOffsetHeads)
     assert (heads.labels == 7).all()
 
 
-def test_a_picture_of_another_size_is_refused(engine: OrtEngine) -> None:
+def test_an_image_of_another_size_is_refused(engine: OrtEngine) -> None:
     with pytest.raises(EngineRunError, match=r"\(5, 8, 3\), needs uint8 \(4, 8, 3\)"):
         engine.infer(np.zeros((5, 8, 3), np.uint8))
 

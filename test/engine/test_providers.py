@@ -13,7 +13,7 @@ import pytest
 from panoptic_ros.engine import providers
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.ort import OrtEngine
-from panoptic_ros.engine.providers import choose_providers, in_words
+from panoptic_ros.engine.providers import choose_providers, describe
 from test.drawn.tiny_model import write_tiny_model
 
 TRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
@@ -23,7 +23,7 @@ WHEEL = [TRT, CUDA, CPU]
 @pytest.fixture
 def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "find_gpu", lambda index: Gpu("T4", "7.5", "12.6", False))
-    monkeypatch.setattr(providers, "installed_flavours", lambda: ())
+    monkeypatch.setattr(providers, "installed_variants", lambda: ())
     monkeypatch.setattr(providers, "find_library", lambda name: None)
 
 
@@ -53,7 +53,7 @@ def test_the_best_provider_that_can_be_here_is_tried_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(providers, "find_library", lambda name: library)
-    monkeypatch.setattr(providers, "installed_flavours", lambda: flavours)
+    monkeypatch.setattr(providers, "installed_variants", lambda: flavours)
     assert names(available, device) == wanted
 
 
@@ -87,7 +87,7 @@ def test_the_chosen_gpu_is_the_one_that_is_used(
 def test_what_runs_is_said_and_what_did_not_load(
     wanted: list[str], got: list[str], words: str
 ) -> None:
-    assert in_words([(name, {}) for name in wanted], got) == words
+    assert describe([(name, {}) for name in wanted], got) == words
 
 
 class GpuSession(onnxruntime.InferenceSession):  # type: ignore[misc]

@@ -42,13 +42,13 @@ def engine(driver: DrawnCuda) -> Iterator[TrtEngine]:
         yield built
 
 
-def picture(seed: int = 0) -> np.ndarray:
+def given(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (4, 8, 3), np.uint8)
 
 
 def test_heads_are_what_the_plan_computes(engine: TrtEngine) -> None:
     for seed in range(3):
-        image = picture(seed)
+        image = given(seed)
         heads = engine.infer(image)
         assert isinstance(heads, CenterOffsetHeads)
         assert (heads.labels == image[..., 0]).all()
@@ -57,7 +57,7 @@ def test_heads_are_what_the_plan_computes(engine: TrtEngine) -> None:
         assert heads.offsets.shape == (2, 4, 8)
 
 
-def test_a_picture_in_the_engines_own_buffer_is_not_copied(engine: TrtEngine) -> None:
+def test_an_image_in_the_engines_own_buffer_is_not_copied(engine: TrtEngine) -> None:
     engine.input[:] = 9
     heads = engine.infer(engine.input)
     assert isinstance(heads, CenterOffsetHeads)
@@ -65,7 +65,7 @@ def test_a_picture_in_the_engines_own_buffer_is_not_copied(engine: TrtEngine) ->
 
 
 def test_heads_are_views_of_the_same_buffers(engine: TrtEngine) -> None:
-    first, second = engine.infer(picture(1)), engine.infer(picture(2))
+    first, second = engine.infer(given(1)), engine.infer(given(2))
     assert isinstance(first, CenterOffsetHeads)
     assert isinstance(second, CenterOffsetHeads)
     assert np.shares_memory(first.labels, second.labels)
@@ -73,7 +73,7 @@ def test_heads_are_views_of_the_same_buffers(engine: TrtEngine) -> None:
 
 def test_integrated_gpus_copy_nothing(driver: DrawnCuda, engine: TrtEngine) -> None:
     driver.copies.clear()
-    engine.infer(picture())
+    engine.infer(given())
     wanted = [] if driver.integrated else ["up", "down", "down", "down", "down"]
     assert driver.copies == wanted
 
@@ -81,11 +81,11 @@ def test_integrated_gpus_copy_nothing(driver: DrawnCuda, engine: TrtEngine) -> N
 def test_no_memory_is_allocated_for_a_frame(driver: DrawnCuda, engine: TrtEngine) -> None:
     before = len(driver.allocated)
     for seed in range(5):
-        engine.infer(picture(seed))
+        engine.infer(given(seed))
     assert len(driver.allocated) == before == (0 if driver.integrated else 5)
 
 
-def test_a_batch_gives_each_picture_its_heads(driver: DrawnCuda) -> None:
+def test_a_batch_gives_each_image_its_heads(driver: DrawnCuda) -> None:
     with opened(DrawnTensorRT(batch=3), driver) as engine:
         assert isinstance(engine, TrtEngine)
         assert engine.batch == 3
@@ -123,14 +123,14 @@ def test_a_failing_network_says_tensorrts_reason(driver: DrawnCuda) -> None:
     engine = opened(trt, driver)
     trt.runs = False
     with pytest.raises(EngineRunError, match="TensorRT failed: Cask failure"):
-        engine.infer(picture())
+        engine.infer(given())
     engine.close()
 
 
 def test_a_failing_gpu_says_cudas_reason(driver: DrawnCuda, engine: TrtEngine) -> None:
     driver.failing = True
     with pytest.raises(EngineRunError, match="illegal memory access; restart the process"):
-        engine.infer(picture())
+        engine.infer(given())
     assert driver.depth == 0
 
 
@@ -141,7 +141,7 @@ def test_a_dead_context_is_told_with_cudas_name_and_closes_in_silence(driver: Dr
     words = r"illegal memory access \(CUDA_ERROR_ILLEGAL_ADDRESS\); restart the process"
     for _ in range(2):
         with pytest.raises(EngineRunError, match=words):
-            engine.infer(picture())
+            engine.infer(given())
     engine.close()
     engine.close()
     assert driver.depth == 0
@@ -172,9 +172,9 @@ def test_the_recorded_work_gives_the_same_heads(driver: DrawnCuda) -> None:
         library.work = engine._queue
         before = trt.executed
         for seed in range(3):
-            heads = engine.infer(picture(seed))
+            heads = engine.infer(given(seed))
             assert isinstance(heads, CenterOffsetHeads)
-            assert (heads.labels == picture(seed)[..., 0]).all()
+            assert (heads.labels == given(seed)[..., 0]).all()
         assert library.calls.count("cuGraphLaunch") == trt.executed - before == 3
     assert library.calls[-1] == "cuGraphExecDestroy"
 
@@ -184,13 +184,13 @@ def test_where_work_cannot_be_recorded_it_is_queued(call: str, driver: DrawnCuda
     with opened(DrawnTensorRT(), driver, library=DrawnGraphs(call), graph=True) as engine:
         assert isinstance(engine, TrtEngine)
         assert "CUDA graph" not in engine.description
-        heads = engine.infer(picture())
+        heads = engine.infer(given())
         assert isinstance(heads, CenterOffsetHeads)
-        assert (heads.labels == picture()[..., 0]).all()
+        assert (heads.labels == given()[..., 0]).all()
 
 
 @pytest.mark.parametrize("image", [np.zeros((4, 8, 4), np.uint8), np.zeros((4, 8, 3), np.int8)])
-def test_a_picture_of_another_kind_is_refused(image: Any, engine: TrtEngine) -> None:
+def test_an_image_of_another_kind_is_refused(image: Any, engine: TrtEngine) -> None:
     with pytest.raises(EngineRunError, match=r"needs uint8 \(4, 8, 3\)"):
         engine.infer(image)
 

@@ -19,7 +19,7 @@ import pytest
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine import variant as flavours
 from panoptic_ros.engine.building.build import BuildOptions, _configure
-from panoptic_ros.engine.variant import Flavour, installed_flavours, load_flavour
+from panoptic_ros.engine.variant import TensorRtVariant, installed_variants, load_variant
 
 TABLE: dict[str, Any] = json.loads(
     Path(__file__).with_name("tensorrt_names.json").read_text(encoding="utf-8")
@@ -80,7 +80,7 @@ def test_nothing_is_asked_for_that_every_version_has(name: str) -> None:
     assert name in used_names()
 
 
-def drawn(version: str) -> Flavour:
+def drawn(version: str) -> TensorRtVariant:
     """A TensorRT that has the two enumerations as the table says."""
 
     def members(*names: str) -> Any:
@@ -91,7 +91,7 @@ def drawn(version: str) -> Flavour:
         NetworkDefinitionCreationFlag=members("EXPLICIT_BATCH", "STRONGLY_TYPED"),
         BuilderFlag=members("FP16", "INT8", "GPU_FALLBACK"),
     )
-    return Flavour("tensorrt", version, module)
+    return TensorRtVariant("tensorrt", version, module)
 
 
 @pytest.mark.parametrize(
@@ -205,9 +205,9 @@ def test_ranges_are_left_out_where_types_come_from_onnx() -> None:
 
 
 def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flavours, "installed_flavours", lambda: ())
+    monkeypatch.setattr(flavours, "installed_variants", lambda: ())
     with pytest.raises(ModelError, match=r"apt install python3-libnvinfer.*pip install tensorrt_"):
-        load_flavour()
+        load_variant()
 
 
 def test_where_the_first_flavour_does_not_load_the_next_is_taken(
@@ -217,14 +217,14 @@ def test_where_the_first_flavour_does_not_load_the_next_is_taken(
     (tmp_path / "sound_trt.py").write_text("__version__ = '1.7'")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(flavours, "FLAVOURS", ("broken_trt", "sound_trt"))
-    assert load_flavour().title == "TensorRT 1.7"
+    assert load_variant().title == "TensorRT 1.7"
     with pytest.raises(ModelError, match=r"broken_trt is installed but .*libnvinfer.so.10"):
-        load_flavour("broken_trt")
+        load_variant("broken_trt")
 
 
 def test_an_unknown_flavour_lists_the_known() -> None:
     with pytest.raises(ModelError, match="no TensorRT flavour 'trt'; there are: tensorrt, "):
-        load_flavour("trt")
+        load_variant("trt")
 
 
 def test_a_folder_of_type_stubs_is_no_tensorrt(
@@ -233,4 +233,4 @@ def test_a_folder_of_type_stubs_is_no_tensorrt(
     (tmp_path / "stubs_only").mkdir()
     monkeypatch.setattr(flavours, "FLAVOURS", ("stubs_only",))
     monkeypatch.syspath_prepend(tmp_path)
-    assert installed_flavours() == ()
+    assert installed_variants() == ()

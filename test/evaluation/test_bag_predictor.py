@@ -71,7 +71,7 @@ def test_frames_that_were_not_published_are_left_out_and_told(
     bag = replayed(drive, tmp_path / "part.mcap", "--start", 0.25, "--duration", 0.3)
     found = scores(tmp_path, *bag_words(drive, bag))
     assert found["images"] == 3
-    remark = "3 of 8 labelled pictures were published; the rest is left out."
+    remark = "3 of 8 labelled images were published; the rest is left out."
     assert found["remarks"] == [remark]
     assert remark in capsys.readouterr().out
 

@@ -16,8 +16,8 @@ from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.kitti_step import CATEGORIES
 from panoptic_ros.data.label_files import LabelFile, Pair
-from panoptic_ros.evaluation.engine_predictor import EngineAnswers
-from panoptic_ros.evaluation.evaluate import Answer
+from panoptic_ros.evaluation.engine_predictor import EnginePredictor
+from panoptic_ros.evaluation.evaluate import Prediction
 
 SIZE = (640, 320)
 
@@ -39,46 +39,50 @@ def pairs(tmp_path: Path) -> list[Pair]:
     return found
 
 
-def answers(
+def predictions(
     pairs: list[Pair], fps: float | None, categories: tuple[Category, ...] = CATEGORIES
-) -> list[Answer]:
-    run = EngineAnswers(DrawnEngine(), categories, {"person": "pedestrian"}, fps=fps)
-    return [fetch() for _, fetch in run.works(pairs)]
+) -> list[Prediction]:
+    run = EnginePredictor(DrawnEngine(), categories, {"person": "pedestrian"}, fps=fps)
+    return [fetch() for _, fetch in run.tasks(pairs)]
 
 
-def car_ids(answer: Answer) -> set[int]:
-    picture = answer.annotation.map
-    return set(np.unique(picture.ids[picture.labels == CAR]).tolist()) - {0}
+def car_ids(prediction: Prediction) -> set[int]:
+    image = prediction.annotation.map
+    return set(np.unique(image.ids[image.labels == CAR]).tolist()) - {0}
 
 
 def test_every_sequence_has_a_tracker_of_its_own(pairs: list[Pair]) -> None:
-    ids = [car_ids(answer) for answer in answers(pairs, fps=10.0)]
+    ids = [car_ids(prediction) for prediction in predictions(pairs, fps=10.0)]
     assert ids[:3] == ids[3:]
     assert len(ids[0] & ids[1] & ids[2]) >= 3
 
 
 def test_single_images_are_not_tracked(pairs: list[Pair]) -> None:
-    first, second = answers([pairs[1], pairs[2]], fps=None), answers([pairs[2]], fps=None)
+    first, second = predictions([pairs[1], pairs[2]], fps=None), predictions([pairs[2]], fps=None)
     assert car_ids(first[1]) == car_ids(second[0])
 
 
 def test_an_answer_has_the_size_of_its_image(pairs: list[Pair]) -> None:
-    (answer,) = answers(pairs[:1], fps=None)
-    assert answer.confidence is not None
-    assert answer.drivable is not None
-    sizes = {answer.annotation.shape, answer.confidence.shape, answer.drivable.mask.shape}
+    (prediction,) = predictions(pairs[:1], fps=None)
+    assert prediction.confidence is not None
+    assert prediction.drivable is not None
+    sizes = {
+        prediction.annotation.shape,
+        prediction.confidence.shape,
+        prediction.drivable.mask.shape,
+    }
     assert sizes == {SIZE[::-1]}
 
 
 def test_classes_are_matched_by_name_and_rule(pairs: list[Pair]) -> None:
     categories = (Category(1, "pedestrian", True), Category(2, "sky", False))
-    (answer,) = answers(pairs[:1], None, categories)
-    labels = answer.annotation.map.labels
+    (prediction,) = predictions(pairs[:1], None, categories)
+    labels = prediction.annotation.map.labels
     assert set(np.unique(labels).tolist()) == {0, 1, 255}
     assert labels[0, SIZE[0] // 2] == 1
 
 
 def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "absent.png"
-    with pytest.raises(DataError, match=r"absent\.png: missing or not a picture"):
-        answers([Pair("", LabelFile("absent", path, never, path))], fps=None)
+    with pytest.raises(DataError, match=r"absent\.png: missing or not an image"):
+        predictions([Pair("", LabelFile("absent", path, never, path))], fps=None)

@@ -16,11 +16,11 @@ from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import (
-    Answer,
-    Compared,
+    Comparison,
+    EvalTask,
     Evaluation,
     EvaluationResult,
-    Work,
+    Prediction,
     evaluate,
     from_files,
 )
@@ -31,8 +31,8 @@ ROAD, CAR = 0, 1
 
 
 def annotation(labels: list[int], ids: list[int], is_truth: bool = False) -> Annotation:
-    picture = LabelMap(np.array([labels], np.uint8), np.array([ids], np.uint16))
-    return MapAnnotation(picture, CATEGORIES, is_truth)
+    image = LabelMap(np.array([labels], np.uint8), np.array([ids], np.uint16))
+    return MapAnnotation(image, CATEGORIES, is_truth)
 
 
 def file(name: str, labels: list[int], ids: list[int], is_truth: bool) -> LabelFile:
@@ -69,28 +69,28 @@ def test_threads_change_nothing() -> None:
     assert repr(one.drivable) == repr(many.drivable)
 
 
-def test_the_watch_sees_every_picture_in_order() -> None:
+def test_the_watch_sees_every_image_in_order() -> None:
     pairs = [pair(number, GOOD) for number in range(9)]
     seen: list[Pair] = []
 
-    def watch(compared: Compared) -> None:
-        seen.append(compared.pair)
+    def watch(comparison: Comparison) -> None:
+        seen.append(comparison.pair)
 
     evaluate(Evaluation(CATEGORIES, ("pq",), False), from_files(pairs), watch, workers=3)
     assert seen == pairs
 
 
-def test_few_pictures_are_in_memory_at_a_time() -> None:
+def test_few_images_are_in_memory_at_a_time() -> None:
     fetched: list[int] = []
     done: list[int] = []
 
-    def fetch(number: int) -> Answer:
+    def fetch(number: int) -> Prediction:
         fetched.append(number)
         assert len(fetched) - len(done) <= 6
-        return Answer(annotation(GOOD, [0, 0, 7, 7]))
+        return Prediction(annotation(GOOD, [0, 0, 7, 7]))
 
-    works: list[Work] = [(pair(number, GOOD), partial(fetch, number)) for number in range(40)]
-    evaluate(Evaluation(CATEGORIES, ("pq",), False), works, lambda _: done.append(1), workers=2)
+    tasks: list[EvalTask] = [(pair(number, GOOD), partial(fetch, number)) for number in range(40)]
+    evaluate(Evaluation(CATEGORIES, ("pq",), False), tasks, lambda _: done.append(1), workers=2)
     assert len(done) == 40
 
 
@@ -102,9 +102,10 @@ def test_sizes_that_differ_name_the_file() -> None:
 def test_a_surface_that_was_found_is_scored_instead_of_the_labels() -> None:
     nothing = np.zeros((1, 4), np.bool_)
     surface = Drivable(nothing, nothing.astype(np.uint8), np.zeros(4, np.int32))
-    works: list[Work] = [(pair(0, GOOD), partial(Answer, annotation(GOOD, [0, 0, 7, 7]), None,
-                                                 surface))]
-    found = evaluate(Evaluation(CATEGORIES, ("drivable",), False), works)
+    tasks: list[EvalTask] = [
+        (pair(0, GOOD), partial(Prediction, annotation(GOOD, [0, 0, 7, 7]), None, surface))
+    ]
+    found = evaluate(Evaluation(CATEGORIES, ("drivable",), False), tasks)
     assert found.drivable is not None
     assert found.drivable.recall == 0.0
 

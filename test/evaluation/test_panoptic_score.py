@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole data sets: files of predictions, and an engine that reads drawn pictures."""
+"""Whole data sets: files of predictions, and an engine that reads drawn images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.types import CenterOffsetHeads, Heads
 from panoptic_ros.data.coco.reader import (
     CocoPanoptic,
-    Prediction,
+    CocoPrediction,
     read_coco_panoptic,
     read_coco_predictions,
     write_ids,
@@ -51,7 +51,7 @@ def pair(predicted: NDArray[np.uint32] = TRUTH) -> Pair:
     return Pair(TRUTH, segments(TRUTH, CLASSES), predicted, segments(predicted, present))
 
 
-def data_set(folder: Path, images: list[Pair]) -> tuple[CocoPanoptic, dict[int, Prediction]]:
+def data_set(folder: Path, images: list[Pair]) -> tuple[CocoPanoptic, dict[int, CocoPrediction]]:
     truth = read_coco_panoptic(*write_truth(folder, images), folder / "images")
     return truth, read_coco_predictions(*write_predictions(folder, images))
 
@@ -100,9 +100,7 @@ def test_a_missing_prediction_is_named(tmp_path: Path) -> None:
         pytest.param(ids("3333", "3322", "1122", "1119"), "0.png: .*not listed: 9", id="segment"),
     ],
 )
-def test_a_wrong_picture_is_named(
-    tmp_path: Path, spoiled: NDArray[np.uint32], message: str
-) -> None:
+def test_a_wrong_image_is_named(tmp_path: Path, spoiled: NDArray[np.uint32], message: str) -> None:
     files = data_set(tmp_path, [pair()])
     write_ids(tmp_path / "predicted" / "0.png", spoiled)
     with pytest.raises(DataError, match=message):
@@ -146,7 +144,7 @@ def labels(*names: str) -> LabelSet:
 
 
 def evaluate_drawn(tmp_path: Path, *names: str) -> Report:
-    """Draw a picture whose red channel is the model's class index, and score the reader."""
+    """Draw an image whose red channel is the model's class index, and score the reader."""
     (tmp_path / "images").mkdir()
     truth = read_coco_panoptic(*write_truth(tmp_path, [pair()]), tmp_path / "images")
     index = {CLASSES[number]: number for number in CLASSES}
@@ -156,9 +154,9 @@ def evaluate_drawn(tmp_path: Path, *names: str) -> Report:
         red[by_name.get(name, -1) == TRUTH] = position
     green = np.zeros(TRUTH.shape, np.uint8)
     green[1, 2] = 255
-    picture = np.dstack([np.zeros_like(red), green, red])
+    image = np.dstack([np.zeros_like(red), green, red])
     # A PNG named .jpg: the reader goes by content, and colours must survive.
-    (tmp_path / "images" / "0.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    (tmp_path / "images" / "0.jpg").write_bytes(cv2.imencode(".png", image)[1].tobytes())
     return evaluate_engine(ColorReader(labels(*names)), truth)
 
 
@@ -188,8 +186,8 @@ def test_a_thing_of_the_model_that_is_stuff_in_the_truth_is_one_segment(tmp_path
     truth = read_coco_panoptic(path, tmp_path / "truth", tmp_path)
     red = np.array([0, 2, 1, 0], np.uint8)[TRUTH]
     # No centre at all: as a thing the car would be void.
-    picture = np.dstack([np.zeros_like(red), np.zeros_like(red), red])
-    (tmp_path / "0.jpg").write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    image = np.dstack([np.zeros_like(red), np.zeros_like(red), red])
+    (tmp_path / "0.jpg").write_bytes(cv2.imencode(".png", image)[1].tobytes())
     report = evaluate_engine(ColorReader(labels("sky", "car", "road")), truth)
     assert report.panoptic.classes[CAR].iou == 1.0
 

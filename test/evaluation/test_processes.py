@@ -13,7 +13,7 @@ import pytest
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.class_map import ClassMap
-from panoptic_ros.data.formats import Place, mapped, open_predictions, open_truth
+from panoptic_ros.data.formats import DataSetLocation, mapped, open_predictions, open_truth
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired
 from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult
 from panoptic_ros.evaluation.processes import FEWEST_IMAGES, evaluate_files
@@ -24,10 +24,10 @@ STILL = [name for name in WRITERS if not name.startswith("kitti")]
 
 
 def opened(folder: Path, kind: str) -> tuple[LabelFiles, list[Pair]]:
-    """The drawn pictures, each predicted as the other one."""
+    """The drawn images, each predicted as the other one."""
     written = WRITERS[kind](folder)
-    truth = open_truth(written.format, Place(written.gt))
-    found = open_predictions(written.format, Place(written.gt), truth)
+    truth = open_truth(written.format, DataSetLocation(written.gt))
+    found = open_predictions(written.format, DataSetLocation(written.gt), truth)
     first, second = paired(truth.sequences, found.sequences)
     swapped = [replace(first, predicted=second.predicted), replace(second, predicted=first.truth)]
     return truth, swapped
@@ -55,17 +55,17 @@ def test_an_error_of_a_process_names_the_file(tmp_path: Path) -> None:
     truth, pairs = opened(tmp_path, "cityscapes")
     assert pairs[0].predicted is not None
     pairs[0].predicted.path.unlink()
-    with pytest.raises(DataError, match=r"instanceIds\.png: missing or not a picture"):
+    with pytest.raises(DataError, match=r"instanceIds\.png: missing or not an image"):
         scored(truth, pairs * FEWEST_IMAGES, workers=2)
 
 
 @pytest.mark.parametrize("kind", STILL)
 def test_what_a_process_is_told_can_be_sent(tmp_path: Path, kind: str) -> None:
     written = WRITERS[kind](tmp_path)
-    raw = open_truth(written.format, Place(written.gt))
+    raw = open_truth(written.format, DataSetLocation(written.gt))
     rules = {written.names[2]: "vehicle"}
     truth = mapped(raw, rules, is_truth=True)
-    found = open_predictions(written.format, Place(written.gt), raw, ClassMap(rules))
+    found = open_predictions(written.format, DataSetLocation(written.gt), raw, ClassMap(rules))
     for pair in paired(truth.sequences, found.sequences):
         sent = pickle.loads(pickle.dumps(pair))
         assert sent.truth.read().map.labels.tolist() == pair.truth.read().map.labels.tolist()

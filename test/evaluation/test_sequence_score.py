@@ -16,7 +16,7 @@ CATEGORIES = (Category(0, "road", False), Category(1, "car", True))
 ROAD, CAR, VOID = 0, 1, 255
 
 
-def picture(labels: list[int], ids: list[int]) -> LabelMap:
+def image(labels: list[int], ids: list[int]) -> LabelMap:
     return LabelMap(np.array([labels], np.uint8), np.array([ids], np.uint16))
 
 
@@ -34,7 +34,7 @@ def score(
 
 
 def test_every_score_sees_every_frame() -> None:
-    frame = picture([ROAD, CAR, CAR], [0, 4, 4])
+    frame = image([ROAD, CAR, CAR], [0, 4, 4])
     found = score((frame, frame), (frame, frame))
     assert found.tracking is not None
     assert found.video is not None
@@ -44,13 +44,13 @@ def test_every_score_sees_every_frame() -> None:
 
 
 def test_an_object_on_crowd_or_void_is_no_false_alarm() -> None:
-    truth = picture([ROAD, CAR, CAR, VOID, VOID], [0, 0, 0, 0, 0])
-    predicted = picture([ROAD, CAR, CAR, CAR, CAR], [0, 3, 3, 8, 8])
+    truth = image([ROAD, CAR, CAR, VOID, VOID], [0, 0, 0, 0, 0])
+    predicted = image([ROAD, CAR, CAR, CAR, CAR], [0, 3, 3, 8, 8])
     assert score((truth, predicted)).objects["car"].clear.false_alarms == 0
 
 
 def test_an_object_on_another_class_is_one() -> None:
-    found = score((picture([ROAD, ROAD], [0, 0]), picture([ROAD, CAR], [0, 3])))
+    found = score((image([ROAD, ROAD], [0, 0]), image([ROAD, CAR], [0, 3])))
     assert found.objects["car"].clear.false_alarms == 1
 
 
@@ -65,6 +65,6 @@ def test_an_object_on_another_class_is_one() -> None:
     ],
 )
 def test_only_what_is_wanted_is_computed(metric: str, found: tuple[bool, bool, bool]) -> None:
-    frame = picture([CAR], [1])
+    frame = image([CAR], [1])
     result = score((frame, frame), metrics=(metric,))
     assert (result.tracking is not None, result.video is not None, bool(result.objects)) == found

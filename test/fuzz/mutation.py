@@ -8,10 +8,37 @@ from collections.abc import Callable, Sequence
 
 INTERESTING = (0, 1, 2, 127, 128, 255, 256, 32767, 65535, 2**31 - 1, 2**31, 2**32 - 1, 2**63)
 TOKENS = (
-    b"null", b"true", b"-1", b"1e999", b"NaN", b'""', b"[]", b"{}", b"[[", b'{"', b"\xff\xfe",
-    b"\x00" * 8, b"- ", b": ", b"!!python/object", b"&a [*a]", b"99999999999999999999", b"\n",
-    b"[" * 4000, b'{"a":' * 4000, b"2001-99-99", b"Infinity", b"&a", b"*a", b"<<: ", b"zstd",
-    b"IHDR" + b"\xff" * 8, b"\xff\xc0\x00\x11\x08" + b"\xff" * 4, b"lz4", b"bz2", b"op=\x05",
+    b"null",
+    b"true",
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b'""',
+    b"[]",
+    b"{}",
+    b"[[",
+    b'{"',
+    b"\xff\xfe",
+    b"\x00" * 8,
+    b"- ",
+    b": ",
+    b"!!python/object",
+    b"&a [*a]",
+    b"99999999999999999999",
+    b"\n",
+    b"[" * 4000,
+    b'{"a":' * 4000,
+    b"2001-99-99",
+    b"Infinity",
+    b"&a",
+    b"*a",
+    b"<<: ",
+    b"zstd",
+    b"IHDR" + b"\xff" * 8,
+    b"\xff\xc0\x00\x11\x08" + b"\xff" * 4,
+    b"lz4",
+    b"bz2",
+    b"op=\x05",
 )
 MOST_CHANGES = 6
 
@@ -66,5 +93,12 @@ def _splice(data: bytearray, seeds: Sequence[bytes], draw: random.Random) -> Non
 
 
 CHANGES: tuple[Callable[[bytearray, Sequence[bytes], random.Random], None], ...] = (
-    _flip, _set, _number, _cut, _remove, _repeat, _token, _splice,
+    _flip,
+    _set,
+    _number,
+    _cut,
+    _remove,
+    _repeat,
+    _token,
+    _splice,
 )

@@ -34,12 +34,32 @@ from panoptic_ros.engine.building.recipe import read_recipe
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.recordings.source import open_source
-from test.drawn.drawn_inputs import picture, write_bag1, write_bag2
+from test.drawn.drawn_inputs import image as drawn
+from test.drawn.drawn_inputs import write_bag1, write_bag2
 
 ENCODINGS = (
-    "rgb8", "bgr8", "rgba8", "bgra8", "mono8", "mono16", "rgb16", "bgr16", "8UC1", "8UC3", "8UC4",
-    "yuv422", "yuv422_yuy2", "uyvy", "yuyv", "nv12", "nv21", "bayer_rggb8", "bayer_gbrg8", "32SC1",
-    "", "jpeg",
+    "rgb8",
+    "bgr8",
+    "rgba8",
+    "bgra8",
+    "mono8",
+    "mono16",
+    "rgb16",
+    "bgr16",
+    "8UC1",
+    "8UC3",
+    "8UC4",
+    "yuv422",
+    "yuv422_yuy2",
+    "uyvy",
+    "yuyv",
+    "nv12",
+    "nv21",
+    "bayer_rggb8",
+    "bayer_gbrg8",
+    "32SC1",
+    "",
+    "jpeg",
 )
 SIZE = (4, 6)
 
@@ -92,7 +112,7 @@ def read_compressed_message(data: bytes) -> object:
 
 
 def _compressed_seeds() -> tuple[bytes, ...]:
-    image = picture(3)
+    image = drawn(3)
     gray = np.ascontiguousarray(image[..., 0])
     endings = ((".jpg", image), (".png", image), (".png", gray), (".jpg", gray))
     return tuple(bytes(cv2.imencode(ending, pixels)[1]) for ending, pixels in endings)
@@ -163,7 +183,7 @@ def _read_tracks(path: Path) -> object:
 
 def _read_bag(path: Path) -> object:
     with open_source(path) as source:
-        return [shot.frame.image.shape for shot in source.shots()]
+        return [recorded.frame.image.shape for recorded in source.frames()]
 
 
 def _bag_seeds(kind: str) -> tuple[bytes, ...]:
@@ -194,8 +214,13 @@ COCO = json.dumps(
         "images": [{"id": 1, "file_name": "a.jpg", "height": 4, "width": 6}],
         "categories": [{"id": 1, "name": "road", "isthing": 0, "color": [1, 2, 3]}],
         "annotations": [
-            {"image_id": 1, "file_name": "a.png", "segments_info": [
-                {"id": 5, "category_id": 1, "area": 24, "iscrowd": 0, "bbox": [0, 0, 6, 4]}]}
+            {
+                "image_id": 1,
+                "file_name": "a.png",
+                "segments_info": [
+                    {"id": 5, "category_id": 1, "area": 24, "iscrowd": 0, "bbox": [0, 0, 6, 4]}
+                ],
+            }
         ],
     }
 ).encode()

@@ -20,7 +20,7 @@ from panoptic_ros.engine.trt import TrtEngine
 Open = Callable[[bool], TrtEngine]
 """Opens an engine; takes whether to record a CUDA graph."""
 
-Pictures = Sequence[NDArray[np.uint8]]
+Images = Sequence[NDArray[np.uint8]]
 
 LEAK_BYTES = 2 << 20
 """A GPU hands memory out in pieces of 2 MiB; 256 bytes a frame fill one in 10 000 frames."""
@@ -38,12 +38,12 @@ def assert_same(one: Sequence[NDArray[np.generic]], other: Sequence[NDArray[np.g
         np.testing.assert_array_equal(first, second)
 
 
-def check_graph_changes_nothing(open_engine: Open, pictures: Pictures) -> None:
+def check_graph_changes_nothing(open_engine: Open, images: Images) -> None:
     with open_engine(True) as recorded, open_engine(False) as plain:
         assert "CUDA graph" in recorded.description
         assert "CUDA graph" not in plain.description
-        for picture in pictures:
-            assert_same(copied(recorded.infer(picture)), copied(plain.infer(picture)))
+        for image in images:
+            assert_same(copied(recorded.infer(image)), copied(plain.infer(image)))
 
 
 def check_memory_stays(engine: TrtEngine, frames: int = 10_000) -> None:
@@ -59,22 +59,22 @@ def _used_after(engine: TrtEngine, frames: int) -> int:
         return engine._cuda.used_bytes()
 
 
-def check_batch(engine: TrtEngine, pictures: Pictures) -> None:
-    """Each place of a batch answers for its own picture, and as every other place would."""
-    assert len(pictures) == engine.batch > 1
-    engine.inputs[:] = np.stack(pictures)
+def check_batch(engine: TrtEngine, images: Images) -> None:
+    """Each place of a batch answers for its own image, and as every other place would."""
+    assert len(images) == engine.batch > 1
+    engine.inputs[:] = np.stack(images)
     together = [copied(heads) for heads in engine.infer_batch(engine.batch)]
-    engine.inputs[:] = np.stack(pictures)[::-1]
+    engine.inputs[:] = np.stack(images)[::-1]
     turned = [copied(heads) for heads in engine.infer_batch(engine.batch)][::-1]
     for one, other in zip(together, turned, strict=True):
         assert (one[0] == other[0]).mean() > 0.999
     assert any((together[0][0] != other[0]).any() for other in together[1:])
 
 
-def check_cameras(engine: TrtEngine, pictures: Pictures) -> None:
+def check_cameras(engine: TrtEngine, images: Images) -> None:
     """Several cameras in one inference get what each of them gets alone."""
-    names = [f"camera{number}" for number in range(len(pictures))]
-    frames = [(name, Frame(p, 0, name)) for name, p in zip(names, pictures, strict=True)]
+    names = [f"camera{number}" for number in range(len(images))]
+    frames = [(name, Frame(p, 0, name)) for name, p in zip(names, images, strict=True)]
     together = Pipeline(engine).step_batch(frames)
     alone = Pipeline(engine)
     for (name, frame), result in zip(frames, together, strict=True):
@@ -84,9 +84,9 @@ def check_cameras(engine: TrtEngine, pictures: Pictures) -> None:
         assert (result.panoptic.labels == wanted.panoptic.labels).mean() > 0.999
 
 
-def check_two_engines(open_engine: Open, pictures: Pictures) -> None:
+def check_two_engines(open_engine: Open, images: Images) -> None:
     """What one engine does is nothing to another, whoever runs in between or closes."""
-    one, other = pictures
+    one, other = images
     with open_engine(True) as first:
         wanted = [copied(first.infer(one)), copied(first.infer(other))]
         with open_engine(True) as second:

@@ -22,7 +22,7 @@ class Row:
         name: Model, precision, batch, and whether a CUDA graph is used.
         stages_ms: Percentiles by stage.
         frames_per_s: Of the network alone and of all stages one by one.
-        batch: Figures of whole batches, empty for engines of one picture.
+        batch: Figures of whole batches, empty for engines of one image.
         gpu_memory_mib: What the engine takes.
         plan_mb: Size of the plan.
         build_s: How long TensorRT built.
@@ -66,7 +66,7 @@ def write(rows: Sequence[Row], about: str, path: Path) -> str:
     lines = [about, f"{'engine':<52}{'infer p50':>10}{'p99':>8}{'whole p50':>10}{'frames/s':>10}"]
     for each in rows:
         infer, whole = each.stages_ms["infer"], each.stages_ms[WHOLE]
-        rate = each.batch.get("pictures_per_s", each.frames_per_s["infer"])
+        rate = each.batch.get("images_per_s", each.frames_per_s["infer"])
         lines.append(
             f"{each.name:<52}{infer['p50']:>10.2f}{infer['p99']:>8.2f}{whole['p50']:>10.2f}"
             f"{rate:>10.1f}"

@@ -15,8 +15,8 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.engine.building.cache import read_plan
-from panoptic_ros.engine.building.compile import make_plan, workplace
-from panoptic_ros.engine.building.parity import compare, comparison, drawn_pictures, gate
+from panoptic_ros.engine.building.compile import build_environment, make_plan
+from panoptic_ros.engine.building.parity import compare, comparison, drawn_images, gate
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.open import open_engine, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
@@ -33,7 +33,7 @@ TABLE = Path("out") / "gpu-latency.json"
 
 def made(recipe: Recipe, path: Path) -> Path:
     """Build a plan and let the gate compare it, as ``panoptic build`` does."""
-    make_plan(recipe, path, workplace(recipe), compare=comparison(recipe.model, 0))
+    make_plan(recipe, path, build_environment(recipe), compare=comparison(recipe.model, 0))
     return path
 
 
@@ -62,16 +62,16 @@ def engine(plan: Path) -> Iterator[TrtEngine]:
 
 
 def test_a_plan_says_what_onnx_runtime_says(engine: TrtEngine, plan: Path) -> None:
-    pictures = drawn_pictures(engine.spec, 8)
+    images = drawn_images(engine.spec, 8)
     with OrtEngine(MODEL) as reference:
         assert isinstance(reference, OrtEngine)
-        figures = compare(reference.infer, engine.infer, engine.spec, pictures)
+        figures = compare(reference.infer, engine.infer, engine.spec, images)
     gate(figures, plan.stem, plan.name)
 
 
 def test_a_graph_changes_nothing(plan: Path) -> None:
-    pictures = drawn_pictures(read_spec(plan), 4)
-    checks.check_graph_changes_nothing(lambda graph: opened(plan, graph), pictures)
+    images = drawn_images(read_spec(plan), 4)
+    checks.check_graph_changes_nothing(lambda graph: opened(plan, graph), images)
 
 
 def read_spec(plan: Path) -> ModelSpec:
@@ -83,19 +83,19 @@ def test_memory_stays_the_same_over_ten_thousand_frames(engine: TrtEngine) -> No
     checks.check_memory_stays(engine)
 
 
-def test_each_picture_of_a_batch_gets_its_own_heads(plan_of_three: Path) -> None:
+def test_each_image_of_a_batch_gets_its_own_heads(plan_of_three: Path) -> None:
     with opened(plan_of_three) as engine:
-        checks.check_batch(engine, drawn_pictures(engine.spec, 3))
+        checks.check_batch(engine, drawn_images(engine.spec, 3))
 
 
 def test_three_cameras_in_one_inference(plan_of_three: Path) -> None:
     with opened(plan_of_three) as engine:
-        checks.check_cameras(engine, drawn_pictures(engine.spec, 3))
+        checks.check_cameras(engine, drawn_images(engine.spec, 3))
 
 
 def test_two_engines_live_side_by_side(plan: Path) -> None:
-    pictures = drawn_pictures(read_spec(plan), 2)
-    checks.check_two_engines(lambda graph: opened(plan, graph), pictures)
+    images = drawn_images(read_spec(plan), 2)
+    checks.check_two_engines(lambda graph: opened(plan, graph), images)
 
 
 def test_a_failed_kernel_is_told_with_cudas_name(plan: Path) -> None:
@@ -133,12 +133,15 @@ def test_a_model_becomes_a_plan_and_runs(tmp_path: Path, monkeypatch: pytest.Mon
 def test_the_table_of_latencies_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Every shipped model in FP32 and FP16, with and without graph, and four pictures at once."""
+    """Every shipped model in FP32 and FP16, with and without graph, and four images at once."""
     frames = [frame for frame, _ in DrawnStreet(size=(1280, 720), fps=2.0, seconds=10.0)]
     rows, about = [], ""
     for name, model in shipped_models().items():
         for precision, batch, graph in (
-            ("fp32", 1, True), ("fp16", 1, True), ("fp16", 1, False), ("fp16", 4, True),
+            ("fp32", 1, True),
+            ("fp16", 1, True),
+            ("fp16", 1, False),
+            ("fp16", 4, True),
         ):
             recipe = replace(Recipe(model, precision), batch=batch)
             plan = made(recipe, tmp_path / f"{name}-{precision}-{batch}.plan")

@@ -47,7 +47,7 @@ def decode(data: bytes, rows: int, columns: int) -> NDArray[np.uint8]:
         for _ in range(length):
             mask[at // columns, at % columns] = value
             at += 1
-    assert at == rows * columns, "the runs do not fill the picture"
+    assert at == rows * columns, "the runs do not fill the image"
     return mask
 
 

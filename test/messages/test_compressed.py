@@ -50,12 +50,12 @@ def huge_png() -> bytes:
 
 BAD = {
     "nothing": (b"", "starts with nothing"),
-    "text": (b"not a picture", "needs a JPEG or PNG"),
+    "text": (b"not an image", "needs a JPEG or PNG"),
     "cut jpeg": (jpeg()[:-20], "cut off"),
     "jpeg head only": (jpeg()[:20], "no frame header"),
     "cut png": (png()[:20], "needs a JPEG or PNG"),
     "png of noise": (png()[:40] + bytes(60), "damaged"),
-    "huge png": (huge_png(), "picture is 100000x32"),
+    "huge png": (huge_png(), "image is 100000x32"),
 }
 
 
@@ -66,6 +66,6 @@ def test_a_bad_file_is_refused_with_the_reason(case: str) -> None:
         to_frame(message(content))
 
 
-def test_depth_is_no_picture() -> None:
+def test_depth_is_no_image() -> None:
     with pytest.raises(FrameError, match="holds depth"):
         to_frame(message(jpeg(), "16UC1; compressedDepth png"))

@@ -146,14 +146,14 @@ def test_a_topic_that_there_is_not_is_named(types: MessageTypes) -> None:
 
 def test_compressed_overlay_is_the_overlay(types: MessageTypes) -> None:
     messages = made(types, "overlay", "overlay/compressed", scale=16)
-    picture = cv2.imdecode(np.frombuffer(messages["overlay/compressed"].data, np.uint8), -1)
-    difference = np.abs(picture[..., ::-1].astype(int) - pixels(messages["overlay"]))
+    image = cv2.imdecode(np.frombuffer(messages["overlay/compressed"].data, np.uint8), -1)
+    difference = np.abs(image[..., ::-1].astype(int) - pixels(messages["overlay"]))
     assert difference.mean() < 6
     assert "jpeg" in messages["overlay/compressed"].format
 
 
 @pytest.mark.parametrize("name", ["overlay", "overlay/compressed"])
-def test_our_own_pictures_can_be_read_again(name: str, types: MessageTypes) -> None:
+def test_our_own_images_can_be_read_again(name: str, types: MessageTypes) -> None:
     frame = to_frame(made(types, name)[name])
     assert frame.image.shape == (64, 96, 3)
     assert (frame.stamp_ns, frame.frame_id) == (5_000_000_006, "front")

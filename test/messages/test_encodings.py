@@ -29,11 +29,11 @@ COLORS = {
 
 def four_fields(height: int = 16, width: int = 24) -> Pixels:
     """Red, green, blue and grey quarters."""
-    picture = np.empty((height, width, 3), np.uint8)
+    array = np.empty((height, width, 3), np.uint8)
     rows, columns = height // 2, width // 2
-    picture[:rows, :columns], picture[:rows, columns:] = COLORS["red"], COLORS["green"]
-    picture[rows:, :columns], picture[rows:, columns:] = COLORS["blue"], COLORS["grey"]
-    return picture
+    array[:rows, :columns], array[:rows, columns:] = COLORS["red"], COLORS["green"]
+    array[rows:, :columns], array[rows:, columns:] = COLORS["blue"], COLORS["grey"]
+    return array
 
 
 def message(packed: NDArray[Any], encoding: str, height: int, width: int, **other: Any) -> Any:
@@ -176,22 +176,22 @@ def test_big_endian_is_read_from_the_other_byte() -> None:
 
 @pytest.mark.parametrize("kind", [bytes, lambda a: a, np.asarray], ids=["bytes", "array", "numpy"])
 def test_any_kind_of_payload_is_read(kind: Callable[[Any], Any]) -> None:
-    picture = message(four_fields(), "rgb8", 16, 24)
-    picture.data = kind(picture.data)
-    assert np.array_equal(to_frame(picture).image, four_fields())
+    array = message(four_fields(), "rgb8", 16, 24)
+    array.data = kind(array.data)
+    assert np.array_equal(to_frame(array).image, four_fields())
 
 
 @pytest.mark.parametrize("encoding", ["rgb8", "bgr8"])
-def test_plain_pictures_are_views_that_the_network_can_take(encoding: str) -> None:
-    picture = message(PACKED[encoding](four_fields()), encoding, 16, 24)
-    image = to_frame(picture).image
-    assert np.shares_memory(image, np.frombuffer(picture.data, np.uint8))
+def test_plain_images_are_views_that_the_network_can_take(encoding: str) -> None:
+    array = message(PACKED[encoding](four_fields()), encoding, 16, 24)
+    image = to_frame(array).image
+    assert np.shares_memory(image, np.frombuffer(array.data, np.uint8))
     small = shrink(image, np.empty((8, 12, 3), np.uint8))
     assert tuple(small[1, 1]) == COLORS["red"]
 
 
 @pytest.mark.parametrize("encoding", [name for name in PACKED if name not in BLOCKS])
-def test_a_picture_of_one_pixel_is_a_picture(encoding: str) -> None:
+def test_an_image_of_one_pixel_is_an_image(encoding: str) -> None:
     packed = PACKED[encoding](np.full((1, 1, 3), 50, np.uint8))
     assert to_frame(message(packed, encoding, 1, 1)).image.tolist() == [[[50, 50, 50]]]
 
@@ -203,8 +203,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "step zero": (message(ODD, "mono8", 3, 3, step=0), "step of 0 bytes"),
     "data too short": (message(ODD, "mono8", 3, 3, data=b"12345678"), "has 8 bytes, needs 9"),
     "no data": (message(ODD, "mono8", 3, 3, data=b""), "has 0 bytes"),
-    "no height": (message(ODD, "mono8", 0, 3), "picture is 3x0"),
-    "no width": (message(ODD, "mono8", 3, 0), "picture is 0x3"),
+    "no height": (message(ODD, "mono8", 0, 3), "image is 3x0"),
+    "no width": (message(ODD, "mono8", 3, 0), "image is 0x3"),
     "huge": (message(ODD, "mono8", 3, MAX_SIDE_PX + 1), f"1 to {MAX_SIDE_PX} pixels"),
     "odd yuyv": (message(np.zeros((3, 6), np.uint8), "yuyv", 3, 3), "width divisible by 2"),
     "odd nv12": (message(np.zeros((3, 4), np.uint8), "nv12", 3, 4), "height by 2"),
@@ -214,13 +214,13 @@ BAD: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_a_bad_picture_is_refused_with_the_reason(
+def test_a_bad_image_is_refused_with_the_reason(
     case: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "cv_bridge", None)
-    picture, words = BAD[case]
+    array, words = BAD[case]
     with pytest.raises(FrameError, match=words):
-        to_frame(picture)
+        to_frame(array)
 
 
 def test_an_encoding_unknown_to_us_goes_through_cv_bridge(monkeypatch: pytest.MonkeyPatch) -> None:

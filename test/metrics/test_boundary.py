@@ -39,9 +39,9 @@ def iou(truth: NDArray[np.uint8], predicted: NDArray[np.uint8]) -> tuple[float, 
 
 
 def square(x0: int, x1: int) -> NDArray[np.uint8]:
-    picture = np.zeros((20, 20), np.uint8)
-    picture[5:15, x0:x1] = 1
-    return picture
+    image = np.zeros((20, 20), np.uint8)
+    image[5:15, x0:x1] = 1
+    return image
 
 
 def test_equal_maps_score_one() -> None:

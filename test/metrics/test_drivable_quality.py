@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drivable surface on drawn pictures, one score at a time."""
+"""Drivable surface on drawn images, one score at a time."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_an_obstacle_is_missed_when_more_than_half_of_it_is_drivable() -> None:
     ("truth", "predicted", "error"),
     [
         pytest.param(("s", "r", "r"), (".", ".", "#"), 1.0, id="one row too near"),
-        pytest.param(("s", "s", "r"), ("#", "#", "#"), 2.0, id="beyond the picture"),
+        pytest.param(("s", "s", "r"), ("#", "#", "#"), 2.0, id="beyond the image"),
         pytest.param(("s", "r", "."), (".", "#", "."), 0.0, id="the own bonnet is passed over"),
         pytest.param(("r", "s", "r"), ("#", ".", "#"), 0.0, id="only the first obstacle counts"),
         pytest.param((".", "r", "r"), (".", ".", "#"), math.nan, id="unknown truth says nothing"),

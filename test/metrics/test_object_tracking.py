@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.metrics.frame_matches import sight
+from panoptic_ros.metrics.frame_matches import match_frame
 from panoptic_ros.metrics.object_tracking import ObjectTracking, ObjectTrackingResult
 from test.drawn.drawn_panoptic import ids
 from test.drawn.drawn_sequence import noisy_sequences
@@ -66,7 +66,7 @@ def test_hota_is_the_mean_over_its_thresholds() -> None:
 
 
 def ignoring(truth: str, predicted: str, ignored: str) -> list[int]:
-    seen = sight(ids(truth), ids(predicted), ids(ignored) > 0)
+    seen = match_frame(ids(truth), ids(predicted), ids(ignored) > 0)
     return seen.predicted.tolist()
 
 

@@ -16,7 +16,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from panoptic_ros.metrics.clear import Clear
-from panoptic_ros.metrics.frame_matches import Timeline, sight, timeline
+from panoptic_ros.metrics.frame_matches import TrackingSequence, match_frame, tracking_sequence
 from panoptic_ros.metrics.hota import Hota
 from panoptic_ros.metrics.idf1 import Identity
 from panoptic_ros.metrics.object_tracking import ObjectTracking
@@ -49,7 +49,7 @@ def sequences(draw: st.DrawFn) -> Frames:
     return frames
 
 
-def reference(lines: dict[str, Timeline]) -> dict[str, dict[str, Any]]:
+def reference(lines: dict[str, TrackingSequence]) -> dict[str, dict[str, Any]]:
     """TrackEval's scores over the sequences."""
     found = {}
     for name in ("CLEAR", "HOTA", "Identity"):
@@ -62,16 +62,16 @@ def reference(lines: dict[str, Timeline]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def trackeval_data(line: Timeline) -> dict[str, Any]:
+def trackeval_data(line: TrackingSequence) -> dict[str, Any]:
     return {
-        "gt_ids": [seen.truth for seen in line.sightings],
-        "tracker_ids": [seen.predicted for seen in line.sightings],
-        "similarity_scores": [seen.iou for seen in line.sightings],
+        "gt_ids": [seen.truth for seen in line.frames],
+        "tracker_ids": [seen.predicted for seen in line.frames],
+        "similarity_scores": [seen.iou for seen in line.frames],
         "num_gt_ids": line.truth_count,
         "num_tracker_ids": line.predicted_count,
-        "num_gt_dets": sum(seen.truth.size for seen in line.sightings),
-        "num_tracker_dets": sum(seen.predicted.size for seen in line.sightings),
-        "num_timesteps": len(line.sightings),
+        "num_gt_dets": sum(seen.truth.size for seen in line.frames),
+        "num_tracker_dets": sum(seen.predicted.size for seen in line.frames),
+        "num_timesteps": len(line.frames),
     }
 
 
@@ -111,7 +111,7 @@ def test_equals_trackeval(drawn: list[Frames]) -> None:
     for number, frames in enumerate(drawn):
         for truth, predicted in frames:
             metric.update(truth, predicted, str(number))
-        lines[str(number)] = timeline([sight(*frame) for frame in frames])
+        lines[str(number)] = tracking_sequence([match_frame(*frame) for frame in frames])
     found, theirs = metric.result(), reference(lines)
     assert_clear(found.clear, theirs["CLEAR"])
     assert_hota(found.hota, theirs["HOTA"])

@@ -91,7 +91,7 @@ def exported(checkpoint: Checkpoint, path: Path, label_scale: int, **changes: An
     return path
 
 
-def pictures() -> list[NDArray[np.uint8]]:
+def images() -> list[NDArray[np.uint8]]:
     """Noise, a drawn street and ramps; on a single colour norms would divide rounding errors."""
     rng = np.random.default_rng(5)
     noise = [rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8) for _ in range(2)]
@@ -100,10 +100,10 @@ def pictures() -> list[NDArray[np.uint8]]:
     return [*noise, *map(np.ascontiguousarray, streets), np.dstack((x, y, x ^ y))]
 
 
-def logits(checkpoint: Checkpoint, picture: NDArray[np.uint8]) -> Any:
+def logits(checkpoint: Checkpoint, image: NDArray[np.uint8]) -> Any:
     """What the network itself says, without anything of ours."""
     mean, deviation = torch.tensor(checkpoint.mean), torch.tensor(checkpoint.deviation)
-    normal = (torch.from_numpy(picture) / 255.0 - mean) / deviation
+    normal = (torch.from_numpy(image) / 255.0 - mean) / deviation
     with torch.no_grad():
         return checkpoint.network(normal.permute(2, 0, 1)[None], **task(checkpoint.network))
 
@@ -126,14 +126,14 @@ def test_onnx_and_our_decoder_say_what_transformers_says(
 ) -> None:
     shares, classes, objects = [], set(), 0
     with OrtEngine(model, threads=1) as engine:
-        for picture in pictures():
-            heads = engine.infer(picture)
+        for image in images():
+            heads = engine.infer(image)
             ours = decode(heads, engine.spec.labels, DECODE)
             side = SIDE * scale(checkpoint) // 4
             assert ours.labels.shape == (side, side)
             labels, ids = reference_map(
                 family_of(checkpoint),
-                logits(checkpoint, picture),
+                logits(checkpoint, image),
                 side,
                 ~engine.spec.labels.things,
                 (THRESHOLD, OVERLAP),
@@ -142,7 +142,7 @@ def test_onnx_and_our_decoder_say_what_transformers_says(
             classes |= set(np.unique(labels).tolist())
             objects += len(ours.segments)
     assert min(shares) >= 0.999
-    # Pictures of one class, or without objects, would say little.
+    # Images of one class, or without objects, would say little.
     assert len(classes - {VOID}) >= 2
     assert objects >= 1
 
@@ -161,18 +161,18 @@ def test_a_batch_is_refused_rather_than_mixed_up(model: Path) -> None:
     from panoptic_ros.engine.building.compile import prepared
     from panoptic_ros.engine.building.recipe import Recipe
 
-    with pytest.raises(ModelError, match="cannot take 2 pictures at once"):
+    with pytest.raises(ModelError, match="cannot take 2 images at once"):
         prepared(Recipe(model, batch=2))
 
 
 @pytest.mark.rtx
 def test_tensorrt_builds_a_plan(model: Path, tmp_path: Path) -> None:
-    from panoptic_ros.engine.building.compile import make_plan, workplace
+    from panoptic_ros.engine.building.compile import build_environment, make_plan
     from panoptic_ros.engine.building.recipe import Recipe
 
     for precision in ("fp32", "fp16"):
         recipe = Recipe(model, flavour="tensorrt_rtx", precision=precision)
-        made = make_plan(recipe, tmp_path / f"{precision}.plan", workplace(recipe))
+        made = make_plan(recipe, tmp_path / f"{precision}.plan", build_environment(recipe))
         assert {tensor.name for tensor in made.tensors} == {"image", *OUTPUTS}
 
 
@@ -183,15 +183,15 @@ def test_half_precision_says_nearly_the_same(model: Path) -> None:
     content = prepared(Recipe(model, precision="fp16")).content
     with OrtEngine(model, threads=1) as engine:
         halved = graph_engine(content, engine.spec, model.name)
-        figures = compare(engine.infer, halved, engine.spec, pictures())
+        figures = compare(engine.infer, halved, engine.spec, images())
     # Random weights are all edges: a trained network differs less.
     assert figures["label_agreement"] > 0.9
 
 
-def test_the_largest_maps_have_the_pictures_size(tmp_path: Path) -> None:
+def test_the_largest_maps_have_the_images_size(tmp_path: Path) -> None:
     checkpoint = load(str(write_checkpoint("mask2former", tmp_path)))
     with OrtEngine(exported(checkpoint, tmp_path / "large.onnx", 4), threads=1) as engine:
-        heads = engine.infer(pictures()[0])
+        heads = engine.infer(images()[0])
     assert isinstance(heads, QueryHeads)
     assert heads.queries.shape == (SIDE, SIDE)
 
@@ -206,7 +206,7 @@ def test_with_fewer_queries_the_surest_take_part(tmp_path: Path) -> None:
     for rule, name in ((every, "all.onnx"), (few, "few.onnx")):
         export_checkpoint(checkpoint, spec, tmp_path / name, rule=rule)
         with OrtEngine(tmp_path / name, threads=1) as engine:
-            heads = engine.infer(pictures()[0])
+            heads = engine.infer(images()[0])
             assert isinstance(heads, QueryHeads)
             found.append(np.sort(heads.query_scores[heads.query_labels != VOID])[::-1])
     assert len(found[0]) > 3
@@ -220,11 +220,11 @@ def test_a_file_says_where_its_weights_come_from(model: Path) -> None:
     assert spec.labels.drivable[spec.labels.index("road")]
 
 
-def test_eomt_takes_a_picture_that_does_not_fill_its_square(tmp_path: Path) -> None:
+def test_eomt_takes_an_image_that_does_not_fill_its_square(tmp_path: Path) -> None:
     checkpoint = load(str(write_checkpoint("eomt", tmp_path)))
     path = exported(checkpoint, tmp_path / "wide.onnx", 4, height=64)
     with OrtEngine(path) as engine:
-        heads = engine.infer(pictures()[0][:64].copy())
+        heads = engine.infer(images()[0][:64].copy())
     assert isinstance(heads, QueryHeads)
     assert heads.queries.shape == (64, SIDE)
 
@@ -267,9 +267,9 @@ def test_a_network_is_as_it_was_after_the_export(checkpoint: Checkpoint, model: 
     assert model.is_file()
     assert torch.einsum.__module__ != "panoptic_ros.model.portable"
     again = small_network(family_of(checkpoint))
-    picture = torch.ones(1, 3, SIDE, SIDE)
+    image = torch.ones(1, 3, SIDE, SIDE)
     with torch.no_grad():
-        assert again(picture, **task(again)).masks_queries_logits.isfinite().all()
+        assert again(image, **task(again)).masks_queries_logits.isfinite().all()
 
 
 def test_a_transformers_that_is_built_otherwise_is_named(

@@ -37,7 +37,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write four pictures of a green road with a red car, one of them with a rare person."""
+    """Write four images of a green road with a red car, one of them with a rare person."""
     data = tmp_path / "data"
     for name in ("images", "panoptic"):
         (data / name).mkdir(parents=True)
@@ -45,12 +45,12 @@ def folder(tmp_path: Path) -> Path:
     for number in range(4):
         ids = np.full((64, 64), 7, np.uint32)
         ids[20:40, 10 + number : 40] = 26001
-        picture = np.where((ids == 7)[..., None], (0, 200, 0), (0, 0, 200)).astype(np.uint8)
+        image = np.where((ids == 7)[..., None], (0, 200, 0), (0, 0, 200)).astype(np.uint8)
         segments = [segment(7, 7, ids), segment(26001, 26, ids)]
         if number == 0:
             ids[50:60, 50:60] = 24001
             segments.append(segment(24001, 24, ids))
-        cv2.imwrite(str(data / "images" / f"{number}.jpg"), picture)
+        cv2.imwrite(str(data / "images" / f"{number}.jpg"), image)
         write_ids(data / "panoptic" / f"{number}.png", ids)
         name = {"id": number, "file_name": f"{number}.jpg", "width": 64, "height": 64}
         images.append({**name, "source": "b" if number == 3 else "a"})

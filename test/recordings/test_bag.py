@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings.source import Shot, Source, Span, open_source
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, open_source
 from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
 
 pytest.importorskip("rosbags")
@@ -20,13 +20,13 @@ pytest.importorskip("rosbags")
 FIVE_S = 5 * SECOND_NS
 
 
-def read(path: Path, **options: Any) -> tuple[list[Shot], Source]:
+def read(path: Path, **options: Any) -> tuple[list[RecordedFrame], Source]:
     with open_source(path, **options) as source:
-        return list(source.shots()), source
+        return list(source.frames()), source
 
 
-def seen(shots: list[Shot]) -> list[int]:
-    return [number_of(shot.frame.image) for shot in shots]
+def seen(frames: list[RecordedFrame]) -> list[int]:
+    return [number_of(recorded.frame.image) for recorded in frames]
 
 
 def whole_bag(tmp_path: Path, kind: str, count: int = 6) -> Path:
@@ -41,13 +41,13 @@ KINDS = ["mcap", "mcap folder", "db3", "db3 folder", "ros1"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_format_gives_the_same_pictures_and_stamps(tmp_path: Path, kind: str) -> None:
-    shots, source = read(whole_bag(tmp_path, kind))
-    assert seen(shots) == [0, 1, 2, 3, 4, 5]
-    assert [shot.frame.stamp_ns for shot in shots] == [
+def test_every_format_gives_the_same_images_and_stamps(tmp_path: Path, kind: str) -> None:
+    frames, source = read(whole_bag(tmp_path, kind))
+    assert seen(frames) == [0, 1, 2, 3, 4, 5]
+    assert [recorded.frame.stamp_ns for recorded in frames] == [
         FIVE_S + number * SECOND_NS // 10 for number in range(6)
     ]
-    assert {shot.frame.frame_id for shot in shots} == {"front_optical"}
+    assert {recorded.frame.frame_id for recorded in frames} == {"front_optical"}
     assert source.count == 6
     assert source.topic == "/front/image_raw"
     assert not source.losses
@@ -56,31 +56,31 @@ def test_every_format_gives_the_same_pictures_and_stamps(tmp_path: Path, kind: s
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_bag_can_be_read_twice(tmp_path: Path, kind: str) -> None:
     with open_source(whole_bag(tmp_path, kind)) as source:
-        assert seen(list(source.shots())) == seen(list(source.shots()))
+        assert seen(list(source.frames())) == seen(list(source.frames()))
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_span_is_counted_from_the_first_picture(tmp_path: Path, kind: str) -> None:
-    shots, _ = read(whole_bag(tmp_path, kind), span=Span(0.2, 0.2))
-    assert seen(shots) == [2, 3]
+def test_a_span_is_counted_from_the_first_image(tmp_path: Path, kind: str) -> None:
+    frames, _ = read(whole_bag(tmp_path, kind), span=TimeRange(0.2, 0.2))
+    assert seen(frames) == [2, 3]
 
 
-def test_compressed_pictures_are_read(tmp_path: Path) -> None:
-    shots, _ = read(
+def test_compressed_images_are_read(tmp_path: Path) -> None:
+    frames, _ = read(
         write_bag2(tmp_path / "bag", topics=("/front/image_raw/compressed",), compressed=True)
     )
-    assert seen(shots) == [0, 1, 2, 3, 4, 5]
-    assert shots[0].camera_info.width == 64
+    assert seen(frames) == [0, 1, 2, 3, 4, 5]
+    assert frames[0].camera_info.width == 64
 
 
-def test_the_camera_info_beside_the_pictures_comes_with_them(tmp_path: Path) -> None:
-    shots, _ = read(write_bag2(tmp_path / "bag"))
-    assert all(shot.camera_info.width == 64 for shot in shots)
+def test_the_camera_info_beside_the_images_comes_with_them(tmp_path: Path) -> None:
+    frames, _ = read(write_bag2(tmp_path / "bag"))
+    assert all(recorded.camera_info.width == 64 for recorded in frames)
 
 
 def test_a_bag_without_camera_info_gives_none(tmp_path: Path) -> None:
-    shots, _ = read(write_bag2(tmp_path / "bag", info=False))
-    assert all(shot.camera_info is None for shot in shots)
+    frames, _ = read(write_bag2(tmp_path / "bag", info=False))
+    assert all(recorded.camera_info is None for recorded in frames)
 
 
 def test_with_several_cameras_the_error_lists_them(tmp_path: Path) -> None:
@@ -91,18 +91,18 @@ def test_with_several_cameras_the_error_lists_them(tmp_path: Path) -> None:
 
 
 def test_a_topic_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"no pictures on /up; there are: /front/image_raw"):
+    with pytest.raises(DataError, match=r"no images on /up; there are: /front/image_raw"):
         open_source(write_bag2(tmp_path / "bag"), topic="/up")
 
 
-def test_a_bag_without_pictures_says_what_it_needs(tmp_path: Path) -> None:
+def test_a_bag_without_images_says_what_it_needs(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no image topic; needs sensor_msgs/msg/Image"):
         open_source(write_bag2(tmp_path / "bag", topics=()))
 
 
-def test_pictures_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
-    shots, source = read(write_bag2(tmp_path / "bag", stamps=[0] * 6))
-    assert [shot.frame.stamp_ns for shot in shots] == [
+def test_images_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
+    frames, source = read(write_bag2(tmp_path / "bag", stamps=[0] * 6))
+    assert [recorded.frame.stamp_ns for recorded in frames] == [
         FIVE_S + number * SECOND_NS // 10 for number in range(6)
     ]
     assert "without stamp" in source.losses.notes[0]
@@ -110,8 +110,8 @@ def test_pictures_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
 
 def test_stamps_that_run_backwards_are_passed_on(tmp_path: Path) -> None:
     stamps = [7, 8, 9, 1, 2, 3]
-    shots, _ = read(write_bag2(tmp_path / "bag", stamps=stamps))
-    assert [shot.frame.stamp_ns for shot in shots] == stamps
+    frames, _ = read(write_bag2(tmp_path / "bag", stamps=stamps))
+    assert [recorded.frame.stamp_ns for recorded in frames] == stamps
 
 
 @pytest.mark.parametrize("share", [0.4, 0.7, 0.9])
@@ -123,10 +123,10 @@ def test_a_cut_bag_gives_what_was_written_before_the_cut(
     file = next(bag.glob("*.mcap")) if bag.is_dir() else bag
     data = file.read_bytes()
     file.write_bytes(data[: int(len(data) * share)])
-    shots, source = read(bag)
-    assert seen(shots) == list(range(len(shots)))
-    # A picture is 9 KB of about 95 KB; at most one is lost to the cut itself.
-    assert len(shots) >= int(10 * share) - 1
+    frames, source = read(bag)
+    assert seen(frames) == list(range(len(frames)))
+    # An image is 9 KB of about 95 KB; at most one is lost to the cut itself.
+    assert len(frames) >= int(10 * share) - 1
     assert source.losses.notes
 
 
@@ -136,13 +136,13 @@ def test_a_packed_bag_is_read_whole_and_cut(tmp_path: Path, packing: str) -> Non
         bag = next(write_bag2(tmp_path / "drive", 400, is_packed=True).glob("*.mcap"))
     else:
         bag = write_bag1(tmp_path / "drive.bag", 400, packing)
-    assert len(read(bag, span=Span(0, 10))[0]) == 100
+    assert len(read(bag, span=TimeRange(0, 10))[0]) == 100
     data = bag.read_bytes()
     bag.write_bytes(data[: len(data) // 2])
-    shots, source = read(bag)
-    assert 0 < len(shots) < 400
-    times = [shot.time_ns for shot in shots]
-    assert times == [FIVE_S + number * SECOND_NS // 10 for number in range(len(shots))]
+    frames, source = read(bag)
+    assert 0 < len(frames) < 400
+    times = [recorded.time_ns for recorded in frames]
+    assert times == [FIVE_S + number * SECOND_NS // 10 for number in range(len(frames))]
     assert source.losses.notes
 
 
@@ -150,9 +150,9 @@ def test_a_cut_database_gives_the_rows_that_are_left(tmp_path: Path) -> None:
     bag = whole_bag(tmp_path, "db3", count=12)
     data = bag.read_bytes()
     bag.write_bytes(data[: len(data) * 3 // 4])
-    shots, source = read(bag)
-    assert len(shots) >= 4
-    assert seen(shots) == sorted(seen(shots))
+    frames, source = read(bag)
+    assert len(frames) >= 4
+    assert seen(frames) == sorted(seen(frames))
     assert source.losses.notes
 
 
@@ -168,8 +168,8 @@ def test_a_damaged_message_is_skipped_and_the_next_ones_are_read(tmp_path: Path)
     at = data.index(b"rgb8")
     data[at : at + 4] = b"zzz9"
     bag.write_bytes(bytes(data))
-    shots, source = read(bag)
-    assert seen(shots) == [1, 2, 3, 4, 5]
+    frames, source = read(bag)
+    assert seen(frames) == [1, 2, 3, 4, 5]
     assert source.losses.skipped == 1
     assert "zzz9" in source.losses.notes[0]
 
@@ -194,10 +194,10 @@ def test_noise_in_the_middle_never_crashes(tmp_path: Path) -> None:
             broken[start : start + 64] = noise.bytes(64)
             bag.write_bytes(bytes(broken))
             try:
-                shots, _ = read(bag)
+                frames, _ = read(bag)
             except DataError:
                 continue
-            assert len(shots) <= 4
+            assert len(frames) <= 4
 
 
 def test_the_written_bag_is_read_back_with_definitions_and_stamps(tmp_path: Path) -> None:
@@ -263,8 +263,8 @@ def test_the_result_must_be_named_mcap(tmp_path: Path) -> None:
 def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, value: str) -> None:
     bag = whole_bag(tmp_path, "db3")
     with closing(sqlite3.connect(bag)) as database, database:
-        # The rows are picture, camera_info, picture, ...
+        # The rows are image, camera_info, image, ...
         database.execute(f"UPDATE messages SET {column} = ? WHERE id = 5", (value,))
-    shots, source = read(bag)
-    assert seen(shots) == [0, 1, 3, 4, 5]
+    frames, source = read(bag)
+    assert seen(frames) == [0, 1, 3, 4, 5]
     assert source.losses

@@ -24,8 +24,11 @@ def image(pixels: NDArray[Any], encoding: str, stamp_ns: int, **changes: object)
     stamp = TYPES.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest)
     fields: dict[str, Any] = {
         "header": TYPES.make("std_msgs/msg/Header", stamp=stamp, frame_id="camera"),
-        "height": pixels.shape[0], "width": pixels.shape[1], "encoding": encoding,
-        "is_bigendian": 0, "step": pixels.nbytes // pixels.shape[0],
+        "height": pixels.shape[0],
+        "width": pixels.shape[1],
+        "encoding": encoding,
+        "is_bigendian": 0,
+        "step": pixels.nbytes // pixels.shape[0],
         "data": TYPES.payload(pixels),
     }
     return TYPES.make("sensor_msgs/msg/Image", **{**fields, **changes})
@@ -49,8 +52,12 @@ def read(path: Path, *messages: tuple[str, Any]) -> tuple[list[Published], list[
 
 
 def test_images_of_one_stamp_are_one_frame_in_any_order(tmp_path: Path) -> None:
-    messages = (("label", label(1)), ("instance", instance(2)), ("instance", instance(1)),
-                ("label", label(2)))
+    messages = (
+        ("label", label(1)),
+        ("instance", instance(2)),
+        ("instance", instance(1)),
+        ("label", label(2)),
+    )
     frames, notes = read(tmp_path / "r.mcap", *messages)
     assert [frame.stamp_ns for frame in frames] == [1, 2]
     assert frames[0].labels.tolist() == LABELS.tolist()
@@ -72,8 +79,14 @@ def test_lines_may_be_padded_and_bytes_swapped(tmp_path: Path) -> None:
 
 def test_a_frame_may_lack_its_confidence_but_not_its_ids(tmp_path: Path) -> None:
     sure = image(LABELS, "mono8", 1)
-    messages = (("label", label(1)), ("instance", instance(1)), ("confidence", sure),
-                ("label", label(2)), ("instance", instance(2)), ("label", label(3)))
+    messages = (
+        ("label", label(1)),
+        ("instance", instance(1)),
+        ("confidence", sure),
+        ("label", label(2)),
+        ("instance", instance(2)),
+        ("label", label(3)),
+    )
     frames, notes = read(tmp_path / "r.mcap", *messages)
     assert [(frame.stamp_ns, frame.confidence is not None) for frame in frames] == [
         (1, True),

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings.source import FIRST_STAMP_NS, Span, open_source
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, TimeRange, open_source
 from panoptic_ros.recordings.video import VideoWriter
-from test.drawn.drawn_inputs import SECOND_NS, number_of, picture, write_folder, write_video
+from test.drawn.drawn_inputs import SECOND_NS, image, number_of, write_folder, write_video
 
 pytest.importorskip("av")
 
 
 def numbers(path: Path, **options: object) -> list[int]:
     with open_source(path, **options) as source:  # type: ignore[arg-type]
-        return [number_of(shot.frame.image) for shot in source.shots()]
+        return [number_of(recorded.frame.image) for recorded in source.frames()]
 
 
 def test_a_folder_is_read_in_the_order_of_the_numbers_in_its_names(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, ["frame_1.png", "frame_2.png", "frame_10.png"])
     with open_source(folder, fps=20) as source:
-        shots = list(source.shots())
-    assert [shot.stem for shot in shots] == ["frame_1", "frame_2", "frame_10"]
-    assert [shot.frame.stamp_ns - FIRST_STAMP_NS for shot in shots] == [
+        frames = list(source.frames())
+    assert [recorded.stem for recorded in frames] == ["frame_1", "frame_2", "frame_10"]
+    assert [recorded.frame.stamp_ns - FIRST_STAMP_NS for recorded in frames] == [
         0,
         SECOND_NS // 20,
         SECOND_NS // 10,
@@ -45,7 +45,7 @@ def test_an_unreadable_image_is_skipped_and_named(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, ["1.png", "2.png", "3.png"])
     (folder / "2.png").write_bytes(b"\x89PNG but no more")
     with open_source(folder) as source:
-        assert [number_of(shot.frame.image) for shot in source.shots()] == [0, 2]
+        assert [number_of(recorded.frame.image) for recorded in source.frames()] == [0, 2]
     assert source.losses.skipped == 1
     assert "2.png" in source.losses.notes[0]
 
@@ -54,7 +54,7 @@ def test_images_of_another_size_are_passed_on(tmp_path: Path) -> None:
     folder = write_folder(tmp_path, ["1.png", "2.png"])
     cv2.imwrite(str(folder / "3.png"), np.zeros((1, 1, 3), np.uint8))
     with open_source(folder) as source:
-        assert [shot.frame.image.shape[:2] for shot in source.shots()] == [
+        assert [recorded.frame.image.shape[:2] for recorded in source.frames()] == [
             (48, 64),
             (48, 64),
             (1, 1),
@@ -82,15 +82,15 @@ def test_a_rate_must_be_a_positive_number(tmp_path: Path, fps: float) -> None:
 )
 def test_a_span_must_be_sane(start_s: float, duration_s: float | None) -> None:
     with pytest.raises(ConfigError, match="needs"):
-        Span(start_s, duration_s)
+        TimeRange(start_s, duration_s)
 
 
-def test_a_video_gives_its_pictures_with_its_own_clock(tmp_path: Path) -> None:
+def test_a_video_gives_its_images_with_its_own_clock(tmp_path: Path) -> None:
     video = write_video(tmp_path / "drive.mp4", count=8, fps=10)
     with open_source(video) as source:
-        shots = list(source.shots())
-    assert [number_of(shot.frame.image) for shot in shots] == list(range(8))
-    assert [shot.frame.stamp_ns - FIRST_STAMP_NS for shot in shots] == [
+        frames = list(source.frames())
+    assert [number_of(recorded.frame.image) for recorded in frames] == list(range(8))
+    assert [recorded.frame.stamp_ns - FIRST_STAMP_NS for recorded in frames] == [
         number * SECOND_NS // 10 for number in range(8)
     ]
     assert source.count == 8
@@ -100,7 +100,7 @@ def test_a_video_gives_its_pictures_with_its_own_clock(tmp_path: Path) -> None:
 def test_another_rate_replaces_the_clock_of_a_video(tmp_path: Path) -> None:
     video = write_video(tmp_path / "drive.mp4", count=3, fps=10)
     with open_source(video, fps=50) as source:
-        stamps = [shot.frame.stamp_ns - FIRST_STAMP_NS for shot in source.shots()]
+        stamps = [recorded.frame.stamp_ns - FIRST_STAMP_NS for recorded in source.frames()]
     assert stamps == [0, SECOND_NS // 50, SECOND_NS // 25]
 
 
@@ -110,19 +110,19 @@ def test_a_span_cuts_the_input(tmp_path: Path, kind: str) -> None:
         path = write_folder(tmp_path / "f", [f"{number}.png" for number in range(8)])
     else:
         path = write_video(tmp_path / "drive.mp4", count=8, fps=10)
-    with open_source(path, span=Span(0.2, 0.3)) as source:
+    with open_source(path, span=TimeRange(0.2, 0.3)) as source:
         assert source.count == 3
-        assert [number_of(shot.frame.image) for shot in source.shots()] == [2, 3, 4]
+        assert [number_of(recorded.frame.image) for recorded in source.frames()] == [2, 3, 4]
 
 
-def test_a_video_cut_in_the_middle_of_a_picture_gives_the_pictures_before_it(
+def test_a_video_cut_in_the_middle_of_an_image_gives_the_images_before_it(
     tmp_path: Path,
 ) -> None:
     video = write_video(tmp_path / "drive.mp4", count=8, movflags="faststart")
     data = video.read_bytes()
     video.write_bytes(data[: len(data) - len(data) // 8])
     with open_source(video) as source:
-        seen = [number_of(shot.frame.image) for shot in source.shots()]
+        seen = [number_of(recorded.frame.image) for recorded in source.frames()]
     assert 3 <= len(seen) < 8
     assert seen == list(range(len(seen)))
     assert source.losses.notes
@@ -147,12 +147,12 @@ def test_what_the_writer_writes_can_be_read(tmp_path: Path, size: tuple[int, int
     path = tmp_path / "out.mp4"
     with VideoWriter(path) as writer:
         for number in range(3):
-            writer.write(picture(number, *size), number * SECOND_NS // 4)
-        writer.write(picture(3), 2 * SECOND_NS)
+            writer.write(image(number, *size), number * SECOND_NS // 4)
+        writer.write(image(3), 2 * SECOND_NS)
     with open_source(path) as source:
-        shots = list(source.shots())
-    assert [number_of(shot.frame.image) for shot in shots] == [0, 1, 2, 3]
-    assert [(shot.frame.stamp_ns - FIRST_STAMP_NS) // 1_000_000 for shot in shots] == [
+        frames = list(source.frames())
+    assert [number_of(recorded.frame.image) for recorded in frames] == [0, 1, 2, 3]
+    assert [(recorded.frame.stamp_ns - FIRST_STAMP_NS) // 1_000_000 for recorded in frames] == [
         0,
         250,
         500,
@@ -163,5 +163,5 @@ def test_what_the_writer_writes_can_be_read(tmp_path: Path, size: tuple[int, int
 def test_a_film_goes_on_when_the_stamps_jump_back(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "out.mp4") as writer:
         for number, second in enumerate([5, 6, 1, 2]):
-            writer.write(picture(number), second * SECOND_NS)
+            writer.write(image(number), second * SECOND_NS)
     assert numbers(tmp_path / "out.mp4") == [0, 1, 2, 3]

@@ -11,10 +11,10 @@ import pytest
 
 from panoptic_ros.core.types import Frame
 from panoptic_ros.report.charts import Row, Series, histogram, line_chart, timeline
-from panoptic_ros.report.from_messages import rebuilt
+from panoptic_ros.report.from_messages import result_from_messages
 from panoptic_ros.report.page import render
 from panoptic_ros.report.record import FrameFacts, RunRecord, class_shares
-from panoptic_ros.report.samples import MOST_MOMENTS, Album
+from panoptic_ros.report.samples import MOST_MOMENTS, SampledFrames
 from test.drawn.painted_engine import LABELS
 
 SECOND_NS = 10**9
@@ -89,12 +89,12 @@ def test_a_chart_of_nothing_is_nothing() -> None:
 
 @pytest.mark.parametrize("count", [1, 6, 7, 100])
 def test_the_album_keeps_moments_from_the_whole_run(count: int) -> None:
-    album = Album(LABELS)
+    sampled = SampledFrames(LABELS)
     labels = np.zeros((24, 32), np.uint8)
     for number in range(count):
         frame = Frame(np.zeros((24, 32, 3), np.uint8), number)
-        album.offer(rebuilt(frame, labels, labels.astype(np.uint16), labels))
-    stamps = [moment.stamp_ns for moment in album.moments()]
+        sampled.offer(result_from_messages(frame, labels, labels.astype(np.uint16), labels))
+    stamps = [sample.stamp_ns for sample in sampled.samples()]
     assert len(stamps) == min(count, MOST_MOMENTS)
     assert stamps == sorted(set(stamps))
     assert stamps[0] == 0
@@ -107,7 +107,7 @@ def test_a_result_is_rebuilt_from_its_images() -> None:
     labels[1:3, 2:5], ids[1:3, 2:5] = 2, 900
     labels[4:, 6:], ids[4:, 6:] = 2, 17
     surface = np.where(labels == 0, 255, 0).astype(np.uint8)
-    result = rebuilt(Frame(np.zeros((12, 16, 3), np.uint8), 5), labels, ids, surface)
+    result = result_from_messages(Frame(np.zeros((12, 16, 3), np.uint8), 5), labels, ids, surface)
     np.testing.assert_array_equal(result.track_ids(), ids)
     np.testing.assert_array_equal(result.track_labels(), labels)
     assert [(one.id, one.segment.box, one.segment.area) for one in result.tracks] == [

@@ -17,9 +17,9 @@ from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import Answer, Evaluation
+from panoptic_ros.evaluation.evaluate import Evaluation, Prediction
 from panoptic_ros.report.charts import Ribbon, ribbons
-from panoptic_ros.report.worst_images import MOST_SHOWN, Gallery
+from panoptic_ros.report.worst_images import MOST_SHOWN, WorstImages
 from test.cli.test_eval_formats import drive_words, write_drive
 from test.drawn.drawn_formats import WRITERS
 
@@ -44,8 +44,15 @@ def test_the_page_stands_alone(drive_page: tuple[str, dict[str, Any]]) -> None:
 
 def test_the_page_has_every_part(drive_page: tuple[str, dict[str, Any]]) -> None:
     text, found = drive_page
-    for part in ("Classes", "The worst pictures", "Over time", "Objects over time",
-                 "Who was followed as whom: 0007", "Drivable surface", "Confidence"):
+    for part in (
+        "Classes",
+        "The worst images",
+        "Over time",
+        "Objects over time",
+        "Who was followed as whom: 0007",
+        "Drivable surface",
+        "Confidence",
+    ):
         assert f"<h2>{part}</h2>" in text
     assert f"{100 * found['panoptic']['all']['pq']:.1f}" in text
     assert text.count("data:image/jpeg;base64,") == 4 * MOST_SHOWN
@@ -65,7 +72,7 @@ def test_a_page_without_images_or_sequences_leaves_those_parts_out(tmp_path: Pat
     words = ("--format", "coco", "--gt", written.gt, "--pred", written.gt, "--html", page)
     assert main(["eval", *map(str, words)]) == 0
     text = page.read_text(encoding="utf-8")
-    assert "The worst pictures" in text
+    assert "The worst images" in text
     assert "Over time" not in text
     assert "Drivable" not in text
 
@@ -86,17 +93,17 @@ def annotation(width_of_car: int) -> MapAnnotation:
 
 
 def test_the_gallery_keeps_the_worst_in_order() -> None:
-    gallery = Gallery(label_set(CATEGORIES))
+    worst_images = WorstImages(label_set(CATEGORIES))
     evaluation = Evaluation(CATEGORIES, ("pq",), is_video=False)
     for wrong in (3, 0, 4, 1, 2, 1, 0, 4, 3, 2):
         truth = LabelFile(f"off by {wrong}", Path("t.png"), lambda: annotation(10))
-        answer = Answer(annotation(10 + wrong))
-        gallery.offer(evaluation.compare(Pair("", truth), answer))
-    assert [shown.name for shown in gallery.worst()] == [
+        prediction = Prediction(annotation(10 + wrong))
+        worst_images.offer(evaluation.compare(Pair("", truth), prediction))
+    assert [shown.name for shown in worst_images.worst()] == [
         f"off by {wrong}" for wrong in (4, 4, 3, 3, 2, 2)
     ]
-    assert len(gallery.qualities) == 10
-    assert gallery.qualities[1] == 1.0
+    assert len(worst_images.qualities) == 10
+    assert worst_images.qualities[1] == 1.0
 
 
 def test_ribbons_without_rows_or_length_are_nothing() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from panoptic_ros.ros.active_timer import Patience
+from panoptic_ros.ros.active_timer import ActiveTimer
 
 PERIOD_S = 0.5
 
@@ -23,7 +23,7 @@ class DrawnClock:
 def waited(gaps_s: list[float], began: list[float | None]) -> list[float]:
     """What is said at each look, after each gap."""
     clock = DrawnClock()
-    patience = Patience(PERIOD_S, clock)
+    patience = ActiveTimer(PERIOD_S, clock)
     said = []
     for gap_s, began_s in zip(gaps_s, began, strict=True):
         clock.now_s += gap_s

@@ -121,7 +121,7 @@ def test_a_nav2_costmap_reads_mask_confidence_and_names(
 # Autoware ------------------------------------------------------------------------------------
 
 
-def test_autoware_decodes_the_mask_of_every_picture(tiny_model: Path, remaps: Path) -> None:
+def test_autoware_decodes_the_mask_of_every_image(tiny_model: Path, remaps: Path) -> None:
     with consuming(tiny_model, **{"remap.autoware_mask": str(remaps)}) as (bench, camera):
         labels = bench.listen("/panoptic/label")
         masks = bench.listen("/panoptic/autoware_mask", qos=qos_profile_sensor_data)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.engine.building.plans import PlanOrder, search_plan
+from panoptic_ros.engine.building.plans import PlanRequest, search_plan
 from panoptic_ros.engine.open import open_engine, plan_to_build
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
-from panoptic_ros.engine.variant import Flavour
-from panoptic_ros.ros.engine_loader import EngineDoor, EngineSupply
+from panoptic_ros.engine.variant import TensorRtVariant
+from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.parameters import NodeConfig
 from test.drawn.drawn_loader import DrawnMachine
 from test.engine.test_open import key_here, model, orin, write
@@ -49,8 +49,8 @@ def machine() -> DrawnMachine:
 
 
 @pytest.fixture
-def supply(machine: DrawnMachine, log: Log) -> Iterator[EngineSupply]:
-    made = EngineSupply(machine.door, log)
+def supply(machine: DrawnMachine, log: Log) -> Iterator[EngineLoader]:
+    made = EngineLoader(machine.door, log)
     yield made
     made.close()
     assert all(engine.closed == 1 for engine in machine.opened), "every engine is closed once"
@@ -64,7 +64,7 @@ def until(condition: Callable[[], object]) -> None:
 
 
 def test_a_plan_that_fits_is_opened_and_nothing_is_built(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     machine.has_plan = True
     assert supply.open(FALLBACK).description == "TensorRT"
@@ -72,7 +72,7 @@ def test_a_plan_that_fits_is_opened_and_nothing_is_built(
     assert supply.exchange() is None
 
 
-def test_the_parameters_reach_the_engine(supply: EngineSupply, machine: DrawnMachine) -> None:
+def test_the_parameters_reach_the_engine(supply: EngineLoader, machine: DrawnMachine) -> None:
     config = replace(
         FALLBACK,
         engine_threads=3,
@@ -85,13 +85,18 @@ def test_the_parameters_reach_the_engine(supply: EngineSupply, machine: DrawnMac
     (asked,) = machine.asked
     del asked["say"]
     assert asked == {
-        "name": "street.onnx", "threads": 3, "fallback": "onnxruntime", "precision": "int8",
-        "batch": 2, "device": 1, "warmup": 7,
+        "name": "street.onnx",
+        "threads": 3,
+        "fallback": "onnxruntime",
+        "precision": "int8",
+        "batch": 2,
+        "device": 1,
+        "warmup": 7,
     }
 
 
 def test_the_fallback_runs_at_once_and_the_plan_takes_over_when_it_is_built(
-    supply: EngineSupply, machine: DrawnMachine, log: Log
+    supply: EngineLoader, machine: DrawnMachine, log: Log
 ) -> None:
     first = supply.open(FALLBACK)
     assert first.description == "ONNX Runtime"
@@ -116,7 +121,7 @@ def test_the_fallback_runs_at_once_and_the_plan_takes_over_when_it_is_built(
 
 
 def test_the_plan_is_opened_under_the_name_that_was_asked_for(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     """A stale plan stands for its own precision and batch, which its model does not know."""
     supply.open(replace(FALLBACK, engine="robot.plan"))
@@ -127,7 +132,7 @@ def test_the_plan_is_opened_under_the_name_that_was_asked_for(
 
 
 def test_a_plan_that_cannot_be_built_leaves_the_fallback_and_its_reason(
-    supply: EngineSupply, machine: DrawnMachine, log: Log
+    supply: EngineLoader, machine: DrawnMachine, log: Log
 ) -> None:
     engine = supply.open(FALLBACK)
     machine.builds[0].finish("it differs from ONNX Runtime: label_agreement 0.5")
@@ -140,7 +145,7 @@ def test_a_plan_that_cannot_be_built_leaves_the_fallback_and_its_reason(
 
 
 def test_without_fallback_the_plan_comes_first(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     with pytest.raises(ModelError, match=r"here it is 10\.3\.0\. That plan is being built"):
         supply.open(STRICT)
@@ -157,7 +162,7 @@ def test_without_fallback_the_plan_comes_first(
 
 
 def test_a_plan_in_work_takes_over_from_a_fallback_that_is_allowed_later(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     with pytest.raises(ModelError, match="set engine_fallback to onnxruntime"):
         supply.open(STRICT)
@@ -178,7 +183,7 @@ def test_a_plan_in_work_takes_over_from_a_fallback_that_is_allowed_later(
     ids=["not allowed", "no GPU"],
 )
 def test_where_nothing_is_built_the_reason_is_raised_as_it_is(
-    supply: EngineSupply, machine: DrawnMachine, config: NodeConfig, has_gpu: bool
+    supply: EngineLoader, machine: DrawnMachine, config: NodeConfig, has_gpu: bool
 ) -> None:
     machine.has_gpu = has_gpu
     with pytest.raises(ModelError, match=r"here it is 10\.3\.0$"):
@@ -187,7 +192,7 @@ def test_where_nothing_is_built_the_reason_is_raised_as_it_is(
 
 
 def test_another_model_ends_the_build_of_the_one_before(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     for name in ("street.onnx", "sharp.onnx"):
         with pytest.raises(ModelError):
@@ -197,7 +202,7 @@ def test_another_model_ends_the_build_of_the_one_before(
     assert supply.problem == "", "a build that was called off is no news"
 
 
-def test_closing_ends_the_build(supply: EngineSupply, machine: DrawnMachine, log: Log) -> None:
+def test_closing_ends_the_build(supply: EngineLoader, machine: DrawnMachine, log: Log) -> None:
     supply.open(FALLBACK)
     supply.close()
     assert machine.builds[0].error == "it was cancelled"
@@ -206,7 +211,7 @@ def test_closing_ends_the_build(supply: EngineSupply, machine: DrawnMachine, log
 
 
 def test_a_plan_that_comes_after_the_engine_was_closed_is_closed_too(
-    supply: EngineSupply, machine: DrawnMachine
+    supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     supply.open(FALLBACK)
     supply.close_engine()
@@ -219,7 +224,7 @@ def test_a_plan_that_comes_after_the_engine_was_closed_is_closed_too(
 def test_a_bug_in_the_thread_is_handed_on(
     machine: DrawnMachine, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supply = EngineSupply(machine.door, log)
+    supply = EngineLoader(machine.door, log)
     supply.open(FALLBACK)
     monkeypatch.setattr(machine, "open", None)
     monkeypatch.setattr(supply, "_opened", lambda *_: 1 / 0)
@@ -232,7 +237,7 @@ def test_a_bug_in_the_thread_is_handed_on(
 class WritingBuild:
     """Writes into the cache what TensorRT would build."""
 
-    def __init__(self, order: PlanOrder) -> None:
+    def __init__(self, order: PlanRequest) -> None:
         self.order = order
 
     def wait(self, report: object) -> None:
@@ -245,11 +250,11 @@ class WritingBuild:
 
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
 def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
-    precision: str, model: Path, orin: Flavour, log: Log
+    precision: str, model: Path, orin: TensorRtVariant, log: Log
 ) -> None:
     key = replace(key_here(model, orin), precision=precision)
     plan = write(model.with_name("robot.plan"), replace(key, version="8.6.1"))
-    supply = EngineSupply(EngineDoor(open_engine, plan_to_build, WritingBuild), log)
+    supply = EngineLoader(EngineFactory(open_engine, plan_to_build, WritingBuild), log)
     config = NodeConfig(engine=str(plan), engine_threads=1)
     assert isinstance(supply.open(config), OrtEngine)
     assert "8.6.1" in log.lines[0]
@@ -258,7 +263,7 @@ def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
     assert isinstance(better, TrtEngine)
     assert better.facts["precision"] == precision
     supply.close()
-    again = EngineSupply(EngineDoor(open_engine, plan_to_build, WritingBuild), log)
+    again = EngineLoader(EngineFactory(open_engine, plan_to_build, WritingBuild), log)
     assert isinstance(again.open(config), TrtEngine), "the next start finds it"
     assert again.progress is None
     again.close()

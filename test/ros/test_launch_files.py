@@ -13,7 +13,13 @@ pytest.importorskip("launch_ros")
 
 FOLDER = Path(__file__).parents[2] / "launch"
 EXPECTED = {
-    "params_file", "namespace", "engine", "remap", "use_sim_time", "autostart", "log_level",
+    "params_file",
+    "namespace",
+    "engine",
+    "remap",
+    "use_sim_time",
+    "autostart",
+    "log_level",
 }
 FILES = {
     "panoptic.launch.py": {"image"},

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lifecycle node in this process: transitions, parameters, inputs, bad pictures."""
+"""The lifecycle node in this process: transitions, parameters, inputs, bad images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, compressed_image
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import Camera, ids, last, state
-from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
@@ -90,7 +90,7 @@ def test_a_bad_parameter_from_outside_fails_configure_until_it_is_set_right(
 # Parameters ------------------------------------------------------------------------------------
 
 
-def test_thresholds_change_live_and_count_from_the_next_picture(make_node: MakeNode) -> None:
+def test_thresholds_change_live_and_count_from_the_next_image(make_node: MakeNode) -> None:
     node = make_node()
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
@@ -121,7 +121,7 @@ def test_a_bad_change_is_refused_with_the_reason(make_node: MakeNode, case: str)
     assert node.config == before
 
 
-# Pictures --------------------------------------------------------------------------------------
+# Images --------------------------------------------------------------------------------------
 
 
 def test_a_compressed_topic_is_noticed_even_when_it_comes_later(make_node: MakeNode) -> None:
@@ -160,7 +160,7 @@ def test_several_cameras_have_ids_and_topics_of_their_own(make_node: MakeNode) -
         lambda: front and rear,
         lambda: (
             cameras[0].shoot(),
-            cameras[1].shoot(picture(street((10, 10)), 0)),
+            cameras[1].shoot(image(street((10, 10)), 0)),
         ),
     )
     assert ids(front[-1]) == {0, 1, 2}
@@ -169,13 +169,13 @@ def test_several_cameras_have_ids_and_topics_of_their_own(make_node: MakeNode) -
 
 
 def unusable(**fields: Any) -> Any:
-    message = picture(street(), 0)
+    message = image(street(), 0)
     for name, value in fields.items():
         setattr(message, name, value)
     return message
 
 
-BAD_PICTURES = {
+BAD_IMAGES = {
     "unknown encoding": unusable(encoding="32SC3"),
     "step too small": unusable(step=5),
     "cut off": unusable(height=9999),
@@ -183,8 +183,8 @@ BAD_PICTURES = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_PICTURES)
-def test_an_unusable_picture_is_counted_and_the_next_one_is_served(
+@pytest.mark.parametrize("case", BAD_IMAGES)
+def test_an_unusable_image_is_counted_and_the_next_one_is_served(
     make_node: MakeNode, case: str
 ) -> None:
     node = make_node()
@@ -195,7 +195,7 @@ def test_an_unusable_picture_is_counted_and_the_next_one_is_served(
     node.start()
     bench.until(
         lambda: any(counted(report) > 0 for report in reports),
-        lambda: camera.shoot(BAD_PICTURES[case]),
+        lambda: camera.shoot(BAD_IMAGES[case]),
     )
     bench.until(lambda: labels, camera.shoot)
     assert node.failure is None
@@ -207,7 +207,7 @@ def counted(report: Any) -> int:
     return int(values.get("dropped_unusable", 0))
 
 
-def test_a_picture_of_another_size_mid_stream_gives_results_of_its_size(
+def test_an_image_of_another_size_mid_stream_gives_results_of_its_size(
     make_node: MakeNode,
 ) -> None:
     node = make_node()
@@ -220,7 +220,7 @@ def test_a_picture_of_another_size_mid_stream_gives_results_of_its_size(
         pixels = np.zeros((height, width, 3), np.uint8)
         bench.until(
             lambda size=(height, width): (labels[-1].height, labels[-1].width) == size,
-            lambda pixels=pixels: camera.shoot(picture(pixels, 0)),
+            lambda pixels=pixels: camera.shoot(image(pixels, 0)),
         )
     assert node.failure is None
     bench.close()
@@ -279,10 +279,10 @@ def test_a_silent_camera_is_reported(make_node: MakeNode) -> None:
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
     camera = Camera(bench)
     node.start()
-    bench.until(lambda: any("no picture yet" in row.message for row in last(reports)))
+    bench.until(lambda: any("no image yet" in row.message for row in last(reports)))
     bench.until(lambda: labels, camera.shoot)
     bench.until(lambda: any("per second" in row.message for row in last(reports)), camera.shoot)
-    bench.until(lambda: any("no picture on /image for" in row.message for row in last(reports)))
+    bench.until(lambda: any("no image on /image for" in row.message for row in last(reports)))
     bench.close()
 
 

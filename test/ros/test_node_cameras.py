@@ -14,7 +14,7 @@ import pytest
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import Camera, ids, value
-from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
@@ -25,12 +25,12 @@ CARS = street((10, 10), (15, 40))
 
 
 def front() -> Any:
-    return picture(CARS, 0)
+    return image(CARS, 0)
 
 
 def left() -> Any:
     small = np.ascontiguousarray(CARS[::2, ::2, ::-1])
-    return picture(small, 0, "bgr8")
+    return image(small, 0, "bgr8")
 
 
 def rear() -> Any:
@@ -86,7 +86,7 @@ def test_a_fast_camera_leaves_a_slow_one_its_turn(
     bench.until(lambda: all(heard.values()), lambda: (fast.shoot(), slow.shoot()))
     for _ in range(8):
         slow.shoot()
-        # The fast one always has a picture waiting; the slow one's is served all the same.
+        # The fast one always has an image waiting; the slow one's is served all the same.
         wanted = len(heard["rear"]) + 1
         bench.until(lambda wanted=wanted: len(heard["rear"]) >= wanted, fast.shoot)
     bench.until(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node and its engine: exchanged while pictures flow, built for, batched, not to be loaded."""
+"""The node and its engine: exchanged while images flow, built for, batched, not to be loaded."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.ros import node as node_module
-from panoptic_ros.ros.engine_loader import EngineDoor
+from panoptic_ros.ros.engine_loader import EngineFactory
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import Camera, ids, state, value, words
 from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
 from test.drawn.drawn_loader import DrawnMachine, HeldBuild, NamedEngine
-from test.drawn.graph import Bench, picture
+from test.drawn.graph import Bench, image
 from test.drawn.plans import manifest
 from test.drawn.tiny_model import spec
 
@@ -36,7 +36,7 @@ MakeNode = Callable[..., PanopticNode]
 
 
 class TinyMachine(DrawnMachine):
-    """Engines that read the pictures of ``street_scene``."""
+    """Engines that read the images of ``street_scene``."""
 
     def open(self, name: str, threads: int, **options: Any) -> NamedEngine:
         named = super().open("drawn", threads, **options)
@@ -53,7 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> DrawnMachine:
     return made
 
 
-def test_the_plan_takes_over_between_two_pictures_and_ids_are_kept(
+def test_the_plan_takes_over_between_two_images_and_ids_are_kept(
     make_node: MakeNode, machine: DrawnMachine
 ) -> None:
     node = make_node()
@@ -218,7 +218,9 @@ def test_two_cameras_share_one_inference_of_a_batched_plan(
     make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = BusyEngine()
-    door = EngineDoor(lambda *_, **__: engine, lambda *_: None, lambda _: HeldBuild(TinyMachine()))
+    door = EngineFactory(
+        lambda *_, **__: engine, lambda *_: None, lambda _: HeldBuild(TinyMachine())
+    )
     monkeypatch.setattr(node_module, "_ENGINES", door)
     node = make_node(cameras=["front", "rear"])
     bench = Bench(node)
@@ -226,11 +228,11 @@ def test_two_cameras_share_one_inference_of_a_batched_plan(
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
     cameras = {name: Camera(bench, f"/{name}/image") for name in heard}
     node.start()
-    pictures = {"front": flat(0), "rear": flat(1)}
+    images = {"front": flat(0), "rear": flat(1)}
 
     def shoot() -> None:
         for name, camera in cameras.items():
-            camera.shoot(picture(pictures[name], 0))
+            camera.shoot(image(images[name], 0))
 
     bench.until(lambda: engine.counts.count(2) > 2 and all(heard.values()), shoot)
     for name, label in (("front", 0), ("rear", 1)):
@@ -242,7 +244,7 @@ def test_two_cameras_share_one_inference_of_a_batched_plan(
 
 
 def flat(label: int) -> Any:
-    """A picture of one class everywhere, sure of itself, without objects."""
+    """An image of one class everywhere, sure of itself, without objects."""
     pixels = np.zeros((16, 32, 3), np.uint8)
     pixels[..., 0], pixels[..., 1] = label, 230
     return pixels
@@ -258,7 +260,7 @@ def test_a_real_plan_without_a_gpu_is_explained(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     from panoptic_ros.engine import device
-    from panoptic_ros.engine.building.compile import make_plan, workplace
+    from panoptic_ros.engine.building.compile import build_environment, make_plan
     from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.open import shipped_models
 
@@ -266,7 +268,7 @@ def test_a_real_plan_without_a_gpu_is_explained(
     if model is None:
         pytest.skip("no model is installed")
     recipe, plan = Recipe(model, flavour="tensorrt_rtx"), tmp_path / "robot.plan"
-    make_plan(recipe, plan, workplace(recipe))
+    make_plan(recipe, plan, build_environment(recipe))
     monkeypatch.setattr(device, "LIBRARY", "libnowhere.so.1")
     node = make_node(engine=str(plan), engine_fallback=fallback)
     node.start()

@@ -112,7 +112,7 @@ def test_the_ground_is_published_where_it_is_known(
     [
         (PLACED, None, "there is no camera_info"),
         (PLACED, camera_info(focal=0.0), "not calibrated"),
-        (PLACED, camera_info((64, 64)), "camera_info is for 64x64, the picture is 256x128"),
+        (PLACED, camera_info((64, 64)), "camera_info is for 64x64, the image is 256x128"),
         ({}, camera_info(), "set ground.camera_height_m"),
     ],
     ids=["no camera_info", "not calibrated", "another size", "no mounting"],

@@ -14,7 +14,7 @@ import pytest
 from rclpy.qos import ReliabilityPolicy, qos_profile_sensor_data
 
 from test.drawn.drawn_camera import Camera
-from test.drawn.graph import Bench, picture
+from test.drawn.graph import Bench, image
 
 pytestmark = pytest.mark.ros
 
@@ -105,14 +105,14 @@ def test_namespace_remapping_and_qos_come_from_outside(
     assert [offer.qos_profile.reliability for offer in offers] == [BEST_EFFORT]
 
 
-def test_a_4k_picture_gets_a_4k_answer(make_node: Callable[..., Any]) -> None:
+def test_a_4k_image_gets_a_4k_answer(make_node: Callable[..., Any]) -> None:
     node = make_node()
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
     camera = Camera(bench)
     node.start()
     pixels = np.zeros((2160, 3840, 3), np.uint8)
-    bench.until(lambda: labels, lambda: camera.shoot(picture(pixels, 0)))
+    bench.until(lambda: labels, lambda: camera.shoot(image(pixels, 0)))
     assert (labels[-1].height, labels[-1].width) == (2160, 3840)
     assert len(labels[-1].data) == 2160 * 3840
     assert node.failure is None

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
@@ -71,7 +71,7 @@ def pixels(message: Any, kind: type, channels: int) -> NDArray[Any]:
 
 
 class Drive:
-    """Two cars that move a little from picture to picture."""
+    """Two cars that move a little from image to image."""
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
@@ -82,7 +82,7 @@ class Drive:
         self.number += 1
         there_and_back = abs(self.number % 16 - 8)
         cars = street((10, 4 + there_and_back), (18, 40))
-        message = picture(cars, 10**15 + self.number * 50_000_000 + 7)
+        message = image(cars, 10**15 + self.number * 50_000_000 + 7)
         stamp = message.header.stamp
         self.sent[stamp.sec, stamp.nanosec] = message.header.frame_id
         height, width = CAMERA_SIZE
@@ -127,7 +127,7 @@ def test_every_topic_keeps_the_contract(start: Start, bench: Bench) -> None:
 
 
 def _check_agreement(heard: dict[str, dict[tuple[int, int], Any]]) -> None:
-    """Compare topics of the same picture."""
+    """Compare topics of the same image."""
     compared = 0
     for stamp, pair in heard["panoptic"].items():
         if not all(stamp in heard[name] for name in ("label", "instance", "drivable")):
@@ -153,7 +153,7 @@ def _check_agreement(heard: dict[str, dict[tuple[int, int], Any]]) -> None:
 def test_a_signal_ends_the_process_cleanly(start: Start, number: signal.Signals) -> None:
     process = start()
     assert process.stderr is not None
-    assert any("active, pictures from /image" in line for line in process.stderr)
+    assert any("active, images from /image" in line for line in process.stderr)
     process.send_signal(number)
     _, words = process.communicate(timeout=30)
     assert process.returncode == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node does when pictures stop, stamps are odd, or the engine hangs."""
+"""What the node does when images stop, stamps are odd, or the engine hangs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rclpy.parameter import Parameter
 
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import SECOND, Camera, ids, value, words
-from test.drawn.graph import TYPES, Bench, header, picture
+from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
@@ -29,7 +29,7 @@ def is_void(message: Any, name: str = "label") -> bool:
     return set(np.frombuffer(message.data, np.uint8).tolist()) == expected
 
 
-def test_a_silent_camera_is_taken_back_once_per_period_until_pictures_come(
+def test_a_silent_camera_is_taken_back_once_per_period_until_images_come(
     make_node: MakeNode,
 ) -> None:
     node = make_node(stale_after_s=0.4, stale_action="void")
@@ -44,9 +44,9 @@ def test_a_silent_camera_is_taken_back_once_per_period_until_pictures_come(
         void = messages[-1]
         assert (void.height, void.width) == CAMERA_SIZE
         assert void.header.frame_id == "front_optical"
-        assert void.header.stamp.sec > 1_000_000, "it has the node's time, not the picture's"
+        assert void.header.stamp.sec > 1_000_000, "it has the node's time, not the image's"
     bench.until(lambda: words(reports, "panoptic: camera")[0] == ERROR)
-    assert "no picture on /image for" in words(reports, "panoptic: camera")[1]
+    assert "no image on /image for" in words(reports, "panoptic: camera")[1]
     label = heard["label"]
     before = len(label)
     bench.until(lambda: len(label) > before + 1)
@@ -91,12 +91,12 @@ def test_a_camera_that_never_spoke_is_an_error_and_nothing_is_made_up(
 
     bench.until(lambda: levels()[-1] == ERROR)
     assert WARN in seen
-    assert words(reports, "panoptic: camera")[1] == "no picture yet on /image"
+    assert words(reports, "panoptic: camera")[1] == "no image yet on /image"
     assert labels == []
     bench.close()
 
 
-def test_pictures_that_cannot_be_used_are_silence_too(make_node: MakeNode) -> None:
+def test_images_that_cannot_be_used_are_silence_too(make_node: MakeNode) -> None:
     node = make_node(stale_after_s=0.3, stale_action="void")
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
@@ -104,10 +104,10 @@ def test_pictures_that_cannot_be_used_are_silence_too(make_node: MakeNode) -> No
     camera = Camera(bench)
     node.start()
     bench.until(lambda: labels, camera.shoot)
-    bad = picture(street(), 0, "rgb8")
+    bad = image(street(), 0, "rgb8")
     bad.encoding = "32SC3"
     bench.until(
-        lambda: "pictures come, but no result" in words(reports, "panoptic: camera")[1],
+        lambda: "images come, but no result" in words(reports, "panoptic: camera")[1],
         lambda: camera.shoot(bad),
     )
     assert words(reports, "panoptic: camera")[0] == ERROR
@@ -201,7 +201,7 @@ def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
 
     def shoot(cars: bool) -> None:
         pixels = street((10, 10), (15, 40)) if cars else street()
-        camera.shoot(picture(pixels, 0), step_ns=0)
+        camera.shoot(image(pixels, 0), step_ns=0)
 
     node.start()
     bench.until(lambda: len(instances) > 2, lambda: shoot(True))
@@ -213,13 +213,13 @@ def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
     bench.until(lambda: ids(instances[-1]) not in ({0}, {0, 1, 2}), lambda: shoot(True))
     assert ids(instances[-1]) == {0, 3, 4}
     assert all(entry.header.stamp.sec == entry.header.stamp.nanosec == 0 for entry in instances)
-    assert capfd.readouterr().err.count("pictures come without a stamp") == 1
+    assert capfd.readouterr().err.count("images come without a stamp") == 1
     bench.until(lambda: value(reports, "panoptic: camera", "published") != "")
     assert value(reports, "panoptic: camera", "latency_p50_ms") == ""
     bench.close()
 
 
-def test_jumps_back_and_lost_pictures_are_counted(make_node: MakeNode) -> None:
+def test_jumps_back_and_lost_images_are_counted(make_node: MakeNode) -> None:
     node = make_node()
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")

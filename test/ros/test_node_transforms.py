@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.ground.extrinsics import Mounting
+from panoptic_ros.core.ground.extrinsics import CameraPose
 from panoptic_ros.ros.transforms import TF_MESSAGE, Transforms
 from test.drawn.graph import TYPES, Bench
 
@@ -53,7 +53,7 @@ def told(*transforms: Any) -> Transforms:
     return found
 
 
-def assert_same(found: Mounting, expected: Mounting) -> None:
+def assert_same(found: CameraPose, expected: CameraPose) -> None:
     np.testing.assert_allclose(found.rotation, expected.rotation, atol=1e-12)
     np.testing.assert_allclose(found.position, expected.position, atol=1e-12)
 
@@ -64,9 +64,9 @@ def test_a_chain_of_transforms_is_one_mounting() -> None:
         transform("base_link", "mast", (1.0, 0.0, 0.5), turn(2, 0.3)),
         transform("mast", "front", (0.0, 0.2, 1.0), turn(1, 0.1)),
     )
-    found = transforms.mounting("base_link", "front_optical")
+    found = transforms.pose("base_link", "front_optical")
     at = (1.0 - 0.2 * math.sin(0.3), 0.2 * math.cos(0.3), 1.5)
-    assert_same(found, Mounting.of_angles(at, pitch=0.1, yaw=0.3))
+    assert_same(found, CameraPose.of_angles(at, pitch=0.1, yaw=0.3))
 
 
 def test_base_and_camera_may_hang_below_another_frame() -> None:
@@ -75,8 +75,8 @@ def test_base_and_camera_may_hang_below_another_frame() -> None:
         transform("base_footprint", "base_link", (0.0, 0.0, 0.4)),
         transform("base_footprint", "front", (1.0, 0.0, 1.5), OPTICAL),
     )
-    found = transforms.mounting("/base_link", "/front")
-    assert_same(found, Mounting.of_angles((1.0, 0.0, 1.1)))
+    found = transforms.pose("/base_link", "/front")
+    assert_same(found, CameraPose.of_angles((1.0, 0.0, 1.1)))
 
 
 def test_the_newest_transform_counts() -> None:
@@ -84,7 +84,7 @@ def test_the_newest_transform_counts() -> None:
         transform("base_link", "front", (0.0, 0.0, 1.0), OPTICAL),
         transform("base_link", "front", (0.0, 0.0, 2.0), OPTICAL),
     )
-    assert transforms.mounting("base_link", "front").position[2] == 2.0
+    assert transforms.pose("base_link", "front").position[2] == 2.0
 
 
 @pytest.mark.parametrize(
@@ -105,13 +105,13 @@ def test_a_camera_without_a_place_is_told(
         *(transform(parent, child, (0.0, 0.0, z), OPTICAL) for parent, child, z in entries)
     )
     with pytest.raises(ConfigError, match=words):
-        transforms.mounting("base_link", frame)
+        transforms.pose("base_link", frame)
 
 
 def test_what_is_no_rotation_is_left_out() -> None:
     transforms = told(transform("base_link", "front", (0.0, 0.0, 1.0), (0.0, 0.0, 0.0, 0.0)))
     with pytest.raises(ConfigError):
-        transforms.mounting("base_link", "front")
+        transforms.pose("base_link", "front")
 
 
 @pytest.mark.tf
@@ -126,6 +126,6 @@ def test_static_transforms_are_heard_even_when_they_were_sent_before() -> None:
         transforms = Transforms(bench.node, TYPES)
         assert transforms.is_listening
         bench.until(lambda: transforms.knows("front"))
-        assert transforms.mounting("base_link", "front").position[2] == 1.5
+        assert transforms.pose("base_link", "front").position[2] == 1.5
     finally:
         bench.close()

@@ -22,7 +22,7 @@ for _module in ("rclpy", "torch", "transformers"):
 
 from panoptic_ros.cli.main import main  # noqa: E402
 from panoptic_ros.ros.parameters import NodeConfig  # noqa: E402
-from test.drawn.graph import Bench, picture  # noqa: E402
+from test.drawn.graph import Bench, image  # noqa: E402
 from test.drawn.small_checkpoints import CLASSES, STUFF, write_checkpoint  # noqa: E402
 
 SIZE = (90, 160)
@@ -51,7 +51,7 @@ def test_every_topic_comes_from_a_query_model(
 
     def shoot() -> None:
         stamp[0] += 50_000_000
-        bench.publish("/image", picture(pixels, stamp[0]))
+        bench.publish("/image", image(pixels, stamp[0]))
 
     node.start()
     bench.until(lambda: all(len(found) > 2 for found in heard.values()), shoot)

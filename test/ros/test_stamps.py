@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.types import Frame
-from panoptic_ros.ros.loss_counter import Gaps
+from panoptic_ros.ros.loss_counter import LossCounter
 from panoptic_ros.ros.stamps import Stamps
 
 
@@ -19,8 +19,8 @@ def frame(stamp_ns: int) -> Frame:
 
 def test_a_stamp_is_left_as_it_is() -> None:
     warnings: list[str] = []
-    picture = frame(5)
-    assert Stamps(lambda: 99, warnings.append).timed("front", picture) is picture
+    image = frame(5)
+    assert Stamps(lambda: 99, warnings.append).timed("front", image) is image
     assert warnings == []
 
 
@@ -65,5 +65,5 @@ def unsigned(*numbers: int) -> list[dict[str, Any]]:
 def test_gaps_are_counted_where_the_middleware_tells(
     infos: list[dict[str, Any]], publishers: int, lost: list[int]
 ) -> None:
-    gaps = Gaps()
-    assert [gaps.lost_before(entry, publishers) for entry in infos] == lost
+    losses = LossCounter()
+    assert [losses.lost_before(entry, publishers) for entry in infos] == lost

@@ -14,7 +14,7 @@ from panoptic_ros.messages.convert import RESULT_TOPICS
 
 INFOS = {"label_info", "remapped/label_info", "camera_info"}
 NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask"}
-"""A picture of two 16-bit channels, and one that is none: Foxglove can draw neither."""
+"""An image of two 16-bit channels, and one that is none: Foxglove can draw neither."""
 
 
 def foxglove() -> dict[str, Any]:
@@ -48,7 +48,10 @@ def test_foxglove_places_each_panel_once() -> None:
     found = list(placed(foxglove()["layout"], panels))
     assert sorted(found) == sorted(panels)
     assert {name.split("!")[0] for name in found} == {
-        "Image", "DiagnosticSummary", "RawMessages", "Tab",
+        "Image",
+        "DiagnosticSummary",
+        "RawMessages",
+        "Tab",
     }
 
 
@@ -58,7 +61,7 @@ def test_foxglove_shows_every_topic_that_it_can() -> None:
     assert shown == {*ours, "/diagnostics"}
 
 
-def test_rviz_shows_pictures_that_it_can_draw() -> None:
+def test_rviz_shows_images_that_it_can_draw() -> None:
     text = resource("config", "panoptic.rviz").read_text(encoding="utf-8")
     document = yaml.safe_load(text)
     displays = document["Visualization Manager"]["Displays"]

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import mounting_of
+from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.report.bird_view import BirdView, GroundShot
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoCamera:
     """What tells metres.
 
     Attributes:
@@ -42,7 +42,7 @@ class Place:
         }
 
 
-def motorway_place() -> Place:
+def motorway_camera() -> DemoCamera:
     """Where the camera of the demo's video sits.
 
     The chessboards that come with the video gave the calibration. Nobody measured the mounting:
@@ -50,10 +50,10 @@ def motorway_place() -> Place:
     3.7 m, the width on US motorways, gives the height.
     """
     ground = GroundConfig(camera_height_m=1.23, camera_pitch_rad=-0.023, camera_yaw_rad=-0.03)
-    return Place(resource("config", "cameras", "motorway.yaml"), ground)
+    return DemoCamera(resource("config", "cameras", "motorway.yaml"), ground)
 
 
-class GroundPictures:
+class GroundImages:
     """Draws what was published in metres about the frames of a placed camera.
 
     Args:
@@ -61,16 +61,16 @@ class GroundPictures:
         shots: What was published, by stamp in ns.
     """
 
-    def __init__(self, place: Place, shots: Mapping[int, GroundShot]) -> None:
+    def __init__(self, place: DemoCamera, frames: Mapping[int, GroundShot]) -> None:
         info = read_camera_yaml(place.calibration)
         size = info.width, info.height
         camera = CameraModel.of(size, info.distortion_model, info.k.tolist(), info.d.tolist())
-        self._view = BirdView(camera, mounting_of(camera, place.ground), place.ground)
-        self._shots = shots
+        self._view = BirdView(camera, camera_pose_of(camera, place.ground), place.ground)
+        self._shots = frames
 
     def draw(self, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Draw the ground as the camera saw it, and the grid; None where nothing was published."""
-        shot = self._shots.get(result.frame.stamp_ns)
-        if shot is None:
+        recorded = self._shots.get(result.frame.stamp_ns)
+        if recorded is None:
             return None
-        return self._view.picture(result.frame.image, shot), self._view.grid(shot)
+        return self._view.image(result.frame.image, recorded), self._view.grid(recorded)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.recordings.source import Shot, Source, Span
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
 
 WHOLE_S = 20.0
 
@@ -19,15 +19,15 @@ class DrawnSource(Source):
         span: Which part is wanted; without a duration ``WHOLE_S`` seconds.
     """
 
-    def __init__(self, span: Span) -> None:
+    def __init__(self, span: TimeRange) -> None:
         super().__init__(Path("drawn street"), span)
         length_s = WHOLE_S if span.duration_s is None else span.duration_s
         self._street = DrawnStreet(seconds=span.start_s + length_s)
         self._first = round(span.start_s * self._street.fps)
         self.count = len(self._street) - self._first
 
-    def shots(self) -> Iterator[Shot]:
-        """Yield the pictures."""
+    def frames(self) -> Iterator[RecordedFrame]:
+        """Yield the images."""
         for number in range(self._first, len(self._street)):
             frame, _ = self._street.draw(number)
-            yield Shot(frame, frame.stamp_ns, f"{number:06d}")
+            yield RecordedFrame(frame, frame.stamp_ns, f"{number:06d}")

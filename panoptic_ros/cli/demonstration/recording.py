@@ -136,7 +136,7 @@ class Recording:
         if not values:
             return []
         return [
-            f"The node counted {values['received']} pictures received, "
+            f"The node counted {values['received']} images received, "
             f"{values['dropped_busy']} dropped because a newer one was there, "
             f"{values['dropped_unusable']} unusable, {values['published']} results published."
         ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.demonstration.camera import Place
+from panoptic_ros.cli.demonstration.camera import DemoCamera
 from panoptic_ros.cli.demonstration.processes import Child
 from panoptic_ros.cli.demonstration.recording import recorder_command
 from panoptic_ros.cli.result_bag import NODE
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LONGEST_START_S = 60.0
 _LOOK_S = 0.5
 DRAIN_S = 2.5
-"""How long the last pictures, and the count of them, may take through node and recorder."""
+"""How long the last images, and the count of them, may take through node and recorder."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +40,11 @@ class PlayedCamera:
 
     name: str
     source: Source
-    place: Place | None = None
+    place: DemoCamera | None = None
 
     @property
     def image_topic(self) -> str:
-        """Where its pictures go."""
+        """Where its images go."""
         return f"/{self.name or 'demo'}/image_raw"
 
     @property
@@ -53,7 +53,7 @@ class PlayedCamera:
         return f"{NODE}/{self.name}" if self.name else NODE
 
 
-def perform(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[list[int]]:
+def run_session(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[list[int]]:
     """Play all cameras at once through the node and record what it publishes.
 
     Args:
@@ -96,7 +96,12 @@ def perform(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[lis
 
 def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     command = [
-        sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args", "-p", f"engine:={engine}",
+        sys.executable,
+        "-m",
+        "panoptic_ros.ros.node",
+        "--ros-args",
+        "-p",
+        f"engine:={engine}",
     ]
     topics = ", ".join(entry.image_topic for entry in cameras)
     command += ["-p", f"image_topics:=[{topics}]"]
@@ -138,7 +143,7 @@ def _play_together(
 def _wait_until_listening(
     player: Player, camera: PlayedCamera, children: tuple[Child, ...]
 ) -> None:
-    """Wait for the node to listen to the pictures, and for the recorder to listen to the node."""
+    """Wait for the node to listen to the images, and for the recorder to listen to the node."""
     end_s = time.monotonic() + LONGEST_START_S
     while not (
         player.has_listener(camera.image_topic) and player.has_listener(f"{camera.results}/label")

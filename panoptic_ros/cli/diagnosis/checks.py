@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from panoptic_ros.cli.diagnosis.environment import Module, Surroundings
+from panoptic_ros.cli.diagnosis.environment import Environment, Module
 
 OK, NOTE, FINDING = "ok", "note", "finding"
 """How things stand: fine, could be better, stops something."""
 
 _PYTHON = {
-    "numpy": "arrays", "scipy": "assignment of tracks", "cv2": "pictures", "yaml": "label sets",
+    "numpy": "arrays",
+    "scipy": "assignment of tracks",
+    "cv2": "images",
+    "yaml": "label sets",
 }
 _MESSAGES = ("sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
 _TENSORRT = ("tensorrt", "tensorrt_rtx")
@@ -21,7 +24,7 @@ _PIP_NAMES = {"cv2": '"opencv-python-headless<5"', "yaml": "pyyaml"}
 
 
 @dataclass(frozen=True)
-class Line:
+class Check:
     """One line of the diagnosis.
 
     Attributes:
@@ -37,12 +40,12 @@ class Line:
     remedy: str = ""
 
 
-def diagnose(here: Surroundings) -> list[Line]:
+def diagnose(here: Environment) -> list[Check]:
     """Judge every fact."""
     return [
-        Line(OK, "panoptic_ros", here.version),
-        Line(OK, "Python", here.python),
-        Line(OK, "system", here.system),
+        Check(OK, "panoptic_ros", here.version),
+        Check(OK, "Python", here.python),
+        Check(OK, "system", here.system),
         *(_python_line(name, use, here.modules[name]) for name, use in _PYTHON.items()),
         *_ros_lines(here),
         *_engine_lines(here),
@@ -51,7 +54,7 @@ def diagnose(here: Surroundings) -> list[Line]:
     ]
 
 
-def verdicts(here: Surroundings) -> list[Line]:
+def verdicts(here: Environment) -> list[Check]:
     """Say what will therefore run, command by command."""
     core = [name for name in _PYTHON if not here.modules[name].is_usable]
     ros = [name for name in ("rclpy", *_MESSAGES) if not here.modules[name].is_usable]
@@ -69,7 +72,7 @@ def verdicts(here: Surroundings) -> list[Line]:
     ]
 
 
-def engine_words(here: Surroundings) -> str:
+def engine_words(here: Environment) -> str:
     """Name the engine that a model runs on."""
     runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
     if _lacks_for_plans(here):
@@ -78,7 +81,7 @@ def engine_words(here: Surroundings) -> str:
     return f"TensorRT where a plan fits ({fitting} of {len(here.plans)} here), else {runtime}"
 
 
-def _lacks_for_plans(here: Surroundings) -> list[str]:
+def _lacks_for_plans(here: Environment) -> list[str]:
     """Name what is missing to run plans."""
     lacks = [] if here.cuda else ["a GPU"]
     if not any(here.modules[name].is_usable for name in _TENSORRT):
@@ -86,71 +89,75 @@ def _lacks_for_plans(here: Surroundings) -> list[str]:
     return lacks + ([] if here.modules["pycuda"].is_usable else ["pycuda"])
 
 
-def _verdict(command: str, missing: list[str], how: str = "") -> Line:
+def _verdict(command: str, missing: list[str], how: str = "") -> Check:
     if missing:
-        return Line(FINDING, command, f"no: lacks {', '.join(missing)}")
-    return Line(OK, command, f"yes, {how}" if how else "yes")
+        return Check(FINDING, command, f"no: lacks {', '.join(missing)}")
+    return Check(OK, command, f"yes, {how}" if how else "yes")
 
 
-def _python_line(name: str, use: str, module: Module) -> Line:
+def _python_line(name: str, use: str, module: Module) -> Check:
     if module.is_usable:
-        return Line(OK, name, module.version)
-    return Line(FINDING, name, module.error or f"missing; it is for {use}", _pip(name))
+        return Check(OK, name, module.version)
+    return Check(FINDING, name, module.error or f"missing; it is for {use}", _pip(name))
 
 
 def _pip(name: str) -> str:
     return f"pip install {_PIP_NAMES.get(name, name)}"
 
 
-def _ros_lines(here: Surroundings) -> Iterator[Line]:
+def _ros_lines(here: Environment) -> Iterator[Check]:
     modules, ros = here.modules, here.ros
     rclpy = modules["rclpy"]
     if not rclpy.is_usable:
-        yield Line(
-            FINDING, "ROS 2", rclpy.error or "rclpy is missing",
+        yield Check(
+            FINDING,
+            "ROS 2",
+            rclpy.error or "rclpy is missing",
             "on a robot: source /opt/ros/<distro>/setup.bash; elsewhere: make demo installs it "
             "as wheels, see docs/install.md",
         )
         return
     origin = "wheels" if ros.is_wheels else "distribution"
-    yield Line(OK, "ROS 2", f"{ros.distro or 'unknown distribution'} ({origin})")
-    yield Line(OK, "rclpy", rclpy.version)
+    yield Check(OK, "ROS 2", f"{ros.distro or 'unknown distribution'} ({origin})")
+    yield Check(OK, "rclpy", rclpy.version)
     bad = ros.rmw.startswith("none")
     remedy = "unset RMW_IMPLEMENTATION, or install the middleware it names" if bad else ""
-    yield Line(FINDING if bad else OK, "middleware", ros.rmw, remedy)
+    yield Check(FINDING if bad else OK, "middleware", ros.rmw, remedy)
     for name in _MESSAGES:
         if not modules[name].is_usable:
             found = modules[name].error or "missing"
-            yield Line(FINDING, name, found, _ros_package(here, name))
+            yield Check(FINDING, name, found, _ros_package(here, name))
     yield _optional_ros_line(here, "vision_msgs", "~/detections and ~/label_info are left out")
-    yield _optional_ros_line(here, "cv_bridge", "rare picture encodings are refused")
+    yield _optional_ros_line(here, "cv_bridge", "rare image encodings are refused")
 
 
-def _optional_ros_line(here: Surroundings, name: str, without: str) -> Line:
+def _optional_ros_line(here: Environment, name: str, without: str) -> Check:
     module = here.modules[name]
     if module.is_usable:
-        return Line(OK, name, module.version)
-    return Line(NOTE, name, f"{module.error or 'missing'}; {without}", _ros_package(here, name))
+        return Check(OK, name, module.version)
+    return Check(NOTE, name, f"{module.error or 'missing'}; {without}", _ros_package(here, name))
 
 
-def _ros_package(here: Surroundings, name: str) -> str:
+def _ros_package(here: Environment, name: str) -> str:
     if here.ros.is_wheels:
         return "comes with a ROS 2 distribution only, there is no wheel of it"
     return f"apt install ros-{here.ros.distro or '<distro>'}-{name.replace('_', '-')}"
 
 
-def _engine_lines(here: Surroundings) -> Iterator[Line]:
+def _engine_lines(here: Environment) -> Iterator[Check]:
     runtime = here.modules["onnxruntime"]
     if runtime.is_usable:
-        yield Line(OK, "ONNX Runtime", f"{runtime.version}: {', '.join(here.providers)}")
+        yield Check(OK, "ONNX Runtime", f"{runtime.version}: {', '.join(here.providers)}")
     else:
         found = runtime.error or "missing; it runs the network"
-        yield Line(FINDING, "ONNX Runtime", found, _pip("onnxruntime"))
+        yield Check(FINDING, "ONNX Runtime", found, _pip("onnxruntime"))
     if here.models:
-        yield Line(OK, "models", ", ".join(here.models))
+        yield Check(OK, "models", ", ".join(here.models))
     else:
-        yield Line(
-            FINDING, "models", "none came with the package",
+        yield Check(
+            FINDING,
+            "models",
+            "none came with the package",
             "give an .onnx file as engine (panoptic export writes one), or 'drawn' for a stand-in",
         )
     yield from _gpu_lines(here)
@@ -158,87 +165,95 @@ def _engine_lines(here: Surroundings) -> Iterator[Line]:
     yield from _plan_lines(here)
 
 
-def _gpu_lines(here: Surroundings) -> Iterator[Line]:
+def _gpu_lines(here: Environment) -> Iterator[Check]:
     idle = "CUDA" not in here.providers and _lacks_for_plans(here)
     if here.gpu and idle:
         lacks = ", ".join(idle)
         remedy = "see docs/engines.md for TensorRT; or on a PC: pip install onnxruntime-gpu"
-        yield Line(NOTE, "GPU", f"{here.gpu}; idle: lacks {lacks}", remedy)
+        yield Check(NOTE, "GPU", f"{here.gpu}; idle: lacks {lacks}", remedy)
     else:
-        yield Line(OK, "GPU", here.gpu or "none from NVIDIA; the network runs on the CPU")
+        yield Check(OK, "GPU", here.gpu or "none from NVIDIA; the network runs on the CPU")
     if here.cuda:
-        yield Line(OK, "NVIDIA driver", here.cuda)
+        yield Check(OK, "NVIDIA driver", here.cuda)
     elif here.gpu:
-        yield Line(NOTE, "NVIDIA driver", here.cuda_error)
+        yield Check(NOTE, "NVIDIA driver", here.cuda_error)
 
 
-def _tensorrt_lines(here: Surroundings) -> Iterator[Line]:
+def _tensorrt_lines(here: Environment) -> Iterator[Check]:
     found = [name for name in _TENSORRT if here.modules[name].version]
     for name in found:
         module = here.modules[name]
-        yield Line(NOTE if module.error else OK, name, module.error or module.version)
+        yield Check(NOTE if module.error else OK, name, module.error or module.version)
     if not found:
-        yield Line(
-            NOTE if here.cuda else OK, "TensorRT", "none; models run on ONNX Runtime",
+        yield Check(
+            NOTE if here.cuda else OK,
+            "TensorRT",
+            "none; models run on ONNX Runtime",
             "Jetson: apt install python3-libnvinfer; PC: pip install tensorrt_rtx"
-            if here.cuda else "",
+            if here.cuda
+            else "",
         )
     pycuda = here.modules["pycuda"]
     if pycuda.version:
-        yield Line(NOTE if pycuda.error else OK, "pycuda", pycuda.error or pycuda.version)
+        yield Check(NOTE if pycuda.error else OK, "pycuda", pycuda.error or pycuda.version)
     elif found and here.cuda:
-        yield Line(
-            NOTE, "pycuda", "missing; plans need it to run",
+        yield Check(
+            NOTE,
+            "pycuda",
+            "missing; plans need it to run",
             "pip install pycuda (it compiles: set CUDA_ROOT to the CUDA toolkit)",
         )
 
 
-def _plan_lines(here: Surroundings) -> Iterator[Line]:
+def _plan_lines(here: Environment) -> Iterator[Check]:
     for plan in here.plans:
         if plan.why_not:
             found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
-            yield Line(NOTE, plan.name, found, plan.command)
+            yield Check(NOTE, plan.name, found, plan.command)
         else:
-            yield Line(OK, plan.name, f"{plan.facts}: fits")
+            yield Check(OK, plan.name, f"{plan.facts}: fits")
     if not here.plans and not _lacks_for_plans(here):
         model = here.models[0] if here.models else "MODEL.onnx"
-        yield Line(
-            NOTE, "plans", f"none in {here.plan_folder}; models run on ONNX Runtime until then",
+        yield Check(
+            NOTE,
+            "plans",
+            f"none in {here.plan_folder}; models run on ONNX Runtime until then",
             f"panoptic build {model}",
         )
 
 
-def _bag_lines(here: Surroundings) -> Iterator[Line]:
+def _bag_lines(here: Environment) -> Iterator[Check]:
     modules = here.modules
     here_now = [f"{name} {modules[name].version}" for name in _BAGS if modules[name].is_usable]
     if here_now:
-        yield Line(OK, "bags, reports", ", ".join(here_now))
+        yield Check(OK, "bags, reports", ", ".join(here_now))
     for name, use in _BAGS.items():
         if not modules[name].is_usable:
             found = modules[name].error or f"missing; it is for {use}"
-            yield Line(NOTE, name, found, _pip(name))
+            yield Check(NOTE, name, found, _pip(name))
     torch = modules["torch"]
     if torch.is_usable:
-        yield Line(OK, "PyTorch", torch.version)
+        yield Check(OK, "PyTorch", torch.version)
     else:
         found = torch.error or "missing; only panoptic train and export need it"
-        yield Line(NOTE, "PyTorch", found, "make train-env")
+        yield Check(NOTE, "PyTorch", found, "make train-env")
 
 
-def _transport_lines(here: Surroundings) -> Iterator[Line]:
+def _transport_lines(here: Environment) -> Iterator[Check]:
     if "fastrtps" in here.ros.rmw:
         if here.ros.transports:
-            yield Line(OK, "transports", f"chosen by {here.ros.transports}")
+            yield Check(OK, "transports", f"chosen by {here.ros.transports}")
         else:
-            yield Line(
-                OK, "transports",
+            yield Check(
+                OK,
+                "transports",
                 "Fast DDS's own in this shell; demo, play and the launch files choose theirs",
             )
     if here.exchange_error:
-        yield Line(FINDING, "image exchange", here.exchange_error)
+        yield Check(FINDING, "image exchange", here.exchange_error)
     if here.exchange is not None:
         state = OK if here.exchange.is_good else FINDING
-        yield Line(state, "image exchange", here.exchange.explain())
+        yield Check(state, "image exchange", here.exchange.explain())
     if here.cured is not None:
         state = OK if here.cured.is_good else FINDING
-        yield Line(state, "with our profile", here.cured.explain())
+        yield Check(state, "with our profile", here.cured.explain())

@@ -27,10 +27,25 @@ if TYPE_CHECKING:
     from panoptic_ros.ros.transport.check import Exchange
 
 MODULES = (
-    "numpy", "scipy", "cv2", "yaml",
-    "rclpy", "sensor_msgs", "diagnostic_msgs", "lifecycle_msgs", "vision_msgs", "cv_bridge",
-    "onnxruntime", "tensorrt", "tensorrt_rtx", "pycuda",
-    "rosbags", "av", "rich", "jinja2", "torch",
+    "numpy",
+    "scipy",
+    "cv2",
+    "yaml",
+    "rclpy",
+    "sensor_msgs",
+    "diagnostic_msgs",
+    "lifecycle_msgs",
+    "vision_msgs",
+    "cv_bridge",
+    "onnxruntime",
+    "tensorrt",
+    "tensorrt_rtx",
+    "pycuda",
+    "rosbags",
+    "av",
+    "rich",
+    "jinja2",
+    "torch",
 )
 """Everything the package can make use of, by import name."""
 
@@ -78,7 +93,7 @@ class Ros:
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Environment:
     """All facts that decide what will run.
 
     Attributes:
@@ -116,10 +131,10 @@ class Surroundings:
     exchange_error: str = ""
 
 
-def gather() -> Surroundings:
+def gather() -> Environment:
     """Look around; takes a second or two, because every module is really imported."""
     modules = {name: look_at(name) for name in MODULES}
-    facts = Surroundings(
+    facts = Environment(
         version=package_version(),
         python=f"{platform.python_version()} ({sys.executable})",
         system=f"{_system_name()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores",
@@ -132,7 +147,7 @@ def gather() -> Surroundings:
     return with_engines(facts)
 
 
-def with_engines(facts: Surroundings) -> Surroundings:
+def with_engines(facts: Environment) -> Environment:
     """Ask the driver for its GPU, and judge the plans in the cache."""
     from panoptic_ros.cli.diagnosis.cached_plans import look_at_plans
     from panoptic_ros.core.errors import ModelError
@@ -228,7 +243,10 @@ def find_gpu(root: Path = Path("/"), command: str = "nvidia-smi") -> str:
     try:
         listed = subprocess.run(
             [command, "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"],
-            capture_output=True, text=True, timeout=10, check=True,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

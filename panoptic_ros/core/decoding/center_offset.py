@@ -40,7 +40,7 @@ def decode_centers(heads: CenterOffsetHeads, labels: LabelSet, config: DecodeCon
 
 @dataclass(frozen=True, eq=False)
 class _ThingPixels:
-    """Where the thing pixels are: all that follows costs by their number, not by the picture's.
+    """Where the thing pixels are: all that follows costs by their number, not by the image's.
 
     Attributes:
         flat: Index into the raveled map, ascending, (N,).

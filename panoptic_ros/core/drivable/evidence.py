@@ -18,8 +18,22 @@ from panoptic_ros.core.types import VOID, Panoptic
 
 VULNERABLE_NAMES = frozenset(
     {
-        "person", "rider", "bicycle", "motorcycle", "minibike", "animal", "bird", "cat", "dog",
-        "horse", "sheep", "cow", "bicyclist", "motorcyclist", "other rider", "ground animal",
+        "person",
+        "rider",
+        "bicycle",
+        "motorcycle",
+        "minibike",
+        "animal",
+        "bird",
+        "cat",
+        "dog",
+        "horse",
+        "sheep",
+        "cow",
+        "bicyclist",
+        "motorcyclist",
+        "other rider",
+        "ground animal",
     }
 )
 """Who is kept clear of with ``person_margin``, in lower case, of the known label sets."""

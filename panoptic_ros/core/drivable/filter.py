@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
-from panoptic_ros.core.drivable.temporal import Affine, SurfaceMemory
+from panoptic_ros.core.drivable.temporal import Affine, TemporalFilter
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Drivable, Panoptic
 
@@ -32,7 +32,7 @@ class DrivableFilter:
 
     def __init__(self, labels: LabelSet, config: DrivableConfig) -> None:
         self._labels = labels
-        self._memory = SurfaceMemory()
+        self._memory = TemporalFilter()
         self.configure(config)
 
     def configure(self, config: DrivableConfig) -> None:
@@ -61,7 +61,7 @@ class DrivableFilter:
             panoptic: The frame's map.
             stamp_ns: Its time. One that runs backwards, a gap longer than ``longest_gap_s`` or
                 another map size forgets what was before.
-            motion: How the picture moved since the frame before, in map pixels, (2, 3).
+            motion: How the image moved since the frame before, in map pixels, (2, 3).
             longest_gap_s: See ``stamp_ns``.
 
         Returns:
@@ -70,13 +70,15 @@ class DrivableFilter:
         """
         config, rules = self._config, self._rules
         evidence = surface_evidence(panoptic, rules, config)
-        belief = self._memory.update(evidence, stamp_ns, config.memory_s, longest_gap_s, motion)
-        mask = _touching_ego(belief, config)
+        probability = self._memory.update(
+            evidence, stamp_ns, config.memory_s, longest_gap_s, motion
+        )
+        mask = _touching_ego(probability, config)
         if config.max_hole_area > 0.0:
             _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
         shown = mask.view(np.uint8)
         # What closes a hole is as sure as the least sure pixel that needs no closing.
-        confidence = np.maximum(belief, np.uint8(_level(config.min_confidence))) * shown
+        confidence = np.maximum(probability, np.uint8(_level(config.min_confidence))) * shown
         boundary = free_space_boundary(mask)
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
         ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
@@ -97,10 +99,10 @@ def _level(probability: float) -> int:
     return max(1, round(probability * 255.0))
 
 
-def _touching_ego(belief: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.bool_]:
+def _touching_ego(probability: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.bool_]:
     """Keep the pieces that reach the lowest rows in front of the camera and are sure somewhere."""
-    height, width = belief.shape
-    seen = belief >= _level(config.min_confidence)
+    height, width = probability.shape
+    seen = probability >= _level(config.min_confidence)
     mask = np.zeros_like(seen)
     # Nothing hangs together above the highest pixel.
     top = int(seen.any(axis=1).argmax())
@@ -111,7 +113,9 @@ def _touching_ego(belief: NDArray[np.uint8], config: DrivableConfig) -> NDArray[
     kept = np.zeros(count, np.bool_)
     kept[strip] = True
     sure = np.zeros(count, np.bool_)
-    sure[pieces[belief[top:] >= _level(max(config.sure_confidence, config.min_confidence))]] = True
+    sure[
+        pieces[probability[top:] >= _level(max(config.sure_confidence, config.min_confidence))]
+    ] = True
     kept &= sure
     kept[0] = False
     mask[top:] = kept.take(pieces, mode="clip")
@@ -128,13 +132,13 @@ def _close_holes(mask: NDArray[np.bool_], is_open: NDArray[np.uint8], max_area_p
     pieces = np.asarray(found, np.int32)
     fill = np.bincount(pieces.ravel(), minlength=count) <= max_area_px
     fill[0] = False
-    # What touches the rim of the picture is not enclosed.
+    # What touches the rim of the image is not enclosed.
     for rim in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
         fill[rim] = False
     if not fill.any():
         return
     closed = fill.take(pieces, mode="clip")
-    # Things are looked up in small holes only: most of a picture's things stand elsewhere.
+    # Things are looked up in small holes only: most of an image's things stand elsewhere.
     must_stay = pieces[closed & is_open.view(np.bool_)]
     if must_stay.size:
         fill[must_stay] = False

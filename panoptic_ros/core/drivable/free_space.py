@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far up every column of a picture the surface goes on, and what ends it."""
+"""How far up every column of an image the surface goes on, and what ends it."""
 
 from __future__ import annotations
 

@@ -18,10 +18,10 @@ LEVEL = 255
 """Belief is kept in 1/255 of the evidence's steps: small shares of a step must not be lost."""
 
 
-class SurfaceMemory:
+class TemporalFilter:
     """Belief in the surface of one camera; used by one thread.
 
-    It follows the evidence with a time constant, moves along with the picture, and is lost at
+    It follows the evidence with a time constant, moves along with the image, and is lost at
     once where something blocks. So a mistake in one frame neither opens nor closes a way, but an
     obstacle closes it without delay.
     """
@@ -49,7 +49,7 @@ class SurfaceMemory:
             stamp_ns: Its time; one that runs backwards, a long gap or another map size resets.
             memory_s: Time constant; 0 remembers nothing.
             longest_gap_s: Longer gaps between stamps reset.
-            motion: How the picture moved since the frame before; None for not at all.
+            motion: How the image moved since the frame before; None for not at all.
 
         Returns:
             Belief, 0..255, (h, w) uint8.
@@ -64,17 +64,23 @@ class SurfaceMemory:
         assert before is not None
         share = 1.0 - math.exp(-seconds / memory_s)
         moved = before if motion is None else _moved(before, motion)
-        belief = cv2.addWeighted(moved, 1.0 - share, now, share * LEVEL, 0.0, dtype=cv2.CV_16U)
+        probability = cv2.addWeighted(
+            moved, 1.0 - share, now, share * LEVEL, 0.0, dtype=cv2.CV_16U
+        )
         kept = np.zeros_like(before)
-        cv2.copyTo(belief, cv2.bitwise_not(evidence.blocked), kept)
+        cv2.copyTo(probability, cv2.bitwise_not(evidence.blocked), kept)
         self._belief = kept
         return np.asarray(cv2.convertScaleAbs(kept, alpha=1 / LEVEL), np.uint8)
 
 
-def _moved(belief: NDArray[np.uint16], motion: Affine) -> NDArray[np.uint16]:
-    height, width = belief.shape
-    # What comes into sight is taken to go on as at the picture's rim.
+def _moved(probability: NDArray[np.uint16], motion: Affine) -> NDArray[np.uint16]:
+    height, width = probability.shape
+    # What comes into sight is taken to go on as at the image's rim.
     moved = cv2.warpAffine(
-        belief, motion, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        probability,
+        motion,
+        (width, height),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(moved, np.uint16)

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 MAX_SIDE_PX = 16384
-"""Longest side of a picture."""
+"""Longest side of an image."""
 
 MAX_PIXELS = 1 << 26
-"""Most pixels of a picture, 67 million: twice an 8K camera's."""
+"""Most pixels of an image, 67 million: twice an 8K camera's."""
 
 MAX_YAML_BYTES = 1 << 20
 """Largest YAML file; those of this package have a few kB."""
@@ -19,12 +19,12 @@ MAX_RECORD_BYTES = 1 << 30
 """Most bytes of one record of a bag."""
 
 
-def is_picture_size(height: int, width: int) -> bool:
-    """Whether a camera or a label file may have pictures of that size."""
+def is_image_size(height: int, width: int) -> bool:
+    """Whether a camera or a label file may have images of that size."""
     fits = 0 < height <= MAX_SIDE_PX and 0 < width <= MAX_SIDE_PX
     return fits and height * width <= MAX_PIXELS
 
 
-def picture_limits() -> str:
-    """What ``is_picture_size`` asks for, in words."""
+def image_limits() -> str:
+    """What ``is_image_size`` asks for, in words."""
     return f"1 to {MAX_SIDE_PX} pixels a side and {MAX_PIXELS} at most"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER_BYTES = 33
-"""Signature and the first chunk, which tells size and kind of the picture."""
+"""Signature and the first chunk, which tells size and kind of the image."""
 
 _AROUND_DATA = 12
 

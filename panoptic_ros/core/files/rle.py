@@ -74,7 +74,7 @@ def _runs(text: str) -> list[int]:
         if not 0 <= group < 64:
             raise DataError(f"run lengths {text[:20]!r} have the character {character!r}")
         if shift > _MOST_BITS:
-            raise DataError(f"run lengths {text[:20]!r} have a run longer than any picture")
+            raise DataError(f"run lengths {text[:20]!r} have a run longer than any image")
         value |= (group & 31) << shift
         shift += 5
         if group & 32:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Intrinsics of a camera from pictures of a chessboard.
+"""Intrinsics of a camera from images of a chessboard.
 
 Source: Zhang, A flexible new technique for camera calibration (2000), and for fisheye lenses
 Kannala and Brandt, A generic camera model (2006), both as OpenCV implements them.
@@ -67,11 +67,11 @@ class Intrinsics:
     """How a camera maps directions to pixels.
 
     Attributes:
-        size: (width, height) of its pictures.
+        size: (width, height) of its images.
         model: One of ``MODELS``.
         matrix: K, (3, 3) float64, in pixels.
         distortion: (k1, k2, p1, p2, k3) of plumb_bob, (k1, k2, k3, k4) of equidistant.
-        projection: P, (3, 4) float64: K of the rectified picture and no translation.
+        projection: P, (3, 4) float64: K of the rectified image and no translation.
         error_px: Root mean square distance of the corners from where the model puts them.
     """
 
@@ -88,7 +88,7 @@ def find_corners(gray: NDArray[np.uint8], board: Board) -> NDArray[np.float32] |
 
     Args:
         gray: (H, W) uint8.
-        board: What to look for; all of it must be in the picture.
+        board: What to look for; all of it must be in the image.
 
     Returns:
         Corners in pixels, to a fraction, (columns * rows, 1, 2) float32; None where it is not
@@ -108,9 +108,9 @@ def calibrate(
     """Find the intrinsics that explain the corners best.
 
     Args:
-        views: Corners of each picture, as ``find_corners`` gives them.
+        views: Corners of each image, as ``find_corners`` gives them.
         board: The board.
-        size: (width, height) of the pictures.
+        size: (width, height) of the images.
         model: One of ``MODELS``.
 
     Raises:
@@ -122,21 +122,21 @@ def calibrate(
         raise ConfigError(f"model is {model!r}, needs one of: {', '.join(MODELS)}")
     if len(views) < LEAST_VIEWS:
         raise DataError(
-            f"{len(views)} pictures show the whole board, at least {LEAST_VIEWS} are needed, "
-            "better 15, from different sides and in every part of the picture"
+            f"{len(views)} images show the whole board, at least {LEAST_VIEWS} are needed, "
+            "better 15, from different sides and in every part of the image"
         )
     try:
         error, matrix, distortion, turns = _solve(views, board, size, model)
     except cv2.error as failure:
         raise DataError(
             f"the {len(views)} views do not determine a camera of model {model} "
-            f"({_words(failure)}); take pictures from more different angles"
+            f"({_words(failure)}); take images from more different angles"
         ) from failure
     tilt_deg = _widest_tilt_deg(turns)
     if not tilt_deg >= LEAST_TILT_DEG:
         raise DataError(
             f"the board is tilted by {tilt_deg:.0f} degrees at most between two of the "
-            f"{len(views)} views, needs {LEAST_TILT_DEG:.0f}, better 45; take pictures from more "
+            f"{len(views)} views, needs {LEAST_TILT_DEG:.0f}, better 45; take images from more "
             "different angles"
         )
     projection = _projection(matrix, distortion, size, model)
@@ -177,7 +177,7 @@ def _projection(
     size: tuple[int, int],
     model: str,
 ) -> NDArray[np.float64]:
-    """Camera matrix of the rectified picture that shows no invalid pixel."""
+    """Camera matrix of the rectified image that shows no invalid pixel."""
     if model == EQUIDISTANT:
         rectified = cv2.fisheye.estimateNewCameraMatrixForUndistortRectify(
             matrix, distortion, size, np.eye(3), balance=0.0

@@ -32,7 +32,7 @@ class CameraModel:
     """A calibrated camera; x right, y down, z ahead (REP-103, optical frame).
 
     Attributes:
-        size: (width, height) of its pictures.
+        size: (width, height) of its images.
         model: Key of ``COEFFICIENTS``.
         matrix: K, (3, 3) float64, in pixels.
         distortion: As many values as the model has.
@@ -159,7 +159,7 @@ class CameraModel:
 def _fisheye_radius(
     angle: NDArray[np.float64], distortion: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Distance from the middle of the picture, in focal lengths, of a ray off the axis."""
+    """Distance from the middle of the image, in focal lengths, of a ray off the axis."""
     k1, k2, k3, k4 = distortion
     squared = angle**2
     series = k1 + squared * (k2 + squared * (k3 + squared * k4))

@@ -18,7 +18,7 @@ _TO_BODY = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
 
 
 @dataclass(frozen=True, eq=False)
-class Mounting:
+class CameraPose:
     """Pose of the camera's optical frame in the base frame, whose ground is the plane z = 0.
 
     Attributes:
@@ -43,7 +43,7 @@ class Mounting:
         pitch: float = 0.0,
         roll: float = 0.0,
         yaw: float = 0.0,
-    ) -> Mounting:
+    ) -> CameraPose:
         """Place a camera that looks ahead, turned by angles.
 
         Args:
@@ -63,7 +63,7 @@ class Mounting:
         cls,
         position: tuple[float, float, float],
         quaternion: tuple[float, float, float, float],
-    ) -> Mounting:
+    ) -> CameraPose:
         """Take the transform that TF has of the optical frame in the base frame.
 
         Args:
@@ -133,7 +133,7 @@ def pitch_of_horizon(camera: CameraModel, row: float) -> float:
     return math.atan2(-ray[1], ray[2])
 
 
-def mounting_of(camera: CameraModel, config: GroundConfig) -> Mounting:
+def camera_pose_of(camera: CameraModel, config: GroundConfig) -> CameraPose:
     """Place a camera as the parameters say.
 
     Raises:
@@ -143,7 +143,7 @@ def mounting_of(camera: CameraModel, config: GroundConfig) -> Mounting:
     if config.horizon_row >= 0:
         pitch = pitch_of_horizon(camera, config.horizon_row)
     position = (config.camera_x_m, config.camera_y_m, config.camera_height_m)
-    return Mounting.of_angles(position, pitch, config.camera_roll_rad, config.camera_yaw_rad)
+    return CameraPose.of_angles(position, pitch, config.camera_roll_rad, config.camera_yaw_rad)
 
 
 def _about(axis: int, angle: float) -> NDArray[np.float64]:

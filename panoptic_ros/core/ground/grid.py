@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import Mounting
+from panoptic_ros.core.ground.extrinsics import CameraPose
 from panoptic_ros.core.types import VOID, Drivable, Panoptic
 
 FREE, OCCUPIED, UNKNOWN = 0, 100, -1
@@ -49,7 +49,7 @@ class Boundary:
         points_m: (n, 2): x, y.
         is_end: Whether something ends the free space there, or only the farthest range, (n,).
         ends: Class index of what ends it, 255 unknown, (n,) uint8.
-        foot_m: (n, 2): where the column's free space begins, at the picture's lower edge.
+        foot_m: (n, 2): where the column's free space begins, at the image's lower edge.
     """
 
     points_m: NDArray[np.float64]
@@ -96,9 +96,9 @@ class Ground:
         ConfigError: The grid has too many cells.
     """
 
-    def __init__(self, camera: CameraModel, mounting: Mounting, config: GroundConfig) -> None:
+    def __init__(self, camera: CameraModel, pose: CameraPose, config: GroundConfig) -> None:
         self._camera = camera
-        self._mounting = mounting
+        self._mounting = pose
         self._config = config
         step = config.resolution_m
         self._shape = (max(1, round(config.width_m / step)), max(1, round(config.length_m / step)))
@@ -108,7 +108,7 @@ class Ground:
                 f"has more than {MOST_CELLS} cells; make resolution_m larger"
             )
         self.origin_m = (0.0, -0.5 * self._shape[0] * step)
-        self.camera_m = (float(mounting.position[0]), float(mounting.position[1]))
+        self.camera_m = (float(pose.position[0]), float(pose.position[1]))
         self._map_size = (0, 0)
         self._tables: _Tables | None = None
         self._occupied_ns = np.full(self._shape, np.iinfo(np.int64).min // 2)

@@ -15,7 +15,7 @@ SCAN_STEP_RAD = math.radians(0.5)
 
 
 @dataclass(frozen=True, eq=False)
-class Scan:
+class LaserScan:
     """Free range by direction, as sensor_msgs/LaserScan has it.
 
     Attributes:
@@ -30,18 +30,18 @@ class Scan:
     ranges_m: NDArray[np.float32]
 
 
-def scan_of(boundary: Boundary, step_rad: float = SCAN_STEP_RAD) -> Scan:
+def laser_scan_of(boundary: Boundary, step_rad: float = SCAN_STEP_RAD) -> LaserScan:
     """Turn a boundary into ranges; the nearest end counts in each direction."""
     x, y = boundary.points_m.T
     if not x.size:
-        return Scan(0.0, step_rad, np.zeros(0, np.float32))
+        return LaserScan(0.0, step_rad, np.zeros(0, np.float32))
     angles = np.arctan2(y, x)
     ranges = np.where(boundary.is_end, np.hypot(x, y), np.inf)
     first = math.floor(float(angles.min()) / step_rad)
     bins = np.round(angles / step_rad).astype(int) - first
     found = np.full(int(bins.max()) + 1, np.nan)
     np.fmin.at(found, bins, ranges)
-    return Scan(first * step_rad, step_rad, _bridged(found).astype(np.float32))
+    return LaserScan(first * step_rad, step_rad, _bridged(found).astype(np.float32))
 
 
 def _bridged(ranges: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that reads a drawn street back from its picture: stands in for a missing model."""
+"""An engine that reads a drawn street back from its image: stands in for a missing model."""
 
 from __future__ import annotations
 
@@ -66,20 +66,20 @@ class DrawnEngine(Closing):
 
     @property
     def input(self) -> NDArray[np.uint8]:
-        """Buffer for the next picture, (height, width, 3) uint8 RGB."""
+        """Buffer for the next image, (height, width, 3) uint8 RGB."""
         return self._input
 
     def infer(self, image: NDArray[np.uint8]) -> Heads:
-        """Read a picture.
+        """Read an image.
 
         Args:
             image: RGB, (height, width, 3) uint8 of the spec's size.
 
         Raises:
-            EngineRunError: The picture has another size.
+            EngineRunError: The image has another size.
         """
         if image.shape != self._input.shape:
-            raise EngineRunError(f"picture is {image.shape}, needs {self._input.shape}")
+            raise EngineRunError(f"image is {image.shape}, needs {self._input.shape}")
         label_of, object_of = _tables()
         cells = (image >> 3).astype(np.int32)
         keys = (cells[..., 0] << 10) | (cells[..., 1] << 5) | cells[..., 2]

@@ -3,7 +3,7 @@
 
 Cars and persons move on a plane seen by a driving, turning camera; nearer ones hide farther ones.
 Colours are flat and belong to one class and one object at a time, so ``synthetic_engine`` can read
-the truth back from the picture alone, even after a resize.
+the truth back from the image alone, even after a resize.
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ class DrawnStreet:
     """An iterable of (frame, truth); two of the same arguments are equal to the byte.
 
     Args:
-        size: (width, height) of the pictures.
-        fps: Pictures per second.
+        size: (width, height) of the images.
+        fps: Images per second.
         seconds: Length.
         seed: Which street.
         speed_m_s: Speed of the camera.
-        frame_id: Frame id of the pictures.
+        frame_id: Frame id of the images.
     """
 
     def __init__(
@@ -130,7 +130,7 @@ class DrawnStreet:
             yield self.draw(number)
 
     def draw(self, number: int) -> tuple[Frame, Truth]:
-        """Draw picture ``number``; stamps start at 1 s."""
+        """Draw image ``number``; stamps start at 1 s."""
         time_s = number / self.fps
         canvas = _Canvas(self.size, turn=0.12 * float(np.sin(0.5 * time_s)))
         way_m = self._speed_m_s * time_s
@@ -186,7 +186,7 @@ def _colored(movers: list[_Mover], speed_m_s: float) -> list[_Mover]:
 
 
 class _Canvas:
-    """Picture, labels and ids that are painted together."""
+    """Image, labels and ids that are painted together."""
 
     def __init__(self, size: tuple[int, int], turn: float) -> None:
         self.width, self.height = size

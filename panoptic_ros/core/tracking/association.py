@@ -48,7 +48,7 @@ class Evidence:
         size: Size of each track, (n, 2).
         seen_center: Middle of each segment's box, (m, 2).
         seen_size: Its size, (m, 2).
-        is_cut: Whether the picture's border cut the track when it was last seen, by axis, (n, 2).
+        is_cut: Whether the image's border cut the track when it was last seen, by axis, (n, 2).
         seen_cut: Whether it cuts the segment, (m, 2).
         is_lost: Tracks that the frame before did not show, (n,).
         is_hidden_in_part: Tracks of which something covers a part, (n,).
@@ -171,7 +171,7 @@ def _cover_gain(evidence: Evidence) -> Floats:
 def _box_gain(evidence: Evidence) -> Floats:
     """How near a segment's box is to where the track's should be, and how alike in size.
 
-    What the border cuts on one of the two pictures grows or shrinks as it comes in or leaves.
+    What the border cuts on one of the two images grows or shrinks as it comes in or leaves.
     """
     size, seen = evidence.size[:, None], evidence.seen_size[None]
     away = np.abs(evidence.center[:, None] - evidence.seen_center[None])

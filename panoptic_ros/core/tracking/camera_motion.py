@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the whole picture moved between two frames, seen in it or told by other sensors."""
+"""How the whole image moved between two frames, seen in it or told by other sensors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class CameraMotion:
     Attributes:
         affine: Two rows of three: takes pixel (x, y) of the map before to where it is in this
             map, ``x' = a x + b y + c``; pixel centres are whole numbers.
-        is_known: False where nothing tells it: the first frame, no picture, another scene. The
+        is_known: False where nothing tells it: the first frame, no image, another scene. The
             affine is the identity then.
     """
 
@@ -56,7 +56,7 @@ class CameraMotion:
 
 
 STILL = CameraMotion()
-"""The picture stays where it is."""
+"""The image stays where it is."""
 
 UNKNOWN = CameraMotion(is_known=False)
 """Nothing tells the motion."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The camera's motion, seen in two small grey pictures: shift, roll and zoom of the still world.
+"""The camera's motion, seen in two small grey images: shift, roll and zoom of the still world.
 
 Phase correlation finds the shift, however large; Gauss-Newton steps on pixels with contrast
 ("inverse compositional", Baker and Matthews 2004) refine it. What moves by itself is left out
@@ -30,14 +30,14 @@ _STOP_PX = 0.25
 _OUTLIER, _MIN_ERROR = 2.0, 0.5
 """Errors far above the mean one count little; grey levels."""
 _LIKELY, _SURE = 0.5, 0.9
-"""Least correlation of two pictures for a motion that was searched for, and for a guess."""
+"""Least correlation of two images for a motion that was searched for, and for a guess."""
 _MAX_CUT_CORRELATION = 0.3
 _OUTSIDE = -1e4
 _MIN_HALVED = 64
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class MotionImage:
     """A thumbnail, made ready to be compared with the one before and the one behind it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Picture:
     half: Floats
 
     @classmethod
-    def of(cls, thumbnail: NDArray[np.uint8]) -> Picture:
+    def of(cls, thumbnail: NDArray[np.uint8]) -> MotionImage:
         """Prepare a grey thumbnail, (h, w) uint8."""
         height, width = thumbnail.shape
         size = (width // 2, height // 2) if height >= _MIN_HALVED else (width, height)
@@ -59,35 +59,35 @@ class Picture:
 
 
 def motion_between(
-    before: Picture | None,
-    now: Picture | None,
+    before: MotionImage | None,
+    now: MotionImage | None,
     shape: tuple[int, ...],
-    movers: NDArray[np.bool_] | None = None,
+    dynamic_mask: NDArray[np.bool_] | None = None,
     last: CameraMotion = UNKNOWN,
 ) -> CameraMotion:
-    """Estimate how the still world moved in the picture.
+    """Estimate how the still world moved in the image.
 
     Args:
         before: The frame before, or None.
         now: This frame.
         shape: (height, width) of the maps that the motion is meant for.
-        movers: Where ``before`` shows what may move by itself, any size.
+        dynamic_mask: Where ``before`` shows what may move by itself, any size.
         last: The motion before this one: cameras rarely change theirs at once. Only saves time.
 
     Returns:
-        ``UNKNOWN`` where there are not two pictures of one size, or where they do not show the
+        ``UNKNOWN`` where there are not two images of one size, or where they do not show the
         same scene.
     """
     if before is None or now is None or before.smooth.shape != now.smooth.shape:
         return UNKNOWN
     size = now.smooth.shape
-    # A picture full of objects has to do with them.
-    for left_out in (movers, None):
+    # An image full of objects has to do with them.
+    for left_out in (dynamic_mask, None):
         template = _Template.of(before.smooth, left_out)
         if template is None:
             continue
         found = None
-        if last.is_known and left_out is movers:
+        if last.is_known and left_out is dynamic_mask:
             found = template.align(now.smooth, *_at_thumbnail_size(last, size, shape), _SURE)
         if found is None:
             found = template.align(now.smooth, 1.0, _coarse_shift(before, now), _LIKELY)
@@ -96,8 +96,8 @@ def motion_between(
     return UNKNOWN
 
 
-def is_cut(before: Picture | None, now: Picture | None) -> bool:
-    """Whether two pictures between which no motion was found have nothing in common.
+def is_cut(before: MotionImage | None, now: MotionImage | None) -> bool:
+    """Whether two images between which no motion was found have nothing in common.
 
     Args:
         before: The frame before, or None.
@@ -110,7 +110,7 @@ def is_cut(before: Picture | None, now: Picture | None) -> bool:
     return norm > 0.0 and float((a * b).sum()) < _MAX_CUT_CORRELATION * norm
 
 
-def _coarse_shift(before: Picture, now: Picture) -> complex:
+def _coarse_shift(before: MotionImage, now: MotionImage) -> complex:
     """Find the shift (dx + dy i) by phase correlation at half size; 0 where it is too far."""
     height, width = before.half.shape
     # OpenCV writes the window into its arguments where their size needs no padding.
@@ -124,14 +124,14 @@ def _coarse_shift(before: Picture, now: Picture) -> complex:
 
 @dataclass(frozen=True, eq=False)
 class _Template:
-    """The pixels of a picture that tell its motion; N of them.
+    """The pixels of an image that tell its motion; N of them.
 
     Attributes:
-        place: x + y i from the picture's middle, (N,) complex64.
+        place: x + y i from the image's middle, (N,) complex64.
         value: Grey, (N,).
         steepest: How the value answers to growth, roll, dx and dy, (N, 4).
         trust: Brings strong edges down to the others: all vote on pixels of motion, (N,).
-        middle: x + y i of the picture's middle.
+        middle: x + y i of the image's middle.
     """
 
     place: NDArray[np.complex64]
@@ -141,14 +141,16 @@ class _Template:
     middle: complex
 
     @classmethod
-    def of(cls, smooth: Floats, movers: NDArray[np.bool_] | None) -> _Template | None:
-        """Choose them; None where the picture is too flat."""
+    def of(cls, smooth: Floats, dynamic_mask: NDArray[np.bool_] | None) -> _Template | None:
+        """Choose them; None where the image is too flat."""
         value = smooth[_RIM:-_RIM:2, _RIM:-_RIM:2]
         gx, gy = _slopes(smooth)
         contrast = gx * gx + gy * gy
-        if movers is not None and contrast.size:
+        if dynamic_mask is not None and contrast.size:
             size = (contrast.shape[1], contrast.shape[0])
-            left_out = cv2.resize(movers.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+            left_out = cv2.resize(
+                dynamic_mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST
+            )
             contrast[left_out > 0] = 0.0
         usual = max(_MIN_CONTRAST, float(contrast.mean())) if contrast.size else 0.0
         flat = np.flatnonzero(contrast > 0.5 * usual)
@@ -167,10 +169,10 @@ class _Template:
     def align(
         self, smooth: Floats, turn: complex, shift: complex, least: float
     ) -> tuple[complex, complex] | None:
-        """Find the similarity z -> turn * z + shift that lays the pixels over another picture.
+        """Find the similarity z -> turn * z + shift that lays the pixels over another image.
 
         Args:
-            smooth: The other picture.
+            smooth: The other image.
             turn: Where to start.
             shift: Likewise.
             least: Least correlation of the two.
@@ -184,7 +186,7 @@ class _Template:
             weight = inside * self.trust / (1.0 + (error / (_OUTLIER * usual)) ** 2)
             weighted = (self.steepest * weight[:, None]).T
             step = _solved(weighted @ self.steepest + _DAMPING, weighted @ error)
-            # The step moves the template; undone, it moves the picture.
+            # The step moves the template; undone, it moves the image.
             change, moved = complex(1.0 + step[0], step[1]), complex(step[2], step[3])
             turn, shift = turn / change, shift - turn * moved / change
             if max(abs(change - 1.0) * self.middle.real, abs(moved)) < _STOP_PX:
@@ -195,7 +197,7 @@ class _Template:
     def _compared(
         self, smooth: Floats, turn: complex, shift: complex
     ) -> tuple[Floats, NDArray[np.bool_]]:
-        """By how much the other picture differs at each pixel, 0 outside of it."""
+        """By how much the other image differs at each pixel, 0 outside of it."""
         there = self.place * np.complex64(turn) + np.complex64(shift + self.middle)
         places = there.view(np.float32).reshape(-1, 1, 2)
         seen = cv2.remap(  # type: ignore[call-overload]
@@ -211,7 +213,9 @@ _DAMPING = 1e-3 * np.eye(4, dtype=np.float32)
 def _slopes(smooth: Floats) -> tuple[Floats, Floats]:
     """Change of the value per pixel to the right and down, at the template's pixels."""
     ahead, here, behind = (
-        slice(_RIM + 1, 1 - _RIM, 2), slice(_RIM, -_RIM, 2), slice(_RIM - 1, -1 - _RIM, 2)
+        slice(_RIM + 1, 1 - _RIM, 2),
+        slice(_RIM, -_RIM, 2),
+        slice(_RIM - 1, -1 - _RIM, 2),
     )
     half = np.float32(0.5)
     return (
@@ -227,7 +231,7 @@ def _solved(normal: Floats, right: Floats) -> list[float]:
 
 
 def _correlation(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> float:
-    """How much two samples of pixels are alike; 0 where too few are in both pictures."""
+    """How much two samples of pixels are alike; 0 where too few are in both images."""
     if np.count_nonzero(inside) < _MIN_POINTS:
         return 0.0
     a, b = value[inside], (value + error)[inside]
@@ -262,7 +266,7 @@ def _at_map_size(
 
 @lru_cache(maxsize=4)
 def _grid(shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    """X + y i of the pixels that a template may choose from, seen from the picture's middle."""
+    """X + y i of the pixels that a template may choose from, seen from the image's middle."""
     y, x = np.mgrid[_RIM : shape[0] - _RIM : 2, _RIM : shape[1] - _RIM : 2]
     places = (x - (shape[1] - 1) / 2.0) + 1j * (y - (shape[0] - 1) / 2.0)
     return np.asarray(places.ravel(), np.complex64)

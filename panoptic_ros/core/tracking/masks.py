@@ -25,7 +25,7 @@ _HALF = np.float32(0.5)
 
 
 @dataclass(frozen=True, eq=False)
-class Points:
+class MaskPoints:
     """Sampled pixels, each of one track.
 
     Attributes:
@@ -41,7 +41,7 @@ class Points:
     weight: NDArray[np.float32]
 
     @classmethod
-    def none(cls) -> Points:
+    def none(cls) -> MaskPoints:
         """Make an empty set."""
         empty = np.zeros(0, np.float32)
         return cls(empty, empty, np.zeros(0, np.intp), empty)
@@ -49,10 +49,10 @@ class Points:
     def __len__(self) -> int:
         return len(self.row)
 
-    def where(self, kept: NDArray[np.bool_]) -> Points:
+    def where(self, kept: NDArray[np.bool_]) -> MaskPoints:
         """Keep some."""
         places = np.flatnonzero(kept)
-        return Points(
+        return MaskPoints(
             self.y.take(places),
             self.x.take(places),
             self.row.take(places),
@@ -60,7 +60,7 @@ class Points:
         )
 
     @classmethod
-    def joined(cls, *parts: Points) -> Points:
+    def joined(cls, *parts: MaskPoints) -> MaskPoints:
         """Put sets together, in order."""
         return cls(
             np.concatenate([one.y for one in parts]),
@@ -69,27 +69,27 @@ class Points:
             np.concatenate([one.weight for one in parts]),
         )
 
-    def split(self, first: int) -> tuple[Points, Points]:
+    def split(self, first: int) -> tuple[MaskPoints, MaskPoints]:
         """Take the first points and the rest; both are views."""
         return (
-            Points(self.y[:first], self.x[:first], self.row[:first], self.weight[:first]),
-            Points(self.y[first:], self.x[first:], self.row[first:], self.weight[first:]),
+            MaskPoints(self.y[:first], self.x[:first], self.row[:first], self.weight[:first]),
+            MaskPoints(self.y[first:], self.x[first:], self.row[first:], self.weight[first:]),
         )
 
-    def renumbered(self, table: NDArray[np.intp]) -> Points:
+    def renumbered(self, table: NDArray[np.intp]) -> MaskPoints:
         """Give every track its place in ``table``; those with -1 are dropped."""
         row = table[self.row]
-        return Points(self.y, self.x, row, self.weight).where(row >= 0)
+        return MaskPoints(self.y, self.x, row, self.weight).where(row >= 0)
 
-    def shifted(self, shift: Floats) -> Points:
+    def shifted(self, shift: Floats) -> MaskPoints:
         """Move every track's points by a (dy, dx) of its own, (n, 2)."""
         dy, dx = shift.astype(np.float32).T.copy()
         y, x = self.y + dy.take(self.row), self.x + dx.take(self.row)
-        return Points(y, x, self.row, self.weight)
+        return MaskPoints(y, x, self.row, self.weight)
 
     def carried(
         self, motion: CameraMotion, growth: Floats, before: Floats, center: Floats
-    ) -> Points:
+    ) -> MaskPoints:
         """Move every track's points with its middle, and spread them as it grows.
 
         Args:
@@ -106,12 +106,14 @@ class Points:
         dy, dx = rest.astype(np.float32).T.copy()
         grown = growth.astype(np.float32).take(self.row)
         (xx, xy), (yx, yy) = linear.astype(np.float32)
-        y, x = (self.y, self.x) if motion.is_shift else (
-            yy * self.y + yx * self.x, xx * self.x + xy * self.y
+        y, x = (
+            (self.y, self.x)
+            if motion.is_shift
+            else (yy * self.y + yx * self.x, xx * self.x + xy * self.y)
         )
         weight = self.weight * (np.float32(motion.scale**2) * grown * grown)
         y, x = grown * y + dy.take(self.row), grown * x + dx.take(self.row)
-        return Points(y, x, self.row, weight)
+        return MaskPoints(y, x, self.row, weight)
 
     def places(self, shape: tuple[int, ...]) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
         """Say where in a raveled map every point lies; one that lies outside has place 0.
@@ -129,7 +131,7 @@ class Points:
         return y, inside
 
 
-def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> Points:
+def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> MaskPoints:
     """Sample the pixels of this frame's objects.
 
     Args:
@@ -148,7 +150,7 @@ def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> Points:
     flat = np.concatenate((few, many))
     weight = np.full(len(flat), float(step * step), np.float32)
     weight[: len(few)] *= _THINNED
-    return Points(y.take(flat), x.take(flat), row_of.take(coarse.take(flat)), weight)
+    return MaskPoints(y.take(flat), x.take(flat), row_of.take(coarse.take(flat)), weight)
 
 
 @lru_cache(maxsize=4)
@@ -162,7 +164,7 @@ def _places(
 
 
 def shared(
-    points: Points, under: NDArray[np.uint16], tracks: int, segments: int
+    points: MaskPoints, under: NDArray[np.uint16], tracks: int, segments: int
 ) -> NDArray[np.float64]:
     """Estimate the pixels that every track and every segment have in common.
 

@@ -41,7 +41,7 @@ class MotionModel:
         growth: Change of the logarithm of the size per second, (n,).
         steps: How often the speed was corrected, (n,).
         unseen_s: Seconds since the last sighting, (n,).
-        is_cut: Whether the picture's border cut the object then, by axis, (n, 2).
+        is_cut: Whether the image's border cut the object then, by axis, (n, 2).
     """
 
     center: Floats
@@ -171,7 +171,7 @@ def _visible_error(
     """Tell where an object is from the errors of both edges, one of which may be hidden.
 
     The edge that is nearer to where it should be counts more: that of an object that goes behind
-    something. Where the picture's border cuts one edge, only the other tells anything.
+    something. Where the image's border cuts one edge, only the other tells anything.
 
     Returns:
         The error, and which side it is measured on: 1 the low edge, -1 the high one.

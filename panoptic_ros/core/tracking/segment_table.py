@@ -12,7 +12,7 @@ from panoptic_ros.core.types import Segment
 
 
 @dataclass(frozen=True, eq=False)
-class Sightings:
+class SegmentTable:
     """One row per segment; row i is the segment with id i + 1.
 
     Attributes:
@@ -28,7 +28,7 @@ class Sightings:
     label: NDArray[np.intp]
 
     @classmethod
-    def of(cls, segments: tuple[Segment, ...]) -> Sightings:
+    def of(cls, segments: tuple[Segment, ...]) -> SegmentTable:
         """Collect a frame's segments."""
         rows = [(s.box[1], s.box[0], s.box[3], s.box[2], s.area, s.label) for s in segments]
         table = np.array(rows, np.float64).reshape(-1, 6)

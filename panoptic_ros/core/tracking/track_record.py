@@ -11,7 +11,7 @@ _SCORE_MEMORY = 0.8
 
 
 @dataclass
-class Identity:
+class TrackRecord:
     """What stays with one object over its life.
 
     Attributes:
@@ -47,7 +47,7 @@ class Identity:
         self.seen_ns, self.is_lost = stamp_ns, False
 
 
-class Numbers:
+class IdAllocator:
     """Gives out ids: the one that was given longest ago comes first, those in use never."""
 
     def __init__(self) -> None:

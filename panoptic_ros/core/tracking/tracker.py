@@ -12,9 +12,9 @@ from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.tracking.association import Matches, associate
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
-from panoptic_ros.core.tracking.ego_motion import Picture, is_cut, motion_between
-from panoptic_ros.core.tracking.segment_table import Sightings
-from panoptic_ros.core.tracking.tracks import Memory
+from panoptic_ros.core.tracking.ego_motion import MotionImage, is_cut, motion_between
+from panoptic_ros.core.tracking.segment_table import SegmentTable
+from panoptic_ros.core.tracking.tracks import Tracks
 from panoptic_ros.core.types import Panoptic, Track
 
 
@@ -31,9 +31,9 @@ class Tracker:
         self._config = config
         self._groups = class_groups(labels)
         self._hiding = hiding_classes(labels)
-        self._memory = Memory()
+        self._memory = Tracks()
         self._shape: tuple[int, ...] | None = None
-        self._picture: Picture | None = None
+        self._image: MotionImage | None = None
         self._movers: NDArray[np.bool_] | None = None
         self._motion = UNKNOWN
         self._last_ns = 0
@@ -44,9 +44,9 @@ class Tracker:
 
     def reset(self) -> None:
         """Forget all tracks; their ids are the last to be given again."""
-        self._memory.forget()
+        self._memory.clear()
         self._shape = None
-        self._picture = None
+        self._image = None
         self._motion = UNKNOWN
 
     @property
@@ -67,7 +67,7 @@ class Tracker:
             panoptic: The frame's map.
             stamp_ns: Its time. One that runs backwards (a bag that starts again), a long gap or
                 another map size forgets all tracks.
-            thumbnail: Small grey picture of the frame, (h, w) uint8, any fixed size; gives the
+            thumbnail: Small grey image of the frame, (h, w) uint8, any fixed size; gives the
                 camera's motion, and forgets all tracks when the scene is cut. None takes the
                 camera as still.
             motion: The camera's motion since the frame before, in map pixels, where odometry or
@@ -83,10 +83,10 @@ class Tracker:
         memory = self._memory
         memory.predict(self._motion, seconds)
         memory.drop_expired(stamp_ns, seconds, self._config.lost_after_s)
-        seen = Sightings.of(panoptic.segments)
+        seen = SegmentTable.of(panoptic.segments)
         found = self._associate(panoptic, seen)
-        tracks = memory.learn(panoptic, seen, found, stamp_ns, seconds)
-        tracks += memory.start(panoptic, seen, found, stamp_ns, self._config.birth_score)
+        tracks = memory.update(panoptic, seen, found, stamp_ns, seconds)
+        tracks += memory.spawn(panoptic, seen, found, stamp_ns, self._config.birth_score)
         memory.remember_pixels(panoptic, found, self._hiding)
         self._shape, self._last_ns = panoptic.ids.shape, stamp_ns
         self._movers = None if thumbnail is None else _movers(panoptic, thumbnail.shape)
@@ -105,18 +105,18 @@ class Tracker:
         thumbnail: NDArray[np.uint8] | None,
         motion: CameraMotion | None,
     ) -> None:
-        before = self._picture
-        self._picture = None if thumbnail is None else Picture.of(thumbnail)
+        before = self._image
+        self._image = None if thumbnail is None else MotionImage.of(thumbnail)
         if self._shape is None:
             self._motion = UNKNOWN
         elif motion is not None:
             self._motion = motion
         else:
-            self._motion = motion_between(before, self._picture, shape, self._movers, self._motion)
-            if not self._motion.is_known and is_cut(before, self._picture):
-                self._memory.forget()
+            self._motion = motion_between(before, self._image, shape, self._movers, self._motion)
+            if not self._motion.is_known and is_cut(before, self._image):
+                self._memory.clear()
 
-    def _associate(self, panoptic: Panoptic, seen: Sightings) -> Matches:
+    def _associate(self, panoptic: Panoptic, seen: SegmentTable) -> Matches:
         if len(self._memory) == 0 or len(seen) == 0:
             return Matches.none(len(self._memory), len(seen))
         evidence = self._memory.evidence(panoptic, seen, self._groups)

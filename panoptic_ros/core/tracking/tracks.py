@@ -10,29 +10,29 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.tracking.association import Evidence, Matches
 from panoptic_ros.core.tracking.camera_motion import CameraMotion
-from panoptic_ros.core.tracking.masks import Points, sample, shared
+from panoptic_ros.core.tracking.masks import MaskPoints, sample, shared
 from panoptic_ros.core.tracking.motion_model import MotionModel, cut_by_border
-from panoptic_ros.core.tracking.segment_table import Sightings
-from panoptic_ros.core.tracking.track_record import Identity, Numbers
+from panoptic_ros.core.tracking.segment_table import SegmentTable
+from panoptic_ros.core.tracking.track_record import IdAllocator, TrackRecord
 from panoptic_ros.core.types import Panoptic, Segment, Track, TrackState
 
 _DIVIDED_S = 0.5
 _HIDDEN_SHARE = 0.02
 
 
-class Memory:
+class Tracks:
     """Rows of tracks; row i of every part is the same track."""
 
     def __init__(self) -> None:
-        self._numbers = Numbers()
-        self.forget()
+        self._numbers = IdAllocator()
+        self.clear()
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Drop all tracks; ids go on behind the last one."""
-        self._identities: list[Identity] = []
+        self._identities: list[TrackRecord] = []
         self._model = MotionModel.of_boxes(np.zeros((0, 4)))
         # Points in sight when last looked for come first, then those that something covers.
-        self._points, self._in_sight = Points.none(), 0
+        self._points, self._in_sight = MaskPoints.none(), 0
         self._astray = np.zeros((0, 2))
         self._under: NDArray[np.uint16] | None = None
 
@@ -64,9 +64,11 @@ class Memory:
         self._identities = [self._identities[row] for row in np.flatnonzero(kept).tolist()]
         self._astray = self._astray[kept]
         parts = [part.renumbered(table) for part in self._points.split(self._in_sight)]
-        self._points, self._in_sight = Points.joined(*parts), len(parts[0])
+        self._points, self._in_sight = MaskPoints.joined(*parts), len(parts[0])
 
-    def evidence(self, panoptic: Panoptic, seen: Sightings, groups: NDArray[np.intp]) -> Evidence:
+    def evidence(
+        self, panoptic: Panoptic, seen: SegmentTable, groups: NDArray[np.intp]
+    ) -> Evidence:
         """Compare every track with every segment.
 
         Args:
@@ -101,10 +103,10 @@ class Memory:
             may_shed=np.array([one.divided_s < _DIVIDED_S for one in self._identities], np.bool_),
         )
 
-    def learn(
+    def update(
         self,
         panoptic: Panoptic,
-        seen: Sightings,
+        seen: SegmentTable,
         found: Matches,
         stamp_ns: int,
         seconds: float,
@@ -125,10 +127,10 @@ class Memory:
             self._identities[row].is_lost = True
         return tracks
 
-    def start(
+    def spawn(
         self,
         panoptic: Panoptic,
-        seen: Sightings,
+        seen: SegmentTable,
         found: Matches,
         stamp_ns: int,
         birth_score: float,
@@ -149,7 +151,7 @@ class Memory:
             segment = seen.segments[column]
             number = self._numbers.take(used)
             used.add(number)
-            one = Identity(number, stamp_ns, stamp_ns, segment.score, segment.label)
+            one = TrackRecord(number, stamp_ns, stamp_ns, segment.score, segment.label)
             one.vote(segment.label, segment.score)
             self._identities.append(one)
             found.track_of[column] = row
@@ -175,7 +177,7 @@ class Memory:
             parts.append(visible.where(~is_seen.take(visible.row)))
         in_sight = sum(map(len, parts))
         parts.append(self._covered(panoptic, row_of, is_seen, hiding))
-        self._points, self._in_sight = Points.joined(*parts), in_sight
+        self._points, self._in_sight = MaskPoints.joined(*parts), in_sight
 
     def _covered(
         self,
@@ -183,10 +185,10 @@ class Memory:
         row_of: NDArray[np.intp],
         is_seen: NDArray[np.bool_],
         hiding: NDArray[np.bool_],
-    ) -> Points:
+    ) -> MaskPoints:
         """Find the points of tracks in sight that something covers: they may come out again."""
         if self._under is None:
-            return Points.none()
+            return MaskPoints.none()
         # What was expected in sight and is there need not be looked at again.
         row = self._points.row
         is_due = row_of.take(self._under) != row
@@ -225,7 +227,7 @@ class Memory:
 
 
 def _put_together(
-    seen: Sightings, found: Matches
+    seen: SegmentTable, found: Matches
 ) -> tuple[NDArray[np.intp], NDArray[np.float64], list[tuple[Segment, tuple[int, ...]]]]:
     """List the tracks found: rows, boxes around all of each, its segment and other pieces."""
     columns = np.flatnonzero((found.track_of >= 0) & ~found.is_piece)

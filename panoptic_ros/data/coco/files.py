@@ -15,8 +15,8 @@ from panoptic_ros.data.annotation import Annotation, MapAnnotation, SegmentAnnot
 from panoptic_ros.data.class_map import Recode, Rules
 from panoptic_ros.data.coco.reader import (
     Category,
+    CocoPrediction,
     ImageRecord,
-    Prediction,
     read_categories,
     read_coco_panoptic,
     read_coco_predictions,
@@ -25,25 +25,27 @@ from panoptic_ros.data.coco.reader import (
 from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
 
 
-def coco_truth(json_path: Path, pictures: Path | None, images: Path | None) -> LabelFiles:
+def coco_truth(json_path: Path, label_images: Path | None, images: Path | None) -> LabelFiles:
     """Open a data set; see ``read_coco_panoptic``.
 
     Args:
         json_path: Its JSON.
-        pictures: Folder of its PNG files, None for the folder beside it.
+        label_images: Folder of its PNG files, None for the folder beside it.
         images: Folder of its images, None for the folder beside it.
 
     Raises:
         DataError: The JSON is wrong, or the PNG files are not beside it.
     """
     found = images or _beside(json_path, "images", json_path.stem.removeprefix("panoptic_"))
-    folder = pictures or _pictures(json_path, "--gt-dir")
+    folder = label_images or _images(json_path, "--gt-dir")
     data = read_coco_panoptic(json_path, folder, found or folder)
     if not data.records:
         raise DataError(f"{json_path}: has no annotated image")
     files = {
         str(record.id): LabelFile(
-            record.image.stem, record.panoptic, partial(_read_truth, record, data.categories),
+            record.image.stem,
+            record.panoptic,
+            partial(_read_truth, record, data.categories),
             record.image,
         )
         for record in data.records
@@ -52,14 +54,14 @@ def coco_truth(json_path: Path, pictures: Path | None, images: Path | None) -> L
 
 
 def coco_results(
-    json_path: Path, pictures: Path | None, categories: tuple[Category, ...]
+    json_path: Path, label_images: Path | None, categories: tuple[Category, ...]
 ) -> LabelFiles:
     """Open results by image id; their category ids are those of the data set.
 
     Raises:
         DataError: The JSON is wrong, or the PNG files are not beside it.
     """
-    folder = pictures or _pictures(json_path, "--pred-dir")
+    folder = label_images or _images(json_path, "--pred-dir")
     files = {
         str(number): _result(prediction, categories)
         for number, prediction in read_coco_predictions(json_path, folder).items()
@@ -68,7 +70,7 @@ def coco_results(
 
 
 def coco_results_by_name(
-    json_path: Path, pictures: Path | None, truth: LabelFiles, rules: Rules
+    json_path: Path, label_images: Path | None, truth: LabelFiles, rules: Rules
 ) -> LabelFiles:
     """Open results for a data set of another format: images and classes matched by name.
 
@@ -78,11 +80,11 @@ def coco_results_by_name(
     """
     if truth.is_video:
         raise DataError(f"{json_path}: COCO results hold no tracks; a sequence needs label files")
-    folder = pictures or _pictures(json_path, "--pred-dir")
+    folder = label_images or _images(json_path, "--pred-dir")
     own = read_categories(json_path)
     recode = Recode([entry.name for entry in own], truth.categories, rules)
 
-    def file(prediction: Prediction) -> LabelFile:
+    def file(prediction: CocoPrediction) -> LabelFile:
         read = partial(_read_by_name, prediction, own, recode, truth.categories)
         return LabelFile(_name(prediction), prediction.panoptic, read)
 
@@ -93,21 +95,21 @@ def coco_results_by_name(
     return LabelFiles(truth.categories, {"": files})
 
 
-def _name(prediction: Prediction) -> str:
+def _name(prediction: CocoPrediction) -> str:
     return prediction.panoptic.stem.removesuffix("_leftImg8bit")
 
 
-def _result(prediction: Prediction, categories: Sequence[Category]) -> LabelFile:
+def _result(prediction: CocoPrediction, categories: Sequence[Category]) -> LabelFile:
     read = partial(_read_result, prediction, categories)
     return LabelFile(prediction.panoptic.stem, prediction.panoptic, read)
 
 
-def _read_result(prediction: Prediction, categories: Sequence[Category]) -> Annotation:
+def _read_result(prediction: CocoPrediction, categories: Sequence[Category]) -> Annotation:
     return SegmentAnnotation(read_ids(prediction.panoptic), prediction.segments, categories)
 
 
 def _read_by_name(
-    prediction: Prediction,
+    prediction: CocoPrediction,
     own: Sequence[Category],
     recode: Recode,
     categories: Sequence[Category],
@@ -135,7 +137,7 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
     return ids
 
 
-def _pictures(json_path: Path, option: str) -> Path:
+def _images(json_path: Path, option: str) -> Path:
     if not json_path.is_file():
         raise DataError(f"{json_path}: no such file; needs COCO's panoptic JSON")
     found = _beside(json_path, json_path.stem, "panoptic")

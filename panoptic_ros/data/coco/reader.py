@@ -68,7 +68,7 @@ class ImageRecord:
 
 
 @dataclass(frozen=True)
-class Prediction:
+class CocoPrediction:
     """What somebody predicted for one image."""
 
     panoptic: Path
@@ -84,7 +84,7 @@ class CocoPanoptic:
 
 
 def read_coco_panoptic(json_path: Path, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
-    """Read the JSON of a COCO panoptic data set; no picture is opened.
+    """Read the JSON of a COCO panoptic data set; no image is opened.
 
     Args:
         json_path: The annotation file (``images``, ``annotations``, ``categories``).
@@ -105,8 +105,8 @@ def read_coco_panoptic(json_path: Path, panoptic_dir: Path, image_dir: Path) -> 
         raise DataError(f"{json_path}: {error}") from error
 
 
-def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, Prediction]:
-    """Read the JSON of COCO panoptic results; no picture is opened.
+def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, CocoPrediction]:
+    """Read the JSON of COCO panoptic results; no image is opened.
 
     Args:
         json_path: The result file; only its ``annotations`` are read.
@@ -120,13 +120,13 @@ def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, 
     """
     document = read_document(json_path)
     try:
-        predictions: dict[ImageId, Prediction] = {}
+        predictions: dict[ImageId, CocoPrediction] = {}
         for where, entry in entries(document, "annotations"):
             image_id = _image_id(entry, "image_id", where)
             if image_id in predictions:
                 raise MalformedError(f"{where}: image {image_id} has two annotations")
-            picture = panoptic_dir / text(entry, "file_name", where)
-            predictions[image_id] = Prediction(picture, _segments({"area": 0}, entry, where))
+            image = panoptic_dir / text(entry, "file_name", where)
+            predictions[image_id] = CocoPrediction(image, _segments({"area": 0}, entry, where))
         return predictions
     except MalformedError as error:
         raise DataError(f"{json_path}: {error}") from error
@@ -258,13 +258,13 @@ def read_ids(png_path: Path) -> NDArray[np.uint32]:
         Segment ids, shape (H, W); 0 is unlabelled.
 
     Raises:
-        DataError: The file is missing or is not an 8-bit RGB picture.
+        DataError: The file is missing or is not an 8-bit RGB image.
     """
-    picture = read_png(png_path)
-    if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-        raise DataError(f"{png_path}: is {picture.dtype} {picture.shape}, needs 8-bit RGB ids")
+    image = read_png(png_path)
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise DataError(f"{png_path}: is {image.dtype} {image.shape}, needs 8-bit RGB ids")
     # A pixel of RGBA read as one little endian number is the id with alpha above it.
-    rgba = cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
+    rgba = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
     ids = rgba.view("<u4")[..., 0]
     ids &= 0xFFFFFF
     return np.asarray(ids, np.uint32)
@@ -286,15 +286,15 @@ def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a colour picture.
+    """Read a colour image.
 
     Returns:
         RGB image, shape (H, W, 3).
 
     Raises:
-        DataError: The file is missing or is not a picture.
+        DataError: The file is missing or is not an image.
     """
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if picture is None:
-        raise DataError(f"{path}: missing or not a picture")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{path}: missing or not an image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -109,7 +109,7 @@ class CocoWriter:
         scores: Mapping[int, float],
         confidence: NDArray[np.uint8],
     ) -> None:
-        """Write one picture and remember its segments.
+        """Write one image and remember its segments.
 
         Args:
             file_name: Of the image.
@@ -119,7 +119,7 @@ class CocoWriter:
             confidence: 0..255 per pixel, (H, W); its mean is the score of a stuff segment.
 
         Raises:
-            DataError: The picture cannot be written.
+            DataError: The image cannot be written.
         """
         stem = Path(file_name).stem
         known = self._numbering.image_ids

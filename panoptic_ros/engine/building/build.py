@@ -16,7 +16,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.cache import write_atomically
 from panoptic_ros.engine.building.manifest import Tensor
 from panoptic_ros.engine.building.progress import Phases, Report, monitor
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Built:
 
 def build_plan(
     model: bytes,
-    flavour: Flavour,
+    flavour: TensorRtVariant,
     options: BuildOptions,
     report: Report = lambda phase, share: None,
     timing_cache: Path | None = None,
@@ -129,7 +129,7 @@ def _parse(trt: Any, network: Any, logger: Any, model: bytes) -> None:
     )
 
 
-def _configure(flavour: Flavour, config: Any, network: Any, options: BuildOptions) -> None:
+def _configure(flavour: TensorRtVariant, config: Any, network: Any, options: BuildOptions) -> None:
     trt = flavour.module
     if options.workspace_mib:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
@@ -141,7 +141,7 @@ def _configure(flavour: Flavour, config: Any, network: Any, options: BuildOption
         _set_precision_flags(trt, config, network, options)
 
 
-def _set_targets(flavour: Flavour, config: Any, targets: tuple[str, ...]) -> None:
+def _set_targets(flavour: TensorRtVariant, config: Any, targets: tuple[str, ...]) -> None:
     """Say for which GPUs a portable plan is.
 
     Raises:
@@ -165,7 +165,7 @@ def _set_targets(flavour: Flavour, config: Any, targets: tuple[str, ...]) -> Non
         config.set_compute_capability(getattr(known, names[target]), index)
 
 
-def _use_dla(flavour: Flavour, config: Any, options: BuildOptions) -> None:
+def _use_dla(flavour: TensorRtVariant, config: Any, options: BuildOptions) -> None:
     """Send the network to a DLA core; what it cannot run stays on the GPU.
 
     Raises:
@@ -209,7 +209,9 @@ def _set_ranges(network: Any, ranges: Mapping[str, float]) -> None:
             tensor.set_dynamic_range(-ranges[tensor.name], ranges[tensor.name])
 
 
-def _use_timing_cache(flavour: Flavour, config: Any, path: Path | None) -> Callable[[], None]:
+def _use_timing_cache(
+    flavour: TensorRtVariant, config: Any, path: Path | None
+) -> Callable[[], None]:
     """Load the timing cache; the returned call writes it after the build.
 
     TensorRT for RTX measures on the user's machine when the plan is first loaded, so its timing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Let a model take pictures as the camera sends them: the resize goes into its graph.
+"""Let a model take images as the camera sends them: the resize goes into its graph.
 
 On a GPU that takes the resize from the CPU; on a CPU it costs more than it saves, see
 docs/engines.md.
@@ -16,12 +16,12 @@ from panoptic_ros.engine.building.recipe import metadata_of, spec_of
 from panoptic_ros.engine.heads import INPUT
 
 _CHANNELS_FIRST = [0, 3, 1, 2]
-_SMALL = "picture_small"
+_SMALL = "image_small"
 _LARGEST = 16_384
 
 
 def take_camera_size(model: Any, size: tuple[int, int]) -> None:
-    """Make a model take pictures of a camera's size, in place.
+    """Make a model take images of a camera's size, in place.
 
     The graph resizes as the pipeline does outside of it: bilinear with half-pixel centres and
     without a filter against aliasing, as the networks here were trained. What is left out is the
@@ -80,7 +80,7 @@ def _insert_resize(graph: Any, small: tuple[int, int]) -> None:
 
 
 def _channels_first(graph: Any) -> Any:
-    """Find the node behind which the picture is FP32 with its channels first.
+    """Find the node behind which the image is FP32 with its channels first.
 
     Raises:
         ModelError: There is none.
@@ -97,8 +97,8 @@ def _channels_first(graph: Any) -> Any:
 
 
 def _set_input_size(graph: Any, size: tuple[int, int]) -> None:
-    (picture,) = [entry for entry in graph.input if entry.name == INPUT]
-    sizes = picture.type.tensor_type.shape.dim
+    (image,) = [entry for entry in graph.input if entry.name == INPUT]
+    sizes = image.type.tensor_type.shape.dim
     sizes[2].dim_value, sizes[1].dim_value = size
     # What was inferred before the change names the old sizes.
     del graph.value_info[:]

@@ -187,7 +187,7 @@ def _data_dependent(node: Any, where: str) -> Finding | None:
     return Finding(
         REFUSED,
         where,
-        "the size of its result depends on the picture; plans here have fixed shapes",
+        "the size of its result depends on the image; plans here have fixed shapes",
         "use TopK with a fixed number, or leave this step to the decoder",
     )
 

@@ -30,7 +30,7 @@ from panoptic_ros.engine.building.quantize import edge_products, to_int8
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, key_of, metadata_of, spec_of
 from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
-from panoptic_ros.engine.variant import Flavour, load_flavour
+from panoptic_ros.engine.variant import TensorRtVariant, load_variant
 
 Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
 """Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
@@ -42,7 +42,7 @@ WAITING = "waiting for another process that builds this plan"
 CALIBRATION = ".calibration"
 """A plan ``x.plan`` whose INT8 came from ranges has them in ``x.plan.calibration``."""
 
-Pictures = Sequence[NDArray[np.uint8]]
+Images = Sequence[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Prepared:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class BuildEnvironment:
     """What a recipe is built with.
 
     Attributes:
@@ -70,7 +70,7 @@ class Workplace:
         device: Number of that GPU as CUDA counts.
     """
 
-    flavour: Flavour
+    flavour: TensorRtVariant
     gpu: Gpu | None
     device: int = 0
 
@@ -92,7 +92,7 @@ class Workplace:
             yield
 
 
-def workplace(recipe: Recipe, device: int = 0) -> Workplace:
+def build_environment(recipe: Recipe, device: int = 0) -> BuildEnvironment:
     """Look what is here.
 
     Args:
@@ -103,11 +103,11 @@ def workplace(recipe: Recipe, device: int = 0) -> Workplace:
         ModelError: There is no TensorRT, or no GPU of that number.
     """
     gpu = read_gpu(device) if device else find_gpu()
-    return Workplace(load_flavour(recipe.flavour), gpu, device)
+    return BuildEnvironment(load_variant(recipe.flavour), gpu, device)
 
 
 def key_and_place(
-    recipe: Recipe, here: Workplace, out: Path | None = None
+    recipe: Recipe, here: BuildEnvironment, out: Path | None = None
 ) -> tuple[PlanKey, Path]:
     """Say what the plan of a recipe is for and where it lies.
 
@@ -129,11 +129,11 @@ def key_and_place(
 def make_plan(
     recipe: Recipe,
     path: Path,
-    here: Workplace,
+    here: BuildEnvironment,
     report: Report = lambda phase, share: None,
     compare: Compare | None = None,
     rebuild: bool = False,
-    pictures: Pictures = (),
+    images: Images = (),
 ) -> Manifest:
     """Build the plan of a recipe unless it is there.
 
@@ -144,7 +144,7 @@ def make_plan(
         report: Told how far it is.
         compare: Compares it with ONNX Runtime before it is written; None skips that.
         rebuild: Build even where there is one.
-        pictures: What sets the ranges of INT8, as ``to_int8`` takes them.
+        images: What sets the ranges of INT8, as ``to_int8`` takes them.
 
     Returns:
         The plan's manifest.
@@ -156,7 +156,7 @@ def make_plan(
 
     def build() -> tuple[bytes, Manifest]:
         by_ranges = recipe.dla >= 0 and not here.flavour.typed_by_onnx(dla=True)
-        ready = prepared(recipe, pictures, by_ranges)
+        ready = prepared(recipe, images, by_ranges)
         built, manifest = _build(recipe, path, key, here, report, ready)
         if compare is None:
             return built, manifest
@@ -167,12 +167,12 @@ def make_plan(
     return build_once(path, key, build, rebuild, lambda: report(WAITING, 0.0))
 
 
-def prepared(recipe: Recipe, pictures: Pictures = (), by_ranges: bool = False) -> Prepared:
+def prepared(recipe: Recipe, images: Images = (), by_ranges: bool = False) -> Prepared:
     """Make of a model file what TensorRT gets.
 
     Args:
         recipe: What is wanted.
-        pictures: What sets the ranges of INT8, as ``to_int8`` takes them.
+        images: What sets the ranges of INT8, as ``to_int8`` takes them.
         by_ranges: Whether the builder takes INT8 as ranges instead of Q/DQ pairs.
 
     Raises:
@@ -186,9 +186,9 @@ def prepared(recipe: Recipe, pictures: Pictures = (), by_ranges: bool = False) -
         keep = full_nodes(model)
         if by_ranges:
             keep |= frozenset(edge_products(model.graph))
-            ranges = tensor_ranges(model, pictures)
+            ranges = tensor_ranges(model, images)
         else:
-            model = to_int8(model, pictures)
+            model = to_int8(model, images)
     set_batch(model, recipe.batch)
     if recipe.precision == "fp16":
         keep = to_fp16(model)
@@ -204,7 +204,12 @@ def _refuse(model: Any, where: str) -> None:
 
 
 def _build(
-    recipe: Recipe, path: Path, key: PlanKey, here: Workplace, report: Report, ready: Prepared
+    recipe: Recipe,
+    path: Path,
+    key: PlanKey,
+    here: BuildEnvironment,
+    report: Report,
+    ready: Prepared,
 ) -> tuple[bytes, Manifest]:
     options = BuildOptions(
         precision=recipe.precision,
@@ -237,7 +242,7 @@ def _build(
     )
 
 
-def _words(options: BuildOptions, flavour: Flavour) -> dict[str, str]:
+def _words(options: BuildOptions, flavour: TensorRtVariant) -> dict[str, str]:
     dla = options.dla is not None
     return {
         "types": "ONNX" if flavour.typed_by_onnx(dla) else "builder flags",

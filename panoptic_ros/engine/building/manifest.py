@@ -30,8 +30,8 @@ class PlanKey:
         gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several.
         compute_capability: Of that GPU, e.g. ``8.7``; empty for portable plans.
         precision: One of ``PRECISIONS``.
-        shape: Input of one picture, ``HxWx3``.
-        batch: Pictures in one inference.
+        shape: Input of one image, ``HxWx3``.
+        batch: Images in one inference.
         dla: ``none``, or the number of the DLA core.
     """
 

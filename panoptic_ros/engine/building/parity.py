@@ -2,7 +2,7 @@
 """How near an engine is to ONNX Runtime, and the gate that keeps wrong plans out.
 
 TensorRT has computed models wrongly without a word (NVIDIA/TensorRT #4813, #4723); comparing
-outputs on pictures is what finds it.
+outputs on images is what finds it.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ Infer = Callable[[NDArray[np.uint8]], Heads]
 
 
 def compare(
-    reference: Infer, candidate: Infer, spec: ModelSpec, pictures: Sequence[NDArray[np.uint8]]
+    reference: Infer, candidate: Infer, spec: ModelSpec, images: Sequence[NDArray[np.uint8]]
 ) -> dict[str, float]:
-    """Run two engines on the same pictures.
+    """Run two engines on the same images.
 
     Args:
         reference: The engine that is right.
         candidate: The engine in question.
         spec: Their model.
-        pictures: RGB, each (height, width, 3) uint8 of the spec's size.
+        images: RGB, each (height, width, 3) uint8 of the spec's size.
 
     Returns:
         ``label_agreement`` share of pixels with the same class; ``object_agreement`` panoptic
@@ -52,15 +52,15 @@ def compare(
         of query models ``score_error``, mean difference of the queries' scores.
 
     Raises:
-        ValueError: There is no picture.
+        ValueError: There is no image.
     """
-    if not pictures:
-        raise ValueError("a comparison needs at least one picture")
+    if not images:
+        raise ValueError("a comparison needs at least one image")
     rows = []
     objects = np.zeros(4)
-    for picture in pictures:
-        right = _copied(reference(picture))
-        other = _copied(candidate(picture))
+    for image in images:
+        right = _copied(reference(image))
+        other = _copied(candidate(image))
         maps = [decode(heads, spec.labels, DecodeConfig()) for heads in (right, other)]
         rows.append(_differences(right, other, *maps))
         objects += _matches(*maps)
@@ -91,7 +91,7 @@ def gate(figures: Mapping[str, float], precision: str, where: str) -> None:
 
 
 def comparison(
-    model: Path, device: int | None, pictures: Sequence[NDArray[np.uint8]] = ()
+    model: Path, device: int | None, images: Sequence[NDArray[np.uint8]] = ()
 ) -> Callable[[bytes, bytes, Manifest], dict[str, float]]:
     """Make what ``make_plan`` calls before it keeps a plan.
 
@@ -99,7 +99,7 @@ def comparison(
         model: The ONNX file.
         device: Number of the GPU that runs the plan; None where there is no GPU, then the
             prepared graph is compared instead.
-        pictures: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; drawn streets where there are none.
 
     Raises:
         ModelError: The GPU cannot be used; found here, as a build takes minutes.
@@ -111,8 +111,8 @@ def comparison(
 
     def run(graph: bytes, plan: bytes, manifest: Manifest) -> dict[str, float]:
         if device is None:
-            return compare_graph(graph, model, manifest.key.precision, pictures)
-        return compare_plan(plan, manifest, model, device, pictures)
+            return compare_graph(graph, model, manifest.key.precision, images)
+        return compare_plan(plan, manifest, model, device, images)
 
     return run
 
@@ -122,7 +122,7 @@ def compare_plan(
     manifest: Manifest,
     model: Path,
     device: int = 0,
-    pictures: Sequence[NDArray[np.uint8]] = (),
+    images: Sequence[NDArray[np.uint8]] = (),
 ) -> dict[str, float]:
     """Compare a plan that was just built with ONNX Runtime, and refuse it if it is wrong.
 
@@ -131,7 +131,7 @@ def compare_plan(
         manifest: What it was built from.
         model: The ONNX file.
         device: Number of the GPU.
-        pictures: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; drawn streets where there are none.
 
     Raises:
         ModelError: It differs too much, or there is no GPU or ONNX Runtime.
@@ -142,14 +142,14 @@ def compare_plan(
     with OrtEngine(model) as reference, TrtEngine(plan, manifest, model.name, device) as engine:
         assert isinstance(reference, OrtEngine)
         assert isinstance(engine, TrtEngine)
-        seen = pictures or drawn_pictures(reference.spec, 8)
+        seen = images or drawn_images(reference.spec, 8)
         figures = compare(reference.infer, engine.infer, reference.spec, seen)
     gate(figures, manifest.key.precision, model.name)
     return figures
 
 
 def compare_graph(
-    content: bytes, model: Path, precision: str, pictures: Sequence[NDArray[np.uint8]] = ()
+    content: bytes, model: Path, precision: str, images: Sequence[NDArray[np.uint8]] = ()
 ) -> dict[str, float]:
     """Compare a prepared graph with the model, both in ONNX Runtime: needs no GPU.
 
@@ -159,7 +159,7 @@ def compare_graph(
         content: The prepared ONNX model.
         model: The ONNX file.
         precision: Of the prepared model.
-        pictures: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; drawn streets where there are none.
 
     Raises:
         ModelError: It differs too much, or ONNX Runtime is missing or cannot run it.
@@ -169,14 +169,14 @@ def compare_graph(
     with OrtEngine(model) as reference:
         assert isinstance(reference, OrtEngine)
         candidate = graph_engine(content, reference.spec, model.name)
-        seen = pictures or drawn_pictures(reference.spec, 4)
+        seen = images or drawn_images(reference.spec, 4)
         figures = compare(reference.infer, candidate, reference.spec, seen)
     gate(figures, precision, model.name)
     return figures
 
 
-def drawn_pictures(spec: ModelSpec, count: int) -> list[NDArray[np.uint8]]:
-    """Drawn streets of a model's size, for where nobody gives real pictures."""
+def drawn_images(spec: ModelSpec, count: int) -> list[NDArray[np.uint8]]:
+    """Drawn streets of a model's size, for where nobody gives real images."""
     from panoptic_ros.core.synthetic.street import DrawnStreet
 
     street = DrawnStreet(size=(spec.width, spec.height), fps=1.0, seconds=float(count))
@@ -184,7 +184,7 @@ def drawn_pictures(spec: ModelSpec, count: int) -> list[NDArray[np.uint8]]:
 
 
 def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
-    """Make an engine of an ONNX model in memory, on the CPU; a batch gets copies of a picture.
+    """Make an engine of an ONNX model in memory, on the CPU; a batch gets copies of an image.
 
     Raises:
         ModelError: ONNX Runtime cannot load it, or an output is missing.
@@ -204,8 +204,8 @@ def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
     names = output_names(spec, [output.name for output in session.get_outputs()], where)
     batch = int(session.get_inputs()[0].shape[0])
 
-    def infer(picture: NDArray[np.uint8]) -> Heads:
-        return to_heads(spec, session.run(names, {INPUT: np.stack([picture] * batch)}))
+    def infer(image: NDArray[np.uint8]) -> Heads:
+        return to_heads(spec, session.run(names, {INPUT: np.stack([image] * batch)}))
 
     return infer
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 from panoptic_ros.core.errors import ModelError
 
 if TYPE_CHECKING:
-    from panoptic_ros.engine.building.compile import Workplace
+    from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import PlanKey
     from panoptic_ros.engine.building.progress import Report
 
 
 @dataclass(frozen=True)
-class PlanOrder:
+class PlanRequest:
     """A plan that is wanted.
 
     Attributes:
         model: The ONNX file.
         precision: ``fp32``, ``fp16`` or ``int8``.
-        batch: Pictures in one inference.
+        batch: Images in one inference.
         device: Number of the GPU as CUDA counts.
     """
 
@@ -52,15 +52,15 @@ class PlanSearch:
         here: TensorRT and GPU of this machine.
     """
 
-    order: PlanOrder
+    order: PlanRequest
     key: PlanKey
     place: Path
     found: Path | None
     why: str
-    here: Workplace
+    here: BuildEnvironment
 
 
-def search_plan(order: PlanOrder) -> PlanSearch:
+def search_plan(order: PlanRequest) -> PlanSearch:
     """Look for the plan of an order in the cache.
 
     Raises:
@@ -71,18 +71,18 @@ def search_plan(order: PlanOrder) -> PlanSearch:
     # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
     gpu = read_gpu(order.device)
     from panoptic_ros.engine.building.cache import find_plan
-    from panoptic_ros.engine.building.compile import Workplace, key_and_place
+    from panoptic_ros.engine.building.compile import BuildEnvironment, key_and_place
     from panoptic_ros.engine.building.recipe import Recipe
-    from panoptic_ros.engine.variant import load_flavour
+    from panoptic_ros.engine.variant import load_variant
 
-    here = Workplace(load_flavour(), gpu, order.device)
+    here = BuildEnvironment(load_variant(), gpu, order.device)
     recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
     key, place = key_and_place(recipe, here)
     found, why = find_plan(place.parent, order.model.stem, key)
     return PlanSearch(order, key, place, found, why, here)
 
 
-def find_or_build(order: PlanOrder, rebuild: bool, report: Report) -> Path:
+def find_or_build(order: PlanRequest, rebuild: bool, report: Report) -> Path:
     """Find the plan of an order, or build it in this process.
 
     Args:
@@ -108,7 +108,7 @@ def find_or_build(order: PlanOrder, rebuild: bool, report: Report) -> Path:
     return search.place
 
 
-def missing_plan(order: PlanOrder) -> PlanOrder | None:
+def missing_plan(order: PlanRequest) -> PlanRequest | None:
     """Say which plan is missing here and can be built.
 
     Args:
@@ -128,7 +128,7 @@ def missing_plan(order: PlanOrder) -> PlanOrder | None:
         return None
 
 
-def _missing_again(order: PlanOrder) -> PlanOrder | None:
+def _missing_again(order: PlanRequest) -> PlanRequest | None:
     from panoptic_ros.engine.building.cache import read_manifest, read_plan
 
     source = source_of(order.model)

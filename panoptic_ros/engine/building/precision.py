@@ -50,7 +50,7 @@ SENSITIVE = frozenset(
 _PAIRS = {"QuantizeLinear", "DequantizeLinear"}
 _UNTYPED = {"Cast", "Shape", "Size", "Constant"} | _PAIRS
 _FLOAT_INPUTS = {"Resize": (0,), "Upsample": (0,)}
-"""Inputs that follow the type of the picture; the others of these operators are always FP32."""
+"""Inputs that follow the type of the image; the others of these operators are always FP32."""
 
 _MARK = "_fp16"
 _LARGEST = float(np.finfo(np.float16).max)

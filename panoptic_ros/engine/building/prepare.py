@@ -161,14 +161,14 @@ def _forget_type(graph: Any, name: str) -> None:
 
 
 def set_batch(model: Any, batch: int) -> None:
-    """Let a model of one picture take several at once, in place.
+    """Let a model of one image take several at once, in place.
 
     Args:
         model: A model whose inputs and outputs begin with a size of 1.
-        batch: Pictures in one inference.
+        batch: Images in one inference.
 
     Raises:
-        ModelError: The model fixes the number of pictures inside.
+        ModelError: The model fixes the number of images inside.
     """
     import onnx
 
@@ -182,6 +182,6 @@ def set_batch(model: Any, batch: int) -> None:
         onnx.shape_inference.infer_shapes(model, strict_mode=True, check_type=True)
     except Exception as error:  # the bindings raise several types
         raise ModelError(
-            f"this model cannot take {batch} pictures at once, its graph is made for one "
+            f"this model cannot take {batch} images at once, its graph is made for one "
             f"({str(error).strip().splitlines()[-1]}); build it with --batch 1"
         ) from error

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from panoptic_ros.core.errors import ModelError, PanopticError
-from panoptic_ros.engine.building.plans import PlanOrder, find_or_build
+from panoptic_ros.engine.building.plans import PlanRequest, find_or_build
 from panoptic_ros.engine.building.progress import Report
 
 _NICENESS = 10
@@ -37,7 +37,7 @@ class BuildProcess:
         command: What to run, None for this module.
     """
 
-    def __init__(self, order: PlanOrder, command: Sequence[str] = ()) -> None:
+    def __init__(self, order: PlanRequest, command: Sequence[str] = ()) -> None:
         self._order = order
         self._was_cancelled = False
         numbers = (str(order.batch), str(order.device))
@@ -129,7 +129,7 @@ def main(arguments: Sequence[str]) -> int:
     voice = _Voice(_private_stdout())
     _follow_parent()
     model, precision, batch, device = arguments
-    order = PlanOrder(Path(model), precision, int(batch), int(device))
+    order = PlanRequest(Path(model), precision, int(batch), int(device))
     try:
         voice.progress("reading the model", 0.0)
         find_or_build(order, rebuild=True, report=voice.progress)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""INT8 written into the ONNX graph as Q/DQ pairs, with ranges from pictures.
+"""INT8 written into the ONNX graph as Q/DQ pairs, with ranges from images.
 
 ONNX Runtime's quantiser does the work. Only inputs of convolutions are quantised: a pair behind a
 convolution would cut off what its ReLU6 needs. The first and the last products of a network stay
@@ -22,26 +22,26 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.precision import PRODUCTS
 from panoptic_ros.engine.heads import INPUT
 
-LEAST_PICTURES = 4
+LEAST_IMAGES = 4
 _QUANTISED = ("Conv", "ConvTranspose", "MatMul", "Gemm")
 PERCENTILE = 99.999
 """Share of the values inside of a range; the few beyond would cost all others precision."""
 
 
-def to_int8(model: Any, pictures: Sequence[NDArray[np.uint8]]) -> Any:
+def to_int8(model: Any, images: Sequence[NDArray[np.uint8]]) -> Any:
     """Write INT8 into a prepared model.
 
     Args:
         model: An ``onnx.ModelProto`` after ``prepare``; not changed.
-        pictures: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
+        images: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
 
     Returns:
         The model with Q/DQ pairs: symmetric, one scale for each channel of a weight.
 
     Raises:
-        ModelError: There are too few pictures, the quantiser is missing or fails.
+        ModelError: There are too few images, the quantiser is missing or fails.
     """
-    check_pictures(pictures)
+    check_images(images)
     import onnx
 
     ready = onnx.ModelProto()
@@ -51,23 +51,23 @@ def to_int8(model: Any, pictures: Sequence[NDArray[np.uint8]]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "model.onnx"), Path(folder, "quantised.onnx")
         onnx.save(ready, str(source))
-        _quantise(source, target, edge_products(model.graph), pictures)
+        _quantise(source, target, edge_products(model.graph), images)
         quantised = onnx.load(str(target))
     del quantised.metadata_props[:]
     quantised.metadata_props.extend(model.metadata_props)
     return quantised
 
 
-def check_pictures(pictures: Sequence[NDArray[np.uint8]]) -> None:
+def check_images(images: Sequence[NDArray[np.uint8]]) -> None:
     """Refuse to take ranges from nearly nothing.
 
     Raises:
-        ModelError: There are too few pictures.
+        ModelError: There are too few images.
     """
-    if len(pictures) < LEAST_PICTURES:
+    if len(images) < LEAST_IMAGES:
         raise ModelError(
-            f"int8 takes its ranges from at least {LEAST_PICTURES} pictures, found "
-            f"{len(pictures)}; name a folder, bag or video: --pictures PATH"
+            f"int8 takes its ranges from at least {LEAST_IMAGES} images, found "
+            f"{len(images)}; name a folder, bag or video: --pictures PATH"
         )
 
 
@@ -95,7 +95,7 @@ def edge_products(graph: Any) -> list[str]:
 
 
 def _quantise(
-    source: Path, target: Path, keep: list[str], pictures: Sequence[NDArray[np.uint8]]
+    source: Path, target: Path, keep: list[str], images: Sequence[NDArray[np.uint8]]
 ) -> None:
     try:
         from onnxruntime import quantization
@@ -104,13 +104,13 @@ def _quantise(
             f"int8 needs ONNX Runtime's quantiser ({error}); run: pip install onnxruntime onnx"
         ) from error
 
-    class Pictures(quantization.CalibrationDataReader):  # type: ignore[misc]
+    class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
         def __init__(self) -> None:
-            self.left = iter(pictures)
+            self.left = iter(images)
 
         def get_next(self) -> dict[str, Any] | None:
-            picture = next(self.left, None)
-            return None if picture is None else {INPUT: picture[None]}
+            image = next(self.left, None)
+            return None if image is None else {INPUT: image[None]}
 
     try:
         # It tells its steps on stdout, which belongs to the verb.
@@ -118,7 +118,7 @@ def _quantise(
             quantization.quantize_static(
                 str(source),
                 str(target),
-                Pictures(),
+                Images(),
                 quant_format=quantization.QuantFormat.QDQ,
                 calibrate_method=quantization.CalibrationMethod.Percentile,
                 op_types_to_quantize=list(_QUANTISED),

@@ -16,31 +16,31 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.precision import float_tensors
-from panoptic_ros.engine.building.quantize import PERCENTILE, check_pictures
+from panoptic_ros.engine.building.quantize import PERCENTILE, check_images
 from panoptic_ros.engine.heads import INPUT
 
 _INT8_STEPS = 127
 
 
-def tensor_ranges(model: Any, pictures: Sequence[NDArray[np.uint8]]) -> dict[str, float]:
+def tensor_ranges(model: Any, images: Sequence[NDArray[np.uint8]]) -> dict[str, float]:
     """Run a model and note how large the numbers in each of its tensors become.
 
     Args:
         model: An ``onnx.ModelProto`` after ``prepare``; not changed.
-        pictures: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
+        images: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
 
     Returns:
-        By name of an FP32 tensor, the largest over all pictures of the absolute value that all
+        By name of an FP32 tensor, the largest over all images of the absolute value that all
         but a 100 000th of its numbers stay below; more than 0.
 
     Raises:
-        ModelError: There are too few pictures, or ONNX Runtime is missing or cannot run it.
+        ModelError: There are too few images, or ONNX Runtime is missing or cannot run it.
     """
-    check_pictures(pictures)
+    check_images(images)
     session, names = _telling_session(model)
     largest = dict.fromkeys(names, 0.0)
-    for picture in pictures:
-        for name, values in zip(names, session.run(names, {INPUT: picture[None]}), strict=True):
+    for image in images:
+        for name, values in zip(names, session.run(names, {INPUT: image[None]}), strict=True):
             largest[name] = max(largest[name], _almost_largest(values))
     # A tensor that is always 0 may have any range.
     return {name: value if value > 0.0 else 1.0 for name, value in largest.items()}

@@ -12,10 +12,10 @@ from panoptic_ros.core.files.document import DocumentError, read_yaml
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.building.manifest import PRECISIONS, PlanKey, sha256_of
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.variant import FLAVOURS, Flavour
+from panoptic_ros.engine.variant import FLAVOURS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
-_MOST_PICTURES = 64
+_MOST_IMAGES = 64
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class Recipe:
     Attributes:
         model: The ONNX file.
         precision: One of ``PRECISIONS``.
-        batch: Pictures in one inference.
+        batch: Images in one inference.
         dla: Number of the DLA core, -1 for the GPU.
         targets: Compute capabilities such as ``8.6``, for portable flavours.
         flavour: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
         workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
-        pictures: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
-            on; empty for drawn pictures, which INT8 does not take.
+        images: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
+            on; empty for drawn images, which INT8 does not take.
     """
 
     model: Path
@@ -41,7 +41,7 @@ class Recipe:
     targets: tuple[str, ...] = ()
     flavour: str = ""
     workspace_mib: int = 0
-    pictures: str = ""
+    images: str = ""
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -50,8 +50,8 @@ class Recipe:
             )
         if self.flavour and self.flavour not in FLAVOURS:
             raise ConfigError(f"flavour {self.flavour!r}: needs one of {', '.join(FLAVOURS)}")
-        if not 1 <= self.batch <= _MOST_PICTURES:
-            raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_PICTURES}")
+        if not 1 <= self.batch <= _MOST_IMAGES:
+            raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_IMAGES}")
         if self.workspace_mib < 0:
             raise ConfigError(
                 f"workspace {self.workspace_mib} MiB: needs more than 0, or 0 for no limit"
@@ -70,13 +70,16 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigError(f"{path}: is no readable YAML file ({error})") from error
     if not isinstance(document, dict) or "model" not in document:
         raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
+    if "pictures" in document:  # the name of ``images`` before version 0.2
+        document = {**document, "images": document["pictures"]}
+        del document["pictures"]
     known = {entry.name: entry.type for entry in fields(Recipe)}
     unknown = sorted(map(str, set(document) - set(known)))
     if unknown:
         raise ConfigError(f"{path}: no entry {', '.join(unknown)}; there are {', '.join(known)}")
     values = {name: _value(path, name, known[name], given) for name, given in document.items()}
-    if values.get("pictures"):
-        values["pictures"] = str(path.parent / values["pictures"])
+    if values.get("images"):
+        values["images"] = str(path.parent / values["images"])
     return Recipe(**values)
 
 
@@ -110,7 +113,7 @@ def metadata_of(model: Any) -> dict[str, str]:
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def key_of(recipe: Recipe, spec: ModelSpec, flavour: Flavour, gpu: Gpu | None) -> PlanKey:
+def key_of(recipe: Recipe, spec: ModelSpec, flavour: TensorRtVariant, gpu: Gpu | None) -> PlanKey:
     """Say what the plan of a recipe is for.
 
     Args:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Publish the pictures of a source through rclpy, in time."""
+"""Publish the images of a source through rclpy, in time."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.messages.camera_info import CAMERA_INFO, recast
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE, compressed_image, image_message
 from panoptic_ros.messages.message_types import MessageTypes, rclpy_types
-from panoptic_ros.recordings.source import Shot, Source
+from panoptic_ros.recordings.source import RecordedFrame, Source
 from panoptic_ros.ros.transport.profile import with_profile
 
 JPEG_QUALITY = 90
 
 HISTORY = 5
-"""Pictures that are sent again to a reliable subscriber that was busy."""
+"""Images that are sent again to a reliable subscriber that was busy."""
 
 SETTLE_S = 0.5
 """A subscriber learns of us a moment after we learn of it, and misses what is sent before."""
@@ -34,12 +34,12 @@ class PlayOptions:
     """How to play.
 
     Attributes:
-        topic: Image topic; ``/compressed`` is added for compressed pictures.
+        topic: Image topic; ``/compressed`` is added for compressed images.
         rate: Speed, 0 for as fast as it goes.
         is_looping: Start over at the end.
         is_compressed: Publish CompressedImage instead of Image.
         is_live: Stamp with the present time and publish no ``/clock``.
-        wait_s: How long to wait for a subscriber before the first picture.
+        wait_s: How long to wait for a subscriber before the first image.
     """
 
     topic: str
@@ -56,8 +56,8 @@ class Player(Closing):
     Starts rclpy in a context of its own and ends it on ``close``.
 
     Attributes:
-        topic: Where the pictures go.
-        sent_stamps_ns: Stamps of the pictures that were published, in order.
+        topic: Where the images go.
+        sent_stamps_ns: Stamps of the images that were published, in order.
 
     Args:
         options: How to play.
@@ -105,13 +105,13 @@ class Player(Closing):
             )
 
     def play(self, source: Source) -> int:
-        """Publish all pictures; returns how many."""
+        """Publish all images; returns how many."""
         self._wait_for_subscriber()
         sent = 0
         while True:
             before = sent
-            for shot in self._in_time(source.shots()):
-                self._publish(shot)
+            for recorded in self._in_time(source.frames()):
+                self._publish(recorded)
                 sent += 1
             if not self._options.is_looping or sent == before or not self._context.ok():
                 return sent
@@ -127,34 +127,36 @@ class Player(Closing):
         """Whether somebody subscribes to a topic, ours or another's."""
         return int(self._node.count_subscribers(topic)) > 0
 
-    def _in_time(self, shots: Iterator[Shot]) -> Iterator[Shot]:
-        """Hold every picture back until it is due, counted from the first one."""
-        first = next(shots, None)
+    def _in_time(self, frames: Iterator[RecordedFrame]) -> Iterator[RecordedFrame]:
+        """Hold every image back until it is due, counted from the first one."""
+        first = next(frames, None)
         if first is None:
             return
-        # The clock starts here: finding the first picture may have taken long.
+        # The clock starts here: finding the first image may have taken long.
         start_s = time.monotonic()
-        for shot in chain((first,), shots):
+        for recorded in chain((first,), frames):
             if self._options.rate > 0:
-                since_first_s = (shot.time_ns - first.time_ns) / 1e9
+                since_first_s = (recorded.time_ns - first.time_ns) / 1e9
                 due_s = start_s + since_first_s / self._options.rate
                 time.sleep(max(0.0, due_s - time.monotonic()))
-            yield shot
+            yield recorded
 
-    def _publish(self, shot: Shot) -> None:
-        stamp_ns = time.time_ns() if self._options.is_live else shot.frame.stamp_ns
+    def _publish(self, recorded: RecordedFrame) -> None:
+        stamp_ns = time.time_ns() if self._options.is_live else recorded.frame.stamp_ns
         seconds, rest_ns = divmod(stamp_ns, 1_000_000_000)
         stamp = self._types.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest_ns)
-        header = self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=shot.frame.frame_id)
+        header = self._types.make(
+            "std_msgs/msg/Header", stamp=stamp, frame_id=recorded.frame.frame_id
+        )
         if self._clock is not None:
             self._clock.publish(self._types.make("rosgraph_msgs/msg/Clock", clock=stamp))
-        if shot.camera_info is not None:
-            self._infos.publish(recast(shot.camera_info, self._types, header))
-        self._images.publish(self._picture(shot, header))
+        if recorded.camera_info is not None:
+            self._infos.publish(recast(recorded.camera_info, self._types, header))
+        self._images.publish(self._image(recorded, header))
         self.sent_stamps_ns.append(stamp_ns)
 
-    def _picture(self, shot: Shot, header: Any) -> Any:
-        image = shot.frame.image
+    def _image(self, recorded: RecordedFrame, header: Any) -> Any:
+        image = recorded.frame.image
         if self._options.is_compressed:
             rgb = np.ascontiguousarray(image)
             return compressed_image(rgb, JPEG_QUALITY, self._types, header)

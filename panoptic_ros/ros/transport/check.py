@@ -89,7 +89,10 @@ def exchange_images(
     try:
         sender = subprocess.run(
             [*command, "send", str(count)],
-            env=env, stdout=subprocess.PIPE, text=True, timeout=2 * _PATIENCE_S + count,
+            env=env,
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=2 * _PATIENCE_S + count,
         )
         heard, _ = receiver.communicate(timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired as error:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panoptic_ros.cli.demonstration.camera import GroundPictures, Place, motorway_place
+from panoptic_ros.cli.demonstration.camera import DemoCamera, GroundImages, motorway_camera
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import mounting_of
+from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.report.bird_view import WIDTH_PX, BirdView, GroundShot
 from panoptic_ros.ros.parameters import DECLARED
@@ -27,24 +27,24 @@ LINES = {
 }
 
 
-def motorway() -> tuple[CameraModel, Place]:
-    place = motorway_place()
+def motorway() -> tuple[CameraModel, DemoCamera]:
+    place = motorway_camera()
     info = read_camera_yaml(place.calibration)
     size = info.width, info.height
     return CameraModel.of(size, info.distortion_model, info.k.tolist(), info.d.tolist()), place
 
 
 def test_the_place_is_told_to_the_node_in_its_own_words() -> None:
-    told = motorway_place().node_parameters()
+    told = motorway_camera().node_parameters()
     assert told["ground.camera_height_m"] > 1.0
     assert set(told) <= set(DECLARED)
-    assert Place(Path("x.yaml"), GroundConfig()).node_parameters() == {}
+    assert DemoCamera(Path("x.yaml"), GroundConfig()).node_parameters() == {}
 
 
 def test_the_lane_of_the_demos_motorway_is_as_wide_as_it_should_be_and_straight() -> None:
     camera, place = motorway()
-    mounting = mounting_of(camera, place.ground)
-    left, right = (mounting.on_ground(camera.rays(np.array(line))) for line in LINES.values())
+    pose = camera_pose_of(camera, place.ground)
+    left, right = (pose.on_ground(camera.rays(np.array(line))) for line in LINES.values())
     assert left[:, 1].mean() - right[:, 1].mean() == pytest.approx(LANE_M, abs=0.2)
     for line in (left, right):
         slope = np.polyfit(line[:, 0], line[:, 1], 1)[0]
@@ -55,7 +55,7 @@ def test_the_lane_of_the_demos_motorway_is_as_wide_as_it_should_be_and_straight(
 def view() -> tuple[BirdView, CameraModel, GroundConfig]:
     camera, place = motorway()
     config = replace(place.ground, length_m=40.0, width_m=20.0)
-    return BirdView(camera, mounting_of(camera, config), config), camera, config
+    return BirdView(camera, camera_pose_of(camera, config), config), camera, config
 
 
 def test_what_lies_on_the_ground_is_drawn_where_it_lies(
@@ -64,10 +64,10 @@ def test_what_lies_on_the_ground_is_drawn_where_it_lies(
     bird, camera, config = view
     image = np.zeros((720, 1280, 3), np.uint8)
     spot = np.array([[13.0, 2.5, 0.0]])
-    x, y = camera.project(mounting_of(camera, config).to_optical(spot))[0].round().astype(int)
+    x, y = camera.project(camera_pose_of(camera, config).to_optical(spot))[0].round().astype(int)
     image[y - 2 : y + 3, x - 2 : x + 3] = (0, 0, 255)
     nothing = GroundShot(np.full((100, 200), -1, np.int8), np.zeros((0, 2)))
-    drawn = bird.picture(image, nothing)
+    drawn = bird.image(image, nothing)
     assert drawn.shape == (WIDTH_PX // 2, WIDTH_PX, 3)
     blue = (drawn[..., 2] > 150) & (drawn[..., 0] < 60)
     rows, columns = np.nonzero(blue)
@@ -91,13 +91,13 @@ def test_cells_and_outline_are_drawn_where_they_lie(
     assert rim[1] > 200
 
 
-def test_frames_of_which_nothing_was_published_have_no_pictures() -> None:
-    shot = GroundShot(np.zeros((100, 200), np.int8), np.zeros((0, 2)))
-    pictures = GroundPictures(motorway_place(), {7: shot})
+def test_frames_of_which_nothing_was_published_have_no_images() -> None:
+    recorded = GroundShot(np.zeros((100, 200), np.int8), np.zeros((0, 2)))
+    images = GroundImages(motorway_camera(), {7: recorded})
     frame = SimpleNamespace(image=np.zeros((720, 1280, 3), np.uint8), stamp_ns=7)
     result: Any = SimpleNamespace(frame=frame)
-    drawn = pictures.draw(result)
+    drawn = images.draw(result)
     assert drawn is not None
     assert drawn[0].shape == drawn[1].shape
     frame.stamp_ns = 8
-    assert pictures.draw(result) is None
+    assert images.draw(result) is None

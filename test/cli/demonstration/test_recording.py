@@ -27,8 +27,12 @@ def grid(types: Any, second: int, cells: np.ndarray) -> Any:
     )
     height, width = cells.shape
     info = types.make(
-        "nav_msgs/msg/MapMetaData", map_load_time=head.stamp, resolution=0.5, width=width,
-        height=height, origin=pose,
+        "nav_msgs/msg/MapMetaData",
+        map_load_time=head.stamp,
+        resolution=0.5,
+        width=width,
+        height=height,
+        origin=pose,
     )
     return types.make("nav_msgs/msg/OccupancyGrid", header=head, info=info, data=cells.ravel())
 
@@ -53,9 +57,9 @@ def test_ground_comes_back_where_all_of_it_was_recorded(tmp_path: Path) -> None:
         bag.write("/panoptic/drivable_boundary", corners, 2 * 10**9)
     found = Recording(tmp_path / "result.mcap").ground()
     assert list(found) == [2 * 10**9]
-    shot = found[2 * 10**9]
-    np.testing.assert_array_equal(shot.cells, cells)
-    assert shot.outline_m.tolist() == [[1.0, 2.0], [3.0, -4.0]]
+    recorded = found[2 * 10**9]
+    np.testing.assert_array_equal(recorded.cells, cells)
+    assert recorded.outline_m.tolist() == [[1.0, 2.0], [3.0, -4.0]]
 
 
 def test_metres_are_recorded_of_placed_cameras_only() -> None:

@@ -143,7 +143,7 @@ def test_labels_may_be_finer_than_the_centres(step: int) -> None:
     assert result.ids.tolist() == expected.tolist()
 
 
-def test_an_all_void_picture_is_an_empty_result() -> None:
+def test_an_all_void_image_is_an_empty_result() -> None:
     result = decode(heads("... ..."), LABELS, ANY_SIZE)
     assert (result.labels == VOID).all()
     assert result.segments == ()

@@ -124,7 +124,7 @@ def test_a_stuff_class_that_covers_little_becomes_void_and_all_its_queries_count
     assert drawn(result.labels) == ["0.002"]
 
 
-def test_a_picture_without_any_query_is_void() -> None:
+def test_an_image_without_any_query_is_void() -> None:
     result = decode(heads("..", [VOID, VOID]), LABELS, ANY_SIZE)
     assert drawn(result.labels) == [".."]
     assert result.segments == ()

@@ -206,7 +206,8 @@ def test_one_unsure_frame_changes_nothing() -> None:
     road, unsure = scene(*ROAD_ROWS), scene("rrrrrr", "rr..rr", "rrrrrr", "rrrrrr")
     assert follow(surface_filter, road, road, unsure, road) == [True] * 4
     assert follow(DrivableFilter(LABELS, replace(CONFIG, memory_s=0.0)), road, unsure) == [
-        True, False,
+        True,
+        False,
     ]
 
 
@@ -231,7 +232,7 @@ def test_a_reset_or_another_size_forgets_what_was_before() -> None:
     assert surface_filter.update(scene(*ROAD_ROWS, "rrrrrr"), 4 * STEP_NS).mask.all()
 
 
-def test_what_is_remembered_moves_with_the_picture() -> None:
+def test_what_is_remembered_moves_with_the_image() -> None:
     surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
     surface_filter.update(scene("rrrrrr", "r1rrrr", "rrrrrr"), STEP_NS)
     two_right = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])

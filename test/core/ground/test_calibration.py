@@ -27,7 +27,7 @@ DISTORTION = {
 
 
 def poses() -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Rotation vectors and positions of the board in ten pictures, all within the picture."""
+    """Rotation vectors and positions of the board in ten images, all within the image."""
     draw = np.random.default_rng(3)
     return [
         (draw.uniform(-0.4, 0.4, 3), np.array([-0.1, -0.06, 0.4]) + draw.uniform(-0.02, 0.02, 3))
@@ -47,20 +47,20 @@ def seen(model: str) -> list[NDArray[np.float32]]:
 
 
 def painted(rotation: NDArray[np.float64], position: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Picture of the board through a lens without distortion."""
+    """Image of the board through a lens without distortion."""
     square_px = 40
     squares = np.indices((BOARD.rows + 1, BOARD.columns + 1)).sum(0) % 2 * 255
     flat = np.kron(squares, np.ones((square_px, square_px))).astype(np.uint8)
     flat = np.pad(flat, square_px, constant_values=255)
-    # A picture's pixel (2, 2) squares from its corner is the first inner corner of the board.
+    # An image's pixel (2, 2) squares from its corner is the first inner corner of the board.
     scale = BOARD.square_m / square_px
     to_board = np.array(
         [[scale, 0, -2 * BOARD.square_m], [0, scale, -2 * BOARD.square_m], [0, 0, 1]]
     )
     turned, _ = cv2.Rodrigues(rotation)
-    to_picture = MATRIX @ np.column_stack((turned[:, :2], position)) @ to_board
-    picture = cv2.warpPerspective(flat, to_picture, SIZE, borderValue=200)
-    return np.asarray(picture, np.uint8)
+    to_image = MATRIX @ np.column_stack((turned[:, :2], position)) @ to_board
+    image = cv2.warpPerspective(flat, to_image, SIZE, borderValue=200)
+    return np.asarray(image, np.uint8)
 
 
 @pytest.mark.parametrize("model", [PLUMB_BOB, EQUIDISTANT])
@@ -80,7 +80,7 @@ def test_painted_boards_give_the_camera_back() -> None:
     assert made.error_px < 0.3
 
 
-def test_a_picture_without_the_board_has_no_corners() -> None:
+def test_an_image_without_the_board_has_no_corners() -> None:
     assert find_corners(np.full((480, 640), 128, np.uint8), BOARD) is None
 
 
@@ -95,12 +95,12 @@ def test_a_board_that_cannot_be_is_refused(board: tuple[int, int, float], words:
 
 
 def test_too_few_views_are_refused() -> None:
-    with pytest.raises(DataError, match="2 pictures show the whole board, at least 3"):
+    with pytest.raises(DataError, match="2 images show the whole board, at least 3"):
         calibrate(seen(PLUMB_BOB)[:2], BOARD, SIZE)
 
 
 def test_views_that_determine_nothing_are_refused() -> None:
-    # A fisheye camera cannot be told from boards that all lie parallel to its picture.
+    # A fisheye camera cannot be told from boards that all lie parallel to its image.
     corners = np.asarray(BOARD.points()[..., :2] * 4000, np.float32)
     with pytest.raises(DataError, match="do not determine a camera of model equidistant"):
         calibrate([corners] * 3, BOARD, SIZE, EQUIDISTANT)

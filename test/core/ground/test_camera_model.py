@@ -11,7 +11,7 @@ import pytest
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import Mounting, pitch_of_horizon
+from panoptic_ros.core.ground.extrinsics import CameraPose, pitch_of_horizon
 
 K = [900.0, 0.0, 650.0, 0.0, 910.0, 350.0, 0.0, 0.0, 1.0]
 MODELS = {
@@ -48,7 +48,7 @@ def test_what_lies_behind_is_not_seen(model: str, d: list[float]) -> None:
     assert np.isnan(camera.project(behind[:1])).all()
 
 
-def test_what_would_fold_back_into_the_picture_is_not_seen() -> None:
+def test_what_would_fold_back_into_the_image_is_not_seen() -> None:
     """With strong barrel distortion a direction far out would land near the middle."""
     camera = CameraModel.of((1280, 720), "plumb_bob", K, [-0.3, 0.0, 0.0, 0.0, 0.0])
     aside = np.array([[1.7, 0.0, 1.0]])
@@ -90,14 +90,14 @@ def test_a_camera_info_that_cannot_be_used_is_told(
 def test_rays_meet_the_ground_where_they_should(
     angles: tuple[float, float, float], ray: tuple[float, ...], place: tuple[float, float]
 ) -> None:
-    mounting = Mounting.of_angles((2.0, 1.0, 2.0), *angles)
-    np.testing.assert_allclose(mounting.on_ground(np.array([ray])), [place], atol=1e-9)
+    pose = CameraPose.of_angles((2.0, 1.0, 2.0), *angles)
+    np.testing.assert_allclose(pose.on_ground(np.array([ray])), [place], atol=1e-9)
 
 
 def test_a_quaternion_says_the_same_as_angles() -> None:
     """The optical frame of a camera that looks ahead, as TF usually has it."""
-    looks_ahead = Mounting.of_quaternion((1.0, 0.0, 1.5), (-0.5, 0.5, -0.5, 0.5))
-    expected = Mounting.of_angles((1.0, 0.0, 1.5))
+    looks_ahead = CameraPose.of_quaternion((1.0, 0.0, 1.5), (-0.5, 0.5, -0.5, 0.5))
+    expected = CameraPose.of_angles((1.0, 0.0, 1.5))
     np.testing.assert_allclose(looks_ahead.rotation, expected.rotation, atol=1e-12)
     points = np.random.default_rng(0).uniform(-5, 5, (10, 3))
     back = looks_ahead.to_optical(points) @ looks_ahead.rotation.T + looks_ahead.position
@@ -105,15 +105,15 @@ def test_a_quaternion_says_the_same_as_angles() -> None:
 
 
 def test_a_ray_above_the_horizon_meets_no_ground() -> None:
-    mounting = Mounting.of_angles((0.0, 0.0, 1.5))
-    assert not np.isfinite(mounting.on_ground(np.array([[0.0, -0.1, 1.0], [0, 0, 1.0]]))).any()
+    pose = CameraPose.of_angles((0.0, 0.0, 1.5))
+    assert not np.isfinite(pose.on_ground(np.array([[0.0, -0.1, 1.0], [0, 0, 1.0]]))).any()
 
 
 @pytest.mark.parametrize("pitch", [-0.1, 0.0, 0.2])
 def test_the_horizon_tells_the_pitch(pitch: float) -> None:
     camera = CameraModel.of((1280, 720), *MODELS["plumb_bob"][:1], K, MODELS["plumb_bob"][1])
-    mounting = Mounting.of_angles((0.0, 0.0, 1.5), pitch)
-    far = mounting.to_optical(np.array([[1e7, 0.0, 1.5]]))
+    pose = CameraPose.of_angles((0.0, 0.0, 1.5), pitch)
+    far = pose.to_optical(np.array([[1e7, 0.0, 1.5]]))
     row = float(camera.project(far)[0, 1])
     assert pitch_of_horizon(camera, row) == pytest.approx(pitch, abs=1e-3)
 
@@ -121,8 +121,8 @@ def test_the_horizon_tells_the_pitch(pitch: float) -> None:
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: Mounting.of_angles((0.0, 0.0, 0.0)), "needs more than 0"),
-        (lambda: Mounting.of_quaternion((0, 0, 1.0), (0.0, 0.0, 0.0, 0.0)), "is none"),
+        (lambda: CameraPose.of_angles((0.0, 0.0, 0.0)), "needs more than 0"),
+        (lambda: CameraPose.of_quaternion((0, 0, 1.0), (0.0, 0.0, 0.0, 0.0)), "is none"),
     ],
     ids=["in the ground", "no rotation"],
 )

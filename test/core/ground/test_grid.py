@@ -15,9 +15,9 @@ from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.drivable.free_space import free_space_boundary
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.ground.extrinsics import Mounting
+from panoptic_ros.core.ground.extrinsics import CameraPose
 from panoptic_ros.core.ground.grid import FREE, OCCUPIED, UNKNOWN, Boundary, Ground
-from panoptic_ros.core.ground.laser_scan import scan_of
+from panoptic_ros.core.ground.laser_scan import laser_scan_of
 from panoptic_ros.core.types import VOID, Drivable, Panoptic
 
 SIZE = (1280, 720)
@@ -32,7 +32,7 @@ CAMERAS = {
 }
 POSITION = (0.8, -0.3, 1.4)
 ANGLES = (0.08, 0.03, -0.05)
-MOUNTING = Mounting.of_angles(POSITION, *ANGLES)
+MOUNTING = CameraPose.of_angles(POSITION, *ANGLES)
 ROAD = ((1.5, -4.0), (18.0, -4.0), (18.0, 4.0), (1.5, 4.0))
 CAR = ((9.0, -1.5), (12.0, -1.5), (12.0, 1.5), (9.0, 1.5))
 
@@ -87,9 +87,10 @@ def inside(polygon: tuple[tuple[float, float], ...], grow: float) -> NDArray[np.
 
 
 def in_sight(camera: CameraModel, rim_px: float) -> NDArray[np.bool_]:
-    """Which cells' middles are in the picture without a rim of so many pixels."""
-    y, x = np.meshgrid(-6 + 0.25 * (np.arange(48) + 0.5), 0.25 * (np.arange(80) + 0.5),
-                       indexing="ij")
+    """Which cells' middles are in the image without a rim of so many pixels."""
+    y, x = np.meshgrid(
+        -6 + 0.25 * (np.arange(48) + 0.5), 0.25 * (np.arange(80) + 0.5), indexing="ij"
+    )
     pixels = seen_at(camera, np.column_stack((x.ravel(), y.ravel())))
     last = np.array(SIZE) - 1 - rim_px
     is_inside = ((pixels >= rim_px) & (pixels <= last)).all(axis=1)
@@ -173,17 +174,17 @@ def test_what_is_seen_free_forgets_the_obstacle() -> None:
 def test_above_the_horizon_the_free_space_is_as_far_as_the_range() -> None:
     camera = CAMERAS["no distortion"]
     _, found = surface(np.ones(SIZE[::-1], np.bool_))
-    boundary = Ground(camera, Mounting.of_angles((0, 0, 1.4)), CONFIG).boundary(found)
+    boundary = Ground(camera, CameraPose.of_angles((0, 0, 1.4)), CONFIG).boundary(found)
     assert not boundary.is_end.any()
     np.testing.assert_allclose(np.hypot(*boundary.points_m.T), 20.0, rtol=1e-5)
     assert len(boundary.polygon()) == 2 * SIZE[0]
-    assert np.isinf(scan_of(boundary).ranges_m).all()
+    assert np.isinf(laser_scan_of(boundary).ranges_m).all()
 
 
 def test_a_scan_has_the_nearest_end_of_each_direction() -> None:
     points = np.array([[5.0, 5.0], [3.0, 3.0], [8.0, 0.0], [9.0, -9.0]])
     boundary = Boundary(points, np.array([True, True, True, False]), np.zeros(4, np.uint8), points)
-    scan = scan_of(boundary, math.radians(45.0))
+    scan = laser_scan_of(boundary, math.radians(45.0))
     assert scan.first_rad == pytest.approx(-math.pi / 4)
     np.testing.assert_allclose(scan.ranges_m, [np.inf, 8.0, math.hypot(3, 3)], rtol=1e-6)
 
@@ -191,14 +192,14 @@ def test_a_scan_has_the_nearest_end_of_each_direction() -> None:
 def test_directions_between_two_columns_take_the_nearer_range() -> None:
     points = np.array([[4.0, 4.0], [8.0, 0.0]])
     boundary = Boundary(points, np.ones(2, np.bool_), np.zeros(2, np.uint8), points)
-    ranges = scan_of(boundary, math.radians(15.0)).ranges_m
+    ranges = laser_scan_of(boundary, math.radians(15.0)).ranges_m
     np.testing.assert_allclose(ranges, [8, math.hypot(4, 4), *[math.hypot(4, 4)] * 2], rtol=1e-6)
 
 
 def test_a_scan_of_nothing_is_empty() -> None:
     nothing = np.zeros((0, 2))
     empty = Boundary(nothing, np.zeros(0, np.bool_), np.zeros(0, np.uint8), nothing)
-    assert scan_of(empty).ranges_m.size == 0
+    assert laser_scan_of(empty).ranges_m.size == 0
 
 
 def test_a_grid_of_too_many_cells_is_refused() -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The drawn street is exact, repeatable, and can be read back from its pictures alone."""
+"""The drawn street is exact, repeatable, and can be read back from its images alone."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_there_is_traffic_that_moves_and_road_below_the_sky() -> None:
 
 
 @pytest.mark.parametrize("size", [SMALL, (1280, 720)], ids=["its own size", "resized"])
-def test_the_engine_reads_classes_and_objects_from_the_picture(size: tuple[int, int]) -> None:
+def test_the_engine_reads_classes_and_objects_from_the_image(size: tuple[int, int]) -> None:
     engine = DrawnEngine(SMALL)
     agreement, matches = [], []
     for frame, truth in moments(DrawnStreet(size), 20):
@@ -124,12 +124,12 @@ def test_the_engine_reads_classes_and_objects_from_the_picture(size: tuple[int, 
 
 @pytest.mark.parametrize(("left", "right"), [(0, 5), (5, 0)], ids=["lower left", "higher left"])
 def test_a_block_that_two_objects_share_belongs_to_the_larger_part(left: int, right: int) -> None:
-    picture = np.full((256, 512, 3), STUFF_COLORS[ROAD][0], np.uint8)
+    image = np.full((256, 512, 3), STUFF_COLORS[ROAD][0], np.uint8)
     # The left car has 3 of the 4 columns 56..59, so the border is seen at 60, whoever is first.
-    picture[100:120, 40:59] = slot_colors(CAR, left)[0]
-    picture[100:120, 59:80] = slot_colors(CAR, right)[0]
+    image[100:120, 40:59] = slot_colors(CAR, left)[0]
+    image[100:120, 59:80] = slot_colors(CAR, right)[0]
     engine = DrawnEngine(SMALL)
-    found = decode(engine.infer(picture), engine.spec.labels, DecodeConfig())
+    found = decode(engine.infer(image), engine.spec.labels, DecodeConfig())
     assert sorted(segment.box for segment in found.segments) == [
         (40, 100, 60, 120),
         (60, 100, 80, 120),
@@ -151,7 +151,7 @@ def test_tracks_keep_the_objects_of_the_drawn_street() -> None:
     assert np.mean(kept) > 0.98
 
 
-def test_a_picture_of_something_else_is_void() -> None:
+def test_an_image_of_something_else_is_void() -> None:
     heads = DrawnEngine(SMALL).infer(np.zeros((256, 512, 3), np.uint8))
     assert isinstance(heads, CenterOffsetHeads)
     assert (heads.labels == VOID).all()
@@ -159,7 +159,7 @@ def test_a_picture_of_something_else_is_void() -> None:
     assert not heads.centers.any()
 
 
-def test_a_picture_of_another_size_is_refused() -> None:
+def test_an_image_of_another_size_is_refused() -> None:
     with pytest.raises(EngineRunError, match=r"needs \(256, 512, 3\)"):
         DrawnEngine(SMALL).infer(np.zeros((8, 8, 3), np.uint8))
 

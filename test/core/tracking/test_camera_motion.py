@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.tracking.camera_motion import STILL, UNKNOWN, CameraMotion
-from panoptic_ros.core.tracking.ego_motion import Picture, motion_between
+from panoptic_ros.core.tracking.ego_motion import MotionImage, motion_between
 from test.drawn.drawings import scene
 
 MAP = (192, 320)
@@ -30,7 +30,9 @@ def view(x: int, y: int, seed: int = 0) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (5, 0), (-7, 3), (0, -4)])
 def test_a_turn_of_the_camera_is_seen_in_map_pixels(dx: int, dy: int) -> None:
     # The window moves to the left, so all that it shows moves to the right.
-    motion = motion_between(Picture.of(view(40, 30)), Picture.of(view(40 - dx, 30 - dy)), MAP)
+    motion = motion_between(
+        MotionImage.of(view(40, 30)), MotionImage.of(view(40 - dx, 30 - dy)), MAP
+    )
     assert motion.is_known
     moved = motion.move(np.array([[60.0, 200.0]]))
     assert moved[0] == pytest.approx([60.0 + 2 * dy, 200.0 + 2 * dx], abs=0.5)
@@ -44,13 +46,13 @@ def test_a_turn_of_the_camera_is_seen_in_map_pixels(dx: int, dy: int) -> None:
         (view(0, 0), view(0, 0)[:48]),
         (view(0, 0), view(0, 0, seed=1)),
     ],
-    ids=["no picture before", "no picture", "another size", "another scene"],
+    ids=["no image before", "no image", "another size", "another scene"],
 )
 def test_what_cannot_be_told_is_unknown(
     before: NDArray[np.uint8] | None, now: NDArray[np.uint8] | None
 ) -> None:
-    pictures = (None if one is None else Picture.of(one) for one in (before, now))
-    assert motion_between(*pictures, MAP) == UNKNOWN
+    images = (None if one is None else MotionImage.of(one) for one in (before, now))
+    assert motion_between(*images, MAP) == UNKNOWN
 
 
 def test_the_tracker_tells_the_motion_of_its_last_frame() -> None:
@@ -64,7 +66,7 @@ def test_the_tracker_tells_the_motion_of_its_last_frame() -> None:
     assert not tracker.motion.is_known
 
 
-def test_what_other_sensors_say_is_taken_instead_of_the_picture() -> None:
+def test_what_other_sensors_say_is_taken_instead_of_the_image() -> None:
     # Each car stands where the other was; only the motion tells which one it is.
     tracker = Tracker(TrackConfig())
     frames = scene("....1111222233334444...."), scene("11112222333344445555....")

@@ -221,12 +221,12 @@ def test_classes_that_are_confused_are_one_object_and_others_are_not() -> None:
 
 
 def test_a_cut_to_another_scene_starts_fresh_tracks(tracker: Tracker) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
-    blurred = [cv2.resize(one, (160, 96), interpolation=cv2.INTER_CUBIC) for one in pictures]
+    images = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
+    blurred = [cv2.resize(one, (160, 96), interpolation=cv2.INTER_CUBIC) for one in images]
     frame = scene("11..", "....", scale=4)
     seen = [
-        [track.id for track in tracker.update(frame, (number + 1) * FRAME_NS, picture)]
-        for number, picture in enumerate([blurred[0], blurred[0], blurred[1], blurred[1]])
+        [track.id for track in tracker.update(frame, (number + 1) * FRAME_NS, image)]
+        for number, image in enumerate([blurred[0], blurred[0], blurred[1], blurred[1]])
     ]
     assert seen == [[1], [1], [2], [2]]
 

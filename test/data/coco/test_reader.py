@@ -189,35 +189,35 @@ def test_results_with_an_image_twice_are_refused(tmp_path: Path) -> None:
         read_coco_predictions(path, tmp_path)
 
 
-def test_ids_survive_a_picture(tmp_path: Path) -> None:
+def test_ids_survive_an_image(tmp_path: Path) -> None:
     ids = np.array([[0, 1, 255], [256, 65536, 2**24 - 1]], np.uint32)
     write_ids(tmp_path / "ids.png", ids)
     assert read_ids(tmp_path / "ids.png").tolist() == ids.tolist()
 
 
-def test_the_picture_is_encoded_as_coco_says(tmp_path: Path) -> None:
+def test_the_image_is_encoded_as_coco_says(tmp_path: Path) -> None:
     write_ids(tmp_path / "ids.png", np.array([[1 + 2 * 256 + 3 * 65536]], np.uint32))
     blue, green, red = cv2.imread(str(tmp_path / "ids.png"), cv2.IMREAD_UNCHANGED)[0, 0]
     assert (red, green, blue) == (1, 2, 3)
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         pytest.param(np.zeros((2, 2), np.uint8), id="grey"),
         pytest.param(np.zeros((2, 2, 3), np.uint16), id="16 bit"),
     ],
 )
-def test_a_picture_of_another_kind_is_refused(tmp_path: Path, picture: Any) -> None:
-    cv2.imwrite(str(tmp_path / "ids.png"), picture)
+def test_an_image_of_another_kind_is_refused(tmp_path: Path, image: Any) -> None:
+    cv2.imwrite(str(tmp_path / "ids.png"), image)
     with pytest.raises(DataError, match=r"ids\.png: is uint.*needs 8-bit RGB"):
         read_ids(tmp_path / "ids.png")
 
 
 @pytest.mark.parametrize("reader", [read_ids, read_image])
-def test_a_damaged_picture_is_refused(tmp_path: Path, reader: Any) -> None:
+def test_a_damaged_image_is_refused(tmp_path: Path, reader: Any) -> None:
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(DataError, match=r"x\.png: missing or not a picture"):
+    with pytest.raises(DataError, match=r"x\.png: missing or not an image"):
         reader(tmp_path / "x.png")
 
 

@@ -12,15 +12,15 @@ from panoptic_ros.engine.building.build import BuildOptions, build_plan
 from panoptic_ros.engine.building.precision import to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.open import shipped_models
-from panoptic_ros.engine.variant import Flavour, load_flavour
+from panoptic_ros.engine.variant import TensorRtVariant, load_variant
 from test.drawn.tiny_model import write_tiny_model
 
 pytestmark = pytest.mark.rtx
 
 
 @pytest.fixture(scope="module")
-def rtx() -> Flavour:
-    return load_flavour("tensorrt_rtx")
+def rtx() -> TensorRtVariant:
+    return load_variant("tensorrt_rtx")
 
 
 def prepared(path: Path, precision: str = "fp32") -> bytes:
@@ -33,7 +33,7 @@ def prepared(path: Path, precision: str = "fp32") -> bytes:
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("name", sorted(shipped_models()))
-def test_a_shipped_model_becomes_a_plan(name: str, precision: str, rtx: Flavour) -> None:
+def test_a_shipped_model_becomes_a_plan(name: str, precision: str, rtx: TensorRtVariant) -> None:
     seen: list[float] = []
     built = build_plan(
         prepared(shipped_models()[name], precision),
@@ -54,7 +54,7 @@ def test_a_shipped_model_becomes_a_plan(name: str, precision: str, rtx: Flavour)
 
 
 @pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")
-def test_half_precision_makes_a_smaller_plan(rtx: Flavour) -> None:
+def test_half_precision_makes_a_smaller_plan(rtx: TensorRtVariant) -> None:
     path = shipped_models()["street_fast"]
     full, half = (
         build_plan(prepared(path, precision), rtx, BuildOptions(precision))
@@ -63,13 +63,15 @@ def test_half_precision_makes_a_smaller_plan(rtx: Flavour) -> None:
     assert len(half.plan) < 0.75 * len(full.plan)
 
 
-def test_an_unprepared_model_is_refused_with_tensorrts_words(rtx: Flavour, tmp_path: Path) -> None:
+def test_an_unprepared_model_is_refused_with_tensorrts_words(
+    rtx: TensorRtVariant, tmp_path: Path
+) -> None:
     model = write_tiny_model(tmp_path / "tiny.onnx").read_bytes()
     with pytest.raises(ModelError, match=r"cannot read this model: .*UINT8.*--check"):
         build_plan(model, rtx, BuildOptions())
 
 
-def test_bytes_that_are_no_model_are_refused(rtx: Flavour) -> None:
+def test_bytes_that_are_no_model_are_refused(rtx: TensorRtVariant) -> None:
     with pytest.raises(ModelError, match="cannot read this model"):
         build_plan(b"no model", rtx, BuildOptions())
 
@@ -84,14 +86,14 @@ def test_bytes_that_are_no_model_are_refused(rtx: Flavour) -> None:
     ids=["unknown target", "dla"],
 )
 def test_what_the_flavour_cannot_do_is_said(
-    options: BuildOptions, words: str, rtx: Flavour
+    options: BuildOptions, words: str, rtx: TensorRtVariant
 ) -> None:
     with pytest.raises(ModelError, match=words):
         build_plan(prepared(shipped_models()["street_fast"]), rtx, options)
 
 
 @pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")
-def test_an_interrupt_ends_the_build(rtx: Flavour) -> None:
+def test_an_interrupt_ends_the_build(rtx: TensorRtVariant) -> None:
     def interrupted(phase: str, share: float) -> None:
         if share > 0:
             raise KeyboardInterrupt
@@ -101,7 +103,7 @@ def test_an_interrupt_ends_the_build(rtx: Flavour) -> None:
 
 
 @pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")
-def test_a_plan_can_be_made_for_named_gpus(rtx: Flavour) -> None:
+def test_a_plan_can_be_made_for_named_gpus(rtx: TensorRtVariant) -> None:
     options = BuildOptions("fp16", targets=("8.6", "12.0"))
     built = build_plan(prepared(shipped_models()["street_fast"], "fp16"), rtx, options)
     assert len(built.plan) > 1_000_000

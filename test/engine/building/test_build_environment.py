@@ -14,15 +14,15 @@ from panoptic_ros.engine import cuda
 from panoptic_ros.engine.building import compile as compiling
 from panoptic_ros.engine.building import parity
 from panoptic_ros.engine.building.build import _use_timing_cache
-from panoptic_ros.engine.building.compile import Workplace, workplace
+from panoptic_ros.engine.building.compile import BuildEnvironment, build_environment
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
 
 ADA = Gpu("RTX 4090", "8.9", "12.6", False)
-HERE = Workplace(DrawnTensorRT().as_flavour(), ADA)
+HERE = BuildEnvironment(DrawnTensorRT().as_flavour(), ADA)
 
 
 class TwoGpus(DrawnCuda):
@@ -48,7 +48,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> TwoGpus:
 def test_the_chosen_gpu_is_current_while_a_plan_is_built(
     device: int, asked: list[int], driver: TwoGpus
 ) -> None:
-    with Workplace(HERE.flavour, ADA, device).current():
+    with BuildEnvironment(HERE.flavour, ADA, device).current():
         assert driver.asked == asked
         assert driver.depth == len(asked)
     assert driver.depth == 0
@@ -56,11 +56,11 @@ def test_the_chosen_gpu_is_current_while_a_plan_is_built(
 
 
 def test_the_workplace_is_that_of_the_chosen_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "load_flavour", lambda name: HERE.flavour)
+    monkeypatch.setattr(compiling, "load_variant", lambda name: HERE.flavour)
     monkeypatch.setattr(compiling, "find_gpu", lambda: None)
     monkeypatch.setattr(compiling, "read_gpu", lambda device: Gpu(f"{device}", "8.9", "12", False))
-    assert workplace(Recipe(Path("x.onnx"))).gpu is None
-    assert workplace(Recipe(Path("x.onnx")), 2) == Workplace(
+    assert build_environment(Recipe(Path("x.onnx"))).gpu is None
+    assert build_environment(Recipe(Path("x.onnx")), 2) == BuildEnvironment(
         HERE.flavour, Gpu("2", "8.9", "12", False), 2
     )
 
@@ -73,7 +73,7 @@ def test_a_plan_for_other_gpus_cannot_be_compared_here(
 ) -> None:
     recipe = Recipe(Path("x.onnx"), targets=targets)
     assert HERE.runs(recipe) is runs
-    assert not Workplace(HERE.flavour, None).runs(recipe)
+    assert not BuildEnvironment(HERE.flavour, None).runs(recipe)
 
 
 def test_a_gpu_that_cannot_be_used_is_found_before_the_build(
@@ -121,7 +121,7 @@ def test_times_that_were_measured_are_used_and_kept(
     path, config = tmp_path / "x.timing", DrawnConfig()
     if before is not None:
         path.write_bytes(before)
-    _use_timing_cache(Flavour("tensorrt", "10.3.0", None), config, path)()
+    _use_timing_cache(TensorRtVariant("tensorrt", "10.3.0", None), config, path)()
     assert path.read_bytes() == after
 
 
@@ -130,5 +130,7 @@ def test_a_builder_that_has_no_times_loses_no_plan(tmp_path: Path) -> None:
         def get_timing_cache(self) -> Any:
             return None
 
-    _use_timing_cache(Flavour("tensorrt", "10.3.0", None), Without(), tmp_path / "x.timing")()
+    _use_timing_cache(
+        TensorRtVariant("tensorrt", "10.3.0", None), Without(), tmp_path / "x.timing"
+    )()
     assert not list(tmp_path.iterdir())

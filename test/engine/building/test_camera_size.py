@@ -19,7 +19,7 @@ from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.core.types import CenterOffsetHeads, Frame, Heads
 from panoptic_ros.engine.building.camera_size import take_camera_size
 from panoptic_ros.engine.building.check import check_model
-from panoptic_ros.engine.building.compile import make_plan, workplace
+from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import compare
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
@@ -54,8 +54,8 @@ def test_it_answers_as_behind_the_resize_outside(wide: Path) -> None:
         assert isinstance(inside, OrtEngine)
         small = np.empty_like(outside.input)
 
-        def through_the_pipeline(picture: np.ndarray) -> Heads:
-            return outside.infer(shrink(picture, small))
+        def through_the_pipeline(image: np.ndarray) -> Heads:
+            return outside.infer(shrink(image, small))
 
         figures = compare(through_the_pipeline, inside.infer, inside.spec, frames(3))
     assert figures["label_agreement"] > 0.998
@@ -65,15 +65,15 @@ def test_it_answers_as_behind_the_resize_outside(wide: Path) -> None:
 
 
 @needs_model
-def test_the_small_picture_is_that_of_the_pipeline_but_for_rounding(wide: Path) -> None:
+def test_the_small_image_is_that_of_the_pipeline_but_for_rounding(wide: Path) -> None:
     model = load_model(wide)
-    model.graph.output.add(name="picture_small").type.tensor_type.elem_type = TensorProto.FLOAT
+    model.graph.output.add(name="image_small").type.tensor_type.elem_type = TensorProto.FLOAT
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), providers=["CPUExecutionProvider"]
     )
-    for picture in (*frames(1), np.random.default_rng(1).integers(0, 256, (720, 1280, 3), "u1")):
-        (inside,) = session.run(["picture_small"], {"image": picture[None]})
-        outside = shrink(picture, np.empty((256, 512, 3), np.uint8))
+    for image in (*frames(1), np.random.default_rng(1).integers(0, 256, (720, 1280, 3), "u1")):
+        (inside,) = session.run(["image_small"], {"image": image[None]})
+        outside = shrink(image, np.empty((256, 512, 3), np.uint8))
         # Half a level by rounding, and OpenCV weighs with 11 bits.
         assert np.abs(inside[0].transpose(1, 2, 0) - outside).max() < 1.0
 
@@ -111,7 +111,7 @@ def test_tensorrts_reader_will_take_it(wide: Path) -> None:
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_tensorrt_builds_it_too(wide: Path, precision: str, tmp_path: Path) -> None:
     recipe = Recipe(wide, precision, flavour="tensorrt_rtx")
-    made = make_plan(recipe, tmp_path / "wide.plan", workplace(recipe))
+    made = make_plan(recipe, tmp_path / "wide.plan", build_environment(recipe))
     assert made.key.shape == "720x1280x3"
     assert made.tensors[0].shape == (1, 720, 1280, 3)
 
@@ -136,7 +136,7 @@ def test_a_model_that_begins_otherwise_is_refused(tmp_path: Path) -> None:
         take_camera_size(model, CAMERA)
 
 
-def test_every_reader_of_the_picture_gets_the_small_one(tmp_path: Path) -> None:
+def test_every_reader_of_the_image_gets_the_small_one(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "tiny.onnx")
     model = load_model(path)
     nodes = [

@@ -13,11 +13,11 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.engine.building.cache import read_plan
 from panoptic_ros.engine.building.compile import (
-    Workplace,
+    BuildEnvironment,
+    build_environment,
     key_and_place,
     make_plan,
     prepared,
-    workplace,
 )
 from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
@@ -36,12 +36,12 @@ def recipe() -> Recipe:
 
 
 @pytest.fixture
-def here(recipe: Recipe) -> Workplace:
-    return workplace(recipe)
+def here(recipe: Recipe) -> BuildEnvironment:
+    return build_environment(recipe)
 
 
 def test_a_recipe_becomes_a_plan_that_knows_where_it_comes_from(
-    recipe: Recipe, here: Workplace, tmp_path: Path
+    recipe: Recipe, here: BuildEnvironment, tmp_path: Path
 ) -> None:
     key, path = key_and_place(recipe, here, tmp_path)
     assert path.parent == tmp_path
@@ -57,7 +57,7 @@ def test_a_recipe_becomes_a_plan_that_knows_where_it_comes_from(
 
 
 def test_a_plan_that_is_there_is_not_built_again(
-    recipe: Recipe, here: Workplace, tmp_path: Path
+    recipe: Recipe, here: BuildEnvironment, tmp_path: Path
 ) -> None:
     path = tmp_path / "street.plan"
     make_plan(recipe, path, here)
@@ -69,7 +69,7 @@ def test_a_plan_that_is_there_is_not_built_again(
 
 
 def test_a_plan_that_differs_too_much_is_not_kept(
-    recipe: Recipe, here: Workplace, tmp_path: Path
+    recipe: Recipe, here: BuildEnvironment, tmp_path: Path
 ) -> None:
     def refuse(graph: bytes, plan: bytes, about: Manifest) -> Mapping[str, float]:
         raise ModelError("labels agree on 12 %")
@@ -80,7 +80,7 @@ def test_a_plan_that_differs_too_much_is_not_kept(
 
 
 def test_figures_of_the_comparison_are_kept(
-    recipe: Recipe, here: Workplace, tmp_path: Path
+    recipe: Recipe, here: BuildEnvironment, tmp_path: Path
 ) -> None:
     figures = {"label_agreement": 0.999}
     made = make_plan(recipe, tmp_path / "a.plan", here, compare=lambda graph, plan, about: figures)
@@ -88,7 +88,7 @@ def test_figures_of_the_comparison_are_kept(
     assert made.compared == "graph"
 
 
-def test_three_pictures_at_once(recipe: Recipe, here: Workplace, tmp_path: Path) -> None:
+def test_three_images_at_once(recipe: Recipe, here: BuildEnvironment, tmp_path: Path) -> None:
     made = make_plan(replace(recipe, batch=3), tmp_path / "three.plan", here)
     assert {tensor.shape[0] for tensor in made.tensors} == {3}
 
@@ -99,7 +99,7 @@ def test_a_model_that_will_be_refused_never_reaches_tensorrt(tmp_path: Path) -> 
 
 
 def test_a_folder_in_which_nobody_may_write(
-    recipe: Recipe, here: Workplace, tmp_path: Path
+    recipe: Recipe, here: BuildEnvironment, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ModelError, match="cannot be written there"):

@@ -11,7 +11,7 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.types import VOID, CenterOffsetHeads, QueryHeads
-from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_pictures, gate
+from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_images, gate
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.open import shipped_models
 from test.drawn.tiny_model import spec
@@ -31,7 +31,7 @@ def drawn(cars: int = 2, road: int = 0, offset: float = 0.0) -> Callable[..., Ce
         centers[y, x] = 250
     confidence = np.full((8, 16), 250, np.uint8)
     heads = CenterOffsetHeads(labels, confidence, centers, offsets + np.float16(offset))
-    return lambda picture: heads
+    return lambda image: heads
 
 
 def test_an_engine_agrees_with_itself() -> None:
@@ -69,7 +69,7 @@ def queries(cars: int = 2, road: int = 0) -> Callable[..., QueryHeads]:
     heads = QueryHeads(
         won, np.full((8, 16), 250, np.uint8), labels, np.array([0.9, 0.8, 0.7], np.float32), areas
     )
-    return lambda picture: heads
+    return lambda image: heads
 
 
 def test_query_engines_are_compared_by_what_they_decode_to() -> None:
@@ -106,14 +106,14 @@ def test_a_figure_that_is_no_number_is_refused() -> None:
 
 
 def test_comparing_nothing_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="at least one picture"):
+    with pytest.raises(ValueError, match="at least one image"):
         compare(drawn(), drawn(), SPEC, [])
 
 
-def test_pictures_are_drawn_at_the_models_size() -> None:
-    pictures = drawn_pictures(SPEC, 3)
-    assert [picture.shape for picture in pictures] == [(8, 16, 3)] * 3
-    assert (pictures[0] != pictures[2]).any()
+def test_images_are_drawn_at_the_models_size() -> None:
+    images = drawn_images(SPEC, 3)
+    assert [image.shape for image in images] == [(8, 16, 3)] * 3
+    assert (images[0] != images[2]).any()
 
 
 @pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")

@@ -12,27 +12,27 @@ import pytest
 from panoptic_ros.core.errors import StaleEngineError
 from panoptic_ros.engine import device
 from panoptic_ros.engine.building.cache import default_folder, plan_path, read_plan
-from panoptic_ros.engine.building.plans import PlanOrder
+from panoptic_ros.engine.building.plans import PlanRequest
 from panoptic_ros.engine.building.process import BuildProcess
 from panoptic_ros.engine.open import open_engine, plan_to_build, shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 from test.engine.test_open import key_here, model, orin, write
 
 __all__ = ["model", "orin"]
 
 
-def test_a_model_without_a_plan_needs_one(model: Path, orin: Flavour) -> None:
-    assert plan_to_build(str(model), "int8", 2) == PlanOrder(model, "int8", 2)
+def test_a_model_without_a_plan_needs_one(model: Path, orin: TensorRtVariant) -> None:
+    assert plan_to_build(str(model), "int8", 2) == PlanRequest(model, "int8", 2)
 
 
-def test_a_model_with_a_plan_in_the_cache_needs_none(model: Path, orin: Flavour) -> None:
+def test_a_model_with_a_plan_in_the_cache_needs_none(model: Path, orin: TensorRtVariant) -> None:
     key = key_here(model, orin)
     write(plan_path(default_folder(), "tiny", key), key)
     assert plan_to_build(str(model)) is None
-    assert plan_to_build(str(model), "fp32") == PlanOrder(model, "fp32")
-    assert plan_to_build(str(model), batch=2) == PlanOrder(model, batch=2)
+    assert plan_to_build(str(model), "fp32") == PlanRequest(model, "fp32")
+    assert plan_to_build(str(model), batch=2) == PlanRequest(model, batch=2)
 
 
 def test_where_nothing_can_be_built_nothing_is_missing(
@@ -44,14 +44,14 @@ def test_where_nothing_can_be_built_nothing_is_missing(
     assert plan_to_build("/no/such.onnx") is None
 
 
-def test_a_plan_that_fits_needs_none(model: Path, orin: Flavour) -> None:
+def test_a_plan_that_fits_needs_none(model: Path, orin: TensorRtVariant) -> None:
     plan = write(model.with_name("own.plan"), key_here(model, orin))
     assert plan_to_build(str(plan)) is None
 
 
 @pytest.mark.parametrize("case", ["stale", "damaged"])
 def test_a_plan_that_does_not_fit_is_built_anew_as_it_was(
-    case: str, model: Path, orin: Flavour
+    case: str, model: Path, orin: TensorRtVariant
 ) -> None:
     key = replace(key_here(model, orin), precision="int8", batch=3)
     if case == "stale":
@@ -59,10 +59,12 @@ def test_a_plan_that_does_not_fit_is_built_anew_as_it_was(
     plan = write(model.with_name("own.plan"), key)
     if case == "damaged":
         plan.write_bytes(b"naln")
-    assert plan_to_build(str(plan), "fp32") == PlanOrder(model, "int8", 3)
+    assert plan_to_build(str(plan), "fp32") == PlanRequest(model, "int8", 3)
 
 
-def test_a_plan_whose_model_is_gone_cannot_be_built_anew(model: Path, orin: Flavour) -> None:
+def test_a_plan_whose_model_is_gone_cannot_be_built_anew(
+    model: Path, orin: TensorRtVariant
+) -> None:
     key = replace(key_here(model, orin), version="8.6.1")
     plan = write(model.with_name("own.plan"), key)
     model.unlink()
@@ -70,7 +72,7 @@ def test_a_plan_whose_model_is_gone_cannot_be_built_anew(model: Path, orin: Flav
 
 
 def test_a_plan_of_the_same_model_in_the_cache_stands_in_for_a_stale_one(
-    model: Path, orin: Flavour
+    model: Path, orin: TensorRtVariant
 ) -> None:
     key = key_here(model, orin)
     plan = write(model.with_name("own.plan"), replace(key, version="8.6.1"))
@@ -88,9 +90,9 @@ def test_a_plan_of_the_same_model_in_the_cache_stands_in_for_a_stale_one(
 
 
 def test_the_command_says_all_that_is_wanted() -> None:
-    order = PlanOrder(Path("street.onnx"), "int8", 3)
+    order = PlanRequest(Path("street.onnx"), "int8", 3)
     assert order.command == "panoptic build street.onnx --precision int8 --batch 3"
-    second = PlanOrder(Path("street.onnx"), device=1)
+    second = PlanRequest(Path("street.onnx"), device=1)
     assert second.command == "panoptic build street.onnx --precision fp16 --device 1"
 
 
@@ -113,7 +115,7 @@ def test_a_real_plan_is_built_in_a_process_of_its_own(
     )
     command = [sys.executable, "-c", code, str(source), "fp16", "2", "0"]
     told: list[tuple[str, float]] = []
-    build = BuildProcess(PlanOrder(source, batch=2), command)
+    build = BuildProcess(PlanRequest(source, batch=2), command)
     build.wait(lambda phase, share: told.append((phase, share)))
     (plan,) = (tmp_path / "panoptic_ros" / "engines").glob("street_fast.*.plan")
     _, about = read_plan(plan)

@@ -18,14 +18,14 @@ ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
 
 def attention_model(largest: float = 1.0) -> onnx.ModelProto:
-    """picture -> MatMul -> Softmax -> MatMul -> Resize; outputs the result and the soft-max."""
+    """image -> MatMul -> Softmax -> MatMul -> Resize; outputs the result and the soft-max."""
     weight = np.linspace(-1, largest, 16, dtype=np.float32).reshape(4, 4)
     stored = [
         numpy_helper.from_array(weight, "weight"),
         numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales"),
     ]
     nodes = [
-        helper.make_node("MatMul", ["picture", "weight"], ["scores"], name="score"),
+        helper.make_node("MatMul", ["image", "weight"], ["scores"], name="score"),
         helper.make_node("Softmax", ["scores"], ["share"], name="share", axis=-1),
         helper.make_node("MatMul", ["share", "weight"], ["mixed"], name="mix"),
         helper.make_node("Relu", ["mixed"], ["positive"], name="relu"),
@@ -36,7 +36,7 @@ def attention_model(largest: float = 1.0) -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "attention",
-        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, (1, 1, 3, 4))],
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 1, 3, 4))],
         [
             helper.make_tensor_value_info("result", TensorProto.FLOAT, (1, 1, 6, 8)),
             helper.make_tensor_value_info("share", TensorProto.FLOAT, (1, 1, 3, 4)),
@@ -56,9 +56,9 @@ def types_by_node(model: onnx.ModelProto) -> dict[str, int]:
     return {node.name: types[node.output[0]] for node in inferred.node}
 
 
-def answers(model: onnx.ModelProto, picture: np.ndarray) -> list[np.ndarray]:
+def answers(model: onnx.ModelProto, image: np.ndarray) -> list[np.ndarray]:
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return list(session.run(None, {session.get_inputs()[0].name: picture}))
+    return list(session.run(None, {session.get_inputs()[0].name: image}))
 
 
 def test_products_are_half_and_soft_max_is_not() -> None:
@@ -73,11 +73,11 @@ def test_products_are_half_and_soft_max_is_not() -> None:
 
 
 def test_half_precision_changes_answers_by_rounding_only() -> None:
-    picture = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 1, 3, 4)
+    image = np.linspace(-1, 1, 12, dtype=np.float32).reshape(1, 1, 3, 4)
     model = attention_model()
-    wanted = answers(model, picture)
+    wanted = answers(model, image)
     to_fp16(model)
-    for found, exact in zip(answers(model, picture), wanted, strict=True):
+    for found, exact in zip(answers(model, image), wanted, strict=True):
         assert found.dtype == exact.dtype
         np.testing.assert_allclose(found, exact, atol=2e-3)
         assert (found != exact).any(), "nothing was converted"

@@ -14,11 +14,11 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine import device
-from panoptic_ros.engine.building.plans import PlanOrder
+from panoptic_ros.engine.building.plans import PlanRequest
 from panoptic_ros.engine.building.process import BuildProcess
 from test.drawn.tiny_model import write_tiny_model
 
-ORDER = PlanOrder(Path("street.onnx"))
+ORDER = PlanRequest(Path("street.onnx"))
 IMPORT = "import json, os, signal, sys, time; say = lambda **n: print(json.dumps(n), flush=True)\n"
 
 
@@ -73,7 +73,7 @@ def test_a_build_can_be_called_off(code: str, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.skipif(device.find_gpu() is not None, reason="there is a GPU, so it would build")
 def test_the_real_builder_says_that_there_is_no_driver(tmp_path: Path) -> None:
-    build = BuildProcess(PlanOrder(write_tiny_model(tmp_path / "tiny.onnx")))
+    build = BuildProcess(PlanRequest(write_tiny_model(tmp_path / "tiny.onnx")))
     with pytest.raises(ModelError, match="there is no NVIDIA driver here"):
         build.wait()
 

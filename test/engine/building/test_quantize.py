@@ -13,11 +13,11 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.engine.building.compile import make_plan, workplace
+from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import (
     compare,
     compare_graph,
-    drawn_pictures,
+    drawn_images,
     graph_engine,
 )
 from panoptic_ros.engine.building.prepare import load_model, prepare
@@ -45,7 +45,7 @@ def spec(prepared: onnx.ModelProto) -> ModelSpec:
 
 @pytest.fixture(scope="module")
 def quantised(prepared: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    return to_int8(prepared, drawn_pictures(spec, 8))
+    return to_int8(prepared, drawn_images(spec, 8))
 
 
 def test_the_first_and_the_last_products_stay_as_they_are(prepared: onnx.ModelProto) -> None:
@@ -77,29 +77,29 @@ def test_int8_answers_nearly_the_same(quantised: onnx.ModelProto, spec: ModelSpe
     candidate = graph_engine(quantised.SerializeToString(), spec, path.name)
     with OrtEngine(path) as reference:
         assert isinstance(reference, OrtEngine)
-        figures = compare(reference.infer, candidate, spec, drawn_pictures(spec, 3))
+        figures = compare(reference.infer, candidate, spec, drawn_images(spec, 3))
     # Drawn streets are not what the model was made for; real ones pass the gate, see below.
     assert 0.8 < figures["label_agreement"] < 1.0
 
 
 @pytest.mark.street
-def test_real_pictures_pass_the_gate(
+def test_real_images_pass_the_gate(
     prepared: onnx.ModelProto, spec: ModelSpec, street: Path
 ) -> None:
     files = sorted((street / "images").rglob("*.jpg"))
     chosen = files[:: max(1, len(files) // 24)][:24]
-    pictures = [
+    images = [
         np.ascontiguousarray(cv2.resize(image, (spec.width, spec.height))[..., ::-1])
         for image in (cv2.imread(str(file)) for file in chosen)
     ]
-    quantised = to_int8(prepared, pictures[::2])
+    quantised = to_int8(prepared, images[::2])
     path = shipped_models()["street_fast"]
-    figures = compare_graph(quantised.SerializeToString(), path, "int8", pictures[1::2])
+    figures = compare_graph(quantised.SerializeToString(), path, "int8", images[1::2])
     assert figures["label_agreement"] > 0.95
 
 
-def test_too_few_pictures_say_how_many_are_needed(prepared: onnx.ModelProto) -> None:
-    with pytest.raises(ModelError, match=r"at least 4 pictures, found 0; .*--pictures PATH"):
+def test_too_few_images_say_how_many_are_needed(prepared: onnx.ModelProto) -> None:
+    with pytest.raises(ModelError, match=r"at least 4 images, found 0; .*--pictures PATH"):
         to_int8(prepared, [])
 
 
@@ -107,7 +107,7 @@ def test_too_few_pictures_say_how_many_are_needed(prepared: onnx.ModelProto) -> 
 def test_tensorrt_builds_int8_for_a_batch(spec: ModelSpec, tmp_path: Path) -> None:
     recipe = Recipe(shipped_models()["street_fast"], "int8", flavour="tensorrt_rtx")
     recipe = replace(recipe, batch=2)
-    pictures = drawn_pictures(spec, 4)
-    made = make_plan(recipe, tmp_path / "a.plan", workplace(recipe), pictures=pictures)
+    images = drawn_images(spec, 4)
+    made = make_plan(recipe, tmp_path / "a.plan", build_environment(recipe), images=images)
     assert made.key.precision == "int8"
     assert {tensor.shape[0] for tensor in made.tensors} == {2}

@@ -15,14 +15,14 @@ from onnx import TensorProto, helper, numpy_helper
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building import compile as compiling
 from panoptic_ros.engine.building.build import BuildOptions, Built
-from panoptic_ros.engine.building.compile import Workplace, make_plan, prepared
-from panoptic_ros.engine.building.parity import drawn_pictures
+from panoptic_ros.engine.building.compile import BuildEnvironment, make_plan, prepared
+from panoptic_ros.engine.building.parity import drawn_images
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.open import shipped_models
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 
 SHIPPED = shipped_models().get("street_fast", Path())
 needs_model = pytest.mark.skipif(not SHIPPED.is_file(), reason="no model is installed")
@@ -45,16 +45,16 @@ def doubling_model() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def test_a_range_is_the_largest_absolute_value_over_all_pictures() -> None:
-    pictures = [np.full((2, 2, 3), value, np.uint8) for value in (10, 200, 30, 40)]
+def test_a_range_is_the_largest_absolute_value_over_all_images() -> None:
+    images = [np.full((2, 2, 3), value, np.uint8) for value in (10, 200, 30, 40)]
     model = doubling_model()
-    found = tensor_ranges(model, pictures)
+    found = tensor_ranges(model, images)
     assert found == {"real": 200.0, "twice": 400.0, "nothing": 1.0}
     assert len(model.graph.output) == 1
 
 
-def test_too_few_pictures_say_how_many_are_needed() -> None:
-    with pytest.raises(ModelError, match="at least 4 pictures, found 3"):
+def test_too_few_images_say_how_many_are_needed() -> None:
+    with pytest.raises(ModelError, match="at least 4 images, found 3"):
         tensor_ranges(doubling_model(), [np.zeros((2, 2, 3), np.uint8)] * 3)
 
 
@@ -80,14 +80,14 @@ def ranges() -> dict[str, float]:
     """Ranges of the shipped model; they take seconds, so all tests share them."""
     model = load_model(SHIPPED)
     prepare(model)
-    return tensor_ranges(model, drawn_pictures(spec_of(model, "street"), 4))
+    return tensor_ranges(model, drawn_images(spec_of(model, "street"), 4))
 
 
 @pytest.fixture
 def known(ranges: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Lets a recipe have its ranges at once, and no Q/DQ pairs."""
-    monkeypatch.setattr(compiling, "tensor_ranges", lambda model, pictures: ranges)
-    monkeypatch.setattr(compiling, "to_int8", lambda model, pictures: model)
+    monkeypatch.setattr(compiling, "tensor_ranges", lambda model, images: ranges)
+    monkeypatch.setattr(compiling, "to_int8", lambda model, images: model)
     return ranges
 
 
@@ -111,7 +111,7 @@ def test_ranges_reach_the_builder_and_lie_beside_the_plan(
     told: list[BuildOptions] = []
 
     def build(
-        model: bytes, flavour: Flavour, options: BuildOptions, report: object, cache: Path
+        model: bytes, flavour: TensorRtVariant, options: BuildOptions, report: object, cache: Path
     ) -> Built:
         told.append(options)
         return Built(b"plan", (), 1.0, ())
@@ -121,7 +121,9 @@ def test_ranges_reach_the_builder_and_lie_beside_the_plan(
         NetworkDefinitionCreationFlag=SimpleNamespace(STRONGLY_TYPED=1),
         BuilderFlag=SimpleNamespace(FP16=1),
     )
-    here = Workplace(Flavour("tensorrt", "10.3.0", module), Gpu("Orin", "8.7", "12.6", True))
+    here = BuildEnvironment(
+        TensorRtVariant("tensorrt", "10.3.0", module), Gpu("Orin", "8.7", "12.6", True)
+    )
     recipe = Recipe(SHIPPED, "int8", dla=0)
     make_plan(recipe, tmp_path / "a.plan", here)
     make_plan(replace(recipe, dla=-1), tmp_path / "b.plan", here)

@@ -17,7 +17,7 @@ from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.engine.building.cache import check_fresh, find_plan, read_plan
-from panoptic_ros.engine.building.compile import key_and_place, make_plan, workplace
+from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
 from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.open import open_engine, shipped_models
@@ -41,14 +41,14 @@ def recipe() -> Recipe:
 
 
 def make(recipe: Recipe, out: Path | None = None) -> Path:
-    here = workplace(recipe)
+    here = build_environment(recipe)
     _, path = key_and_place(recipe, here, out)
     make_plan(recipe, path, here)
     return path
 
 
 @pytest.mark.parametrize("name", sorted(shipped_models()))
-def test_two_pictures_at_once_in_half(name: str, tmp_path: Path) -> None:
+def test_two_images_at_once_in_half(name: str, tmp_path: Path) -> None:
     path = make(Recipe(shipped_models()[name], batch=2, flavour=RTX))
     _, manifest = read_plan(path)
     assert {tensor.shape[0] for tensor in manifest.tensors} == {2}
@@ -56,7 +56,7 @@ def test_two_pictures_at_once_in_half(name: str, tmp_path: Path) -> None:
 
 
 def test_a_plan_is_found_again_and_says_in_what_it_differs(recipe: Recipe) -> None:
-    path, here = make(recipe), workplace(recipe)
+    path, here = make(recipe), build_environment(recipe)
     key, _ = key_and_place(recipe, here)
     assert find_plan(path.parent, "street_fast", key) == (path, "")
     for other, words in (
@@ -75,7 +75,7 @@ def test_a_plan_of_a_changed_model_is_stale(recipe: Recipe, tmp_path: Path) -> N
     model.doc_string = "trained a little longer"
     changed = tmp_path / "street_fast.onnx"
     onnx.save(model, str(changed))
-    key, _ = key_and_place(replace(recipe, model=changed), workplace(recipe))
+    key, _ = key_and_place(replace(recipe, model=changed), build_environment(recipe))
     with pytest.raises(StaleEngineError, match=r"ONNX check sum is \w{12}, here it is \w{12};"):
         check_fresh(path, read_plan(path)[1].key, key)
 
@@ -104,7 +104,7 @@ def _build_and_note(recipe: Recipe, path: Path, log: Path) -> None:
             file.write("built\n")
         return {}
 
-    make_plan(recipe, path, workplace(recipe), compare=note)
+    make_plan(recipe, path, build_environment(recipe), compare=note)
 
 
 def test_of_two_builders_one_builds_and_the_other_takes_its_plan(
@@ -152,38 +152,38 @@ def test_a_plan_in_a_folder_that_cannot_be_written_is_used(
     assert "plans cannot be written there" in capsys.readouterr().err
 
 
-def test_int8_with_ranges_of_drawn_pictures_is_refused_by_the_gate(
+def test_int8_with_ranges_of_drawn_images_is_refused_by_the_gate(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     for number, (frame, _) in zip(
         range(6), DrawnStreet(size=(512, 256), fps=1.0, seconds=6.0), strict=True
     ):
-        cv2.imwrite(str(pictures / f"{number}.png"), frame.image[..., ::-1])
+        cv2.imwrite(str(images / f"{number}.png"), frame.image[..., ::-1])
     words = ["build", "street_fast", "--flavour", RTX, "--precision", "int8"]
-    assert main([*words, "--pictures", str(pictures)]) == 2
+    assert main([*words, "--pictures", str(images)]) == 2
     assert "differs from ONNX Runtime: " in capsys.readouterr().err
     assert main(words) == 2
-    assert "int8 takes its ranges from at least 4 pictures, found 0" in capsys.readouterr().err
+    assert "int8 takes its ranges from at least 4 images, found 0" in capsys.readouterr().err
     for number in (0, 1):
-        (pictures / f"{number}.png").unlink()
-    assert main([*words, "--pictures", str(pictures)]) == 2
+        (images / f"{number}.png").unlink()
+    assert main([*words, "--pictures", str(images)]) == 2
     error = capsys.readouterr().err
-    assert f"one of five is kept for the comparison; {pictures} has 4" in error
+    assert f"one of five is kept for the comparison; {images} has 4" in error
 
 
 @pytest.mark.street
-def test_int8_with_ranges_of_real_pictures_is_kept(
+def test_int8_with_ranges_of_real_images_is_kept(
     street: Path, cache: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pictures = tmp_path / "pictures"
-    pictures.mkdir()
+    images = tmp_path / "images"
+    images.mkdir()
     files = sorted((street / "images").rglob("*.jpg"))
     for file in files[:: max(1, len(files) // 12)]:
-        (pictures / f"{file.parent.name}-{file.name}").symlink_to(file)
+        (images / f"{file.parent.name}-{file.name}").symlink_to(file)
     words = ["build", "street_fast", "--flavour", RTX, "--precision", "int8"]
-    assert main([*words, "--pictures", str(pictures)]) == 0
+    assert main([*words, "--pictures", str(images)]) == 0
     assert "street_fast.onnx in int8, batch 1" in capsys.readouterr().out
     (plan,) = cache.glob("*.plan")
     parity = read_plan(plan)[1].parity

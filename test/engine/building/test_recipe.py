@@ -11,12 +11,12 @@ import pytest
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.engine.building.recipe import Recipe, key_of, read_recipe, with_choices
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.variant import Flavour
+from panoptic_ros.engine.variant import TensorRtVariant
 from test.drawn.tiny_model import spec, write_tiny_model
 
 ORIN = Gpu("Orin", "8.7", "12.6", True)
-JETPACK = Flavour("tensorrt", "10.3.0", SimpleNamespace())
-RTX = Flavour("tensorrt_rtx", "1.7.1", SimpleNamespace())
+JETPACK = TensorRtVariant("tensorrt", "10.3.0", SimpleNamespace())
+RTX = TensorRtVariant("tensorrt_rtx", "1.7.1", SimpleNamespace())
 
 
 def write(folder: Path, text: str) -> Path:
@@ -27,13 +27,13 @@ def write(folder: Path, text: str) -> Path:
 
 def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
     text = "model: tiny.onnx\nprecision: int8\nbatch: 3\ntargets: [8.6, '12.0']\n"
-    text += "pictures: day\n"
+    text += "images: day\n"
     assert read_recipe(write(tmp_path, text)) == Recipe(
         tmp_path / "tiny.onnx",
         precision="int8",
         batch=3,
         targets=("8.6", "12.0"),
-        pictures=str(tmp_path / "day"),
+        images=str(tmp_path / "day"),
     )
 
 

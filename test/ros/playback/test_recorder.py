@@ -20,7 +20,7 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.convert import IMAGE
 from panoptic_ros.recordings.bag_writer import BagWriter
 from panoptic_ros.ros.playback.recorder import Recorder
-from test.drawn.graph import TYPES, Bench, picture
+from test.drawn.graph import TYPES, Bench, image
 
 pytestmark = pytest.mark.ros
 
@@ -41,7 +41,7 @@ def shoot(bench: Bench) -> None:
     """Publish reliably, as the node does; the recorder asks for it."""
     if "/image" not in bench.publishers:
         bench.publishers["/image"] = bench.node.create_publisher(TYPES.find(IMAGE), "/image", 10)
-    bench.publishers["/image"].publish(picture(NOISE, 10**9))
+    bench.publishers["/image"].publish(image(NOISE, 10**9))
 
 
 @pytest.mark.parametrize(
