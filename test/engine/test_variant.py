@@ -26,7 +26,9 @@ TABLE: dict[str, Any] = json.loads(
 )
 VERSIONS: list[str] = TABLE["versions"]
 ROOM = Path(flavours.__file__).parent
-SOURCES = [ROOM / name for name in ("flavour.py", "build.py", "progress.py", "trt.py")]
+SOURCES = [
+    ROOM / name for name in ("variant.py", "building/build.py", "building/progress.py", "trt.py")
+]
 
 ASKED_FIRST = {
     "STRONGLY_TYPED": "hasattr in strongly_typed",
