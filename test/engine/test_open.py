@@ -43,11 +43,11 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def orin(monkeypatch: pytest.MonkeyPatch) -> TensorRtVariant:
     """A machine with a GPU and a TensorRT, both drawn."""
-    # Imported late it would take the drawn load_flavour over and keep it.
+    # Imported late it would take the drawn load_variant over and keep it.
     import_module("panoptic_ros.engine.building.compile")
     flavour = DrawnTensorRT().as_flavour()
     monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
-    monkeypatch.setattr("panoptic_ros.engine.variant.load_flavour", lambda name="": flavour)
+    monkeypatch.setattr("panoptic_ros.engine.variant.load_variant", lambda name="": flavour)
     monkeypatch.setattr(trt, "load_variant", lambda name="": flavour)
     monkeypatch.setattr(trt, "Cuda", lambda index: Cuda(index, DrawnCuda()))
     monkeypatch.setattr(trt.TrtEngine, "_record", lambda self: None)

@@ -195,6 +195,9 @@ def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    # Q/DQ pairs are computed as they are written, as TensorRT does: the fused integer kernels
+    # saturate on CPUs without VNNI instructions, and the figures would be the CPU's.
+    options.add_session_config_entry("session.disable_quant_qdq", "1")
     try:
         session: Any = onnxruntime.InferenceSession(
             content, options, providers=["CPUExecutionProvider"]

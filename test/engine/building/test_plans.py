@@ -107,11 +107,12 @@ def test_a_real_plan_is_built_in_a_process_of_its_own(
     # The builder asks for a GPU, as it is for a node that has one; TensorRT for RTX needs none.
     code = (
         "import sys\n"
-        "from panoptic_ros.engine import build_process, device, flavour, parity\n"
+        "from panoptic_ros.engine import device, variant\n"
+        "from panoptic_ros.engine.building import parity, process\n"
         "device.read_gpu = lambda *_: device.Gpu('Drawn', '8.6', '12.6', False)\n"
-        "flavour.FLAVOURS = ('tensorrt_rtx',)\n"
+        "variant.FLAVOURS = ('tensorrt_rtx',)\n"
         "parity.comparison = lambda *_: lambda graph, plan, about: {'label_agreement': 1.0}\n"
-        "sys.exit(build_process.main(sys.argv[1:]))\n"
+        "sys.exit(process.main(sys.argv[1:]))\n"
     )
     command = [sys.executable, "-c", code, str(source), "fp16", "2", "0"]
     told: list[tuple[str, float]] = []

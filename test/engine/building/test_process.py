@@ -80,7 +80,7 @@ def test_the_real_builder_says_that_there_is_no_driver(tmp_path: Path) -> None:
 
 SLEEPING = (
     "import sys, time\n"
-    "from panoptic_ros.engine import build_process as b\n"
+    "from panoptic_ros.engine.building import process as b\n"
     "b.find_or_build = lambda *a, **k: time.sleep(600)\n"
     "sys.exit(b.main(['street.onnx', 'fp16', '1', '0']))\n"
 )
@@ -111,7 +111,7 @@ def test_a_killed_node_leaves_no_builder_behind() -> None:
     node = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert node.stdout is not None
     builder = Path("/proc") / node.stdout.readline().strip()
-    assert b"build_process" in (builder / "cmdline").read_bytes()
+    assert b"building.process" in (builder / "cmdline").read_bytes()
     node.kill()
     node.communicate()
     end = time.monotonic() + 60
