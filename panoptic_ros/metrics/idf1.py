@@ -18,7 +18,7 @@ from panoptic_ros.metrics.frame_matches import MATCH_IOU, TrackingSequence
 
 @dataclass(frozen=True)
 class Identity:
-    """Sightings over sequences, and the score that follows from them.
+    """Counts of matches over sequences, and the score that follows from them.
 
     Attributes:
         matched: Seen under the id that belongs to the object.

@@ -23,7 +23,7 @@ class BagSource(Source):
     """The images of one image topic.
 
     What a bag's index cannot give any more (the recording was killed, the disk was full) is
-    salvaged record by record, and the damage is noted in ``losses``.
+    recovered record by record, and the damage is noted in ``losses``.
 
     Args:
         path: ``.mcap``, ``.db3``, ``.bag``, or the folder of a ROS 2 bag.

@@ -81,7 +81,7 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
     def records(
         self, topics: Collection[str], start_ns: int, end_ns: int | None
     ) -> Iterator[Record]:
-        """Yield the records; where the index lies, go on with what can be salvaged."""
+        """Yield the records; where the index lies, go on with what can be recovered."""
         last_ns = start_ns - 1
         try:
             for record in self._indexed(topics, start_ns, end_ns):
@@ -90,7 +90,7 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
         except Exception as error:  # rosbags raises whatever its parser trips over
             words = " ".join(str(error).split()) or type(error).__name__
             self._losses.note(f"{self._path.name}: damaged ({words})")
-            yield from self._salvaged(topics, last_ns + 1, end_ns)
+            yield from self._recovered(topics, last_ns + 1, end_ns)
 
     def _indexed(
         self, topics: Collection[str], start_ns: int, end_ns: int | None
@@ -104,7 +104,7 @@ class RosbagsPart(BagPart, AbstractContextManager["RosbagsPart"]):
                 raise ValueError(f"a message has the time {str(time_ns)[:20]!r}")
             yield Record(connection.topic, connection.msgtype, time_ns, data, self._is_ros1)
 
-    def _salvaged(
+    def _recovered(
         self, topics: Collection[str], start_ns: int, end_ns: int | None
     ) -> Iterator[Record]:
         from panoptic_ros.recordings.recover import RecoveredPart

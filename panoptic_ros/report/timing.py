@@ -118,7 +118,7 @@ def measure(
         warmup: Frames before those.
 
     Returns:
-        Laps in the order of the engines.
+        Stage times in the order of the engines.
     """
     lanes = [_EngineRun(engine) for engine in engines]
     for number in range(-warmup, count):

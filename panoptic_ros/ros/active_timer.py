@@ -32,7 +32,7 @@ class ActiveTimer:
             began_s: When it began, in steady time; None while there is none.
 
         >>> times = iter((0.0, 0.5, 1.0, 91.0, 91.5, 92.0))
-        >>> patience = Patience(0.5, lambda: next(times))
+        >>> patience = ActiveTimer(0.5, lambda: next(times))
         >>> [patience.waited_s(began_s) for began_s in (0.3, 0.3, 0.3, 0.3, None)]
         [0.2, 0.7, 1.7, 2.2, 0.0]
         """

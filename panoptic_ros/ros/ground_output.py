@@ -81,7 +81,7 @@ class GroundOutput:
             result: One frame's result.
             camera_info: What the camera says, None where it is silent.
             header: Of the image; gives stamp and optical frame.
-            config: Mounting and extent.
+            config: Camera pose and extent.
             wanted: Names out of ``GROUND_TYPES``.
 
         Returns:

@@ -30,9 +30,9 @@ class LossCounter:
             info: What rclpy knows about the message.
             publishers: How many the topic has.
 
-        >>> gaps, front = Gaps(), {"data": b"front"}
+        >>> losses, front = LossCounter(), {"data": b"front"}
         >>> [
-        ...     gaps.lost_before({"publisher_gid": front, "publication_sequence_number": n}, 2)
+        ...     losses.lost_before({"publisher_gid": front, "publication_sequence_number": n}, 2)
         ...     for n in (7, 8, 12, 1)
         ... ]
         [0, 0, 3, 0]

@@ -26,7 +26,7 @@ class DemoCamera:
 
     Attributes:
         calibration: File of ROS's camera_info form.
-        ground: Mounting and extent; what is not the default becomes the node's parameters.
+        ground: Camera pose and extent; what is not the default becomes the node's parameters.
     """
 
     calibration: Path
