@@ -111,7 +111,7 @@ def test_a_killed_node_leaves_no_builder_behind() -> None:
     node = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert node.stdout is not None
     builder = Path("/proc") / node.stdout.readline().strip()
-    assert b"building.process" in (builder / "cmdline").read_bytes()
+    assert b"engine.building" in (builder / "cmdline").read_bytes()
     node.kill()
     node.communicate()
     end = time.monotonic() + 60
