@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import Manifest, PlanKey
-    from panoptic_ros.engine.building.progress import Report
+    from panoptic_ros.engine.building.progress import ProgressCallback
     from panoptic_ros.engine.building.recipe import Recipe
 
 _MOST_IMAGES = 60
@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="compute capabilities, e.g. 8.6,12.0 (TensorRT for RTX only)",
     )
     parser.add_argument(
+        "--variant",
         "--flavour",
         choices=("tensorrt", "tensorrt_rtx"),
         help="default: tensorrt where it is installed, else tensorrt_rtx",
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _recipe(args: argparse.Namespace) -> Recipe:
     from panoptic_ros.engine.building.recipe import RECIPES, Recipe, read_recipe, with_choices
-    from panoptic_ros.engine.open import find_model
+    from panoptic_ros.engine.models import find_model
 
     path = Path(args.model)
     recipe = read_recipe(path) if path.suffix in RECIPES else Recipe(find_model(args.model))
@@ -94,7 +95,7 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         batch=args.batch,
         dla=args.dla,
         targets=tuple(args.target.split(",")) if args.target else None,
-        flavour=args.flavour,
+        variant=args.variant,
         workspace_mib=args.workspace,
         images=args.images,
     )
@@ -162,7 +163,7 @@ def _images(
 
 
 @contextmanager
-def _bar() -> Iterator[Report]:
+def _bar() -> Iterator[ProgressCallback]:
     """Show TensorRT's progress on a terminal; elsewhere only that somebody else builds."""
     if not sys.stderr.isatty():
         yield _tell_waiting
@@ -191,7 +192,7 @@ def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
     size = f"{manifest.plan_bytes / 1e6:.1f} MB, built in {manifest.build_s:.1f} s"
     print(
         f"{path}: {manifest.model} in {key.precision}, batch {key.batch}, for {place} with "
-        f"{here.flavour.title}; {size}"
+        f"{here.variant.title}; {size}"
     )
     figures = ", ".join(f"{name} {value:.4g}" for name, value in manifest.parity.items())
     if manifest.compared == "plan":

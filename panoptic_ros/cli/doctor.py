@@ -20,6 +20,7 @@ IMAGES = 50
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument(
+        "--no-transport-check",
         "--no-exchange",
         action="store_true",
         help="do not send images between two processes (it takes some seconds)",
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.cli.diagnosis.environment import gather
 
     here = gather()
-    if not args.no_exchange and here.modules["rclpy"].is_usable:
+    if not args.no_transport_check and here.modules["rclpy"].is_usable:
         here = with_transport_check(here)
     lines = diagnose(here)
     _show("what is here", lines)
@@ -47,14 +48,14 @@ def with_transport_check(here: Environment, images: int = IMAGES) -> Environment
         here: What is known.
         images: How many to send.
     """
-    from panoptic_ros.ros.transport.check import exchange_images
+    from panoptic_ros.ros.transport.check import check_transport
 
     try:
-        here = replace(here, exchange=exchange_images(images, use_profile=False))
-        if here.exchange and not here.exchange.is_good and not here.exchange.has_profile:
-            here = replace(here, cured=exchange_images(images))
+        here = replace(here, transport=check_transport(images, use_profile=False))
+        if here.transport and not here.transport.is_good and not here.transport.has_profile:
+            here = replace(here, cured=check_transport(images))
     except PanopticError as error:
-        return replace(here, exchange_error=str(error))
+        return replace(here, transport_error=str(error))
     return here
 
 

@@ -82,7 +82,7 @@ def _make_folder(model: Path) -> None:
 
 def _model_named(path: Path) -> Path | None:
     """Find the model where one was given, None for a checkpoint."""
-    from panoptic_ros.engine.open import find_model, shipped_models
+    from panoptic_ros.engine.models import find_model, shipped_models
 
     is_model = path.suffix == ".onnx" or str(path) in shipped_models()
     return find_model(str(path)) if is_model else None

@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.model import Engine
 from panoptic_ros.engine.building.manifest import PRECISIONS
+from panoptic_ros.engine.models import find_model
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.manifest import Manifest
     from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
-    from panoptic_ros.engine.building.progress import Report
+    from panoptic_ros.engine.building.progress import ProgressCallback
     from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
@@ -50,7 +50,7 @@ class OpenOptions:
     device: int = 0
     warmup: int = 3
     say: Callable[[str], object] = lambda line: None
-    report: Report = lambda phase, share: None
+    report: ProgressCallback = lambda phase, share: None
 
 
 def open_engine(
@@ -64,7 +64,7 @@ def open_engine(
     device: int = 0,
     warmup: int = 3,
     say: Callable[[str], object] = lambda line: None,
-    report: Report = lambda phase, share: None,
+    report: ProgressCallback = lambda phase, share: None,
 ) -> Engine:
     """Open an engine: a ``.plan`` in TensorRT, an ``.onnx`` in TensorRT where a plan fits.
 
@@ -247,33 +247,3 @@ def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
     engine = OrtEngine(path, options.threads, options.device)
     options.say(f"{engine.description}, not TensorRT: {why}")
     return engine
-
-
-def find_model(name: str | Path) -> Path:
-    """Find a model file by path or by the name of one that comes with the package.
-
-    Raises:
-        ModelError: There is none.
-    """
-    path = Path(name).expanduser()
-    if path.is_file():
-        return path
-    shipped = shipped_models()
-    # Messages name a plan's model by its file; such a command must work from anywhere.
-    known = str(name).removesuffix(".onnx")
-    if known in shipped:
-        return shipped[known]
-    raise ModelError(
-        f"no model {str(name)!r}: it is neither a file nor one of the models that come with the "
-        f"package ({', '.join(sorted(shipped)) or 'none is installed'}); "
-        "set engine to one of them or to the path of an .onnx or .plan file"
-    )
-
-
-def shipped_models() -> dict[str, Path]:
-    """Models in the package's ``engines`` folder by name."""
-    try:
-        folder = resource("engines")
-    except ConfigError:
-        return {}
-    return {path.stem: path for path in sorted(folder.glob("*.onnx"))}

@@ -33,7 +33,7 @@ class TrtEngine(Closing):
         graph: Whether to record the work as a CUDA graph, where the driver can.
         warmup: Inferences before the first frame; the first ones load kernels.
         cuda: The GPU, None to open it.
-        flavour: The TensorRT, None for the one that built the plan.
+        variant: The TensorRT, None for the one that built the plan.
 
     Raises:
         StaleEngineError: Another version of TensorRT built the plan.
@@ -49,11 +49,11 @@ class TrtEngine(Closing):
         graph: bool = True,
         warmup: int = 3,
         cuda: Cuda | None = None,
-        flavour: TensorRtVariant | None = None,
+        variant: TensorRtVariant | None = None,
     ) -> None:
         self._spec = read_metadata(manifest.metadata, where)
-        self._flavour = flavour or load_variant(manifest.key.flavour)
-        _check_version(manifest, self._flavour, where)
+        self._variant = variant or load_variant(manifest.key.variant)
+        _check_version(manifest, self._variant, where)
         self._precision = manifest.key.precision
         self.is_compared = manifest.compared == "plan"
         self._owned = ExitStack()
@@ -84,12 +84,12 @@ class TrtEngine(Closing):
     def _open(self, plan: bytes, where: str) -> None:
         with self._cuda.current():
             before = self._cuda.used_bytes()
-            self._logger = make_logger(self._flavour.module)
-            self._runtime = self._flavour.module.Runtime(self._logger)
+            self._logger = make_logger(self._variant.module)
+            self._runtime = self._variant.module.Runtime(self._logger)
             self._engine = self._runtime.deserialize_cuda_engine(plan)
             if self._engine is None:
                 raise ModelError(
-                    f"{where}: {self._flavour.title} cannot load it ({self._logger.summary()}); "
+                    f"{where}: {self._variant.title} cannot load it ({self._logger.summary()}); "
                     "build it again on this machine: panoptic build MODEL.onnx --rebuild"
                 )
             self._context = self._engine.create_execution_context()
@@ -103,7 +103,7 @@ class TrtEngine(Closing):
 
     def _bind(self, where: str) -> None:
         """Give every tensor of the plan a buffer; the addresses never change afterwards."""
-        trt = self._flavour.module
+        trt = self._variant.module
         self._buffers: dict[str, Buffer] = {}
         inputs: list[str] = []
         for index in range(self._engine.num_io_tensors):
@@ -160,13 +160,13 @@ class TrtEngine(Closing):
         """One line for a log, e.g. ``street 512x256 on TensorRT 10.3.0 (fp16, Orin)``."""
         spec, graph = self._spec, ", CUDA graph" if self._graph else ""
         facts = f"{self._precision}, {self._cuda.name}{graph}"
-        return f"{spec.name} {spec.size_words} on {self._flavour.title} ({facts})"
+        return f"{spec.name} {spec.size_words} on {self._variant.title} ({facts})"
 
     @property
     def facts(self) -> dict[str, str]:
         """What a report wants to know of it."""
         return {
-            "runtime": self._flavour.title,
+            "runtime": self._variant.title,
             "precision": self._precision,
             "batch": str(self.batch),
             "gpu": self._cuda.name,
@@ -237,11 +237,11 @@ class TrtEngine(Closing):
         self._graph = self._context = self._engine = self._runtime = None
 
 
-def _check_version(manifest: Manifest, flavour: TensorRtVariant, where: str) -> None:
+def _check_version(manifest: Manifest, variant: TensorRtVariant, where: str) -> None:
     built = manifest.key
-    if (built.flavour, built.version) != (flavour.name, flavour.version):
+    if (built.variant, built.version) != (variant.name, variant.version):
         raise StaleEngineError(
-            f"{where}: was built with {built.flavour} {built.version}, here is {flavour.name} "
-            f"{flavour.version}; run: panoptic build {manifest.model} "
+            f"{where}: was built with {built.variant} {built.version}, here is {variant.name} "
+            f"{variant.version}; run: panoptic build {manifest.model} "
             f"--precision {built.precision}"
         )

@@ -14,7 +14,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 
-FLAVOURS = ("tensorrt", "tensorrt_rtx")
+VARIANTS = ("tensorrt", "tensorrt_rtx")
 """Python modules, the preferred one first."""
 
 
@@ -63,7 +63,7 @@ class TensorRtVariant:
 
 def installed_variants() -> tuple[str, ...]:
     """Names of the TensorRT modules that can be imported here."""
-    specs = {name: importlib.util.find_spec(name) for name in FLAVOURS}
+    specs = {name: importlib.util.find_spec(name) for name in VARIANTS}
     # A package of type stubs leaves a folder without code, which has no origin.
     return tuple(name for name, spec in specs.items() if spec is not None and spec.origin)
 
@@ -72,14 +72,14 @@ def load_variant(name: str = "") -> TensorRtVariant:
     """Import TensorRT.
 
     Args:
-        name: One of ``FLAVOURS``; empty for the first that can be loaded.
+        name: One of ``VARIANTS``; empty for the first that can be loaded.
 
     Raises:
         ModelError: It is not installed or cannot be loaded.
     """
-    if name and name not in FLAVOURS:
-        raise ModelError(f"no TensorRT flavour {name!r}; there are: {', '.join(FLAVOURS)}")
-    found = [flavour for flavour in installed_variants() if flavour == (name or flavour)]
+    if name and name not in VARIANTS:
+        raise ModelError(f"no TensorRT variant {name!r}; there are: {', '.join(VARIANTS)}")
+    found = [variant for variant in installed_variants() if variant == (name or variant)]
     if not found:
         raise ModelError(
             f"{name or 'TensorRT'} is not installed; on a Jetson: apt install "
@@ -87,8 +87,8 @@ def load_variant(name: str = "") -> TensorRtVariant:
             "on a PC: pip install tensorrt_rtx, or NVIDIA's tensorrt"
         )
     reasons = []
-    for flavour in found:
-        loaded = _load(flavour)
+    for variant in found:
+        loaded = _load(variant)
         if isinstance(loaded, TensorRtVariant):
             return loaded
         reasons.append(loaded)

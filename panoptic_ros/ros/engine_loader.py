@@ -15,13 +15,13 @@ from panoptic_ros.core.errors import ModelError, PanopticError
 from panoptic_ros.core.model import Engine
 from panoptic_ros.ros.parameters import NodeConfig
 
-Report = Callable[[str, float], None]
+ProgressCallback = Callable[[str, float], None]
 
 
-class Build(Protocol):
+class RunningBuild(Protocol):
     """A plan in work."""
 
-    def wait(self, report: Report) -> None: ...  # noqa: D102
+    def wait(self, report: ProgressCallback) -> None: ...  # noqa: D102
 
     def cancel(self) -> None: ...  # noqa: D102
 
@@ -38,7 +38,7 @@ class EngineFactory:
 
     open: Callable[..., Engine]
     to_build: Callable[..., Any]
-    build: Callable[[Any], Build]
+    build: Callable[[Any], RunningBuild]
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class _BuildRequest:
 class EngineLoader:
     """Opens the engine, and has its plan built where there is none and that is allowed.
 
-    All calls come from the executor's thread, except ``exchange``, which comes from whoever runs
+    All calls come from the executor's thread, except ``swap``, which comes from whoever runs
     the engine. A thread of its own waits for the builder.
 
     Args:
@@ -74,7 +74,7 @@ class EngineLoader:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._better: Engine | None = None
-        self._build: Build | None = None
+        self._build: RunningBuild | None = None
         self._order: Any = None
         self._wish = _BuildRequest(NodeConfig(), False)
         self._thread: threading.Thread | None = None
@@ -116,7 +116,7 @@ class EngineLoader:
             self._start(order, config, takes_over=True)
         return engine
 
-    def exchange(self) -> Engine | None:
+    def swap(self) -> Engine | None:
         """Take over the better engine, if one has come, and close the one before.
 
         Returns:
@@ -129,7 +129,7 @@ class EngineLoader:
             worse, self._engine = self._engine, better
         if worse is not None:
             worse.close()
-        self._log.info(f"engine exchanged: {better.description}")
+        self._log.info(f"engine swapped: {better.description}")
         return better
 
     def take_finished(self) -> bool:
@@ -202,7 +202,7 @@ class EngineLoader:
         )
         self._thread.start()
 
-    def _wait(self, build: Build, order: Any) -> None:
+    def _wait(self, build: RunningBuild, order: Any) -> None:
         """Wait for a plan, and open it where it shall take over."""
         try:
             build.wait(self._note)
@@ -237,7 +237,7 @@ class EngineLoader:
         if unused is not None:
             unused.close()
 
-    def _fail(self, build: Build, words: str) -> None:
+    def _fail(self, build: RunningBuild, words: str) -> None:
         # A build that was called off is no news.
         if self._build is build:
             self.problem = words

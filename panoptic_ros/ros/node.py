@@ -154,7 +154,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         return super().on_configure(state)
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:
-        self._supply.exchange()
+        self._supply.swap()
         engine = self._supply.engine
         assert engine is not None
         labels = engine.spec.labels
@@ -185,7 +185,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             cameras,
             self._types,
             lambda: self.config,
-            self._supply.exchange,
+            self._supply.swap,
         )
         self._watchdog = Watchdog(self, cameras, worker.publishers, lambda: self.config)
         return worker

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from test.drawn.tiny_model import write_tiny_model
 
 needs_model = pytest.mark.skipif(
@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
     cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["build", "street_fast", "--flavour", "tensorrt_rtx"]
+    words = ["build", "street_fast", "--variant", "tensorrt_rtx"]
     assert main(words) == 0
     said = capsys.readouterr()
     assert "building: there is no plan of street_fast in" in said.err
@@ -45,7 +45,7 @@ def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
 def test_the_recipe_says_what_to_build(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = shipped_models()["street_fast"]
     recipe = tmp_path / "three.yaml"
-    recipe.write_text(f"model: {model}\nbatch: 3\nflavour: tensorrt_rtx\n", encoding="utf-8")
+    recipe.write_text(f"model: {model}\nbatch: 3\nvariant: tensorrt_rtx\n", encoding="utf-8")
     assert main(["build", str(recipe), "--out", str(tmp_path / "three.plan")]) == 0
     assert "in fp16, batch 3" in capsys.readouterr().out
     assert (tmp_path / "three.plan").is_file()

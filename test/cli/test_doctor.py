@@ -35,14 +35,14 @@ from panoptic_ros.cli.diagnosis.environment import (
 from panoptic_ros.cli.main import main
 from panoptic_ros.engine.building.cache import write_plan
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.ros.transport.check import Exchange
+from panoptic_ros.ros.transport.check import TransportCheck
 from test.drawn.plans import key, manifest
 
 LARGE = "FASTDDS_BUILTIN_TRANSPORTS"
 T4 = "Tesla T4 (7.5), driver for CUDA 12.6"
 ORIN, THOR = Gpu("Orin", "8.7", "12.6", True), Gpu("Thor", "11.0", "13.0", True)
-LOSSY = Exchange(sent=50, received=0, rmw="rmw_fastrtps_cpp")
-GOOD = Exchange(50, 50, [5.0] * 50, "rmw_fastrtps_cpp", has_profile=True)
+LOSSY = TransportCheck(sent=50, received=0, rmw="rmw_fastrtps_cpp")
+GOOD = TransportCheck(50, 50, [5.0] * 50, "rmw_fastrtps_cpp", has_profile=True)
 HERE = Environment(
     version="1.2.3",
     python="3.10.0 (python)",
@@ -51,7 +51,7 @@ HERE = Environment(
     ros=Ros("jazzy", rmw="rmw_fastrtps_cpp"),
     providers=("CPU",),
     models=("street_fast",),
-    exchange=GOOD,
+    transport=GOOD,
 )
 
 
@@ -191,7 +191,7 @@ def test_the_verdict_counts_the_plans_that_fit() -> None:
         (
             THOR,
             {"tensorrt_rtx": "1.7"},
-            {"flavour": "tensorrt_rtx", "version": "1.7", "compute_capability": ""},
+            {"variant": "tensorrt_rtx", "version": "1.7", "compute_capability": ""},
             "",
         ),
     ],
@@ -245,14 +245,14 @@ def test_no_shipped_model_stops_the_node_and_not_the_player() -> None:
 
 
 def test_lost_images_are_a_finding_with_the_cure() -> None:
-    lines = diagnose(replace(HERE, exchange=LOSSY, cured=GOOD))
-    assert line(lines, "image exchange").state == FINDING
-    assert "fastdds.xml" in line(lines, "image exchange").found
+    lines = diagnose(replace(HERE, transport=LOSSY, cured=GOOD))
+    assert line(lines, "image transport").state == FINDING
+    assert "fastdds.xml" in line(lines, "image transport").found
     assert line(lines, "with our profile").state == OK
 
 
 def test_an_unknown_middleware_is_a_finding() -> None:
-    here = replace(HERE, ros=Ros("jazzy", rmw="none that loads: librmw_x.so"), exchange=None)
+    here = replace(HERE, ros=Ros("jazzy", rmw="none that loads: librmw_x.so"), transport=None)
     assert line(diagnose(here), "middleware").state == FINDING
 
 
@@ -332,7 +332,7 @@ def test_without_rich_it_prints_plain_lines(
 ) -> None:
     monkeypatch.setattr(surroundings, "gather", lambda: without("rich"))
     monkeypatch.setitem(sys.modules, "rich.console", None)
-    assert main(["doctor", "--no-exchange"]) == 0
+    assert main(["doctor", "--no-transport-check"]) == 0
     assert "  note    rich: missing; it is for progress bars -> pip install rich" in (
         capsys.readouterr().out.splitlines()
     )
@@ -359,7 +359,7 @@ def test_images_really_cross_between_two_processes(monkeypatch: pytest.MonkeyPat
     for name in ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"):
         monkeypatch.delenv(name, raising=False)
     here = doctor.with_transport_check(HERE, images=10)
-    assert here.exchange_error == ""
-    tried = here.cured or here.exchange
+    assert here.transport_error == ""
+    tried = here.cured or here.transport
     assert tried is not None
     assert tried.is_good, tried.explain()

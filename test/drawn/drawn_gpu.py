@@ -205,7 +205,7 @@ class DrawnTensorRT:
         memory = (ctypes.c_uint8 * size).from_address(self.addresses[name])
         return np.frombuffer(memory, dtype).reshape(shape)
 
-    def as_flavour(self, version: str = "10.3.0") -> TensorRtVariant:
+    def as_variant(self, version: str = "10.3.0") -> TensorRtVariant:
         return TensorRtVariant("tensorrt", version, self)
 
 

@@ -10,7 +10,7 @@ from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
 
 KEY = PlanKey(
     onnx_sha256="a" * 64,
-    flavour="tensorrt",
+    variant="tensorrt",
     version="10.3.0",
     gpu="Orin",
     compute_capability="8.7",

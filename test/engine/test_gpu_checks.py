@@ -50,7 +50,7 @@ def opened(
         graph=graph,
         warmup=1,
         cuda=Cuda(driver=driver or DrawnCuda(), library=graphs),
-        flavour=trt.as_flavour(),
+        variant=trt.as_variant(),
     )
     # What was recorded; a drawn recording that does nothing is given as ``library``.
     graphs.work = engine._queue if library is None else None

@@ -18,7 +18,8 @@ from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.building.recipe import Recipe, key_of
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.open import find_model, open_engine, shipped_models
+from panoptic_ros.engine.models import find_model, shipped_models
+from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
@@ -45,17 +46,17 @@ def orin(monkeypatch: pytest.MonkeyPatch) -> TensorRtVariant:
     """A machine with a GPU and a TensorRT, both drawn."""
     # Imported late it would take the drawn load_variant over and keep it.
     import_module("panoptic_ros.engine.building.compile")
-    flavour = DrawnTensorRT().as_flavour()
+    variant = DrawnTensorRT().as_variant()
     monkeypatch.setattr(device, "read_gpu", lambda index=0, library=None: ORIN)
-    monkeypatch.setattr("panoptic_ros.engine.variant.load_variant", lambda name="": flavour)
-    monkeypatch.setattr(trt, "load_variant", lambda name="": flavour)
+    monkeypatch.setattr("panoptic_ros.engine.variant.load_variant", lambda name="": variant)
+    monkeypatch.setattr(trt, "load_variant", lambda name="": variant)
     monkeypatch.setattr(trt, "Cuda", lambda index: Cuda(index, DrawnCuda()))
     monkeypatch.setattr(trt.TrtEngine, "_record", lambda self: None)
-    return flavour
+    return variant
 
 
-def key_here(model: Path, flavour: TensorRtVariant) -> PlanKey:
-    return key_of(Recipe(model), spec(), flavour, ORIN)
+def key_here(model: Path, variant: TensorRtVariant) -> PlanKey:
+    return key_of(Recipe(model), spec(), variant, ORIN)
 
 
 def write(path: Path, key: PlanKey) -> Path:

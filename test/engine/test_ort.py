@@ -13,7 +13,8 @@ import pytest
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.core.types import CenterOffsetHeads
-from panoptic_ros.engine.open import open_engine, shipped_models
+from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
 from test.drawn.tiny_model import spec, write_tiny_model
 

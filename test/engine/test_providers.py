@@ -33,7 +33,7 @@ def names(available: list[str], device: int | None = 0) -> list[str]:
 
 @pytest.mark.usefixtures("gpu")
 @pytest.mark.parametrize(
-    ("available", "library", "flavours", "device", "wanted"),
+    ("available", "library", "variants", "device", "wanted"),
     [
         ([CPU], None, (), 0, [CPU]),
         (WHEEL, None, (), 0, [CUDA, CPU]),
@@ -47,13 +47,13 @@ def names(available: list[str], device: int | None = 0) -> list[str]:
 def test_the_best_provider_that_can_be_here_is_tried_first(
     available: list[str],
     library: str | None,
-    flavours: tuple[str, ...],
+    variants: tuple[str, ...],
     device: int | None,
     wanted: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(providers, "find_library", lambda name: library)
-    monkeypatch.setattr(providers, "installed_variants", lambda: flavours)
+    monkeypatch.setattr(providers, "installed_variants", lambda: variants)
     assert names(available, device) == wanted
 
 

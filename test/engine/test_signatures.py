@@ -18,14 +18,14 @@ from typing import Any
 
 import pytest
 
-from panoptic_ros.engine import variant as flavours
+from panoptic_ros.engine import variant
 from test.drawn.read_bindings import CLASSES, signatures
 
 TABLE: dict[str, Any] = json.loads(
     Path(__file__).with_name("tensorrt_signatures.json").read_text(encoding="utf-8")
 )
 VERSIONS: list[str] = TABLE["versions"]
-ROOM = Path(flavours.__file__).parent
+ROOM = Path(variant.__file__).parent
 SOURCES = [ROOM / name for name in ("building/build.py", "building/progress.py", "trt.py")]
 
 Known = dict[str, dict[str, str]]

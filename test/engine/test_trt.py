@@ -24,7 +24,7 @@ ABOUT = manifest(metadata=spec().to_metadata())
 
 
 def opened(trt: DrawnTensorRT, driver: DrawnCuda, **options: Any) -> TrtEngine:
-    choices = {"graph": False, "warmup": 1, "flavour": trt.as_flavour(), **options}
+    choices = {"graph": False, "warmup": 1, "variant": trt.as_variant(), **options}
     library = choices.pop("library", DrawnGraphs())
     cuda = Cuda(driver=driver, library=library)
     return TrtEngine(b"plan", ABOUT, "tiny.plan", cuda=cuda, **choices)
@@ -115,7 +115,7 @@ def test_a_plan_that_tensorrt_refuses_frees_the_gpu(driver: DrawnCuda) -> None:
 def test_a_plan_of_another_version_is_stale(driver: DrawnCuda) -> None:
     words = r"built with tensorrt 10.3.0, here is tensorrt 10.13.0; run: panoptic build street"
     with pytest.raises(StaleEngineError, match=words):
-        opened(DrawnTensorRT(), driver, flavour=DrawnTensorRT().as_flavour("10.13.0"))
+        opened(DrawnTensorRT(), driver, variant=DrawnTensorRT().as_variant("10.13.0"))
 
 
 def test_a_failing_network_says_tensorrts_reason(driver: DrawnCuda) -> None:
@@ -209,7 +209,7 @@ def test_another_precision_is_told(driver: DrawnCuda) -> None:
     about = manifest(key=key(precision="int8"), metadata=spec().to_metadata())
     trt = DrawnTensorRT()
     cuda = Cuda(driver=driver)
-    engine = TrtEngine(b"", about, "x", graph=False, warmup=1, cuda=cuda, flavour=trt.as_flavour())
+    engine = TrtEngine(b"", about, "x", graph=False, warmup=1, cuda=cuda, variant=trt.as_variant())
     assert "(int8, Drawn)" in engine.description
     engine.close()
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.engine import variant as flavours
+from panoptic_ros.engine import variant
 from panoptic_ros.engine.building.build import BuildOptions, _configure
 from panoptic_ros.engine.variant import TensorRtVariant, installed_variants, load_variant
 
@@ -25,7 +25,7 @@ TABLE: dict[str, Any] = json.loads(
     Path(__file__).with_name("tensorrt_names.json").read_text(encoding="utf-8")
 )
 VERSIONS: list[str] = TABLE["versions"]
-ROOM = Path(flavours.__file__).parent
+ROOM = Path(variant.__file__).parent
 SOURCES = [
     ROOM / name for name in ("variant.py", "building/build.py", "building/progress.py", "trt.py")
 ]
@@ -110,10 +110,10 @@ def drawn(version: str) -> TensorRtVariant:
 def test_types_come_from_onnx_where_that_is_possible(
     version: str, typed: bool, typed_on_dla: bool, flags: int
 ) -> None:
-    flavour = drawn(version)
-    assert flavour.typed_by_onnx() is typed
-    assert flavour.typed_by_onnx(dla=True) is typed_on_dla
-    assert flavour.network_flags() == flags
+    found = drawn(version)
+    assert found.typed_by_onnx() is typed
+    assert found.typed_by_onnx(dla=True) is typed_on_dla
+    assert found.network_flags() == flags
 
 
 class DrawnConfig:
@@ -141,20 +141,20 @@ def configured(
     version: str, options: BuildOptions, told: dict[str, tuple[float, float]] | None = None
 ) -> tuple[DrawnConfig, dict[str, str]]:
     """Configure a drawn version; flags are their names. Give back precisions by layer, too."""
-    flavour = drawn(version)
+    found = drawn(version)
     known = ("FP16", "INT8", "GPU_FALLBACK")
     there = {flag: flag for flag in known if version not in lacking(flag)}
-    flavour.module.BuilderFlag = SimpleNamespace(
+    found.module.BuilderFlag = SimpleNamespace(
         **there, PREFER_PRECISION_CONSTRAINTS="PREFER_PRECISION_CONSTRAINTS"
     )
-    flavour.module.DeviceType = SimpleNamespace(DLA="DLA")
-    flavour.module.float32, flavour.module.float16 = "float32", "float16"
+    found.module.DeviceType = SimpleNamespace(DLA="DLA")
+    found.module.float32, found.module.float16 = "float32", "float16"
     kinds = {"softmax": "float32", "cast": "int32", "conv": "float16"}
     ranges = {} if told is None else told
     layers = [drawn_layer(name, kind, ranges) for name, kind in kinds.items()]
     network = SimpleNamespace(num_layers=3, get_layer=layers.__getitem__)
     config = DrawnConfig()
-    _configure(flavour, config, network, options)
+    _configure(found, config, network, options)
     return config, {layer.name: layer.precision for layer in layers}
 
 
@@ -206,26 +206,26 @@ def test_ranges_are_left_out_where_types_come_from_onnx() -> None:
     assert told == {}
 
 
-def test_a_missing_flavour_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flavours, "installed_variants", lambda: ())
+def test_a_missing_variant_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variant, "installed_variants", lambda: ())
     with pytest.raises(ModelError, match=r"apt install python3-libnvinfer.*pip install tensorrt_"):
         load_variant()
 
 
-def test_where_the_first_flavour_does_not_load_the_next_is_taken(
+def test_where_the_first_variant_does_not_load_the_next_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken_trt.py").write_text("raise OSError('libnvinfer.so.10 is missing')")
     (tmp_path / "sound_trt.py").write_text("__version__ = '1.7'")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(flavours, "FLAVOURS", ("broken_trt", "sound_trt"))
+    monkeypatch.setattr(variant, "VARIANTS", ("broken_trt", "sound_trt"))
     assert load_variant().title == "TensorRT 1.7"
     with pytest.raises(ModelError, match=r"broken_trt is installed but .*libnvinfer.so.10"):
         load_variant("broken_trt")
 
 
-def test_an_unknown_flavour_lists_the_known() -> None:
-    with pytest.raises(ModelError, match="no TensorRT flavour 'trt'; there are: tensorrt, "):
+def test_an_unknown_variant_lists_the_known() -> None:
+    with pytest.raises(ModelError, match="no TensorRT variant 'trt'; there are: tensorrt, "):
         load_variant("trt")
 
 
@@ -233,6 +233,6 @@ def test_a_folder_of_type_stubs_is_no_tensorrt(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "stubs_only").mkdir()
-    monkeypatch.setattr(flavours, "FLAVOURS", ("stubs_only",))
+    monkeypatch.setattr(variant, "VARIANTS", ("stubs_only",))
     monkeypatch.syspath_prepend(tmp_path)
     assert installed_variants() == ()

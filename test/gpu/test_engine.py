@@ -18,7 +18,8 @@ from panoptic_ros.engine.building.cache import read_plan
 from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import compare, comparison, drawn_images, gate
 from panoptic_ros.engine.building.recipe import Recipe
-from panoptic_ros.engine.open import open_engine, shipped_models
+from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from test.gpu import checks, latency
@@ -149,7 +150,7 @@ def test_the_table_of_latencies_is_written(
             with TrtEngine(content, manifest, plan.name, graph=graph) as engine:
                 rows.append(latency.row(engine, manifest, frames, 500))
                 driver = f"driver for CUDA {manifest.driver}"
-                about = f"{engine._cuda.name}, {driver}, {engine._flavour.title}, 1280x720"
+                about = f"{engine._cuda.name}, {driver}, {engine._variant.title}, 1280x720"
     text = latency.write(rows, about, TABLE)
     with capsys.disabled():
         sys.stdout.write(f"\n{text}\n{TABLE}\n")

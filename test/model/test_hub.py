@@ -171,7 +171,7 @@ def test_tensorrt_builds_a_plan(model: Path, tmp_path: Path) -> None:
     from panoptic_ros.engine.building.recipe import Recipe
 
     for precision in ("fp32", "fp16"):
-        recipe = Recipe(model, flavour="tensorrt_rtx", precision=precision)
+        recipe = Recipe(model, variant="tensorrt_rtx", precision=precision)
         made = make_plan(recipe, tmp_path / f"{precision}.plan", build_environment(recipe))
         assert {tensor.name for tensor in made.tensors} == {"image", *OUTPUTS}
 

@@ -69,7 +69,7 @@ def test_a_plan_that_fits_is_opened_and_nothing_is_built(
     machine.has_plan = True
     assert supply.open(FALLBACK).description == "TensorRT"
     assert machine.builds == []
-    assert supply.exchange() is None
+    assert supply.swap() is None
 
 
 def test_the_parameters_reach_the_engine(supply: EngineLoader, machine: DrawnMachine) -> None:
@@ -103,20 +103,20 @@ def test_the_fallback_runs_at_once_and_the_plan_takes_over_when_it_is_built(
     machine.builds[0].began.wait(30)
     assert supply.progress is not None
     assert (supply.progress.phase, supply.progress.share) == ("tactics", 0.43)
-    assert supply.exchange() is None
+    assert supply.swap() is None
     machine.builds[0].finish()
     until(lambda: supply.progress is None)
-    better = supply.exchange()
+    better = supply.swap()
     assert better is not None
     assert better is supply.engine
     assert better.description == "TensorRT"
     assert machine.opened[0].closed == 1
-    assert supply.exchange() is None
+    assert supply.swap() is None
     assert log.lines == [
         "info: ONNX Runtime is chosen",
         "info: a plan of street.onnx is built beside it",
         "info: TensorRT is chosen",
-        "info: engine exchanged: TensorRT",
+        "info: engine swapped: TensorRT",
     ]
 
 
@@ -137,7 +137,7 @@ def test_a_plan_that_cannot_be_built_leaves_the_fallback_and_its_reason(
     engine = supply.open(FALLBACK)
     machine.builds[0].finish("it differs from ONNX Runtime: label_agreement 0.5")
     until(lambda: supply.problem)
-    assert supply.exchange() is None
+    assert supply.swap() is None
     assert supply.engine is engine
     assert "label_agreement 0.5" in supply.problem
     assert log.lines[-1].startswith("warning: there will be no plan: it differs")
@@ -170,7 +170,7 @@ def test_a_plan_in_work_takes_over_from_a_fallback_that_is_allowed_later(
     assert len(machine.builds) == 1, "the build in work goes on"
     machine.builds[0].finish()
     until(lambda: supply.progress is None)
-    better = supply.exchange()
+    better = supply.swap()
     assert better is not None
     assert better.description == "TensorRT"
     assert machine.asked[-1]["warmup"] == 7, "the parameters of the last wish count"
@@ -218,7 +218,7 @@ def test_a_plan_that_comes_after_the_engine_was_closed_is_closed_too(
     machine.builds[0].finish()
     until(lambda: len(machine.opened) == 2 and machine.opened[1].closed)
     assert supply.engine is None
-    assert supply.exchange() is None
+    assert supply.swap() is None
 
 
 def test_a_bug_in_the_thread_is_handed_on(
@@ -259,7 +259,7 @@ def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
     assert isinstance(supply.open(config), OrtEngine)
     assert "8.6.1" in log.lines[0]
     until(lambda: supply.progress is None)
-    better = supply.exchange()
+    better = supply.swap()
     assert isinstance(better, TrtEngine)
     assert better.facts["precision"] == precision
     supply.close()

@@ -205,7 +205,7 @@ class BusyEngine(TrtEngine):
             "tiny.plan",
             graph=False,
             cuda=Cuda(driver=DrawnCuda()),
-            flavour=DrawnTensorRT(batch=2).as_flavour(),
+            variant=DrawnTensorRT(batch=2).as_variant(),
         )
 
     def infer_batch(self, count: int) -> list[Heads]:
@@ -262,12 +262,12 @@ def test_a_real_plan_without_a_gpu_is_explained(
     from panoptic_ros.engine import device
     from panoptic_ros.engine.building.compile import build_environment, make_plan
     from panoptic_ros.engine.building.recipe import Recipe
-    from panoptic_ros.engine.open import shipped_models
+    from panoptic_ros.engine.models import shipped_models
 
     model = shipped_models().get("street_fast")
     if model is None:
         pytest.skip("no model is installed")
-    recipe, plan = Recipe(model, flavour="tensorrt_rtx"), tmp_path / "robot.plan"
+    recipe, plan = Recipe(model, variant="tensorrt_rtx"), tmp_path / "robot.plan"
     make_plan(recipe, plan, build_environment(recipe))
     monkeypatch.setattr(device, "LIBRARY", "libnowhere.so.1")
     node = make_node(engine=str(plan), engine_fallback=fallback)

@@ -68,11 +68,11 @@ def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> Cached
 
 def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -> str:
     key = manifest.key
-    if key.flavour not in versions:
-        return f"needs {key.flavour}, which cannot be imported here"
+    if key.variant not in versions:
+        return f"needs {key.variant}, which cannot be imported here"
     if gpu is None:
         return "there is no GPU here to run it"
-    return "; ".join(key.differences(_wanted(key, manifest.model, gpu, versions[key.flavour])))
+    return "; ".join(key.differences(_wanted(key, manifest.model, gpu, versions[key.variant])))
 
 
 def _wanted(key: PlanKey, model: str, gpu: Gpu, version: str) -> PlanKey:

@@ -249,11 +249,11 @@ def _transport_lines(here: Environment) -> Iterator[Check]:
                 "transports",
                 "Fast DDS's own in this shell; demo, play and the launch files choose theirs",
             )
-    if here.exchange_error:
-        yield Check(FINDING, "image exchange", here.exchange_error)
-    if here.exchange is not None:
-        state = OK if here.exchange.is_good else FINDING
-        yield Check(state, "image exchange", here.exchange.explain())
+    if here.transport_error:
+        yield Check(FINDING, "image transport", here.transport_error)
+    if here.transport is not None:
+        state = OK if here.transport.is_good else FINDING
+        yield Check(state, "image transport", here.transport.explain())
     if here.cured is not None:
         state = OK if here.cured.is_good else FINDING
         yield Check(state, "with our profile", here.cured.explain())

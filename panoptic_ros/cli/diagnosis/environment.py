@@ -24,7 +24,7 @@ from panoptic_ros.core.files.resources import resource
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.diagnosis.cached_plans import CachedPlan
-    from panoptic_ros.ros.transport.check import Exchange
+    from panoptic_ros.ros.transport.check import TransportCheck
 
 MODULES = (
     "numpy",
@@ -109,9 +109,9 @@ class Environment:
         cuda_error: Why it does not.
         plan_folder: The user's cache of plans.
         plans: What lies there.
-        exchange: What came of an image exchange in this shell's environment; None: not tried.
+        transport: What came of a transport check in this shell's environment; None: not tried.
         cured: The same with our transport profile; None: not tried.
-        exchange_error: Why the exchange could not be tried.
+        transport_error: Why the check could not be tried.
     """
 
     version: str
@@ -126,9 +126,9 @@ class Environment:
     cuda_error: str = ""
     plan_folder: str = ""
     plans: tuple[CachedPlan, ...] = ()
-    exchange: Exchange | None = None
-    cured: Exchange | None = None
-    exchange_error: str = ""
+    transport: TransportCheck | None = None
+    cured: TransportCheck | None = None
+    transport_error: str = ""
 
 
 def gather() -> Environment:

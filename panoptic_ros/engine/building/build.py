@@ -15,7 +15,7 @@ import numpy as np
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.cache import write_atomically
 from panoptic_ros.engine.building.manifest import Tensor
-from panoptic_ros.engine.building.progress import Phases, Report, monitor
+from panoptic_ros.engine.building.progress import Phases, ProgressCallback, monitor
 from panoptic_ros.engine.variant import TensorRtVariant
 
 
@@ -25,10 +25,10 @@ class BuildOptions:
 
     Attributes:
         precision: ``fp32``, ``fp16`` or ``int8``; the ONNX file already says so where the
-            flavour is strongly typed, and builder flags repeat it elsewhere.
+            variant is strongly typed, and builder flags repeat it elsewhere.
         dla: Number of the DLA core, None for the GPU.
-        targets: Compute capabilities such as ``8.6``, for portable flavours; empty for the
-            flavour's own choice.
+        targets: Compute capabilities such as ``8.6``, for portable variants; empty for the
+            variant's own choice.
         workspace_mib: Most scratch memory in MiB, 0 for TensorRT's own limit.
         keep_fp32: Names of the nodes that stay in FP32 where types are only flags.
         ranges: Largest absolute value of every tensor, for INT8 without Q/DQ pairs.
@@ -54,16 +54,16 @@ class Built:
 
 def build_plan(
     model: bytes,
-    flavour: TensorRtVariant,
+    variant: TensorRtVariant,
     options: BuildOptions,
-    report: Report = lambda phase, share: None,
+    report: ProgressCallback = lambda phase, share: None,
     timing_cache: Path | None = None,
 ) -> Built:
     """Build a plan.
 
     Args:
         model: A prepared ONNX model.
-        flavour: The TensorRT to build with.
+        variant: The TensorRT to build with.
         options: What it is told.
         report: Told how far it is, from TensorRT 10 on.
         timing_cache: File that makes the next build faster; read and written.
@@ -72,24 +72,24 @@ def build_plan(
         ModelError: TensorRT refuses the model or the options, or fails.
         KeyboardInterrupt: The build was interrupted.
     """
-    trt = flavour.module
+    trt = variant.module
     logger = make_logger(trt)
     builder = trt.Builder(logger)
-    network = builder.create_network(flavour.network_flags(options.dla is not None))
+    network = builder.create_network(variant.network_flags(options.dla is not None))
     _parse(trt, network, logger, model)
     config = builder.create_builder_config()
-    _configure(flavour, config, network, options)
+    _configure(variant, config, network, options)
     phases = Phases(report)
     watch = monitor(trt, phases)
     if watch is not None:
         config.progress_monitor = watch
-    keep = _use_timing_cache(flavour, config, timing_cache)
+    keep = _use_timing_cache(variant, config, timing_cache)
     start = time.monotonic()
     plan = builder.build_serialized_network(network, config)
     if phases.cancelled:
         raise KeyboardInterrupt
     if plan is None:
-        raise ModelError(f"{flavour.title} cannot build this model: {logger.summary()}")
+        raise ModelError(f"{variant.title} cannot build this model: {logger.summary()}")
     keep()
     tensors = _tensors(trt, network)
     return Built(bytes(plan), tensors, time.monotonic() - start, tuple(logger.warnings))
@@ -129,35 +129,35 @@ def _parse(trt: Any, network: Any, logger: Any, model: bytes) -> None:
     )
 
 
-def _configure(flavour: TensorRtVariant, config: Any, network: Any, options: BuildOptions) -> None:
-    trt = flavour.module
+def _configure(variant: TensorRtVariant, config: Any, network: Any, options: BuildOptions) -> None:
+    trt = variant.module
     if options.workspace_mib:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
     if options.targets:
-        _set_targets(flavour, config, options.targets)
+        _set_targets(variant, config, options.targets)
     if options.dla is not None:
-        _use_dla(flavour, config, options)
-    if not flavour.typed_by_onnx(options.dla is not None):
+        _use_dla(variant, config, options)
+    if not variant.typed_by_onnx(options.dla is not None):
         _set_precision_flags(trt, config, network, options)
 
 
-def _set_targets(flavour: TensorRtVariant, config: Any, targets: tuple[str, ...]) -> None:
+def _set_targets(variant: TensorRtVariant, config: Any, targets: tuple[str, ...]) -> None:
     """Say for which GPUs a portable plan is.
 
     Raises:
-        ModelError: The flavour builds for the GPU of this machine only, or not for these.
+        ModelError: The variant builds for the GPU of this machine only, or not for these.
     """
     if not hasattr(config, "set_compute_capability"):
         raise ModelError(
-            f"--target: {flavour.title} builds for the GPU of this machine only; "
+            f"--target: {variant.title} builds for the GPU of this machine only; "
             "portable plans need: pip install tensorrt_rtx"
         )
-    known = flavour.module.ComputeCapability
+    known = variant.module.ComputeCapability
     names = {f"{name[2:-1]}.{name[-1]}": name for name in dir(known) if name.startswith("SM")}
     unknown = [target for target in targets if target not in names]
     if unknown:
         raise ModelError(
-            f"--target {','.join(unknown)}: {flavour.title} builds for compute capability "
+            f"--target {','.join(unknown)}: {variant.title} builds for compute capability "
             f"{', '.join(sorted(names, key=float))}"
         )
     config.num_compute_capabilities = len(targets)
@@ -165,15 +165,15 @@ def _set_targets(flavour: TensorRtVariant, config: Any, targets: tuple[str, ...]
         config.set_compute_capability(getattr(known, names[target]), index)
 
 
-def _use_dla(flavour: TensorRtVariant, config: Any, options: BuildOptions) -> None:
+def _use_dla(variant: TensorRtVariant, config: Any, options: BuildOptions) -> None:
     """Send the network to a DLA core; what it cannot run stays on the GPU.
 
     Raises:
-        ModelError: The flavour has no DLA, or none for the precision.
+        ModelError: The variant has no DLA, or none for the precision.
     """
-    trt = flavour.module
-    if flavour.portable:
-        raise ModelError(f"--dla: {flavour.title} has no DLA; TensorRT of a Jetson has")
+    trt = variant.module
+    if variant.portable:
+        raise ModelError(f"--dla: {variant.title} has no DLA; TensorRT of a Jetson has")
     if options.precision == "fp32":
         raise ModelError("--dla: DLA cores compute in fp16 or int8; add --precision fp16")
     config.default_device_type = trt.DeviceType.DLA
@@ -210,14 +210,14 @@ def _set_ranges(network: Any, ranges: Mapping[str, float]) -> None:
 
 
 def _use_timing_cache(
-    flavour: TensorRtVariant, config: Any, path: Path | None
+    variant: TensorRtVariant, config: Any, path: Path | None
 ) -> Callable[[], None]:
     """Load the timing cache; the returned call writes it after the build.
 
     TensorRT for RTX measures on the user's machine when the plan is first loaded, so its timing
     cache does nothing.
     """
-    if path is None or flavour.portable:
+    if path is None or variant.portable:
         return lambda: None
     try:
         content = path.read_bytes()

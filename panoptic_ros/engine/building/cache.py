@@ -20,7 +20,7 @@ from panoptic_ros.engine.building.manifest import Manifest, PlanKey, from_json, 
 PLAN = ".plan"
 _PART = ".part"
 
-Build = Callable[[], tuple[bytes, Manifest]]
+PlanMaker = Callable[[], tuple[bytes, Manifest]]
 """Makes a plan; the check sum and the size in its manifest are filled in by ``write_plan``."""
 
 
@@ -152,7 +152,7 @@ def write_plan(path: Path, content: bytes, manifest: Manifest) -> Manifest:
 def build_once(
     path: Path,
     key: PlanKey,
-    build: Build,
+    build: PlanMaker,
     rebuild: bool = False,
     waits: Callable[[], object] = lambda: None,
 ) -> Manifest:

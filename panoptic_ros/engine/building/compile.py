@@ -25,7 +25,7 @@ from panoptic_ros.engine.building.check import REFUSED, check_model
 from panoptic_ros.engine.building.manifest import Manifest, PlanKey
 from panoptic_ros.engine.building.precision import full_nodes, to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare, set_batch
-from panoptic_ros.engine.building.progress import Report
+from panoptic_ros.engine.building.progress import ProgressCallback
 from panoptic_ros.engine.building.quantize import edge_products, to_int8
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, key_of, metadata_of, spec_of
@@ -65,12 +65,12 @@ class BuildEnvironment:
     """What a recipe is built with.
 
     Attributes:
-        flavour: The TensorRT that is here.
+        variant: The TensorRT that is here.
         gpu: The GPU that is here, None for none.
         device: Number of that GPU as CUDA counts.
     """
 
-    flavour: TensorRtVariant
+    variant: TensorRtVariant
     gpu: Gpu | None
     device: int = 0
 
@@ -103,7 +103,7 @@ def build_environment(recipe: Recipe, device: int = 0) -> BuildEnvironment:
         ModelError: There is no TensorRT, or no GPU of that number.
     """
     gpu = read_gpu(device) if device else find_gpu()
-    return BuildEnvironment(load_variant(recipe.flavour), gpu, device)
+    return BuildEnvironment(load_variant(recipe.variant), gpu, device)
 
 
 def key_and_place(
@@ -120,7 +120,7 @@ def key_and_place(
         ModelError: The model is not ours, or there is no GPU to build for.
     """
     spec = _spec(recipe)
-    key = key_of(recipe, spec, here.flavour, here.gpu)
+    key = key_of(recipe, spec, here.variant, here.gpu)
     if out is not None and out.suffix == ".plan":
         return key, out
     return key, plan_path(out or default_folder(), recipe.model.stem, key)
@@ -130,7 +130,7 @@ def make_plan(
     recipe: Recipe,
     path: Path,
     here: BuildEnvironment,
-    report: Report = lambda phase, share: None,
+    report: ProgressCallback = lambda phase, share: None,
     compare: Compare | None = None,
     rebuild: bool = False,
     images: Images = (),
@@ -152,10 +152,10 @@ def make_plan(
     Raises:
         ModelError: It cannot be built, differs too much, or cannot be written.
     """
-    key = key_of(recipe, _spec(recipe), here.flavour, here.gpu)
+    key = key_of(recipe, _spec(recipe), here.variant, here.gpu)
 
     def build() -> tuple[bytes, Manifest]:
-        by_ranges = recipe.dla >= 0 and not here.flavour.typed_by_onnx(dla=True)
+        by_ranges = recipe.dla >= 0 and not here.variant.typed_by_onnx(dla=True)
         ready = prepared(recipe, images, by_ranges)
         built, manifest = _build(recipe, path, key, here, report, ready)
         if compare is None:
@@ -208,7 +208,7 @@ def _build(
     path: Path,
     key: PlanKey,
     here: BuildEnvironment,
-    report: Report,
+    report: ProgressCallback,
     ready: Prepared,
 ) -> tuple[bytes, Manifest]:
     options = BuildOptions(
@@ -220,12 +220,12 @@ def _build(
         ranges=ready.ranges,
     )
     # A home may be shared by machines; measured times are those of one kind of GPU.
-    parts = (here.flavour.name, here.flavour.version, key.compute_capability)
+    parts = (here.variant.name, here.variant.version, key.compute_capability)
     timing = path.with_name("-".join(filter(None, parts)) + ".timing")
     with here.current():
-        built = build_plan(ready.content, here.flavour, options, report, timing)
+        built = build_plan(ready.content, here.variant, options, report, timing)
     if ready.ranges:
-        cache = calibration_cache(ready.ranges, here.flavour.version)
+        cache = calibration_cache(ready.ranges, here.variant.version)
         # For NVIDIA's tools; the plan does not need it.
         with suppress(OSError):
             write_atomically(path.with_name(path.name + CALIBRATION), cache.encode())
@@ -237,15 +237,15 @@ def _build(
         tensors=built.tensors,
         metadata=metadata_of(load_model(recipe.model)),
         driver=here.gpu.driver if here.gpu else "",
-        options=_words(options, here.flavour),
+        options=_words(options, here.variant),
         build_s=round(built.seconds, 3),
     )
 
 
-def _words(options: BuildOptions, flavour: TensorRtVariant) -> dict[str, str]:
+def _words(options: BuildOptions, variant: TensorRtVariant) -> dict[str, str]:
     dla = options.dla is not None
     return {
-        "types": "ONNX" if flavour.typed_by_onnx(dla) else "builder flags",
+        "types": "ONNX" if variant.typed_by_onnx(dla) else "builder flags",
         "workspace": f"{options.workspace_mib} MiB" if options.workspace_mib else "TensorRT's own",
         "targets": ", ".join(options.targets) or "TensorRT's own",
     }

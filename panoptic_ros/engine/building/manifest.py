@@ -13,7 +13,8 @@ from typing import Any
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.files.document import parse_json
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 called the variant ``flavour``."""
 PRECISIONS = ("fp32", "fp16", "int8")
 SUFFIX = ".json"
 """A plan ``x.plan`` has its manifest in ``x.plan.json``."""
@@ -25,7 +26,7 @@ class PlanKey:
 
     Attributes:
         onnx_sha256: Check sum of the ONNX file.
-        flavour: ``tensorrt`` or ``tensorrt_rtx``.
+        variant: ``tensorrt`` or ``tensorrt_rtx``.
         version: Version of that library, e.g. ``10.3.0``.
         gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several.
         compute_capability: Of that GPU, e.g. ``8.7``; empty for portable plans.
@@ -36,7 +37,7 @@ class PlanKey:
     """
 
     onnx_sha256: str
-    flavour: str
+    variant: str
     version: str
     gpu: str
     compute_capability: str
@@ -71,7 +72,7 @@ class PlanKey:
 
 _WORDS = {
     "onnx_sha256": "ONNX check sum",
-    "flavour": "TensorRT flavour",
+    "variant": "TensorRT variant",
     "version": "TensorRT version",
     "gpu": "GPU",
     "compute_capability": "compute capability",
@@ -139,8 +140,9 @@ def from_json(text: str, where: str) -> Manifest:
     """
     try:
         document: dict[str, Any] = parse_json(text)
-        if document.pop("format") != FORMAT:
-            raise ValueError("its format is another")
+        found = document.pop("format")
+        if found != FORMAT:
+            raise ValueError(f"its format is {found}, needs {FORMAT}")
         document["key"] = PlanKey(**document["key"])
         document["tensors"] = tuple(
             Tensor(**{**entry, "shape": tuple(entry["shape"])}) for entry in document["tensors"]

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ModelError
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import PlanKey
-    from panoptic_ros.engine.building.progress import Report
+    from panoptic_ros.engine.building.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def search_plan(order: PlanRequest) -> PlanSearch:
     return PlanSearch(order, key, place, found, why, here)
 
 
-def find_or_build(order: PlanRequest, rebuild: bool, report: Report) -> Path:
+def find_or_build(order: PlanRequest, rebuild: bool, report: ProgressCallback) -> Path:
     """Find the plan of an order, or build it in this process.
 
     Args:
@@ -148,7 +148,7 @@ def source_of(plan: Path) -> Path | None:
     """Find the very model that a plan was built from: beside it, or in the package."""
     from panoptic_ros.engine.building.cache import read_manifest
     from panoptic_ros.engine.building.manifest import sha256_of
-    from panoptic_ros.engine.open import shipped_models
+    from panoptic_ros.engine.models import shipped_models
 
     try:
         manifest = read_manifest(plan)

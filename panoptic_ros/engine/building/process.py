@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from panoptic_ros.core.errors import ModelError, PanopticError
 from panoptic_ros.engine.building.plans import PlanRequest, find_or_build
-from panoptic_ros.engine.building.progress import Report
+from panoptic_ros.engine.building.progress import ProgressCallback
 
 _NICENESS = 10
 _PATIENCE_S = 5.0
@@ -50,7 +50,7 @@ class BuildProcess:
             text=True,
         )
 
-    def wait(self, report: Report = lambda phase, share: None) -> None:
+    def wait(self, report: ProgressCallback = lambda phase, share: None) -> None:
         """Wait for the plan.
 
         Args:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-Report = Callable[[str, float], None]
+ProgressCallback = Callable[[str, float], None]
 """Takes the name of the phase and the share that is done, 0 to 1, never falling."""
 
 
@@ -17,7 +17,7 @@ class Phases:
         report: Told after every step.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: ProgressCallback) -> None:
         self.report = report
         self.cancelled = False
         self._phases: dict[str, tuple[str | None, int, int]] = {}

@@ -12,10 +12,12 @@ from panoptic_ros.core.files.document import DocumentError, read_yaml
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.building.manifest import PRECISIONS, PlanKey, sha256_of
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.variant import FLAVOURS, TensorRtVariant
+from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
 _MOST_IMAGES = 64
+_FORMER_NAMES = {"pictures": "images", "flavour": "variant"}
+"""Entries of recipes written before version 0.2."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,8 @@ class Recipe:
         precision: One of ``PRECISIONS``.
         batch: Images in one inference.
         dla: Number of the DLA core, -1 for the GPU.
-        targets: Compute capabilities such as ``8.6``, for portable flavours.
-        flavour: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
+        targets: Compute capabilities such as ``8.6``, for portable variants.
+        variant: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
         workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
         images: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
             on; empty for drawn images, which INT8 does not take.
@@ -39,7 +41,7 @@ class Recipe:
     batch: int = 1
     dla: int = -1
     targets: tuple[str, ...] = ()
-    flavour: str = ""
+    variant: str = ""
     workspace_mib: int = 0
     images: str = ""
 
@@ -48,8 +50,8 @@ class Recipe:
             raise ConfigError(
                 f"precision {self.precision!r}: needs one of {', '.join(PRECISIONS)}"
             )
-        if self.flavour and self.flavour not in FLAVOURS:
-            raise ConfigError(f"flavour {self.flavour!r}: needs one of {', '.join(FLAVOURS)}")
+        if self.variant and self.variant not in VARIANTS:
+            raise ConfigError(f"variant {self.variant!r}: needs one of {', '.join(VARIANTS)}")
         if not 1 <= self.batch <= _MOST_IMAGES:
             raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_IMAGES}")
         if self.workspace_mib < 0:
@@ -70,9 +72,7 @@ def read_recipe(path: Path) -> Recipe:
         raise ConfigError(f"{path}: is no readable YAML file ({error})") from error
     if not isinstance(document, dict) or "model" not in document:
         raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
-    if "pictures" in document:  # the name of ``images`` before version 0.2
-        document = {**document, "images": document["pictures"]}
-        del document["pictures"]
+    document = {_FORMER_NAMES.get(name, name): given for name, given in document.items()}
     known = {entry.name: entry.type for entry in fields(Recipe)}
     unknown = sorted(map(str, set(document) - set(known)))
     if unknown:
@@ -113,33 +113,33 @@ def metadata_of(model: Any) -> dict[str, str]:
     return {entry.key: entry.value for entry in model.metadata_props}
 
 
-def key_of(recipe: Recipe, spec: ModelSpec, flavour: TensorRtVariant, gpu: Gpu | None) -> PlanKey:
+def key_of(recipe: Recipe, spec: ModelSpec, variant: TensorRtVariant, gpu: Gpu | None) -> PlanKey:
     """Say what the plan of a recipe is for.
 
     Args:
         recipe: What is wanted.
         spec: The model's spec.
-        flavour: The TensorRT that builds.
+        variant: The TensorRT that builds.
         gpu: The GPU that is here, None for none.
 
     Raises:
-        ModelError: The flavour builds for the GPU that is here, and there is none.
+        ModelError: The variant builds for the GPU that is here, and there is none.
     """
-    if flavour.portable:
+    if variant.portable:
         name, capability = "portable", ""
         if recipe.targets:
             name = f"portable to {', '.join(recipe.targets)}"
     elif gpu is None:
         raise ModelError(
-            f"{flavour.title} builds for the GPU of this machine, and there is none or its driver "
+            f"{variant.title} builds for the GPU of this machine, and there is none or its driver "
             "does not answer; build on the robot, or for PCs with: pip install tensorrt_rtx"
         )
     else:
         name, capability = gpu.name, gpu.compute_capability
     return PlanKey(
         onnx_sha256=sha256_of(recipe.model),
-        flavour=flavour.name,
-        version=flavour.version,
+        variant=variant.name,
+        version=variant.version,
         gpu=name,
         compute_capability=capability,
         precision=recipe.precision,

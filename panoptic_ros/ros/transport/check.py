@@ -16,14 +16,14 @@ from typing import Any
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.ros.transport import profile as transport
 
-TOPIC = "panoptic_exchange/image"
+TOPIC = "panoptic_transport_check/image"
 WIDTH_PX, HEIGHT_PX, RATE_HZ = 1280, 720, 25.0
 _PATIENCE_S = 20.0
 
 
 @dataclass(frozen=True)
-class Exchange:
-    """What came of an exchange.
+class TransportCheck:
+    """What came of sending images.
 
     Attributes:
         sent: Images that were published after both ends had found each other.
@@ -66,9 +66,9 @@ class Exchange:
         )
 
 
-def exchange_images(
+def check_transport(
     count: int = 50, use_profile: bool = True, environment: Mapping[str, str] | None = None
-) -> Exchange:
+) -> TransportCheck:
     """Publish images in one process and receive them in another.
 
     Args:
@@ -96,12 +96,12 @@ def exchange_images(
         )
         heard, _ = receiver.communicate(timeout=_PATIENCE_S)
     except subprocess.TimeoutExpired as error:
-        raise ConfigError(f"the image exchange did not end within {error.timeout:g} s") from error
+        raise ConfigError(f"the transport check did not end within {error.timeout:g} s") from error
     finally:
         receiver.kill()
         receiver.wait()
     said, arrived = _report("sender", sender.stdout), _report("receiver", heard)
-    return Exchange(
+    return TransportCheck(
         sent=said["sent"],
         received=len(arrived["latency_ms"]),
         latency_ms=arrived["latency_ms"],
@@ -115,7 +115,7 @@ def _report(who: str, text: str) -> dict[str, Any]:
         report: dict[str, Any] = json.loads(text)
     except ValueError as error:
         raise ConfigError(
-            f"the {who} of the image exchange failed, see its words above; is ROS 2 installed "
+            f"the {who} of the transport check failed, see its words above; is ROS 2 installed "
             "and sourced (rclpy, sensor_msgs)?"
         ) from error
     return report
@@ -132,7 +132,7 @@ def _send(count: int) -> dict[str, Any]:
     from panoptic_ros.messages.message_types import rclpy_types
 
     rclpy.init()
-    node = rclpy.create_node("panoptic_exchange_sender")
+    node = rclpy.create_node("panoptic_transport_check_sender")
     types = rclpy_types()
     publisher = node.create_publisher(types.find(IMAGE), TOPIC, qos_profile_sensor_data)
     sent = 0
@@ -167,7 +167,7 @@ def _receive(count: int) -> dict[str, Any]:
     from panoptic_ros.messages.message_types import rclpy_types
 
     rclpy.init()
-    node = rclpy.create_node("panoptic_exchange_receiver")
+    node = rclpy.create_node("panoptic_transport_check_receiver")
     latency_ms: list[float] = []
 
     def note(message: Any) -> None:
@@ -198,7 +198,7 @@ def _waited(condition: Callable[[], bool], patience_s: float = _PATIENCE_S) -> b
 
 
 def main() -> None:
-    """Be one end of an exchange and print what came of it as JSON."""
+    """Be one end of the check and print what came of it as JSON."""
     parser = argparse.ArgumentParser(prog="panoptic_ros.ros.transport.check")
     parser.add_argument("end", choices=("send", "receive"))
     parser.add_argument("count", type=int)

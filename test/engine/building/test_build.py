@@ -11,7 +11,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.build import BuildOptions, build_plan
 from panoptic_ros.engine.building.precision import to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.variant import TensorRtVariant, load_variant
 from test.drawn.tiny_model import write_tiny_model
 
@@ -85,7 +85,7 @@ def test_bytes_that_are_no_model_are_refused(rtx: TensorRtVariant) -> None:
     ],
     ids=["unknown target", "dla"],
 )
-def test_what_the_flavour_cannot_do_is_said(
+def test_what_the_variant_cannot_do_is_said(
     options: BuildOptions, words: str, rtx: TensorRtVariant
 ) -> None:
     with pytest.raises(ModelError, match=words):

@@ -22,7 +22,7 @@ from panoptic_ros.engine.variant import TensorRtVariant
 from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT
 
 ADA = Gpu("RTX 4090", "8.9", "12.6", False)
-HERE = BuildEnvironment(DrawnTensorRT().as_flavour(), ADA)
+HERE = BuildEnvironment(DrawnTensorRT().as_variant(), ADA)
 
 
 class TwoGpus(DrawnCuda):
@@ -48,7 +48,7 @@ def driver(monkeypatch: pytest.MonkeyPatch) -> TwoGpus:
 def test_the_chosen_gpu_is_current_while_a_plan_is_built(
     device: int, asked: list[int], driver: TwoGpus
 ) -> None:
-    with BuildEnvironment(HERE.flavour, ADA, device).current():
+    with BuildEnvironment(HERE.variant, ADA, device).current():
         assert driver.asked == asked
         assert driver.depth == len(asked)
     assert driver.depth == 0
@@ -56,12 +56,12 @@ def test_the_chosen_gpu_is_current_while_a_plan_is_built(
 
 
 def test_the_workplace_is_that_of_the_chosen_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "load_variant", lambda name: HERE.flavour)
+    monkeypatch.setattr(compiling, "load_variant", lambda name: HERE.variant)
     monkeypatch.setattr(compiling, "find_gpu", lambda: None)
     monkeypatch.setattr(compiling, "read_gpu", lambda device: Gpu(f"{device}", "8.9", "12", False))
     assert build_environment(Recipe(Path("x.onnx"))).gpu is None
     assert build_environment(Recipe(Path("x.onnx")), 2) == BuildEnvironment(
-        HERE.flavour, Gpu("2", "8.9", "12", False), 2
+        HERE.variant, Gpu("2", "8.9", "12", False), 2
     )
 
 
@@ -73,7 +73,7 @@ def test_a_plan_for_other_gpus_cannot_be_compared_here(
 ) -> None:
     recipe = Recipe(Path("x.onnx"), targets=targets)
     assert HERE.runs(recipe) is runs
-    assert not BuildEnvironment(HERE.flavour, None).runs(recipe)
+    assert not BuildEnvironment(HERE.variant, None).runs(recipe)
 
 
 def test_a_gpu_that_cannot_be_used_is_found_before_the_build(

@@ -23,7 +23,7 @@ from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import compare
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 from test.drawn.tiny_model import write_tiny_model
 
@@ -110,7 +110,7 @@ def test_tensorrts_reader_will_take_it(wide: Path) -> None:
 @pytest.mark.rtx
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 def test_tensorrt_builds_it_too(wide: Path, precision: str, tmp_path: Path) -> None:
-    recipe = Recipe(wide, precision, flavour="tensorrt_rtx")
+    recipe = Recipe(wide, precision, variant="tensorrt_rtx")
     made = make_plan(recipe, tmp_path / "wide.plan", build_environment(recipe))
     assert made.key.shape == "720x1280x3"
     assert made.tensors[0].shape == (1, 720, 1280, 3)

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from panoptic_ros.engine.building.check import REFUSED, SLOW, WRONG, check_model
 from panoptic_ros.engine.building.prepare import load_model, prepare
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 
 FLOAT, BYTE = TensorProto.FLOAT, TensorProto.UINT8
 Shape = Sequence[Any]

@@ -21,7 +21,7 @@ from panoptic_ros.engine.building.compile import (
 )
 from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from test.drawn.tiny_model import write_tiny_model
 
 pytestmark = [
@@ -32,7 +32,7 @@ pytestmark = [
 
 @pytest.fixture
 def recipe() -> Recipe:
-    return Recipe(shipped_models()["street_fast"], flavour="tensorrt_rtx")
+    return Recipe(shipped_models()["street_fast"], variant="tensorrt_rtx")
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from test.drawn.plans import KEY, key, manifest
 
 CHANGES: list[tuple[str, Any, str]] = [
     ("onnx_sha256", "b" * 64, "ONNX check sum is aaaaaaaaaaaa, here it is bbbbbbbbbbbb"),
-    ("flavour", "tensorrt_rtx", "TensorRT flavour is tensorrt, here it is tensorrt_rtx"),
+    ("variant", "tensorrt_rtx", "TensorRT variant is tensorrt, here it is tensorrt_rtx"),
     ("version", "11.4.1", "TensorRT version is 10.3.0, here it is 11.4.1"),
     ("gpu", "Thor", "GPU is Orin, here it is Thor"),
     ("compute_capability", "", "compute capability is 8.7, here it is not known"),
@@ -50,12 +50,20 @@ def test_a_manifest_survives_its_file() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"format": 2}', manifest().to_json().replace('"gpu"', '"gnu"')],
+    ["", "[]", "{}", '{"format": 3}', manifest().to_json().replace('"gpu"', '"gnu"')],
     ids=["empty", "list", "no format", "other format", "other field"],
 )
 def test_a_damaged_manifest_is_refused_by_name(text: str) -> None:
     with pytest.raises(ModelError, match=r"street\.plan\.json: is no manifest"):
         from_json(text, "street.plan.json")
+
+
+def test_a_manifest_of_an_earlier_version_is_refused_with_both_formats() -> None:
+    text = manifest().to_json().replace('"format": 2', '"format": 1')
+    former = text.replace('"variant"', '"flavour"')
+    assert former != manifest().to_json()
+    with pytest.raises(ModelError, match=r"its format is 1, needs 2\); delete it and build again"):
+        from_json(former, "street.plan.json")
 
 
 def test_the_manifest_lies_beside_its_plan() -> None:

@@ -13,7 +13,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.types import VOID, CenterOffsetHeads, QueryHeads
 from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_images, gate
 from panoptic_ros.engine.building.prepare import load_model, prepare
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from test.drawn.tiny_model import spec
 
 SPEC = spec(16, 8)

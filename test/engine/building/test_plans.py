@@ -14,7 +14,8 @@ from panoptic_ros.engine import device
 from panoptic_ros.engine.building.cache import default_folder, plan_path, read_plan
 from panoptic_ros.engine.building.plans import PlanRequest
 from panoptic_ros.engine.building.process import BuildProcess
-from panoptic_ros.engine.open import open_engine, plan_to_build, shipped_models
+from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.open import open_engine, plan_to_build
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
@@ -110,7 +111,7 @@ def test_a_real_plan_is_built_in_a_process_of_its_own(
         "from panoptic_ros.engine import device, variant\n"
         "from panoptic_ros.engine.building import parity, process\n"
         "device.read_gpu = lambda *_: device.Gpu('Drawn', '8.6', '12.6', False)\n"
-        "variant.FLAVOURS = ('tensorrt_rtx',)\n"
+        "variant.VARIANTS = ('tensorrt_rtx',)\n"
         "parity.comparison = lambda *_: lambda graph, plan, about: {'label_agreement': 1.0}\n"
         "sys.exit(process.main(sys.argv[1:]))\n"
     )

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.engine.building.precision import PRODUCTS, SENSITIVE, to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 
 ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 

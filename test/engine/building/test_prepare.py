@@ -17,7 +17,7 @@ from panoptic_ros.engine.building.prepare import (
     prepare,
     uint8_tensors,
 )
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 
 ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 

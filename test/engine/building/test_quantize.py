@@ -23,7 +23,7 @@ from panoptic_ros.engine.building.parity import (
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.quantize import edge_products, to_int8
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 
 pytestmark = pytest.mark.skipif(
@@ -105,7 +105,7 @@ def test_too_few_images_say_how_many_are_needed(prepared: onnx.ModelProto) -> No
 
 @pytest.mark.rtx
 def test_tensorrt_builds_int8_for_a_batch(spec: ModelSpec, tmp_path: Path) -> None:
-    recipe = Recipe(shipped_models()["street_fast"], "int8", flavour="tensorrt_rtx")
+    recipe = Recipe(shipped_models()["street_fast"], "int8", variant="tensorrt_rtx")
     recipe = replace(recipe, batch=2)
     images = drawn_images(spec, 4)
     made = make_plan(recipe, tmp_path / "a.plan", build_environment(recipe), images=images)

@@ -21,7 +21,7 @@ from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.open import shipped_models
+from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.variant import TensorRtVariant
 
 SHIPPED = shipped_models().get("street_fast", Path())
@@ -111,7 +111,7 @@ def test_ranges_reach_the_builder_and_lie_beside_the_plan(
     told: list[BuildOptions] = []
 
     def build(
-        model: bytes, flavour: TensorRtVariant, options: BuildOptions, report: object, cache: Path
+        model: bytes, variant: TensorRtVariant, options: BuildOptions, report: object, cache: Path
     ) -> Built:
         told.append(options)
         return Built(b"plan", (), 1.0, ())

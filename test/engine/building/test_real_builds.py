@@ -20,7 +20,8 @@ from panoptic_ros.engine.building.cache import check_fresh, find_plan, read_plan
 from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
 from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
-from panoptic_ros.engine.open import open_engine, shipped_models
+from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.open import open_engine
 
 pytestmark = [
     pytest.mark.rtx,
@@ -37,7 +38,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def recipe() -> Recipe:
-    return Recipe(shipped_models()["street_fast"], flavour=RTX)
+    return Recipe(shipped_models()["street_fast"], variant=RTX)
 
 
 def make(recipe: Recipe, out: Path | None = None) -> Path:
@@ -49,7 +50,7 @@ def make(recipe: Recipe, out: Path | None = None) -> Path:
 
 @pytest.mark.parametrize("name", sorted(shipped_models()))
 def test_two_images_at_once_in_half(name: str, tmp_path: Path) -> None:
-    path = make(Recipe(shipped_models()[name], batch=2, flavour=RTX))
+    path = make(Recipe(shipped_models()[name], batch=2, variant=RTX))
     _, manifest = read_plan(path)
     assert {tensor.shape[0] for tensor in manifest.tensors} == {2}
     assert manifest.key.batch == 2
@@ -92,7 +93,7 @@ def test_a_damaged_plan_is_explained_and_built_again(
         path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     else:
         Path(f"{path}.json").unlink()
-    assert main(["build", "street_fast", "--flavour", RTX]) == 0
+    assert main(["build", "street_fast", "--variant", RTX]) == 0
     words = {"cut": "is cut off", "changed": "is damaged", "no manifest": "nobody knows"}
     assert words[damage] in capsys.readouterr().err
     assert len(read_plan(path)[0]) > 1_000_000
@@ -120,7 +121,7 @@ def test_of_two_builders_one_builds_and_the_other_takes_its_plan(
         process.join(120)
     assert [process.exitcode for process in both] == [0, 0]
     assert log.read_text() == "built\n"
-    assert read_plan(path)[1].key.flavour == RTX
+    assert read_plan(path)[1].key.variant == RTX
 
 
 def test_a_full_disk_ends_the_build_and_leaves_the_older_plan(
@@ -145,7 +146,7 @@ def test_a_plan_in_a_folder_that_cannot_be_written_is_used(
     (tmp_path / "street.plan.lock").unlink()
     # A folder in the way of the lock stops root as well, which a mode does not.
     (tmp_path / "street.plan.lock").mkdir()
-    words = ["build", "street_fast", "--flavour", RTX, "--out", str(path)]
+    words = ["build", "street_fast", "--variant", RTX, "--out", str(path)]
     assert main(words) == 0
     assert "in fp16" in capsys.readouterr().out
     assert main([*words, "--precision", "fp32"]) == 2
@@ -161,7 +162,7 @@ def test_int8_with_ranges_of_drawn_images_is_refused_by_the_gate(
         range(6), DrawnStreet(size=(512, 256), fps=1.0, seconds=6.0), strict=True
     ):
         cv2.imwrite(str(images / f"{number}.png"), frame.image[..., ::-1])
-    words = ["build", "street_fast", "--flavour", RTX, "--precision", "int8"]
+    words = ["build", "street_fast", "--variant", RTX, "--precision", "int8"]
     assert main([*words, "--pictures", str(images)]) == 2
     assert "differs from ONNX Runtime: " in capsys.readouterr().err
     assert main(words) == 2
@@ -182,7 +183,7 @@ def test_int8_with_ranges_of_real_images_is_kept(
     files = sorted((street / "images").rglob("*.jpg"))
     for file in files[:: max(1, len(files) // 12)]:
         (images / f"{file.parent.name}-{file.name}").symlink_to(file)
-    words = ["build", "street_fast", "--flavour", RTX, "--precision", "int8"]
+    words = ["build", "street_fast", "--variant", RTX, "--precision", "int8"]
     assert main([*words, "--pictures", str(images)]) == 0
     assert "street_fast.onnx in int8, batch 1" in capsys.readouterr().out
     (plan,) = cache.glob("*.plan")

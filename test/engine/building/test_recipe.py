@@ -48,7 +48,8 @@ def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
         ("model: a.onnx\nbatch: true", "batch is True, needs int"),
         ("model: a.onnx\nbatch: 0", "batch 0: needs 1 to 64"),
         ("model: a.onnx\nprecision: fp8", "precision 'fp8': needs one of fp32, fp16, int8"),
-        ("model: a.onnx\nflavour: trt", "flavour 'trt': needs one of"),
+        ("model: a.onnx\nvariant: trt", "variant 'trt': needs one of"),
+        ("model: a.onnx\nflavour: trt", "variant 'trt': needs one of"),
     ],
 )
 def test_a_mistake_in_a_recipe_is_named(text: str, words: str, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from panoptic_ros.ros.transport import profile as transport
-from panoptic_ros.ros.transport.check import Exchange, exchange_images
+from panoptic_ros.ros.transport.check import TransportCheck, check_transport
 
 NAMESPACE = "{http://www.eprosima.com}"
 
@@ -53,27 +53,27 @@ def test_the_warning_comes_only_where_images_get_lost(
 
 
 EXPLANATIONS = {
-    "all arrive": (Exchange(50, 50, [4.0, 6.0, 9.0], "rmw_fastrtps_cpp", True), "6.0 ms"),
-    "none arrive": (Exchange(50, 0, [], "rmw_fastrtps_cpp", False), "export FAST"),
-    "with profile": (Exchange(50, 3, [4.0], "rmw_fastrtps_cpp", True), "/dev/shm"),
-    "strangers": (Exchange(0, 0, [], "rmw_fastrtps_cpp", True), "ROS_DOMAIN_ID"),
+    "all arrive": (TransportCheck(50, 50, [4.0, 6.0, 9.0], "rmw_fastrtps_cpp", True), "6.0 ms"),
+    "none arrive": (TransportCheck(50, 0, [], "rmw_fastrtps_cpp", False), "export FAST"),
+    "with profile": (TransportCheck(50, 3, [4.0], "rmw_fastrtps_cpp", True), "/dev/shm"),
+    "strangers": (TransportCheck(0, 0, [], "rmw_fastrtps_cpp", True), "ROS_DOMAIN_ID"),
 }
 
 
 @pytest.mark.parametrize("case", EXPLANATIONS)
-def test_an_exchange_is_explained(case: str) -> None:
-    exchange, words = EXPLANATIONS[case]
-    assert words in exchange.explain()
-    assert exchange.is_good == (case == "all arrive")
+def test_a_transport_check_is_explained(case: str) -> None:
+    check, words = EXPLANATIONS[case]
+    assert words in check.explain()
+    assert check.is_good == (case == "all arrive")
 
 
 @pytest.mark.ros
 def test_images_cross_between_processes_with_the_profile() -> None:
     pytest.importorskip("rclpy")
     bare = {name: value for name, value in os.environ.items() if "PROFILES_FILE" not in name}
-    exchange = exchange_images(10, environment=bare)
-    assert exchange.is_good, exchange.explain()
-    assert exchange.has_profile
+    check = check_transport(10, environment=bare)
+    assert check.is_good, check.explain()
+    assert check.has_profile
 
 
 @pytest.mark.ros
@@ -82,7 +82,7 @@ def test_without_the_profile_fast_dds_loses_them_and_we_say_so() -> None:
     if "fastrtps" not in rclpy.get_rmw_implementation_identifier():
         pytest.skip("needs Fast DDS")
     bare = {name: value for name, value in os.environ.items() if "PROFILES_FILE" not in name}
-    exchange = exchange_images(10, use_profile=False, environment=bare)
-    assert exchange.sent == 10
-    assert not exchange.is_good
-    assert "export" in exchange.explain()
+    check = check_transport(10, use_profile=False, environment=bare)
+    assert check.sent == 10
+    assert not check.is_good
+    assert "export" in check.explain()
