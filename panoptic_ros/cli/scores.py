@@ -94,9 +94,9 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
             line["biou"] = result.boundary.classes[index]
         if "pq" in metrics:
             line |= {
-                "matched": quality.matched,
-                "false_alarms": quality.false_alarms,
-                "missed": quality.missed,
+                "matched": quality.tp,
+                "false_alarms": quality.fp,
+                "missed": quality.fn,
             }
         lines.append(line)
     return lines

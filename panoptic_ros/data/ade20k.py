@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.json_document import (
     MalformedError,
     entries,

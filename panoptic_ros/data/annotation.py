@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.labels import MAX_CLASSES
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import Category, SegmentInfo
 from panoptic_ros.data.label_map import LabelMap, stretches, to_segments
 
 Segments = tuple[NDArray[np.uint32], Sequence[SegmentInfo]]

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.files.document import DocumentError, read_yaml
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 
 Rules = Mapping[str, str | None]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
@@ -15,7 +16,6 @@ from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_fi
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.class_map import ClassMap, Recode, Rules, renamed
 from panoptic_ros.data.coco.files import coco_results, coco_results_by_name, coco_truth
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
 from panoptic_ros.data.label_map import LabelMap
 

@@ -1,46 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the images that label files are about."""
+"""Camera images from files, always on the grid on which their pixels are stored.
+
+Labels, calibrations and networks speak of the sensor's pixels, so an EXIF orientation, which asks
+a viewer to turn the image, is not applied by any reader.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.label_files import Pair
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+"""Endings of the files that ``read_image`` is asked to read."""
+
+_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
-def with_images(pairs: Sequence[Pair], folder: Path) -> list[Pair]:
-    """Find the image of every labelled image in a folder and those below it.
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Read a colour image.
 
-    Args:
-        pairs: The images.
-        folder: Holds ``<sequence>/<name>.*``, or ``<name>.*`` where that is the only one; the
-            ending ``_leftImg8bit`` of a name may be there or not.
+    Returns:
+        RGB image, shape (H, W, 3), as it is stored.
 
     Raises:
-        DataError: An image is missing or cannot be told from another.
+        DataError: The file is missing or is not an image.
     """
-    found: dict[str, list[Path]] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in IMAGE_SUFFIXES:
-            found.setdefault(path.stem.removesuffix("_leftImg8bit"), []).append(path)
-    return [
-        replace(pair, truth=replace(pair.truth, image=_image(pair, found, folder)))
-        for pair in pairs
-    ]
-
-
-def _image(pair: Pair, found: dict[str, list[Path]], folder: Path) -> Path:
-    paths = found.get(pair.truth.name, [])
-    own = [path for path in paths if path.parent.name == pair.sequence]
-    chosen = own or paths
-    where = f"{pair.sequence}/{pair.truth.name}" if pair.sequence else pair.truth.name
-    if not chosen:
-        raise DataError(f"{folder}: has no image {where}, of which {pair.truth.path} is the truth")
-    if len(chosen) > 1:
-        raise DataError(f"{folder}: {chosen[0]} and {chosen[1]} may both be the image {where}")
-    return chosen[0]
+    image = cv2.imread(str(path), _FLAGS)
+    if image is None:
+        raise DataError(f"{path}: missing or not an image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.data.png import read_png
 

@@ -9,9 +9,9 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import MAX_CLASSES, Label, LabelSet, read_label_set
-from panoptic_ros.data.coco.reader import Category
 
 LABEL_SETS = ("cityscapes", "coco", "ade20k", "mapillary")
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation
-from panoptic_ros.data.coco.reader import Category
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import VOID_ID, Category, SegmentInfo
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import VOID_ID, Category, SegmentInfo
 
 _ID_BITS = 16
 _ID_MASK = (1 << _ID_BITS) - 1

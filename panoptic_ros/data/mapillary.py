@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import MAX_CLASSES
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.json_document import MalformedError, entries, read_document, text
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.data.png import read_png

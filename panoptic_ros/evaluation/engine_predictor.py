@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.core.geometry import enlarge
@@ -18,7 +19,7 @@ from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Drivable, Frame
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
-from panoptic_ros.data.coco.reader import Category, read_image
+from panoptic_ros.data.images import read_image
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import EvalTask, Prediction

@@ -10,13 +10,13 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.evaluation.panoptic_score import Report, Score, in_order

@@ -16,6 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.errors import DataError
@@ -25,16 +26,14 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.data.annotation import Segments
 from panoptic_ros.data.coco.files import read_truth
 from panoptic_ros.data.coco.reader import (
-    Category,
     CocoPanoptic,
     CocoPrediction,
     ImageId,
     ImageRecord,
-    SegmentInfo,
     read_ids,
-    read_image,
 )
 from panoptic_ros.data.coco.segments import encode
+from panoptic_ros.data.images import read_image
 from panoptic_ros.metrics.intersections import intersect
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
 from panoptic_ros.metrics.semantic import SemanticIou, SemanticResult

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from panoptic_ros.cli.inputs import pipeline_config
 from panoptic_ros.data.class_map import ClassMap, Rules
 from panoptic_ros.data.formats import DataSetLocation, format_of, mapped, open_predictions
-from panoptic_ros.data.images import with_images
+from panoptic_ros.data.image_search import with_images
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired, unpaired
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor
 from panoptic_ros.evaluation.evaluate import EvalTask, from_files

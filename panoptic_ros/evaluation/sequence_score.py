@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.annotation import Annotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.metrics.id_history import IdHistory
 from panoptic_ros.metrics.object_tracking import ObjectTracking, ObjectTrackingResult

@@ -28,9 +28,9 @@ class Clear:
     """Counts over sequences, and the scores that follow from them.
 
     Attributes:
-        matched: Objects found, over all frames.
-        false_alarms: Predictions of nothing.
-        missed: Objects not found.
+        tp: True positives: objects found, over all frames.
+        fp: False positives: predictions of nothing.
+        fn: False negatives: objects not found.
         id_switches: Objects found under another id than before.
         fragments: How often a broken track was taken up again.
         mostly_tracked: Objects found in more than 80 % of their frames.
@@ -39,9 +39,9 @@ class Clear:
         iou: Sum of the IoU of what matched.
     """
 
-    matched: int = 0
-    false_alarms: int = 0
-    missed: int = 0
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
     id_switches: int = 0
     fragments: int = 0
     mostly_tracked: int = 0
@@ -52,21 +52,21 @@ class Clear:
     @property
     def motsa(self) -> float:
         """Accuracy; below 0 where there are more mistakes than objects."""
-        return (self.matched - self.false_alarms - self.id_switches) / self._objects
+        return (self.tp - self.fp - self.id_switches) / self._objects
 
     @property
     def smotsa(self) -> float:
         """Accuracy in which a match counts by its IoU."""
-        return (self.iou - self.false_alarms - self.id_switches) / self._objects
+        return (self.iou - self.fp - self.id_switches) / self._objects
 
     @property
     def motsp(self) -> float:
         """Mean IoU of what matched."""
-        return self.iou / max(1, self.matched)
+        return self.iou / max(1, self.tp)
 
     @property
     def _objects(self) -> int:
-        return max(1, self.matched + self.missed)
+        return max(1, self.tp + self.fn)
 
 
 def add_clear(parts: Iterable[Clear]) -> Clear:
@@ -79,18 +79,18 @@ def add_clear(parts: Iterable[Clear]) -> Clear:
     return Clear(**counts, iou=total["iou"])
 
 
-def clear(line: TrackingSequence) -> Clear:
+def clear(sequence: TrackingSequence) -> Clear:
     """Compute the counts of one sequence."""
-    walk = _Walk(line.truth_count)
-    for frame in line.frames:
+    walk = _Walk(sequence.truth_count)
+    for frame in sequence.frames:
         walk.step(frame)
     return walk.counts()
 
 
-def matches(line: TrackingSequence) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def matches(sequence: TrackingSequence) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield who was found under which number, frame by frame: (true, predicted), (N,) each."""
-    walk = _Walk(line.truth_count)
-    for frame in line.frames:
+    walk = _Walk(sequence.truth_count)
+    for frame in sequence.frames:
         yield walk.step(frame)
 
 
@@ -103,14 +103,14 @@ class _Walk:
         self._present = np.zeros(objects, np.int64)
         self._found = np.zeros(objects, np.int64)
         self._starts = np.zeros(objects, np.int64)
-        self._matched = self._false_alarms = self._missed = self._switches = 0
+        self._tp = self._fp = self._fn = self._switches = 0
         self._iou = 0.0
 
     def step(self, seen: FrameMatches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         self._present[seen.truth] += 1
         if not seen.truth.size or not seen.predicted.size:
-            self._missed += seen.truth.size
-            self._false_alarms += seen.predicted.size
+            self._fn += seen.truth.size
+            self._fp += seen.predicted.size
             return seen.truth[:0], seen.predicted[:0]
         rows, columns = self._pairs(seen)
         truth, predicted = seen.truth[rows], seen.predicted[columns]
@@ -122,9 +122,9 @@ class _Walk:
         self._before[:] = _NOBODY
         self._before[truth] = predicted
         self._starts += ~was_followed & (self._before != _NOBODY)
-        self._matched += rows.size
-        self._missed += seen.truth.size - rows.size
-        self._false_alarms += seen.predicted.size - rows.size
+        self._tp += rows.size
+        self._fn += seen.truth.size - rows.size
+        self._fp += seen.predicted.size - rows.size
         self._iou += float(seen.iou[rows, columns].sum())
         return truth, predicted
 
@@ -141,9 +141,9 @@ class _Walk:
         mostly = int((share > 0.8).sum())
         partly = int((share >= 0.2).sum()) - mostly
         return Clear(
-            matched=self._matched,
-            false_alarms=self._false_alarms,
-            missed=self._missed,
+            tp=self._tp,
+            fp=self._fp,
+            fn=self._fn,
             id_switches=self._switches,
             fragments=int((self._starts[self._starts > 0] - 1).sum()),
             mostly_tracked=mostly,

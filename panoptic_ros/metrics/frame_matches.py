@@ -40,10 +40,10 @@ class FrameMatches:
 
 @dataclass(frozen=True, eq=False)
 class TrackingSequence:
-    """The sightings of one sequence in order, with ids that run 0, 1, 2, ...
+    """The frames of one sequence in order, with ids that run 0, 1, 2, ...
 
     Attributes:
-        sightings: One per frame.
+        frames: Their matches, in order.
         truth_ids: Id of each true object before it was numbered, rising.
         predicted_ids: Id of each predicted one.
     """

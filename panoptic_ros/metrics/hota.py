@@ -29,16 +29,16 @@ class Hota:
     """Counts by threshold, (19,) each, and the scores that follow from them.
 
     Attributes:
-        matched: Objects found.
-        false_alarms: Predictions of nothing.
-        missed: Objects not found.
+        tp: True positives: objects found.
+        fp: False positives: predictions of nothing.
+        fn: False negatives: objects not found.
         association: Sum over the matches of how well their two tracks agree.
         iou: Sum of the IoU of the matches.
     """
 
-    matched: NDArray[np.float64] = field(default_factory=_zeros)
-    false_alarms: NDArray[np.float64] = field(default_factory=_zeros)
-    missed: NDArray[np.float64] = field(default_factory=_zeros)
+    tp: NDArray[np.float64] = field(default_factory=_zeros)
+    fp: NDArray[np.float64] = field(default_factory=_zeros)
+    fn: NDArray[np.float64] = field(default_factory=_zeros)
     association: NDArray[np.float64] = field(default_factory=_zeros)
     iou: NDArray[np.float64] = field(default_factory=_zeros)
 
@@ -61,14 +61,14 @@ class Hota:
     def localisation(self) -> float:
         """LocA: mean IoU of the matches, 1 without any."""
         least = 1e-10
-        return float((np.maximum(least, self.iou) / np.maximum(least, self.matched)).mean())
+        return float((np.maximum(least, self.iou) / np.maximum(least, self.tp)).mean())
 
     def _detections(self) -> NDArray[np.float64]:
-        found = self.matched + self.missed + self.false_alarms
-        return np.asarray(self.matched / np.maximum(1.0, found), np.float64)
+        found = self.tp + self.fn + self.fp
+        return np.asarray(self.tp / np.maximum(1.0, found), np.float64)
 
     def _associations(self) -> NDArray[np.float64]:
-        return np.asarray(self.association / np.maximum(1.0, self.matched), np.float64)
+        return np.asarray(self.association / np.maximum(1.0, self.tp), np.float64)
 
 
 def add_hota(parts: Sequence[Hota]) -> Hota:
@@ -81,20 +81,20 @@ def add_hota(parts: Sequence[Hota]) -> Hota:
     )
 
 
-def hota(line: TrackingSequence) -> Hota:
+def hota(sequence: TrackingSequence) -> Hota:
     """Compute the counts of one sequence."""
-    alignment, sizes = _alignment(line)
+    alignment, sizes = _alignment(sequence)
     total = Hota()
-    matches = np.zeros((LEAST_IOU.size, line.truth_count, line.predicted_count))
-    for seen in line.frames:
+    matches = np.zeros((LEAST_IOU.size, sequence.truth_count, sequence.predicted_count))
+    for seen in sequence.frames:
         gain = alignment[seen.truth[:, None], seen.predicted] * seen.iou
         rows, columns = largest_sum(gain)
         iou = seen.iou[rows, columns]
         is_match = iou >= LEAST_IOU[:, None] - EPSILON
         found = is_match.sum(axis=1)
-        total.matched[:] += found
-        total.missed[:] += seen.truth.size - found
-        total.false_alarms[:] += seen.predicted.size - found
+        total.tp[:] += found
+        total.fn[:] += seen.truth.size - found
+        total.fp[:] += seen.predicted.size - found
         total.iou[:] += (is_match * iou).sum(axis=1)
         matches[:, seen.truth[rows], seen.predicted[columns]] += is_match
     agreement = matches / np.maximum(1.0, sizes - matches)
@@ -102,12 +102,12 @@ def hota(line: TrackingSequence) -> Hota:
     return total
 
 
-def _alignment(line: TrackingSequence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _alignment(sequence: TrackingSequence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """How well each pair of tracks fits over the whole sequence, and the sum of their lengths."""
-    likely = np.zeros((line.truth_count, line.predicted_count))
-    true_length = np.zeros((line.truth_count, 1))
-    predicted_length = np.zeros((1, line.predicted_count))
-    for seen in line.frames:
+    likely = np.zeros((sequence.truth_count, sequence.predicted_count))
+    true_length = np.zeros((sequence.truth_count, 1))
+    predicted_length = np.zeros((1, sequence.predicted_count))
+    for seen in sequence.frames:
         rivals = seen.iou.sum(axis=0) + seen.iou.sum(axis=1)[:, None] - seen.iou
         share = np.divide(seen.iou, rivals, out=np.zeros_like(seen.iou), where=rivals > EPSILON)
         likely[seen.truth[:, None], seen.predicted] += share

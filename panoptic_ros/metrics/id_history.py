@@ -49,21 +49,21 @@ class IdHistory:
         return sum(stretch.last - stretch.first + 1 for stretch in self.stretches)
 
 
-def id_histories(line: TrackingSequence) -> list[IdHistory]:
+def id_histories(sequence: TrackingSequence) -> list[IdHistory]:
     """Follow every object of one sequence, matched as for MOTSA.
 
     Returns:
         One history per true object, in the order of their ids.
     """
-    seen: list[list[tuple[int, int]]] = [[] for _ in range(line.truth_count)]
-    pairs = zip(line.frames, matches(line), strict=True)
+    seen: list[list[tuple[int, int]]] = [[] for _ in range(sequence.truth_count)]
+    pairs = zip(sequence.frames, matches(sequence), strict=True)
     for index, (frame, (true, predicted)) in enumerate(pairs):
-        found = dict(zip(true.tolist(), line.predicted_ids[predicted].tolist(), strict=True))
+        found = dict(zip(true.tolist(), sequence.predicted_ids[predicted].tolist(), strict=True))
         for number in frame.truth.tolist():
             seen[number].append((index, found.get(number, MISSED)))
     return [
         IdHistory(int(key), _stretches(frames), _switches(frames))
-        for key, frames in zip(np.asarray(line.truth_ids).tolist(), seen, strict=True)
+        for key, frames in zip(np.asarray(sequence.truth_ids).tolist(), seen, strict=True)
     ]
 
 

@@ -21,42 +21,42 @@ class Identity:
     """Counts of matches over sequences, and the score that follows from them.
 
     Attributes:
-        matched: Seen under the id that belongs to the object.
-        false_alarms: Predicted under an id that does not.
-        missed: Not seen under it.
+        tp: True positives: seen under the id that belongs to the object.
+        fp: False positives: predicted under an id that does not.
+        fn: False negatives: not seen under it.
     """
 
-    matched: int = 0
-    false_alarms: int = 0
-    missed: int = 0
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
 
     @property
     def idf1(self) -> float:
         """F1 score of ids."""
-        size = self.matched + 0.5 * self.false_alarms + 0.5 * self.missed
-        return self.matched / max(1.0, size)
+        size = self.tp + 0.5 * self.fp + 0.5 * self.fn
+        return self.tp / max(1.0, size)
 
 
 def add_identity(parts: Iterable[Identity]) -> Identity:
     """Add up sequences."""
-    matched = false_alarms = missed = 0
+    tp = fp = fn = 0
     for part in parts:
-        matched += part.matched
-        false_alarms += part.false_alarms
-        missed += part.missed
-    return Identity(matched, false_alarms, missed)
+        tp += part.tp
+        fp += part.fp
+        fn += part.fn
+    return Identity(tp, fp, fn)
 
 
-def identity(line: TrackingSequence) -> Identity:
-    """Pair the tracks of one sequence so that as many sightings as possible agree."""
-    together = np.zeros((line.truth_count, line.predicted_count), np.int64)
+def identity(sequence: TrackingSequence) -> Identity:
+    """Pair the tracks of one sequence so that they agree in as many frames as possible."""
+    together = np.zeros((sequence.truth_count, sequence.predicted_count), np.int64)
     true = predicted = 0
-    for seen in line.frames:
+    for seen in sequence.frames:
         rows, columns = np.nonzero(seen.iou >= MATCH_IOU)
         together[seen.truth[rows], seen.predicted[columns]] += 1
         true += seen.truth.size
         predicted += seen.predicted.size
     # An unpaired track costs its length and a pair saves twice what it shares, so that the
     # cheapest assignment of the source is the one that shares most.
-    matched = int(together[largest_sum(together)].sum())
-    return Identity(matched, predicted - matched, true - matched)
+    tp = int(together[largest_sum(together)].sum())
+    return Identity(tp, predicted - tp, true - tp)

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import VOID_ID, Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import VOID_ID, Category, SegmentInfo
 from panoptic_ros.metrics.intersections import Intersections, intersect
 
 
@@ -44,20 +44,20 @@ class ClassQuality:
 
     Attributes:
         iou: Sum of the IoU of its matched pairs.
-        matched: True positives: pairs with an IoU above 0.5.
-        false_alarms: False positives.
-        missed: False negatives.
+        tp: True positives: pairs with an IoU above 0.5.
+        fp: False positives.
+        fn: False negatives.
     """
 
     iou: float = 0.0
-    matched: int = 0
-    false_alarms: int = 0
-    missed: int = 0
+    tp: int = 0
+    fp: int = 0
+    fn: int = 0
 
     @property
     def occurs(self) -> bool:
         """Whether the class takes part in the mean."""
-        return self.matched + self.false_alarms + self.missed > 0
+        return self.tp + self.fp + self.fn > 0
 
     @property
     def pq(self) -> float:
@@ -69,16 +69,16 @@ class ClassQuality:
         """Segmentation quality: mean IoU of the pairs, 0 without any."""
         if not self.occurs:
             return math.nan
-        return self.iou / self.matched if self.matched else 0.0
+        return self.iou / self.tp if self.tp else 0.0
 
     @property
     def rq(self) -> float:
         """Recognition quality: F1 score of finding segments."""
-        return self.matched / self._size if self.occurs else math.nan
+        return self.tp / self._size if self.occurs else math.nan
 
     @property
     def _size(self) -> float:
-        return self.matched + 0.5 * self.false_alarms + 0.5 * self.missed
+        return self.tp + 0.5 * self.fp + 0.5 * self.fn
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import (
-    CocoPanoptic,
-    ImageRecord,
-    read_coco_panoptic,
-    read_ids,
-    read_image,
-)
+from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic, read_ids
+from panoptic_ros.data.images import read_image
 from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment
 from panoptic_ros.model.network import STRIDE
 from panoptic_ros.model.targets import draw_targets

@@ -9,10 +9,9 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import Frame
-from panoptic_ros.data.coco.reader import read_image
+from panoptic_ros.data.images import IMAGE_SUFFIXES, read_image
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
-    IMAGE_SUFFIXES,
     RecordedFrame,
     Source,
     TimeRange,

@@ -12,12 +12,12 @@ from typing import Any
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
+from panoptic_ros.data.images import IMAGE_SUFFIXES
 
 FIRST_STAMP_NS = 1_000_000_000
 """Stamp of the first image of an input without clock; 0 means "no time" to ROS."""
 
 BAG_SUFFIXES = (".mcap", ".db3", ".bag")
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 VIDEO_SUFFIXES = (
     ".mp4",
     ".mov",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.coco.reader import read_image
+from panoptic_ros.data.images import read_image
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import Comparison
 from panoptic_ros.report.samples import WIDTH_PX, blended, data_uri, draw_instances
@@ -106,13 +106,13 @@ def _remark(comparison: Comparison) -> str:
     """Which classes went wrong, most mistakes first."""
     report = comparison.score.result()
     wrong = [
-        (quality.missed + quality.false_alarms, category.name, quality)
+        (quality.fn + quality.fp, category.name, quality)
         for category, quality in zip(
             report.categories, report.panoptic.classes.values(), strict=True
         )
     ]
     told = [
-        f"{name}: {quality.missed} missed, {quality.false_alarms} false"
+        f"{name}: {quality.fn} missed, {quality.fp} false"
         for count, name, quality in sorted(wrong, key=lambda entry: -entry[0])[:3]
         if count
     ]

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.ade20k import read_labels, read_names, read_seg
-from panoptic_ros.data.coco.reader import Category
 
 VOID = 255
 CATEGORIES = (Category(1, "wall", False), Category(21, "car", True))

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.data.annotation import MapAnnotation, SegmentAnnotation
-from panoptic_ros.data.coco.reader import Category, SegmentInfo
 from panoptic_ros.data.label_map import LabelMap
 
 CATEGORIES = (Category(7, "road", False), Category(26, "car", True))

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.data.class_map import ClassMap, Recode, Rules, read_class_map, renamed
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 
 ROAD, MARKING, CAR, TRUCK = (

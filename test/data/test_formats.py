@@ -12,7 +12,7 @@ import pytest
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.class_map import ClassMap
 from panoptic_ros.data.formats import DataSetLocation, mapped, open_predictions, open_truth
-from panoptic_ros.data.images import with_images
+from panoptic_ros.data.image_search import with_images
 from panoptic_ros.data.label_files import LabelFiles, unpaired
 from panoptic_ros.data.label_map import LabelMap
 from test.drawn import drawn_formats

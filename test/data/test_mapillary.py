@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.mapillary import read_config, read_instances, void_classes
 
 VOID = 255

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import CAR, DrawnStreet
 from panoptic_ros.data.annotation import Annotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.kitti_step import CATEGORIES
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor

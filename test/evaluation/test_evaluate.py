@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Drivable
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import (

@@ -168,8 +168,8 @@ def test_classes_of_a_model_are_matched_by_name(tmp_path: Path) -> None:
 
 def test_a_class_that_the_model_lacks_is_missed(tmp_path: Path) -> None:
     report = evaluate_drawn(tmp_path, "road", "car")
-    assert report.panoptic.classes[SKY].missed == 1
-    assert report.panoptic.classes[CAR].matched == 1
+    assert report.panoptic.classes[SKY].fn == 1
+    assert report.panoptic.classes[CAR].tp == 1
 
 
 def test_a_class_that_the_truth_lacks_is_void(tmp_path: Path) -> None:

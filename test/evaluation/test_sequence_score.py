@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.data.annotation import MapAnnotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.selection import TIME_METRICS
 from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
@@ -40,18 +40,18 @@ def test_every_score_sees_every_frame() -> None:
     assert found.video is not None
     assert found.tracking.all.frames == 2
     assert found.tracking.all.stq == found.video.all == 1.0
-    assert found.objects["car"].clear.matched == 2
+    assert found.objects["car"].clear.tp == 2
 
 
 def test_an_object_on_crowd_or_void_is_no_false_alarm() -> None:
     truth = image([ROAD, CAR, CAR, VOID, VOID], [0, 0, 0, 0, 0])
     predicted = image([ROAD, CAR, CAR, CAR, CAR], [0, 3, 3, 8, 8])
-    assert score((truth, predicted)).objects["car"].clear.false_alarms == 0
+    assert score((truth, predicted)).objects["car"].clear.fp == 0
 
 
 def test_an_object_on_another_class_is_one() -> None:
     found = score((image([ROAD, ROAD], [0, 0]), image([ROAD, CAR], [0, 3])))
-    assert found.objects["car"].clear.false_alarms == 1
+    assert found.objects["car"].clear.fp == 1
 
 
 @pytest.mark.parametrize(

@@ -167,11 +167,11 @@ def test_frames_of_one_sequence_cannot_be_merged() -> None:
 
 def test_without_frames_nothing_is_found() -> None:
     found = ObjectTracking().result()
-    assert (found.clear.matched, found.identity.idf1, found.hota.hota) == (0, 0.0, 0.0)
+    assert (found.clear.tp, found.identity.idf1, found.hota.hota) == (0, 0.0, 0.0)
 
 
 def test_reset_forgets() -> None:
     metric = ObjectTracking()
     metric.update(ids("11"), ids("11"))
     metric.reset()
-    assert metric.result().clear.matched == 0
+    assert metric.result().clear.tp == 0

@@ -76,7 +76,7 @@ def trackeval_data(line: TrackingSequence) -> dict[str, Any]:
 
 
 def assert_clear(ours: Clear, theirs: dict[str, Any]) -> None:
-    assert [ours.matched, ours.false_alarms, ours.missed, ours.id_switches] == [
+    assert [ours.tp, ours.fp, ours.fn, ours.id_switches] == [
         theirs[name] for name in ("CLR_TP", "CLR_FP", "CLR_FN", "IDSW")
     ]
     assert [ours.mostly_tracked, ours.partly_tracked, ours.mostly_lost, ours.fragments] == [
@@ -88,18 +88,16 @@ def assert_clear(ours: Clear, theirs: dict[str, Any]) -> None:
 
 
 def assert_hota(ours: Hota, theirs: dict[str, Any]) -> None:
-    assert ours.matched.tolist() == theirs["HOTA_TP"].tolist()
-    assert ours.false_alarms.tolist() == theirs["HOTA_FP"].tolist()
-    assert ours.missed.tolist() == theirs["HOTA_FN"].tolist()
+    assert ours.tp.tolist() == theirs["HOTA_TP"].tolist()
+    assert ours.fp.tolist() == theirs["HOTA_FP"].tolist()
+    assert ours.fn.tolist() == theirs["HOTA_FN"].tolist()
     assert [ours.hota, ours.detection, ours.accuracy, ours.localisation] == pytest.approx(
         [float(theirs[name].mean()) for name in ("HOTA", "DetA", "AssA", "LocA")], rel=0, abs=1e-9
     )
 
 
 def assert_identity(ours: Identity, theirs: dict[str, Any]) -> None:
-    assert [ours.matched, ours.false_alarms, ours.missed] == [
-        theirs[name] for name in ("IDTP", "IDFP", "IDFN")
-    ]
+    assert [ours.tp, ours.fp, ours.fn] == [theirs[name] for name in ("IDTP", "IDFP", "IDFN")]
     assert ours.idf1 == pytest.approx(theirs["IDF1"], rel=0, abs=1e-9)
 
 

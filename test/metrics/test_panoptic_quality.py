@@ -135,7 +135,7 @@ def test_counts(pair: Pair, expected: dict[int, ClassQuality]) -> None:
 
 
 def test_quality_is_the_product_of_segmentation_and_recognition() -> None:
-    quality = ClassQuality(iou=1.5, matched=2, false_alarms=1, missed=3)
+    quality = ClassQuality(iou=1.5, tp=2, fp=1, fn=3)
     assert (quality.pq, quality.sq, quality.rq) == (1.5 / 4, 0.75, 0.5)
 
 

@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import SegmentInfo
 from panoptic_ros.data.coco.files import read_truth
 from panoptic_ros.data.coco.reader import (
     ImageRecord,
-    SegmentInfo,
     read_coco_panoptic,
     read_coco_predictions,
     write_ids,
@@ -53,7 +53,7 @@ def assert_equal(ours: PanopticQualityResult, theirs: dict[str, Any]) -> None:
                 assert value == pytest.approx(theirs[name][key], rel=0, abs=1e-9), (name, key)
     for number, quality in ours.classes.items():
         expected = theirs["per_class"][number]
-        counts = (quality.matched, quality.false_alarms, quality.missed)
+        counts = (quality.tp, quality.fp, quality.fn)
         assert counts == (expected["tp"], expected["fp"], expected["fn"]), number
         assert quality.iou == pytest.approx(expected["iou"], rel=0, abs=1e-9)
         if quality.occurs:

@@ -59,7 +59,7 @@ def test_objects_that_keep_their_ids_score_one_in_every_window() -> None:
 
 def test_a_window_slides_by_one_frame() -> None:
     found = cars(score(*[pair("11", "11")] * 4))
-    assert {length: quality.matched for length, quality in found.items()} == {
+    assert {length: quality.tp for length, quality in found.items()} == {
         1: 4,
         2: 3,
         3: 2,
@@ -93,7 +93,7 @@ def test_windows_do_not_reach_over_sequences() -> None:
     metric = VideoQuality(CATEGORIES, windows=(2,))
     for name in ("a", "a", "b", "b"):
         add(metric, pair("11", "11"), name)
-    assert cars(metric.result())[2].matched == 2
+    assert cars(metric.result())[2].tp == 2
 
 
 def noisy_pairs(seed: int) -> Iterator[tuple[str, Pair]]:
@@ -148,7 +148,7 @@ def test_merged_sequences_equal_the_whole() -> None:
     for length, window in whole.result().windows.items():
         merged = first.result().windows[length]
         assert merged.all.pq == pytest.approx(window.all.pq)
-        assert merged.classes[CAR].matched == window.classes[CAR].matched
+        assert merged.classes[CAR].tp == window.classes[CAR].tp
 
 
 def test_reset_forgets_the_frames_of_an_open_window() -> None:

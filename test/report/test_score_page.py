@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.categories import Category
 from panoptic_ros.data.annotation import MapAnnotation
-from panoptic_ros.data.coco.reader import Category
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap

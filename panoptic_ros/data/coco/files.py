@@ -10,11 +10,11 @@ from pathlib import Path
 from numpy import uint32
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation, MapAnnotation, SegmentAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
 from panoptic_ros.data.coco.reader import (
-    Category,
     CocoPrediction,
     ImageRecord,
     read_categories,

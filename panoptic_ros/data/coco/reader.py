@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.json_document import (
     MalformedError,
@@ -26,32 +27,8 @@ from panoptic_ros.data.json_document import (
 )
 from panoptic_ros.data.png import read_png
 
-VOID_ID = 0
-"""Segment id of unlabelled pixels."""
-
-
 ImageId = Union[int, str]
 """Image ids are numbers; the panoptic files of Cityscapes have names instead."""
-
-
-@dataclass(frozen=True)
-class Category:
-    """A class of the data set; ``id`` is the number the JSON uses, not a train id."""
-
-    id: int
-    name: str
-    is_thing: bool
-    color: tuple[int, int, int] = (0, 0, 0)
-
-
-@dataclass(frozen=True)
-class SegmentInfo:
-    """One segment of an annotation: ``area`` in pixels as the JSON says it."""
-
-    id: int
-    category_id: int
-    area: int
-    is_crowd: bool
 
 
 @dataclass(frozen=True)
@@ -283,18 +260,3 @@ def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
     channels = [(ids >> shift).astype(np.uint8) for shift in (16, 8, 0)]
     if not cv2.imwrite(str(png_path), np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1]):
         raise DataError(f"{png_path}: cannot be written")
-
-
-def read_image(path: Path) -> NDArray[np.uint8]:
-    """Read a colour image.
-
-    Returns:
-        RGB image, shape (H, W, 3).
-
-    Raises:
-        DataError: The file is missing or is not an image.
-    """
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise DataError(f"{path}: missing or not an image")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

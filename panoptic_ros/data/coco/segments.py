@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import VOID_ID, SegmentInfo
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import VOID, Panoptic
-from panoptic_ros.data.coco.reader import VOID_ID, SegmentInfo
 
 STUFF_FIRST_ID = 1 << 16
 """Stuff segments have this id plus their class index; objects keep theirs, which lie below."""

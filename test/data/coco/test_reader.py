@@ -12,17 +12,16 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.coco.reader import (
-    Category,
     CocoPanoptic,
-    SegmentInfo,
     read_coco_panoptic,
     read_coco_predictions,
     read_ids,
-    read_image,
     write_ids,
 )
+from panoptic_ros.data.images import read_image
 
 DOCUMENT: dict[str, Any] = {
     "categories": [

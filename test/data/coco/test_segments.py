@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from panoptic_ros.core.categories import SegmentInfo
 from panoptic_ros.core.types import VOID, Panoptic, Segment
-from panoptic_ros.data.coco.reader import SegmentInfo
 from panoptic_ros.data.coco.segments import STUFF_FIRST_ID, encode
 
 ROAD, SKY, CAR = 0, 1, 2
