@@ -22,6 +22,7 @@ from panoptic_ros.core.labels import LabelSet, read_label_set
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.tracking.ego_motion import EgoMotion
 from panoptic_ros.core.types import VOID, Panoptic, Segment
 
 FRAME_NS = 40_000_000
@@ -122,14 +123,15 @@ def _stages(
     images = [np.roll(noise, 2 * number, axis=1) for number in range(len(frames))]
     # The scene goes to and fro, so that no frame follows one that is far from it.
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
-    tracker, mailbox = Tracker(TrackConfig()), Mailbox[int]()
+    tracker, ego_motion, mailbox = Tracker(TrackConfig()), EgoMotion(), Mailbox[int]()
 
     def at(number: int) -> Panoptic:
         return frames[order[number % len(order)]]
 
     def track(number: int) -> object:
         small = thumbnail(images[order[number % len(order)]])
-        return tracker.update(at(number), (number + 1) * FRAME_NS, small)
+        motion = ego_motion.update(small, at(number))
+        return tracker.update(at(number), (number + 1) * FRAME_NS, motion)
 
     def post(number: int) -> object:
         mailbox.put("front", number)

@@ -81,7 +81,7 @@ def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
         records = [record for record in truth.records if record.image.name.startswith(start)]
         for record in records[::every]:
             image = Frame(read_image(record.image), 1)
-            panoptic = pipeline.step(image, record.image.name).panoptic
+            panoptic = pipeline.step(image, pipeline.new_state()).panoptic
             # The engine's buffers are its own until the next image only.
             kept = replace(
                 panoptic, labels=panoptic.labels.copy(), confidence=panoptic.confidence.copy()

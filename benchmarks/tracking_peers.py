@@ -14,6 +14,8 @@ from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.tracking.camera_motion import UNKNOWN
+from panoptic_ros.core.tracking.ego_motion import EgoMotion
 from panoptic_ros.core.types import Panoptic
 
 HOW_TO_INSTALL = (
@@ -41,11 +43,12 @@ Follow = Callable[[Panoptic, int, "np.ndarray | None"], Step]
 def ours() -> Follow:
     """Start this package's tracker."""
     labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    tracker = Tracker(TrackConfig(), labels)
+    tracker, ego_motion = Tracker(TrackConfig(), labels), EgoMotion()
 
     def follow(panoptic: Panoptic, stamp_ns: int, thumbnail: np.ndarray | None) -> Step:
         start = time.perf_counter()
-        tracks = tracker.update(panoptic, stamp_ns, thumbnail)
+        motion = UNKNOWN if thumbnail is None else ego_motion.update(thumbnail, panoptic)
+        tracks = tracker.update(panoptic, stamp_ns, motion)
         spent_ms = (time.perf_counter() - start) * 1e3
         ids = np.zeros(len(panoptic.segments) + 1, np.uint16)
         for track in tracks:

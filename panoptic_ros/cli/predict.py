@@ -62,13 +62,14 @@ def run(args: argparse.Namespace) -> int:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, pipeline_config(args.params))
+        state = pipeline.new_state()
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         stems: set[str] = set()
         written = 0
         for recorded in progress(source.frames(), source.count, "predict"):
             _check_stem(recorded.stem, stems)
             try:
-                writer.write(pipeline.step(recorded.frame), recorded)
+                writer.write(pipeline.step(recorded.frame, state), recorded)
                 written += 1
             except FrameError as error:
                 source.losses.skip(f"image {recorded.name}: {error}")

@@ -83,10 +83,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _results(source: Source, pipeline: Pipeline, sinks: Sinks) -> Iterator[tuple[Result, float]]:
-    camera = source.topic or "camera"
+    state = pipeline.new_state()
     for recorded in progress(source.frames(), source.count, "replay"):
         try:
-            result = pipeline.step(recorded.frame, camera)
+            result = pipeline.step(recorded.frame, state)
         except FrameError as error:
             source.losses.skip(f"image {recorded.name}: {error}")
             continue

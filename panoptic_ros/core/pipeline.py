@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The order of the stages: one frame in, one result out, per camera."""
+"""The order of the stages: one frame and its camera's state in, one result out."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
-from panoptic_ros.core.drivable.filter import DrivableFilter
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.core.types import Frame, Heads
 
 
 class Pipeline:
     """Runs frames of any number of cameras through one engine.
 
-    Used by one thread; does not own the engine. Cameras are told apart by name, each with ids of
-    its own.
+    Used by one thread; owns neither the engine nor the state of a camera: ``new_state`` makes
+    one, and the caller hands it over with every frame.
 
     Args:
         engine: The network.
@@ -38,11 +37,8 @@ class Pipeline:
 
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
         self._engine = engine
-        self._config = config or PipelineConfig()
-        # The first image is too late to say that a parameter does not fit the model.
-        SurfaceRules.of(engine.spec.labels, self._config.drivable)
-        self._trackers: dict[str, Tracker] = {}
-        self._surfaces: dict[str, DrivableFilter] = {}
+        self._only: StreamState | None = None
+        self.configure(config or PipelineConfig())
 
     @property
     def config(self) -> PipelineConfig:
@@ -50,12 +46,14 @@ class Pipeline:
         return self._config
 
     def configure(self, config: PipelineConfig) -> None:
-        """Exchange the thresholds; ids are kept."""
+        """Exchange the thresholds from the next frame on; ids are kept.
+
+        Raises:
+            ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
+        """
+        # The next image is too late to say that a parameter does not fit the model.
+        SurfaceRules.of(self._engine.spec.labels, config.drivable)
         self._config = config
-        for tracker in self._trackers.values():
-            tracker.configure(config.tracking)
-        for surface in self._surfaces.values():
-            surface.configure(config.drivable)
 
     def exchange(self, engine: Engine) -> None:
         """Run the frames to come through another engine of the same model; ids are kept."""
@@ -68,21 +66,19 @@ class Pipeline:
 
     @property
     def batch(self) -> int:
-        """Cameras that ``step_batch`` runs in one inference."""
+        """Frames that ``step_batch`` runs in one inference."""
         return batch_of(self._engine)
 
-    def reset(self, camera: str) -> None:
-        """Forget the tracks of a camera; their ids are the last to be given again."""
-        if camera in self._trackers:
-            self._trackers[camera].reset()
-            self._surfaces[camera].reset()
+    def new_state(self) -> StreamState:
+        """Make the state of a camera that has not sent anything yet."""
+        return StreamState(self._engine.spec.labels, self._config)
 
-    def step(self, frame: Frame, camera: str = "camera") -> Result:
+    def step(self, frame: Frame, state: StreamState | None = None) -> Result:
         """Run one frame.
 
         Args:
             frame: The image; its stamp orders it among the frames of the same camera.
-            camera: Whose image it is.
+            state: Of its camera. None takes the pipeline's own, for users of a single camera.
 
         Raises:
             FrameError: The image cannot be used.
@@ -93,13 +89,13 @@ class Pipeline:
         clock.lap("resize")
         heads = self._engine.infer(network_image)
         clock.lap("infer")
-        return self._read(frame, camera, network_image, heads, clock)
+        return self._read(frame, state or self._own_state(), network_image, heads, clock)
 
-    def step_batch(self, frames: Sequence[tuple[str, Frame]]) -> list[Result | FrameError]:
+    def step_batch(self, frames: Sequence[tuple[Frame, StreamState]]) -> list[Result | FrameError]:
         """Run one frame of each of several cameras, in as few inferences as the engine allows.
 
         Args:
-            frames: Cameras, each at most once, and their frames.
+            frames: Frames with the states of their cameras.
 
         Returns:
             For each frame its result, equal to that of ``step``, or why the image cannot be
@@ -114,22 +110,27 @@ class Pipeline:
             if len(part) > 1 and isinstance(self._engine, BatchEngine):
                 done += self._step_together(self._engine, part)
             else:
-                done += [self._step_or_refuse(frame, camera) for camera, frame in part]
+                done += [self._step_or_refuse(frame, state) for frame, state in part]
         return done
 
-    def _step_or_refuse(self, frame: Frame, camera: str) -> Result | FrameError:
+    def _own_state(self) -> StreamState:
+        if self._only is None:
+            self._only = self.new_state()
+        return self._only
+
+    def _step_or_refuse(self, frame: Frame, state: StreamState) -> Result | FrameError:
         try:
-            return self.step(frame, camera)
+            return self.step(frame, state)
         except FrameError as error:
             return error
 
     def _step_together(
-        self, engine: BatchEngine, frames: Sequence[tuple[str, Frame]]
+        self, engine: BatchEngine, frames: Sequence[tuple[Frame, StreamState]]
     ) -> list[Result | FrameError]:
         """Run frames in one inference; one that cannot be used costs the others nothing."""
         done: dict[int, Result | FrameError] = {}
         taken: list[tuple[int, _StageClock]] = []
-        for index, (_, frame) in enumerate(frames):
+        for index, (frame, _) in enumerate(frames):
             clock = _StageClock()
             try:
                 shrink(frame.image, engine.inputs[len(taken)])
@@ -143,40 +144,29 @@ class Pipeline:
         shared.lap("infer")
         for slot, (index, clock) in enumerate(taken):
             clock.follow(shared)
-            camera, frame = frames[index]
-            done[index] = self._read(frame, camera, engine.inputs[slot], heads[slot], clock)
+            done[index] = self._read(*frames[index], engine.inputs[slot], heads[slot], clock)
         return [done[index] for index in range(len(frames))]
 
     def _read(
         self,
         frame: Frame,
-        camera: str,
+        state: StreamState,
         network_image: NDArray[np.uint8],
         heads: Heads,
         clock: _StageClock,
     ) -> Result:
         """Make a result of what the network says about a frame."""
-        labels = self._engine.spec.labels
+        state.configure(self._config)
+        labels, stamp_ns = self._engine.spec.labels, frame.stamp_ns
         panoptic = decode(heads, labels, self._config.decode)
         clock.lap("decode")
-        tracker = self._tracker(camera)
-        tracks = tracker.update(panoptic, frame.stamp_ns, thumbnail(network_image))
+        is_new_stream = state.continuity.update(stamp_ns, panoptic.ids.shape).is_new_stream
+        motion = state.ego_motion.update(thumbnail(network_image), panoptic, is_new_stream)
+        tracks = state.tracker.update(panoptic, stamp_ns, motion, is_new_stream)
         clock.lap("track")
-        drivable = self._surfaces[camera].update(
-            panoptic,
-            frame.stamp_ns,
-            tracker.motion.matrix if tracker.motion.is_known else None,
-            self._config.tracking.reset_gap_s,
-        )
+        drivable = state.drivable_filter.update(panoptic, stamp_ns, motion, is_new_stream)
         clock.lap("drivable")
         return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)
-
-    def _tracker(self, camera: str) -> Tracker:
-        if camera not in self._trackers:
-            labels = self._engine.spec.labels
-            self._surfaces[camera] = DrivableFilter(labels, self._config.drivable)
-            self._trackers[camera] = Tracker(self._config.tracking, labels)
-        return self._trackers[camera]
 
 
 @dataclass

@@ -53,8 +53,8 @@ class EnginePredictor:
         names = [entry.name for entry in engine.spec.labels.labels]
         self._recode = Recode(names, categories, rules)
         self._categories = categories
-        self._engine, self._config = engine, config
         self._pipeline = Pipeline(engine, config)
+        self._state = self._pipeline.new_state()
         self._fps = fps
         self._count = 0
         self._sequence: str | None = None
@@ -72,12 +72,12 @@ class EnginePredictor:
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:
         if self._fps is None or pair.sequence != self._sequence:
             # Not a reset, after which ids go on: a sequence's answers hang on itself alone.
-            self._pipeline = Pipeline(self._engine, self._config)
+            self._state = self._pipeline.new_state()
             self._sequence, self._count = pair.sequence, 0
         stamp_ns = _FIRST_STAMP_NS + round(self._count * 1e9 / (self._fps or 1.0))
         self._count += 1
         try:
-            result = self._pipeline.step(Frame(image, stamp_ns, "camera"))
+            result = self._pipeline.step(Frame(image, stamp_ns, "camera"), self._state)
         except FrameError as error:
             raise DataError(f"{pair.truth.image}: {error}") from error
         return self._at_camera_size(result, str(pair.truth.image))

@@ -137,6 +137,7 @@ class _EngineRun:
         from panoptic_ros.core.pipeline import Pipeline
 
         self._pipeline, self._labels = Pipeline(engine), engine.spec.labels
+        self._state = self._pipeline.new_state()
         self._types = _message_types()
         self._header = _header(self._types)
         self.laps = StageTimes()
@@ -146,7 +147,8 @@ class _EngineRun:
         from panoptic_ros.core.types import Frame
         from panoptic_ros.messages.convert import from_result
 
-        result = self._pipeline.step(Frame(source.image, stamp_ns, source.frame_id))
+        frame = Frame(source.image, stamp_ns, source.frame_id)
+        result = self._pipeline.step(frame, self._state)
         start = time.perf_counter()
         from_result(result, self._labels, TOPICS, self._types, self._header)
         return {**result.stages_ms, "messages": (time.perf_counter() - start) * 1e3}

@@ -70,6 +70,7 @@ class Worker:
         self._mailbox = mailbox
         self._pipeline = pipeline
         self._cameras = cameras
+        self._states = {name: pipeline.new_state() for name in cameras}
         labels = pipeline.engine.spec.labels
         self._deliveries = {
             name: ResultPublisher(name, camera, labels, types, self._log)
@@ -132,13 +133,14 @@ class Worker:
             self._pipeline.exchange(better)
         if self._forgetting.is_set():
             self._forgetting.clear()
-            for name in self._cameras:
-                self._pipeline.reset(name)
+            for state in self._states.values():
+                state.reset()
 
     def _serve(self, items: Sequence[tuple[str, Any]], config: NodeConfig) -> None:
         images = [image for item in items if (image := self._read(*item)) is not None]
         self._busy_since_s = time.monotonic()
-        results = self._pipeline.step_batch([(entry.camera, entry.frame) for entry in images])
+        frames = [(entry.frame, self._states[entry.camera]) for entry in images]
+        results = self._pipeline.step_batch(frames)
         self._busy_since_s = None
         for image, result in zip(images, results, strict=True):
             if isinstance(result, FrameError):

@@ -37,14 +37,22 @@ def maps(result: Result | FrameError) -> tuple[NDArray[np.uint8], NDArray[np.uin
     return result.track_labels(), result.track_ids()
 
 
+def run_once(pipeline: Pipeline, turn: Turn) -> list[Result | FrameError]:
+    """Run the first frames of cameras that have sent nothing before."""
+    return pipeline.step_batch([(frame, pipeline.new_state()) for _, frame in turn])
+
+
 @pytest.mark.parametrize("batch", [1, 2, 3, 4])
 def test_a_batch_gives_every_camera_what_it_gets_alone(batch: int, turns: list[Turn]) -> None:
     together, alone = Pipeline(DrawnBatchEngine(SIZE, batch)), Pipeline(DrawnEngine(SIZE))
+    states = {name: together.new_state() for name in CAMERAS}
+    states_alone = {name: alone.new_state() for name in CAMERAS}
     seen = 0
     for turn in turns:
-        for (camera, frame), result in zip(turn, together.step_batch(turn), strict=True):
+        results = together.step_batch([(frame, states[camera]) for camera, frame in turn])
+        for (camera, frame), result in zip(turn, results, strict=True):
             labels, ids = maps(result)
-            expected = alone.step(frame, camera)
+            expected = alone.step(frame, states_alone[camera])
             np.testing.assert_array_equal(labels, expected.track_labels())
             np.testing.assert_array_equal(ids, expected.track_ids())
             assert isinstance(result, Result)
@@ -61,7 +69,7 @@ def test_as_few_inferences_are_made_as_the_engine_allows(
     batch: int, counts: list[int], turns: list[Turn]
 ) -> None:
     engine = DrawnBatchEngine(SIZE, batch)
-    Pipeline(engine).step_batch(turns[0])
+    run_once(Pipeline(engine), turns[0])
     assert engine.counts == counts
 
 
@@ -71,18 +79,18 @@ def test_an_image_that_cannot_be_used_costs_the_others_nothing(
 ) -> None:
     turn = list(turns[0])
     turn[bad] = (turn[bad][0], EMPTY)
-    results = Pipeline(DrawnBatchEngine(SIZE, 3)).step_batch(turn)
-    for index, (camera, frame) in enumerate(turn):
+    results = run_once(Pipeline(DrawnBatchEngine(SIZE, 3)), turn)
+    for index, (_, frame) in enumerate(turn):
         if index == bad:
             assert isinstance(results[index], FrameError)
             continue
-        expected = Pipeline(DrawnEngine(SIZE)).step(frame, camera)
+        expected = Pipeline(DrawnEngine(SIZE)).step(frame)
         np.testing.assert_array_equal(maps(results[index])[0], expected.track_labels())
 
 
 def test_a_batch_of_nothing_usable_asks_no_engine() -> None:
     engine = DrawnBatchEngine(SIZE, 2)
-    results = Pipeline(engine).step_batch([("front", EMPTY), ("left", EMPTY)])
+    results = run_once(Pipeline(engine), [("front", EMPTY), ("left", EMPTY)])
     assert all(isinstance(result, FrameError) for result in results)
     assert engine.counts == []
 

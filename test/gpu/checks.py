@@ -73,14 +73,13 @@ def check_batch(engine: TrtEngine, images: Images) -> None:
 
 def check_cameras(engine: TrtEngine, images: Images) -> None:
     """Several cameras in one inference get what each of them gets alone."""
-    names = [f"camera{number}" for number in range(len(images))]
-    frames = [(name, Frame(p, 0, name)) for name, p in zip(names, images, strict=True)]
-    together = Pipeline(engine).step_batch(frames)
-    alone = Pipeline(engine)
-    for (name, frame), result in zip(frames, together, strict=True):
+    frames = [Frame(one, 0, f"camera{number}") for number, one in enumerate(images)]
+    pipeline = Pipeline(engine)
+    together = pipeline.step_batch([(frame, pipeline.new_state()) for frame in frames])
+    for frame, result in zip(frames, together, strict=True):
         assert isinstance(result, Result)
         assert result.frame is frame
-        wanted = alone.step(frame, name)
+        wanted = pipeline.step(frame, pipeline.new_state())
         assert (result.panoptic.labels == wanted.panoptic.labels).mean() > 0.999
 
 

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
-from panoptic_ros.core.drivable.temporal import Affine, TemporalFilter
+from panoptic_ros.core.drivable.temporal import TemporalFilter
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.types import Drivable, Panoptic
-
-LONGEST_GAP_S = 3.0
 
 
 class DrivableFilter:
@@ -44,25 +43,21 @@ class DrivableFilter:
         self._rules = SurfaceRules.of(self._labels, config)
         self._config = config
 
-    def reset(self) -> None:
-        """Forget the frames before; the next one counts in full."""
-        self._memory.reset()
-
     def update(
         self,
         panoptic: Panoptic,
         stamp_ns: int,
-        motion: Affine | None = None,
-        longest_gap_s: float = LONGEST_GAP_S,
+        motion: CameraMotion = UNKNOWN,
+        is_new_stream: bool = False,
     ) -> Drivable:
         """Find the surface in the next frame.
 
         Args:
-            panoptic: The frame's map.
-            stamp_ns: Its time. One that runs backwards, a gap longer than ``longest_gap_s`` or
-                another map size forgets what was before.
-            motion: How the image moved since the frame before, in map pixels, (2, 3).
-            longest_gap_s: See ``stamp_ns``.
+            panoptic: The frame's map; of the same size as the one before in the same stream.
+            stamp_ns: Its time; not before that of the frame before in the same stream.
+            motion: How the image moved since the frame before, in map pixels.
+            is_new_stream: Whether the frame has nothing to do with the one before; forgets what
+                was before.
 
         Returns:
             The pieces of drivable surface that touch the strip at the lower edge, with small
@@ -71,7 +66,7 @@ class DrivableFilter:
         config, rules = self._config, self._rules
         evidence = surface_evidence(panoptic, rules, config)
         probability = self._memory.update(
-            evidence, stamp_ns, config.memory_s, longest_gap_s, motion
+            evidence, stamp_ns, config.memory_s, motion, is_new_stream
         )
         mask = _touching_ego(probability, config)
         if config.max_hole_area > 0.0:

@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.drivable.evidence import SurfaceEvidence
-
-Affine = NDArray[np.float64]
-"""(2, 3): x, y of a map pixel of the frame before -> x, y in this one."""
+from panoptic_ros.core.tracking.camera_motion import CameraMotion
 
 LEVEL = 255
 """Belief is kept in 1/255 of the evidence's steps: small shares of a step must not be lost."""
@@ -30,26 +28,23 @@ class TemporalFilter:
         self._belief: NDArray[np.uint16] | None = None
         self._stamp_ns = 0
 
-    def reset(self) -> None:
-        """Forget everything; the next frame counts in full."""
-        self._belief = None
-
     def update(
         self,
         evidence: SurfaceEvidence,
         stamp_ns: int,
         memory_s: float,
-        longest_gap_s: float,
-        motion: Affine | None = None,
+        motion: CameraMotion,
+        is_new_stream: bool,
     ) -> NDArray[np.uint8]:
         """Take a frame in.
 
         Args:
             evidence: What the frame says.
-            stamp_ns: Its time; one that runs backwards, a long gap or another map size resets.
+            stamp_ns: Its time; not before that of the frame before in the same stream.
             memory_s: Time constant; 0 remembers nothing.
-            longest_gap_s: Longer gaps between stamps reset.
-            motion: How the image moved since the frame before; None for not at all.
+            motion: How the image moved since the frame before.
+            is_new_stream: Whether the frame has nothing to do with the one before: it counts in
+                full.
 
         Returns:
             Belief, 0..255, (h, w) uint8.
@@ -57,13 +52,11 @@ class TemporalFilter:
         seconds = (stamp_ns - self._stamp_ns) * 1e-9
         self._stamp_ns = stamp_ns
         before, now = self._belief, evidence.support
-        is_broken = before is None or before.shape != now.shape
-        if is_broken or not 0 <= seconds <= longest_gap_s or memory_s <= 0:
+        if before is None or is_new_stream or memory_s <= 0:
             self._belief = now.astype(np.uint16) * np.uint16(LEVEL)
             return now
-        assert before is not None
         share = 1.0 - math.exp(-seconds / memory_s)
-        moved = before if motion is None else _moved(before, motion)
+        moved = _moved(before, motion) if motion.is_known else before
         probability = cv2.addWeighted(
             moved, 1.0 - share, now, share * LEVEL, 0.0, dtype=cv2.CV_16U
         )
@@ -73,12 +66,12 @@ class TemporalFilter:
         return np.asarray(cv2.convertScaleAbs(kept, alpha=1 / LEVEL), np.uint8)
 
 
-def _moved(probability: NDArray[np.uint16], motion: Affine) -> NDArray[np.uint16]:
+def _moved(probability: NDArray[np.uint16], motion: CameraMotion) -> NDArray[np.uint16]:
     height, width = probability.shape
     # What comes into sight is taken to go on as at the image's rim.
     moved = cv2.warpAffine(
         probability,
-        motion,
+        motion.matrix,
         (width, height),
         flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,

@@ -19,6 +19,7 @@ class CameraMotion:
             map, ``x' = a x + b y + c``; pixel centres are whole numbers.
         is_known: False where nothing tells it: the first frame, no image, another scene. The
             affine is the identity then.
+        is_cut: The two frames show different scenes.
     """
 
     affine: tuple[tuple[float, float, float], tuple[float, float, float]] = (
@@ -26,6 +27,7 @@ class CameraMotion:
         (0.0, 1.0, 0.0),
     )
     is_known: bool = True
+    is_cut: bool = False
 
     @classmethod
     def of_shift(cls, dx: float, dy: float) -> CameraMotion:
@@ -60,3 +62,6 @@ STILL = CameraMotion()
 
 UNKNOWN = CameraMotion(is_known=False)
 """Nothing tells the motion."""
+
+CUT = CameraMotion(is_known=False, is_cut=True)
+"""The image shows another scene."""

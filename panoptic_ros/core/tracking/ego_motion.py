@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The camera's motion, seen in two small grey images: shift, roll and zoom of the still world.
 
-Phase correlation finds the shift, however large; Gauss-Newton steps on pixels with contrast
-("inverse compositional", Baker and Matthews 2004) refine it. What moves by itself is left out
-where it is known and outvoted where it is not.
+Phase correlation finds the shift, however large; alignment of pixels with contrast refines it.
+What moves by itself is left out where it is known and outvoted where it is not.
 """
 
 from __future__ import annotations
@@ -16,23 +15,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
+from panoptic_ros.core.tracking.alignment import Template
+from panoptic_ros.core.tracking.camera_motion import CUT, UNKNOWN, CameraMotion
+from panoptic_ros.core.types import Panoptic
 
 Floats = NDArray[np.float32]
 
 _MAX_SHIFT = 0.25
 _BLUR_PX = 1.0
-_RIM = 2
-_MIN_CONTRAST = 2.0
-_MIN_POINTS, _MAX_POINTS = 40, 500
-_STEPS = 6
-_STOP_PX = 0.25
-_OUTLIER, _MIN_ERROR = 2.0, 0.5
-"""Errors far above the mean one count little; grey levels."""
 _LIKELY, _SURE = 0.5, 0.9
 """Least correlation of two images for a motion that was searched for, and for a guess."""
 _MAX_CUT_CORRELATION = 0.3
-_OUTSIDE = -1e4
 _MIN_HALVED = 64
 
 
@@ -56,6 +49,47 @@ class MotionImage:
         half = cv2.resize(thumbnail, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         smooth = cv2.GaussianBlur(thumbnail.astype(np.float32), (0, 0), _BLUR_PX)
         return cls(np.asarray(smooth), half)
+
+
+class EgoMotion:
+    """Reads the camera's motion from frame to frame; one camera, one thread."""
+
+    def __init__(self) -> None:
+        self._image: MotionImage | None = None
+        self._dynamic_mask: NDArray[np.bool_] | None = None
+        self._motion = UNKNOWN
+
+    def update(
+        self, thumbnail: NDArray[np.uint8], panoptic: Panoptic, is_new_stream: bool = False
+    ) -> CameraMotion:
+        """Take in the next frame.
+
+        Args:
+            thumbnail: Small grey image of the frame, (h, w) uint8, any fixed size.
+            panoptic: The frame's map; its objects may move by themselves.
+            is_new_stream: Whether the frame has nothing to do with the one before.
+
+        Returns:
+            The motion since the frame before, in pixels of the map. ``UNKNOWN`` for the first
+            frame and where the images do not tell it, ``CUT`` where they have nothing in common.
+        """
+        before = None if is_new_stream else self._image
+        self._image = MotionImage.of(thumbnail)
+        motion = motion_between(
+            before, self._image, panoptic.ids.shape, self._dynamic_mask, self._motion
+        )
+        is_other_scene = not motion.is_known and is_cut(before, self._image)
+        self._motion = CUT if is_other_scene else motion
+        self._dynamic_mask = _dynamic_mask(panoptic, thumbnail.shape)
+        return self._motion
+
+
+def _dynamic_mask(panoptic: Panoptic, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Where a thumbnail shows objects, at half its size."""
+    size = (max(1, shape[1] // 2), max(1, shape[0] // 2))
+    objects = cv2.resize(panoptic.ids, size, interpolation=cv2.INTER_NEAREST) > 0
+    # Their outlines, blurred, reach farther than they do.
+    return cv2.dilate(objects.view(np.uint8), np.ones((3, 3), np.uint8)).view(np.bool_)
 
 
 def motion_between(
@@ -83,7 +117,7 @@ def motion_between(
     size = now.smooth.shape
     # An image full of objects has to do with them.
     for left_out in (dynamic_mask, None):
-        template = _Template.of(before.smooth, left_out)
+        template = Template.of(before.smooth, left_out)
         if template is None:
             continue
         found = None
@@ -122,124 +156,6 @@ def _coarse_shift(before: MotionImage, now: MotionImage) -> complex:
     return complex(dx * full_width / width, dy * full_height / height)
 
 
-@dataclass(frozen=True, eq=False)
-class _Template:
-    """The pixels of an image that tell its motion; N of them.
-
-    Attributes:
-        place: x + y i from the image's middle, (N,) complex64.
-        value: Grey, (N,).
-        steepest: How the value answers to growth, roll, dx and dy, (N, 4).
-        trust: Brings strong edges down to the others: all vote on pixels of motion, (N,).
-        middle: x + y i of the image's middle.
-    """
-
-    place: NDArray[np.complex64]
-    value: Floats
-    steepest: Floats
-    trust: Floats
-    middle: complex
-
-    @classmethod
-    def of(cls, smooth: Floats, dynamic_mask: NDArray[np.bool_] | None) -> _Template | None:
-        """Choose them; None where the image is too flat."""
-        value = smooth[_RIM:-_RIM:2, _RIM:-_RIM:2]
-        gx, gy = _slopes(smooth)
-        contrast = gx * gx + gy * gy
-        if dynamic_mask is not None and contrast.size:
-            size = (contrast.shape[1], contrast.shape[0])
-            left_out = cv2.resize(
-                dynamic_mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST
-            )
-            contrast[left_out > 0] = 0.0
-        usual = max(_MIN_CONTRAST, float(contrast.mean())) if contrast.size else 0.0
-        flat = np.flatnonzero(contrast > 0.5 * usual)
-        if len(flat) < _MIN_POINTS:
-            return None
-        flat = flat[:: -(-len(flat) // _MAX_POINTS)]
-        gx, gy, value, strength = (one.ravel().take(flat) for one in (gx, gy, value, contrast))
-        place = _grid(smooth.shape).take(flat)
-        # The conjugate of the place times the slope: along it for growth, across it for roll.
-        answer = place.conjugate() * (gx + np.complex64(1j) * gy)
-        steepest = np.stack((answer.real, answer.imag, gx, gy), axis=1)
-        trust = (usual / (usual + strength)).astype(np.float32)
-        middle = complex((smooth.shape[1] - 1) / 2.0, (smooth.shape[0] - 1) / 2.0)
-        return cls(place, value, steepest, trust, middle)
-
-    def align(
-        self, smooth: Floats, turn: complex, shift: complex, least: float
-    ) -> tuple[complex, complex] | None:
-        """Find the similarity z -> turn * z + shift that lays the pixels over another image.
-
-        Args:
-            smooth: The other image.
-            turn: Where to start.
-            shift: Likewise.
-            least: Least correlation of the two.
-
-        Returns:
-            turn and shift; None where they do not correlate.
-        """
-        for _ in range(_STEPS):
-            error, inside = self._compared(smooth, turn, shift)
-            usual = _MIN_ERROR + cv2.norm(error, cv2.NORM_L1) / len(error)
-            weight = inside * self.trust / (1.0 + (error / (_OUTLIER * usual)) ** 2)
-            weighted = (self.steepest * weight[:, None]).T
-            step = _solved(weighted @ self.steepest + _DAMPING, weighted @ error)
-            # The step moves the template; undone, it moves the image.
-            change, moved = complex(1.0 + step[0], step[1]), complex(step[2], step[3])
-            turn, shift = turn / change, shift - turn * moved / change
-            if max(abs(change - 1.0) * self.middle.real, abs(moved)) < _STOP_PX:
-                break
-        # The last step was too small to change the verdict.
-        return (turn, shift) if _correlation(self.value, error, inside) >= least else None
-
-    def _compared(
-        self, smooth: Floats, turn: complex, shift: complex
-    ) -> tuple[Floats, NDArray[np.bool_]]:
-        """By how much the other image differs at each pixel, 0 outside of it."""
-        there = self.place * np.complex64(turn) + np.complex64(shift + self.middle)
-        places = there.view(np.float32).reshape(-1, 1, 2)
-        seen = cv2.remap(  # type: ignore[call-overload]
-            smooth, places, None, cv2.INTER_LINEAR, None, cv2.BORDER_CONSTANT, _OUTSIDE
-        ).ravel()
-        inside = seen >= 0.0
-        return np.where(inside, seen - self.value, np.float32(0.0)), inside
-
-
-_DAMPING = 1e-3 * np.eye(4, dtype=np.float32)
-
-
-def _slopes(smooth: Floats) -> tuple[Floats, Floats]:
-    """Change of the value per pixel to the right and down, at the template's pixels."""
-    ahead, here, behind = (
-        slice(_RIM + 1, 1 - _RIM, 2),
-        slice(_RIM, -_RIM, 2),
-        slice(_RIM - 1, -1 - _RIM, 2),
-    )
-    half = np.float32(0.5)
-    return (
-        (smooth[here, ahead] - smooth[here, behind]) * half,
-        (smooth[ahead, here] - smooth[behind, here]) * half,
-    )
-
-
-def _solved(normal: Floats, right: Floats) -> list[float]:
-    """Solve four equations; for so few NumPy takes longer to check than to solve."""
-    solution: list[float] = cv2.solve(normal, right, flags=cv2.DECOMP_CHOLESKY)[1].ravel().tolist()
-    return solution
-
-
-def _correlation(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> float:
-    """How much two samples of pixels are alike; 0 where too few are in both images."""
-    if np.count_nonzero(inside) < _MIN_POINTS:
-        return 0.0
-    a, b = value[inside], (value + error)[inside]
-    a, b = a - a.mean(), b - b.mean()
-    norm = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / norm if norm > 0.0 else 0.0
-
-
 def _at_thumbnail_size(
     motion: CameraMotion, thumbnail: tuple[int, ...], shape: tuple[int, ...]
 ) -> tuple[complex, complex]:
@@ -262,14 +178,6 @@ def _at_map_size(
     dx = shift.real * sx + mx - a * mx - left * my
     dy = shift.imag * sy + my - right * mx - a * my
     return CameraMotion(((a, left, dx), (right, a, dy)))
-
-
-@lru_cache(maxsize=4)
-def _grid(shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    """X + y i of the pixels that a template may choose from, seen from the image's middle."""
-    y, x = np.mgrid[_RIM : shape[0] - _RIM : 2, _RIM : shape[1] - _RIM : 2]
-    places = (x - (shape[1] - 1) / 2.0) + 1j * (y - (shape[0] - 1) / 2.0)
-    return np.asarray(places.ravel(), np.complex64)
 
 
 @lru_cache(maxsize=4)

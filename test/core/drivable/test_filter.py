@@ -15,8 +15,10 @@ from panoptic_ros.core.drivable.filter import DrivableFilter, find_drivable
 from panoptic_ros.core.drivable.free_space import free_space_boundary
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.tracking.camera_motion import CameraMotion
 from panoptic_ros.core.types import VOID, Panoptic
 from test.drawn.drawings import CAR, LABELS, PERSON, SKY, scene
+from test.drawn.follower import Follower
 
 CONFIG = DrivableConfig(max_hole_area=0.05, ego_width=1.0, thing_margin=0.0, person_margin=0.0)
 STEP_NS = 40_000_000
@@ -217,25 +219,25 @@ def test_one_unsure_frame_changes_nothing() -> None:
     ids=["the next frame", "a bag that starts again", "a long gap"],
 )
 def test_a_break_in_time_forgets_what_was_before(stamp_s: float, is_remembered: bool) -> None:
-    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
-    surface_filter.update(scene(*WITH_CAR), 10**9)
-    found = surface_filter.update(scene(*ROAD_ROWS), round(stamp_s * 1e9))
+    follower = Follower(drivable=replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    follower.surface(scene(*WITH_CAR), 10**9)
+    found = follower.surface(scene(*ROAD_ROWS), round(stamp_s * 1e9))
     assert bool(found.mask[1, 2]) is not is_remembered
 
 
 def test_a_reset_or_another_size_forgets_what_was_before() -> None:
-    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
-    surface_filter.update(scene(*WITH_CAR), STEP_NS)
-    assert surface_filter.update(scene(*ROAD_ROWS, "rrrrrr"), 2 * STEP_NS).mask.all()
-    surface_filter.update(scene(*WITH_CAR, "rrrrrr"), 3 * STEP_NS)
-    surface_filter.reset()
-    assert surface_filter.update(scene(*ROAD_ROWS, "rrrrrr"), 4 * STEP_NS).mask.all()
+    follower = Follower(drivable=replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    follower.surface(scene(*WITH_CAR), STEP_NS)
+    assert follower.surface(scene(*ROAD_ROWS, "rrrrrr"), 2 * STEP_NS).mask.all()
+    follower.surface(scene(*WITH_CAR, "rrrrrr"), 3 * STEP_NS)
+    follower.state.reset()
+    assert follower.surface(scene(*ROAD_ROWS, "rrrrrr"), 4 * STEP_NS).mask.all()
 
 
 def test_what_is_remembered_moves_with_the_image() -> None:
     surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
     surface_filter.update(scene("rrrrrr", "r1rrrr", "rrrrrr"), STEP_NS)
-    two_right = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.0]])
+    two_right = CameraMotion.of_shift(2.0, 0.0)
     found = surface_filter.update(scene("rrrrrr", "rrrrrr", "rrrrrr"), 2 * STEP_NS, two_right)
     assert found.mask[1].tolist() == [True, True, True, False, True, True]
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.tracking import Tracker
-from panoptic_ros.core.tracking.camera_motion import STILL, UNKNOWN, CameraMotion
-from panoptic_ros.core.tracking.ego_motion import MotionImage, motion_between
+from panoptic_ros.core.tracking.camera_motion import CUT, STILL, UNKNOWN, CameraMotion
+from panoptic_ros.core.tracking.ego_motion import EgoMotion, MotionImage, motion_between
 from test.drawn.drawings import scene
 
 MAP = (192, 320)
-SECOND_NS = 100_000_000
+FRAME_NS = 100_000_000
 
 
 def world(seed: int = 0) -> NDArray[np.uint8]:
@@ -55,25 +55,29 @@ def test_what_cannot_be_told_is_unknown(
     assert motion_between(*images, MAP) == UNKNOWN
 
 
-def test_the_tracker_tells_the_motion_of_its_last_frame() -> None:
-    tracker, frame = Tracker(TrackConfig()), scene("1" * 16, *["." * 16] * 7)
-    assert tracker.motion == UNKNOWN
-    tracker.update(frame, SECOND_NS, view(40, 30))
-    assert tracker.motion == UNKNOWN
-    tracker.update(frame, 2 * SECOND_NS, view(30, 30))
-    assert tracker.motion.matrix[:, 2] == pytest.approx([1.0, 0.0], abs=0.05)
-    tracker.update(frame, SECOND_NS, view(30, 30))
-    assert not tracker.motion.is_known
+def test_the_motion_is_known_from_the_second_frame_of_a_stream_on() -> None:
+    ego_motion, frame = EgoMotion(), scene("1" * 16, *["." * 16] * 7)
+    assert ego_motion.update(view(40, 30), frame) == UNKNOWN
+    motion = ego_motion.update(view(30, 30), frame)
+    assert motion.matrix[:, 2] == pytest.approx([1.0, 0.0], abs=0.05)
+    assert ego_motion.update(view(30, 30), frame, is_new_stream=True) == UNKNOWN
+    assert ego_motion.update(view(30, 30), frame).is_known
+
+
+def test_another_scene_is_a_cut_and_the_next_frame_goes_on_from_it() -> None:
+    ego_motion, frame = EgoMotion(), scene("1" * 16, *["." * 16] * 7)
+    ego_motion.update(view(0, 0), frame)
+    assert ego_motion.update(view(0, 0, seed=1), frame) == CUT
+    assert ego_motion.update(view(0, 0, seed=1), frame).is_known
 
 
 def test_what_other_sensors_say_is_taken_instead_of_the_image() -> None:
     # Each car stands where the other was; only the motion tells which one it is.
     tracker = Tracker(TrackConfig())
     frames = scene("....1111222233334444...."), scene("11112222333344445555....")
-    tracker.update(frames[0], SECOND_NS)
-    tracks = tracker.update(frames[1], 2 * SECOND_NS, motion=CameraMotion.of_shift(-4.0, 0.0))
+    tracker.update(frames[0], FRAME_NS)
+    tracks = tracker.update(frames[1], 2 * FRAME_NS, CameraMotion.of_shift(-4.0, 0.0))
     assert [(track.id, track.segment.id) for track in tracks] == [(n, n) for n in range(1, 6)]
-    assert tracker.motion == CameraMotion.of_shift(-4.0, 0.0)
 
 
 def test_a_still_camera_moves_nothing() -> None:

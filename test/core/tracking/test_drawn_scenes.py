@@ -7,15 +7,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
-from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.types import Panoptic, Track
 from panoptic_ros.metrics.object_tracking import ObjectTracking
 from panoptic_ros.metrics.tracking_quality import TrackingQuality
 from test.drawn.drawn_scenes import SCENES
 from test.drawn.drawn_world import Scene
+from test.drawn.follower import Follower
 
 OBJECT, VOID = 0, 255
 
@@ -30,10 +29,10 @@ def track_ids(panoptic: Panoptic, tracks: tuple[Track, ...]) -> NDArray[np.uint1
 @pytest.mark.parametrize("scene", SCENES, ids=[scene.name for scene in SCENES])
 def test_every_object_keeps_its_id(scene: Scene) -> None:
     labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    tracker = Tracker(TrackConfig(), labels)
+    follower = Follower(labels=labels)
     tubes, objects = TrackingQuality(1, [OBJECT]), ObjectTracking()
     for shot in scene:
-        tracks = tracker.update(shot.panoptic, shot.stamp_ns, shot.thumbnail)
+        tracks = follower.objects(shot.panoptic, shot.stamp_ns, shot.thumbnail)
         ids = track_ids(shot.panoptic, tracks)
         # Ids alone are scored: whether a car was called a truck is another matter.
         classes = (np.where(one > 0, OBJECT, VOID).astype(np.uint8) for one in (shot.ids, ids))

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a frame goes on from the one before it: the one place that judges stamps."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from panoptic_ros.core.config import TrackConfig
+
+
+class Arrival(Enum):
+    """How a frame relates to the one before it; the values say it in words."""
+
+    START = "the first frame, or the first one after a reset"
+    NEXT = "the next frame"
+    GAP = "a frame after a long gap"
+    JUMP_BACK = "a frame of another recording: its stamp is far before the last one"
+    OTHER_SIZE = "a frame with a map of another size"
+
+    @property
+    def is_new_stream(self) -> bool:
+        """Whether what is known of the frames before says nothing about this one."""
+        return self is not Arrival.NEXT
+
+
+class Continuity:
+    """Follows the stamps of one camera; used by one thread.
+
+    Args:
+        config: Says how long a gap may be.
+    """
+
+    def __init__(self, config: TrackConfig) -> None:
+        self._config = config
+        self._last_ns: int | None = None
+        self._shape: tuple[int, ...] = ()
+        self._is_reset = False
+        self._arrival = Arrival.START
+
+    def configure(self, config: TrackConfig) -> None:
+        """Exchange the limits."""
+        self._config = config
+
+    def reset(self) -> None:
+        """Take the next frame for the start of a stream."""
+        self._is_reset = True
+
+    @property
+    def arrival(self) -> Arrival:
+        """How the last frame came."""
+        return self._arrival
+
+    def update(self, stamp_ns: int, shape: tuple[int, ...]) -> Arrival:
+        """Judge the next frame.
+
+        Args:
+            stamp_ns: Its time.
+            shape: (height, width) of its map.
+        """
+        self._arrival = self._judged(stamp_ns, shape)
+        self._last_ns, self._shape, self._is_reset = stamp_ns, shape, False
+        return self._arrival
+
+    def _judged(self, stamp_ns: int, shape: tuple[int, ...]) -> Arrival:
+        if self._last_ns is None:
+            return Arrival.START
+        if stamp_ns < self._last_ns:
+            return Arrival.JUMP_BACK
+        if self._is_reset:
+            return Arrival.START
+        if stamp_ns - self._last_ns > round(self._config.reset_gap_s * 1e9):
+            return Arrival.GAP
+        return Arrival.NEXT if shape == self._shape else Arrival.OTHER_SIZE

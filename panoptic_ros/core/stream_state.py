@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything that the frames of one camera leave behind for those to come."""
+
+from __future__ import annotations
+
+from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.continuity import Continuity
+from panoptic_ros.core.drivable.filter import DrivableFilter
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.tracking.ego_motion import EgoMotion
+
+
+class StreamState:
+    """The memory of one camera's stream.
+
+    Made by ``Pipeline.new_state``, owned by the caller and used by one thread at a time.
+
+    Args:
+        labels: The model's classes.
+        config: Thresholds.
+
+    Attributes:
+        continuity: Judges the stamps.
+        ego_motion: Reads the camera's own motion.
+        tracker: Follows the objects.
+        drivable_filter: Follows the surface.
+
+    Raises:
+        ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
+    """
+
+    def __init__(self, labels: LabelSet, config: PipelineConfig) -> None:
+        self._config = config
+        self.continuity = Continuity(config.tracking)
+        self.ego_motion = EgoMotion()
+        self.tracker = Tracker(config.tracking, labels)
+        self.drivable_filter = DrivableFilter(labels, config.drivable)
+
+    def configure(self, config: PipelineConfig) -> None:
+        """Exchange the thresholds; ids and what is known of the surface are kept."""
+        if config is self._config:
+            return
+        self._config = config
+        self.continuity.configure(config.tracking)
+        self.tracker.configure(config.tracking)
+        self.drivable_filter.configure(config.drivable)
+
+    def reset(self) -> None:
+        """Start anew with the next frame; ids given so far are the last to be given again."""
+        self.continuity.reset()
