@@ -30,11 +30,12 @@ from transformers.models.mask2former.image_processing_pil_mask2former import (
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import LabelSet, read_label_set
-from panoptic_ros.core.types import Panoptic, QueryHeads
+from panoptic_ros.core.types import Panoptic
 from panoptic_ros.model.hub import FAMILIES
-from panoptic_ros.model.query_graph import OUTPUTS, ArgMaxRule, query_maps
+from panoptic_ros.model.query_graph import ArgMaxRule, QueryMaps, query_maps
 
 CASES = {
     "640x640": ("eomt", 200, "coco"),
@@ -74,7 +75,7 @@ def measure(size: str, scale: int, args: argparse.Namespace) -> None:
         seconds, reference = timed(lambda: post_process(family, logits, map_size, labels))
         theirs.append(seconds)
         feeds = {"classes": logits[0].numpy(), "masks": logits[1].numpy()}
-        seconds, maps = timed(lambda: session.run(list(OUTPUTS), feeds))  # noqa: B023
+        seconds, maps = timed(lambda: session.run(list(QueryMaps._fields), feeds))  # noqa: B023
         graphs.append(seconds)
         heads = QueryHeads(*(values[0] for values in maps))
         config = DecodeConfig(min_thing_area=0.0, min_stuff_area=0.0)
@@ -125,7 +126,7 @@ def graph(logits: Logits, rule: ArgMaxRule, map_size: tuple[int, int]) -> Any:
             logits,
             content,
             input_names=["classes", "masks"],
-            output_names=list(OUTPUTS),
+            output_names=list(QueryMaps._fields),
             opset_version=17,
             dynamo=False,
         )

@@ -66,7 +66,8 @@ class DecodeConfig:
     object_threshold: float = param(
         0.25,
         "Least score of an object: its centre's score times the mean probability of its class; "
-        "of a query model, its query's class probability, on top of the model's own threshold.",
+        "of a query model, its query's class probability, on top of the model's own threshold; of "
+        "a semantic model, the mean probability of its class.",
         low=0.0,
         high=1.0,
     )
@@ -82,6 +83,12 @@ class DecodeConfig:
         "Query models: least ratio of the pixels that a query wins to those of its own mask.",
         low=0.0,
         high=1.0,
+    )
+    semantic_things: str = param(
+        "regions",
+        "Semantic models, which know no objects: regions makes every connected region of a thing "
+        "class an object, stuff none.",
+        choices=("regions", "stuff"),
     )
     max_objects: int = param(
         256, "Most objects in one frame; the strongest win.", low=1, high=65535

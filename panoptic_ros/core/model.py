@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.files.limits import image_limits, is_image_size
@@ -22,7 +23,6 @@ METADATA_KEY = "panoptic_ros"
 """The one metadata entry of a model file; its value is a JSON object."""
 
 FORMAT = 1
-DECODERS = ("center_offset", "query")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class ModelSpec:
         name: Short name, e.g. ``street``.
         width: Pixels that ``infer`` takes.
         height: Pixels that ``infer`` takes.
-        decoder: One of ``DECODERS``.
+        decoder: One of ``core.decoding.kinds.KINDS``.
         labels: Its classes.
         license: What may be done with the weights.
         provenance: Where the weights come from.
@@ -104,10 +104,10 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
         raise ModelError(f"{where}: its '{METADATA_KEY}' metadata is damaged ({error})") from error
     if not is_image_size(spec.height, spec.width):
         raise ModelError(f"{where}: is for {spec.width}x{spec.height}, needs {image_limits()}")
-    if spec.decoder not in DECODERS:
+    if spec.decoder not in KINDS:
         raise ModelError(
             f"{where}: needs the decoder {spec.decoder!r}; this version has "
-            f"{', '.join(DECODERS)}: update panoptic_ros or export the model again"
+            f"{', '.join(KINDS)}: update panoptic_ros or export the model again"
         )
     return spec
 

@@ -9,7 +9,7 @@ in pixels of the map they come from.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,48 +42,12 @@ class Frame:
 
 
 @dataclass(frozen=True, eq=False)
-class CenterOffsetHeads:
-    """What a centre/offset network says; the views are valid until the next ``infer``.
+class Heads:
+    """What a network says about one image; each decoder kind has a subclass, beside its decoder.
 
-    Attributes:
-        labels: Class index per pixel, (h, w) uint8.
-        confidence: Probability of that class times 255, (h, w) uint8.
-        centers: Centre score times 255 where it is a local maximum, else 0, (h / s, w / s) uint8
-            with a whole number s.
-        offsets: (dy, dx) from a pixel of ``centers`` to its object's centre, in pixels of
-            ``centers``, (2, h / s, w / s), float16 or float32.
+    The fields are NumPy arrays: the model's outputs, with their names and in their order. They
+    may be views of the engine's own buffers, valid until the next ``infer``.
     """
-
-    labels: NDArray[np.uint8]
-    confidence: NDArray[np.uint8]
-    centers: NDArray[np.uint8]
-    offsets: NDArray[np.floating]  # type: ignore[type-arg]
-
-
-@dataclass(frozen=True, eq=False)
-class QueryHeads:
-    """What a mask-classification network says after its arg-max over queries.
-
-    Only queries above the model's own class threshold take part in the arg-max; up to 255 of them.
-
-    Attributes:
-        queries: Number 1..Q of the query that wins the pixel, 0 where none takes part, (h, w)
-            uint8.
-        confidence: Class probability times mask probability of the winner, times 255, (h, w)
-            uint8; 0 where the pixel counts as won but lies outside of the winner's own mask.
-        query_labels: Class index of each query, 255 where it does not take part, (Q,) uint8.
-        query_scores: Class probability of each query, (Q,) float32.
-        query_areas: Pixels of each query's own mask, whoever wins them, (Q,) int32.
-    """
-
-    queries: NDArray[np.uint8]
-    confidence: NDArray[np.uint8]
-    query_labels: NDArray[np.uint8]
-    query_scores: NDArray[np.float32]
-    query_areas: NDArray[np.int32]
-
-
-Heads = Union[CenterOffsetHeads, QueryHeads]
 
 
 @dataclass(frozen=True)

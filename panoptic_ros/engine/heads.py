@@ -6,18 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.types import CenterOffsetHeads, Heads, QueryHeads
+from panoptic_ros.core.types import Heads
 
 INPUT = "image"
-_KINDS: dict[str, tuple[tuple[str, ...], Any]] = {
-    "center_offset": (("labels", "confidence", "centers", "offsets"), CenterOffsetHeads),
-    "query": (
-        ("queries", "confidence", "query_labels", "query_scores", "query_areas"),
-        QueryHeads,
-    ),
-}
+"""Name of the one input of every model."""
 
 
 def output_names(spec: ModelSpec, found: Sequence[str], where: str) -> tuple[str, ...]:
@@ -31,12 +26,12 @@ def output_names(spec: ModelSpec, found: Sequence[str], where: str) -> tuple[str
     Raises:
         ModelError: The decoder is none of ours, or an output is missing.
     """
-    if spec.decoder not in _KINDS:
+    if spec.decoder not in KINDS:
         raise ModelError(
             f"{where}: needs the decoder {spec.decoder!r}, which engines of this version do not "
-            f"have; they have {', '.join(_KINDS)}"
+            f"have; they have {', '.join(KINDS)}"
         )
-    names = _KINDS[spec.decoder][0]
+    names = KINDS[spec.decoder].outputs
     missing = set(names) - set(found)
     if missing:
         raise ModelError(
@@ -54,5 +49,5 @@ def to_heads(spec: ModelSpec, maps: Sequence[Any], index: int = 0) -> Heads:
         maps: Outputs in the order of ``output_names``, each with the batch in front.
         index: Which image of the batch.
     """
-    heads: Heads = _KINDS[spec.decoder][1](*(values[index] for values in maps))
+    heads: Heads = KINDS[spec.decoder].heads(*(values[index] for values in maps))
     return heads

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.fold import fold_constants
@@ -32,10 +32,11 @@ OPSET = 17
 """The newest that TensorRT 8.6 reads."""
 
 INPUT = "image"
-OUTPUTS = ("labels", "confidence", "centers", "offsets")
 
 
-class _Maps(NamedTuple):
+class Maps(NamedTuple):
+    """``CenterOffsetHeads`` with a batch of one in front."""
+
     labels: Tensor
     confidence: Tensor
     centers: Tensor
@@ -66,7 +67,7 @@ class ExportedNetwork(nn.Module):
         self.register_buffer("scale", scale.view(1, 3, 1, 1))
         self.register_buffer("shift", shift.view(1, 3, 1, 1))
 
-    def forward(self, image: Tensor) -> _Maps:
+    def forward(self, image: Tensor) -> Maps:
         """Run on one image.
 
         Args:
@@ -87,7 +88,7 @@ class ExportedNetwork(nn.Module):
         highest = functional.max_pool2d(heads.center, window, 1, window // 2)[:, 0]
         peaks = torch.where(heat == highest, heat.clamp(0.0, 1.0), torch.zeros_like(heat))
         # TensorRT makes uint8 outputs from floats only, so integers take the detour.
-        return _Maps(
+        return Maps(
             labels=labels.float().to(torch.uint8),
             confidence=(confidence * 255.0 + 0.5).to(torch.uint8),
             centers=(peaks * 255.0 + 0.5).to(torch.uint8),
@@ -126,23 +127,21 @@ def export(network: PanopticNetwork, spec: ModelSpec, path: Path, label_scale: i
             f"label set {spec.labels.name} has {len(spec.labels)} classes, the checkpoint "
             f"{network.classes}"
         )
-    write_model(ExportedNetwork(network, label_scale), spec, path, OUTPUTS)
+    write_model(ExportedNetwork(network, label_scale), spec, path)
 
 
 def write_model(
     module: nn.Module,
     spec: ModelSpec,
     path: Path,
-    outputs: Sequence[str],
     from_hub: bool = False,
 ) -> None:
     """Write a module that takes a uint8 image as ONNX with our metadata.
 
     Args:
-        module: Takes RGB, (1, H, W, 3) uint8.
+        module: Takes RGB, (1, H, W, 3) uint8, and returns the outputs of its decoder kind.
         spec: Size, labels, licence and provenance, written into the file's metadata.
         path: The file to write, replaced at once when it is whole.
-        outputs: Names of what the module returns.
         from_hub: Whether it is somebody else's network: then what does not depend on the image
             is worked out beforehand, and weights keep their precision. Ours needs no folding, and
             its large weights are stored in float16.
@@ -157,7 +156,7 @@ def write_model(
             (image,),
             str(part),
             input_names=[INPUT],
-            output_names=list(outputs),
+            output_names=list(KINDS[spec.decoder].outputs),
             opset_version=OPSET,
             dynamo=False,
         )

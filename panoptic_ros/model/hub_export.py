@@ -18,7 +18,7 @@ from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.export import write_model
 from panoptic_ros.model.hub import Checkpoint, pair
 from panoptic_ros.model.portable import portable_parts
-from panoptic_ros.model.query_graph import OUTPUTS, ArgMaxRule, QueryNetwork
+from panoptic_ros.model.query_graph import ArgMaxRule, QueryNetwork
 
 MASK_STRIDE = 4
 """Network pixels per pixel of the masks, in all three families."""
@@ -82,7 +82,7 @@ def export_checkpoint(
     set_image_size(checkpoint.network, (spec.height, spec.width))
     module = query_network(checkpoint, (spec.height, spec.width), label_scale, rule)
     with portable_parts():
-        write_model(module.eval(), spec, path, OUTPUTS, from_hub=True)
+        write_model(module.eval(), spec, path, from_hub=True)
 
 
 def query_network(

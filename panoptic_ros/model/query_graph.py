@@ -16,14 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-OUTPUTS = ("queries", "confidence", "query_labels", "query_scores", "query_areas")
-
 Logits = tuple[Tensor, Tensor]
 """Class logits (1, Q, classes + 1), the last for "no object", and mask logits (1, Q, h, w)."""
 
 
 class QueryMaps(NamedTuple):
-    """``OUTPUTS``, each with a batch of one in front; see ``core.types.QueryHeads``."""
+    """``QueryHeads`` with a batch of one in front."""
 
     queries: Tensor
     confidence: Tensor

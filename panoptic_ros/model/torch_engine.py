@@ -10,8 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.core.types import Heads
 from panoptic_ros.model.export import ExportedNetwork
 from panoptic_ros.model.network import PanopticNetwork
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.synthetic.engine import DrawnEngine
-from panoptic_ros.core.types import CenterOffsetHeads, Heads
+from panoptic_ros.core.types import Heads
 
 
 class DrawnBatchEngine(DrawnEngine):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineError
-from panoptic_ros.core.types import CenterOffsetHeads
 from panoptic_ros.engine.cuda import Cuda, Graph
 from panoptic_ros.engine.trt import TrtEngine
 from test.drawn.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 from panoptic_ros.cli.inputs import pipeline_config
+from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import from_json, read_label_set, to_json
@@ -135,10 +136,7 @@ def read_spec(data: bytes) -> object:
 
 def _spec_seeds() -> tuple[bytes, ...]:
     labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    specs = (
-        ModelSpec("drawn", 64, 32, decoder, labels, "MIT", "here")
-        for decoder in ("center_offset", "query")
-    )
+    specs = (ModelSpec("drawn", 64, 32, decoder, labels, "MIT", "here") for decoder in KINDS)
     return tuple(spec.to_metadata()[METADATA_KEY].encode() for spec in specs)
 
 

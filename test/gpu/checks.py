@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.types import CenterOffsetHeads, Frame, Heads
+from panoptic_ros.core.types import Frame, Heads
 from panoptic_ros.engine.trt import TrtEngine
 
 Open = Callable[[bool], TrtEngine]

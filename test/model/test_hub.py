@@ -25,10 +25,12 @@ import torch  # noqa: E402
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
 from panoptic_ros.core.decoding.decode import decode  # noqa: E402
+from panoptic_ros.core.decoding.kinds import KINDS  # noqa: E402
+from panoptic_ros.core.decoding.query import QueryHeads  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
 from panoptic_ros.core.model import ModelSpec  # noqa: E402
 from panoptic_ros.core.synthetic.street import DrawnStreet  # noqa: E402
-from panoptic_ros.core.types import VOID, Panoptic, QueryHeads  # noqa: E402
+from panoptic_ros.core.types import VOID, Panoptic  # noqa: E402
 from panoptic_ros.engine.building.check import check_model  # noqa: E402
 from panoptic_ros.engine.building.parity import compare, graph_engine  # noqa: E402
 from panoptic_ros.engine.building.prepare import load_model, prepare  # noqa: E402
@@ -37,7 +39,6 @@ from panoptic_ros.model.hub import Checkpoint, load  # noqa: E402
 from panoptic_ros.model.hub_export import export_checkpoint, with_thresholds  # noqa: E402
 from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets  # noqa: E402
 from panoptic_ros.model.portable import portable_parts  # noqa: E402
-from panoptic_ros.model.query_graph import OUTPUTS  # noqa: E402
 from test.drawn.reference_maps import reference_map  # noqa: E402
 from test.drawn.small_checkpoints import (  # noqa: E402
     FAMILIES,
@@ -173,7 +174,7 @@ def test_tensorrt_builds_a_plan(model: Path, tmp_path: Path) -> None:
     for precision in ("fp32", "fp16"):
         recipe = Recipe(model, variant="tensorrt_rtx", precision=precision)
         made = make_plan(recipe, tmp_path / f"{precision}.plan", build_environment(recipe))
-        assert {tensor.name for tensor in made.tensors} == {"image", *OUTPUTS}
+        assert {tensor.name for tensor in made.tensors} == {"image", *KINDS["query"].outputs}
 
 
 def test_half_precision_says_nearly_the_same(model: Path) -> None:

@@ -11,13 +11,14 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads  # noqa: E402
 from panoptic_ros.core.decoding.decode import decode  # noqa: E402
+from panoptic_ros.core.decoding.kinds import KINDS  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
-from panoptic_ros.core.types import CenterOffsetHeads  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
 from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment  # noqa: E402
 from panoptic_ros.model.checkpoint import load_checkpoint, spec_of  # noqa: E402
-from panoptic_ros.model.export import export  # noqa: E402
+from panoptic_ros.model.export import Maps, export  # noqa: E402
 from panoptic_ros.model.losses import panoptic_loss  # noqa: E402
 from panoptic_ros.model.network import (  # noqa: E402
     STRIDE,
@@ -25,6 +26,7 @@ from panoptic_ros.model.network import (  # noqa: E402
     PanopticNetwork,
     load_imagenet_weights,
 )
+from panoptic_ros.model.query_graph import QueryMaps  # noqa: E402
 from panoptic_ros.model.targets import draw_targets  # noqa: E402
 from panoptic_ros.model.torch_engine import TorchEngine  # noqa: E402
 
@@ -151,6 +153,11 @@ def test_the_model_file_says_what_pytorch_says(
     assert (heads.labels == expected.labels).mean() > 0.98
     assert np.abs(heads.confidence.astype(int) - expected.confidence).max() <= 3
     assert np.abs(heads.offsets - expected.offsets).max() < 0.05
+
+
+def test_the_graphs_maps_are_the_outputs_of_their_decoder_kinds() -> None:
+    assert Maps._fields == KINDS["center_offset"].outputs
+    assert QueryMaps._fields == KINDS["query"].outputs
 
 
 def test_weights_are_stored_in_half_the_bytes(network: PanopticNetwork, tmp_path: Path) -> None:

@@ -16,12 +16,37 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import boxes_of_pixels
+from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
+from panoptic_ros.core.decoding.label_map import (
+    check_classes,
+    confident_labels,
+    drop_small_stuff,
+)
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import VOID, CenterOffsetHeads, Panoptic, Segment
+from panoptic_ros.core.types import Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
 """Most (pixel, centre) distances held at once: 8 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class CenterOffsetHeads(Heads):
+    """What a centre/offset network says; the views are valid until the next ``infer``.
+
+    Attributes:
+        labels: Class index per pixel, (h, w) uint8.
+        confidence: Probability of that class times 255, (h, w) uint8.
+        centers: Centre score times 255 where it is a local maximum, else 0, (h / s, w / s) uint8
+            with a whole number s.
+        offsets: (dy, dx) from a pixel of ``centers`` to its object's centre, in pixels of
+            ``centers``, (2, h / s, w / s), float16 or float32.
+    """
+
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    centers: NDArray[np.uint8]
+    offsets: NDArray[np.floating]  # type: ignore[type-arg]
 
 
 def decode_centers(heads: CenterOffsetHeads, labels: LabelSet, config: DecodeConfig) -> Panoptic:
@@ -31,8 +56,8 @@ def decode_centers(heads: CenterOffsetHeads, labels: LabelSet, config: DecodeCon
         EngineRunError: The heads do not fit each other or the label set.
     """
     _check(heads, labels)
-    classes = _confident_labels(heads, config)
-    _drop_small_stuff(classes, labels, config)
+    classes = confident_labels(heads.labels, heads.confidence, config)
+    drop_small_stuff(classes, labels, config)
     pixels = _ThingPixels.find(classes, labels)
     owner, scores = _group(heads, pixels, config)
     return _assemble(classes, heads.confidence.copy(), pixels, owner, scores, config)
@@ -74,18 +99,7 @@ def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
             f"labels are {heads.labels.shape}, centres {heads.centers.shape}, offsets "
             f"{heads.offsets.shape}: the first must be a whole multiple of the others"
         )
-    highest = int(heads.labels.max())
-    if highest >= len(labels) and highest != VOID:
-        raise EngineRunError(
-            f"the network says class {highest}, its label set {labels.name} has {len(labels)}"
-        )
-
-
-def _confident_labels(heads: CenterOffsetHeads, config: DecodeConfig) -> NDArray[np.uint8]:
-    classes: NDArray[np.uint8] = heads.labels.copy()
-    if config.min_confidence > 0.0:
-        classes[heads.confidence < round(config.min_confidence * 255.0)] = VOID
-    return classes
+    check_classes(heads.labels, labels)
 
 
 def _group(
@@ -193,11 +207,21 @@ def _sureness(
     return np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
 
 
-def _drop_small_stuff(classes: NDArray[np.uint8], labels: LabelSet, config: DecodeConfig) -> None:
-    totals = cv2.calcHist([classes], [0], None, [256], [0, 256]).ravel()
-    small = (totals > 0) & (totals < config.min_stuff_area * classes.size) & ~labels.things
-    small[VOID] = False
-    if small.any():
-        table = np.arange(256, dtype=np.uint8)
-        table[small] = VOID
-        cv2.LUT(classes, table, dst=classes)
+def compare_centers(
+    right: CenterOffsetHeads, other: CenterOffsetHeads, *maps: Panoptic
+) -> dict[str, float]:
+    """Say how far apart the heads of two runtimes are; arguments as of ``DecoderKind.compare``.
+
+    Returns:
+        ``label_agreement`` share of pixels with the same class; ``confidence_error`` and
+        ``center_error`` mean differences of 0..1; ``offset_error`` in pixels of ``centers``.
+    """
+    return {
+        "label_agreement": agreement(right.labels, other.labels),
+        "confidence_error": mean_difference(right.confidence, other.confidence) / 255.0,
+        "center_error": mean_difference(right.centers, other.centers) / 255.0,
+        "offset_error": mean_difference(right.offsets, other.offsets),
+    }
+
+
+KIND = DecoderKind(CenterOffsetHeads, decode_centers, compare_centers)

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import bounding_boxes
-from panoptic_ros.core.decoding.center_offset import decode_centers
-from panoptic_ros.core.decoding.query import decode_queries
+from panoptic_ros.core.decoding.kinds import kind_of
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import Heads, Panoptic, QueryHeads
+from panoptic_ros.core.types import Heads, Panoptic
 
 __all__ = ["bounding_boxes", "decode"]
 
@@ -28,6 +27,4 @@ def decode(heads: Heads, labels: LabelSet, config: DecodeConfig) -> Panoptic:
     Raises:
         EngineRunError: The heads do not fit each other or the label set.
     """
-    if isinstance(heads, QueryHeads):
-        return decode_queries(heads, labels, config)
-    return decode_centers(heads, labels, config)
+    return kind_of(heads).decode(heads, labels, config)

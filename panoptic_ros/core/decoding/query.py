@@ -9,17 +9,44 @@ touch all queries at all pixels are in the model's graph.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import bounding_boxes
+from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
+from panoptic_ros.core.decoding.label_map import check_classes
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.types import VOID, Panoptic, QueryHeads, Segment
+from panoptic_ros.core.types import VOID, Heads, Panoptic, Segment
 
 _MAX_QUERIES = 255
+
+
+@dataclass(frozen=True, eq=False)
+class QueryHeads(Heads):
+    """What a mask-classification network says after its arg-max over queries.
+
+    Only queries above the model's own class threshold take part in the arg-max; up to 255 of them.
+
+    Attributes:
+        queries: Number 1..Q of the query that wins the pixel, 0 where none takes part, (h, w)
+            uint8.
+        confidence: Class probability times mask probability of the winner, times 255, (h, w)
+            uint8; 0 where the pixel counts as won but lies outside of the winner's own mask.
+        query_labels: Class index of each query, 255 where it does not take part, (Q,) uint8.
+        query_scores: Class probability of each query, (Q,) float32.
+        query_areas: Pixels of each query's own mask, whoever wins them, (Q,) int32.
+    """
+
+    queries: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    query_labels: NDArray[np.uint8]
+    query_scores: NDArray[np.float32]
+    query_areas: NDArray[np.int32]
 
 
 def decode_queries(heads: QueryHeads, labels: LabelSet, config: DecodeConfig) -> Panoptic:
@@ -56,12 +83,7 @@ def _check(heads: QueryHeads, labels: LabelSet) -> None:
     highest = int(heads.queries.max(initial=0))
     if highest > count:
         raise EngineRunError(f"query {highest} wins a pixel, but the model has {count} queries")
-    known = heads.query_labels[heads.query_labels != VOID]
-    if known.size and int(known.max()) >= len(labels):
-        raise EngineRunError(
-            f"the network says class {int(known.max())}, its label set {labels.name} has "
-            f"{len(labels)}"
-        )
+    check_classes(heads.query_labels, labels)
 
 
 def _labels_of_winners(heads: QueryHeads, config: DecodeConfig) -> NDArray[np.uint8]:
@@ -142,3 +164,24 @@ def _segments(
         )
         for index, (query, box) in enumerate(zip(objects, boxes, strict=True), start=1)
     )
+
+
+def compare_queries(
+    right: QueryHeads, other: QueryHeads, right_map: Panoptic, other_map: Panoptic
+) -> dict[str, float]:
+    """Say how far apart the heads of two runtimes are; arguments as of ``DecoderKind.compare``.
+
+    Returns:
+        ``label_agreement`` share of pixels that decode to the same class; ``confidence_error`` and
+        ``score_error``, of the queries' scores, mean differences of 0..1.
+    """
+    # Which number a query has may differ where scores tie, so classes are compared.
+    scores = np.sort(right.query_scores), np.sort(other.query_scores)
+    return {
+        "label_agreement": agreement(right_map.labels, other_map.labels),
+        "confidence_error": mean_difference(right.confidence, other.confidence) / 255.0,
+        "score_error": mean_difference(*scores),
+    }
+
+
+KIND = DecoderKind(QueryHeads, decode_queries, compare_queries)

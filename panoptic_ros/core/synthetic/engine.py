@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
@@ -22,7 +23,7 @@ from panoptic_ros.core.synthetic.street import (
     STUFF_COLORS,
     slot_colors,
 )
-from panoptic_ros.core.types import VOID, CenterOffsetHeads, Heads
+from panoptic_ros.core.types import VOID, Heads
 
 STRIDE = 4
 _MAX_DISTANCE = 24.0

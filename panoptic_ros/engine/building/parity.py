@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.decoding.kinds import kind_of
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.overlap import overlap
-from panoptic_ros.core.types import CenterOffsetHeads, Heads, Panoptic, QueryHeads
+from panoptic_ros.core.types import Heads, Panoptic
 from panoptic_ros.engine.building.manifest import Manifest
 
 LEAST = {
@@ -45,11 +46,9 @@ def compare(
         images: RGB, each (height, width, 3) uint8 of the spec's size.
 
     Returns:
-        ``label_agreement`` share of pixels with the same class; ``object_agreement`` panoptic
-        quality of the candidate's objects against the reference's, 1 where neither has any;
-        ``confidence_error`` mean difference, 0 to 1. Of centre/offset models ``center_error``, the
-        same for centre scores, and ``offset_error``, mean difference in pixels of the offset map;
-        of query models ``score_error``, mean difference of the queries' scores.
+        ``object_agreement`` panoptic quality of the candidate's objects against the reference's,
+        1 where neither has any; the means of what the decoder kind compares, ``label_agreement``
+        among them.
 
     Raises:
         ValueError: There is no image.
@@ -62,7 +61,7 @@ def compare(
         right = _copied(reference(image))
         other = _copied(candidate(image))
         maps = [decode(heads, spec.labels, DecodeConfig()) for heads in (right, other)]
-        rows.append(_differences(right, other, *maps))
+        rows.append(kind_of(right).compare(right, other, *maps))
         objects += _matches(*maps)
     shared, matched, missed, extra = objects
     whole = matched + (missed + extra) / 2
@@ -217,31 +216,6 @@ def _copied(heads: Heads) -> Heads:
     """Copy heads, as an engine's next call may write over them."""
     arrays = {entry.name: getattr(heads, entry.name).copy() for entry in fields(heads)}
     return replace(heads, **arrays)
-
-
-def _differences(
-    right: Heads, other: Heads, right_map: Panoptic, other_map: Panoptic
-) -> dict[str, float]:
-    if isinstance(right, QueryHeads) and isinstance(other, QueryHeads):
-        # Which number a query has may differ where scores tie, so classes are compared.
-        scores = np.sort(right.query_scores), np.sort(other.query_scores)
-        return {
-            "label_agreement": float((right_map.labels == other_map.labels).mean()),
-            "confidence_error": _mean_difference(right.confidence, other.confidence) / 255.0,
-            "score_error": _mean_difference(*scores),
-        }
-    assert isinstance(right, CenterOffsetHeads)
-    assert isinstance(other, CenterOffsetHeads)
-    return {
-        "label_agreement": float((right.labels == other.labels).mean()),
-        "confidence_error": _mean_difference(right.confidence, other.confidence) / 255.0,
-        "center_error": _mean_difference(right.centers, other.centers) / 255.0,
-        "offset_error": _mean_difference(right.offsets, other.offsets),
-    }
-
-
-def _mean_difference(a: NDArray[Any], b: NDArray[Any]) -> float:
-    return float(np.abs(a.astype(np.float32) - b.astype(np.float32)).mean())
 
 
 def _matches(right: Panoptic, other: Panoptic) -> NDArray[np.float64]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.types import VOID, Panoptic, QueryHeads
+from panoptic_ros.core.types import VOID, Panoptic
 from test.drawn.drawings import CAR, LABELS, PERSON, ROAD, SKY
 
 ANY_SIZE = DecodeConfig(min_thing_area=0.0, min_stuff_area=0.0)

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import DecodeConfig
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.geometry import shrink
@@ -26,7 +27,7 @@ from panoptic_ros.core.synthetic.street import (
     Truth,
     slot_colors,
 )
-from panoptic_ros.core.types import VOID, CenterOffsetHeads, Frame
+from panoptic_ros.core.types import VOID, Frame
 
 SMALL = (512, 256)
 LEAST_AREA = 60

@@ -12,11 +12,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.core.types import CenterOffsetHeads, Frame, Heads
+from panoptic_ros.core.types import Frame, Heads
 from panoptic_ros.engine.building.camera_size import take_camera_size
 from panoptic_ros.engine.building.check import check_model
 from panoptic_ros.engine.building.compile import build_environment, make_plan

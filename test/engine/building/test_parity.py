@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
+from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.core.types import VOID, CenterOffsetHeads, QueryHeads
+from panoptic_ros.core.types import VOID
 from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_images, gate
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.models import shipped_models
