@@ -16,7 +16,8 @@ from panoptic_ros.core.remap import usual_remaps
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.engine.open import open_engine
-from panoptic_ros.messages.convert import from_result
+from panoptic_ros.messages.context import FrameContext
+from panoptic_ros.messages.topics import build_messages
 from panoptic_ros.recordings.bag_writer import bag_types
 
 SIZE = (720, 1280)
@@ -55,14 +56,13 @@ def main() -> None:
     """Print a table: topic, median, 99th percentile, bytes of its payload."""
     cv2.setNumThreads(1)
     result, types = result_of(sys.argv[1] if len(sys.argv) > 1 else None), bag_types()
-    labels = result.label_set
-    remaps = usual_remaps(labels)
+    remaps = usual_remaps(result.label_set)
     stamp = types.make("builtin_interfaces/msg/Time", sec=0, nanosec=1)
     header = types.make("std_msgs/msg/Header", stamp=stamp, frame_id="")
     for topic in TOPICS:
 
         def make(topic: str = topic) -> Any:
-            return from_result(result, labels, (topic,), types, header, remaps=remaps)[topic]
+            return build_messages((topic,), FrameContext(result, types, header, remaps))[topic]
 
         middle, late = median_ms(make)
         print(f"{topic:22s} {middle:6.2f} ms  p99 {late:6.2f} ms  {make().data.size:8d} B")

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from panoptic_ros.core.errors import ConfigError
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
+    from panoptic_ros.messages.protocols import Header
+    from panoptic_ros.messages.topic import FrameTopic
     from panoptic_ros.recordings.source import RecordedFrame
 
 NODE = "/panoptic"
@@ -33,73 +35,71 @@ class ResultBag:
 
     def __init__(self, path: Path, names: Iterable[str], labels: LabelSet) -> None:
         from panoptic_ros.core.remap import usual_remaps
-        from panoptic_ros.messages.convert import RESULT_TOPICS
+        from panoptic_ros.messages.topics import frame_rows
         from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 
         self._names = tuple(names)
-        unknown = set(self._names) - set(RESULT_TOPICS)
+        rows = frame_rows()
+        unknown = set(self._names) - set(rows)
         if unknown:
-            raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(RESULT_TOPICS)}")
+            raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
         self._labels = labels
         self._types = bag_types()
         self._remaps = usual_remaps(labels)
-        self._check_consumers()
+        self._check([rows[name] for name in self._names])
         self._has_info = False
         self._writer = BagWriter(path)
 
-    def _check_consumers(self) -> None:
+    def _check(self, rows: Iterable[FrameTopic]) -> None:
         """Refuse topics that would stay empty."""
-        from panoptic_ros.core.remap import REMAPPED_TOPICS
-        from panoptic_ros.messages.convert import IMAGE, MESSAGE_TYPES
+        from panoptic_ros.messages.topic import GroundTopic, RemappedTopic
 
-        for name in self._names:
-            kind = MESSAGE_TYPES.get(name, IMAGE)
-            if not self._types.has(kind):
-                raise ConfigError(f"topic {name} cannot be recorded: bags here have no {kind}")
-            if name in REMAPPED_TOPICS and name not in self._remaps:
-                raise ConfigError(
-                    f"topic {name} cannot be recorded: config/remap says nothing about label set "
-                    f"{self._labels.name!r}"
-                )
+        for row in rows:
+            reason = ""
+            if not self._types.has(row.type):
+                reason = f"bags here have no {row.type}"
+            elif isinstance(row, RemappedTopic) and row.name not in self._remaps:
+                reason = f"config/remap says nothing about label set {self._labels.name!r}"
+            elif isinstance(row, GroundTopic):
+                reason = f"it needs {row.needs}"
+            if reason:
+                raise ConfigError(f"topic {row.name} cannot be recorded: {reason}")
 
     def write(self, result: Result, recorded: RecordedFrame) -> float:
         """Write one result; returns the milliseconds that making the messages took."""
-        from panoptic_ros.messages.convert import from_result
+        from panoptic_ros.messages.context import FrameContext
+        from panoptic_ros.messages.topics import build_messages
 
         stamp_ns = result.frame.stamp_ns
-        header = self._header(result)
+        context = FrameContext(result, self._types, self._header(result), self._remaps)
+        context.camera_info = recorded.camera_info
         if not self._has_info:
-            self._write_info(header, stamp_ns)
+            self._write_label_info(context.header, stamp_ns)
         start = time.perf_counter()
-        messages = from_result(
-            result, self._labels, self._names, self._types, header, remaps=self._remaps
-        )
+        messages = build_messages((*self._names, "camera_info"), context)
         taken_ms = (time.perf_counter() - start) * 1e3
-        for name, message in messages.items():
-            self._writer.write(f"{NODE}/{name}", message, stamp_ns)
-        if recorded.camera_info is not None:
-            self._write_camera_info(recorded.camera_info, result, header)
+        self._write(messages, stamp_ns)
         return taken_ms
 
     def close(self) -> None:
         """Finish the bag."""
         self._writer.close()
 
-    def _header(self, result: Result) -> Any:
+    def _header(self, result: Result) -> Header:
         seconds, rest_ns = divmod(result.frame.stamp_ns, 1_000_000_000)
         stamp = self._types.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest_ns)
-        return self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=result.frame.frame_id)
+        frame_id = result.frame.frame_id
+        header: Header = self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
+        return header
 
-    def _write_info(self, header: Any, stamp_ns: int) -> None:
+    def _write_label_info(self, header: Header, stamp_ns: int) -> None:
+        from panoptic_ros.messages.context import LabelContext
         from panoptic_ros.messages.vision import label_info
 
-        message = label_info(self._labels, self._types, header)
-        self._writer.write(f"{NODE}/label_info", message, stamp_ns)
+        context = LabelContext(self._labels, self._types, header)
+        self._write({"label_info": label_info(context)}, stamp_ns)
         self._has_info = True
 
-    def _write_camera_info(self, info: Any, result: Result, header: Any) -> None:
-        from panoptic_ros.messages.camera_info import recast
-
-        if (int(info.height), int(info.width)) == result.camera_size:
-            message = recast(info, self._types, header)
-            self._writer.write(f"{NODE}/camera_info", message, result.frame.stamp_ns)
+    def _write(self, messages: Mapping[str, Any], stamp_ns: int) -> None:
+        for name, message in messages.items():
+            self._writer.write(f"{NODE}/{name}", message, stamp_ns)

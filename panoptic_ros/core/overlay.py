@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import param
-from panoptic_ros.core.geometry import enlarge_box
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Box, Track
@@ -166,18 +165,13 @@ def _draw_name(canvas: NDArray[np.uint8], result: Result, labels: LabelSet, trac
     text = f"{track.id} {labels.labels[track.label].name}"
     size = max(0.3, 0.45 * canvas.shape[0] / _REFERENCE_HEIGHT_PX)
     (width, height), below = cv2.getTextSize(text, _FONT, size, 1)
-    x, y = _plate(_camera_box(result, track), (width + 6, height + below + 4), canvas.shape)
+    x, y = _plate(result.camera_box(track), (width + 6, height + below + 4), canvas.shape)
     color = track_color(track.id)
     cv2.rectangle(canvas, (x, y), (x + width + 6, y + height + below + 4), color, cv2.FILLED)
     place = (x + 3, y + height + 2)
     is_dark = color[0] * 0.3 + color[1] * 0.59 + color[2] * 0.11 < 110
     ink = (255, 255, 255) if is_dark else (0, 0, 0)
     cv2.putText(canvas, text, place, _FONT, size, ink, 1, cv2.LINE_AA)
-
-
-def _camera_box(result: Result, track: Track) -> Box:
-    height, width = result.panoptic.ids.shape
-    return enlarge_box(track.segment.box, (height, width), result.camera_size)
 
 
 def _plate(box: Box, size: tuple[int, int], shape: tuple[int, ...]) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.geometry import enlarge, enlarge_box
 from panoptic_ros.core.instance import Instance
 from panoptic_ros.core.labels import UNNAMED, LabelSet
-from panoptic_ros.core.types import Drivable, Frame, Panoptic, Track
+from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,11 @@ class Result:
         """(height, width) of the frame."""
         height, width = self.frame.image.shape[:2]
         return height, width
+
+    def camera_box(self, track: Track) -> Box:
+        """Box of a track in camera pixels, half open; empty where it covers no pixel's centre."""
+        height, width = self.panoptic.ids.shape
+        return enlarge_box(track.segment.box, (height, width), self.camera_size)
 
     def track_ids(self) -> NDArray[np.uint16]:
         """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
@@ -126,8 +131,7 @@ class Result:
 
     def _instance(self, track: Track) -> Instance | None:
         """Cut one track out of the map; None where no pixel of it is left at camera size."""
-        map_size = self.panoptic.ids.shape
-        box = enlarge_box(track.segment.box, (map_size[0], map_size[1]), self.camera_size)
+        box = self.camera_box(track)
         x0, y0, x1, y1 = box
         if x0 >= x1 or y0 >= y1:
             return None

@@ -13,37 +13,36 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.geometry import enlarge_box, nearest
+from panoptic_ros.core.geometry import nearest
 from panoptic_ros.core.remap import Remap
-from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Box, Track
+from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import Header
 
 ROIS = "tier4_perception_msgs/msg/DetectedObjectsWithFeature"
 _OBJECT = "autoware_perception_msgs/msg/DetectedObject"
 _RUN = np.dtype([("label", "u1"), ("length", "<i4")])
 
 
-def autoware_mask(result: Result, remap: Remap, types: MessageTypes, header: Any) -> Any:
+def autoware_mask(context: FrameContext, remap: Remap) -> Any:
     """Build the mask that ``segmentation_pointcloud_fusion`` takes.
 
     Args:
-        result: One frame's result.
+        context: The frame.
         remap: Into Autoware's classes.
-        types: Message classes.
-        header: The input's header, put into the message as it is.
     """
-    height, width = result.camera_size
-    runs = run_lengths(remap.apply(result.track_labels()), (height, width))
-    return types.make(
+    height, width = context.result.camera_size
+    runs = run_lengths(remap.apply(context.result.track_labels()), (height, width))
+    return context.types.make(
         "sensor_msgs/msg/Image",
-        header=header,
+        header=context.header,
         height=height,
         width=width,
         encoding="mono8",
         is_bigendian=0,
         step=width,
-        data=types.payload(runs.view(np.uint8)),
+        data=context.types.payload(runs.view(np.uint8)),
     )
 
 
@@ -95,22 +94,20 @@ def _merged(labels: NDArray[np.uint8], lengths: NDArray[np.intp]) -> NDArray[Any
     return runs
 
 
-def autoware_rois(result: Result, remap: Remap, types: MessageTypes, header: Any) -> Any:
+def autoware_rois(context: FrameContext, remap: Remap) -> Any:
     """Build the boxes that the fusion nodes take as ``rois``.
 
     Args:
-        result: One frame's result.
+        context: The frame; its message classes have tier4_perception_msgs.
         remap: Into the classes of ``autoware_perception_msgs/ObjectClassification``.
-        types: Message classes, with tier4_perception_msgs.
-        header: The input's header, put into the message as it is.
 
     Returns:
         The message; None where tier4_perception_msgs is one from before 2024, whose objects were
         another package's.
     """
+    types, header, result = context.types, context.header, context.result
     if not types.has(_OBJECT):
         return None
-    map_height, map_width = result.panoptic.ids.shape
     found = [
         types.make(
             "tier4_perception_msgs/msg/DetectedObjectWithFeature",
@@ -118,10 +115,7 @@ def autoware_rois(result: Result, remap: Remap, types: MessageTypes, header: Any
             feature=types.make(
                 "tier4_perception_msgs/msg/Feature",
                 cluster=_no_points(types, header),
-                roi=_region(
-                    enlarge_box(track.segment.box, (map_height, map_width), result.camera_size),
-                    types,
-                ),
+                roi=_region(result.camera_box(track), types),
             ),
         )
         for track in result.tracks
@@ -185,7 +179,7 @@ def _region(box: Box, types: MessageTypes) -> Any:
     )
 
 
-def _no_points(types: MessageTypes, header: Any) -> Any:
+def _no_points(types: MessageTypes, header: Header) -> Any:
     return types.make(
         "sensor_msgs/msg/PointCloud2",
         header=header,

@@ -1,18 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Carry a CameraInfo from one kind of messages (ROS 1, a bag, rclpy) to another."""
+"""The camera's own CameraInfo, carried from one message library (ROS 1, bag, rclpy) to another."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import numpy as np
 
+from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import CameraInfo, Header
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 
-def recast(info: Any, types: MessageTypes, header: Any) -> Any:
+def fits(info: CameraInfo, size: tuple[int, int]) -> bool:
+    """Whether a CameraInfo is about images of a size, (height, width)."""
+    return (int(info.height), int(info.width)) == size
+
+
+def own_camera_info(context: FrameContext) -> Any:
+    """Build the camera's own CameraInfo under the image's header.
+
+    Returns:
+        The message; None where the camera is silent or speaks of another size.
+    """
+    info = context.camera_info
+    if info is None or not fits(info, context.result.camera_size):
+        return None
+    if isinstance(info, context.types.find(CAMERA_INFO)):
+        same = copy(info)
+        same.header = context.header
+        return same
+    return recast(info, context.types, context.header)
+
+
+def recast(info: Any, types: MessageTypes, header: Header) -> Any:
     """Build a CameraInfo with the content of another.
 
     Args:

@@ -3,17 +3,14 @@
 
 from __future__ import annotations
 
-import array
 import sys
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from panoptic_ros.core.ground.grid import Boundary, Grid
-from panoptic_ros.core.ground.laser_scan import LaserScan
-from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.core.ground.laser_scan import laser_scan_of
+from panoptic_ros.messages.context import GroundContext
 
 GRID = "nav_msgs/msg/OccupancyGrid"
 POLYGON = "geometry_msgs/msg/PolygonStamped"
@@ -35,8 +32,10 @@ _FLOAT32, _UINT8 = 7, 2
 """``datatype`` of a PointField."""
 
 
-def grid_message(grid: Grid, types: MessageTypes, header: Any) -> Any:
+def grid_message(context: GroundContext) -> Any:
     """Build an OccupancyGrid; its rows run to the left, its columns ahead."""
+    result, types = context.result, context.types
+    grid = context.ground.grid(result.panoptic, result.drivable, result.frame.stamp_ns)
     rows, columns = grid.cells.shape
     x, y = grid.origin_m
     origin = types.make(
@@ -46,45 +45,49 @@ def grid_message(grid: Grid, types: MessageTypes, header: Any) -> Any:
     )
     info = types.make(
         "nav_msgs/msg/MapMetaData",
-        map_load_time=header.stamp,
+        map_load_time=context.header.stamp,
         resolution=grid.resolution_m,
         width=columns,
         height=rows,
         origin=origin,
     )
-    return types.make(GRID, header=header, info=info, data=_packed("b", grid.cells))
+    return types.make(GRID, header=context.header, info=info, data=types.numbers(grid.cells))
 
 
-def polygon_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any:
+def boundary_message(context: GroundContext) -> Any:
     """Build a PolygonStamped of the free space's outline."""
-    outline = boundary.polygon().astype(np.float32)
+    types = context.types
+    outline = context.boundary.polygon().astype(np.float32)
     corners = cv2.approxPolyDP(outline, OUTLINE_ERROR_M, True) if len(outline) else outline
     point = types.find("geometry_msgs/msg/Point32")
     points = [point(x=x, y=y, z=0.0) for x, y in corners.reshape(-1, 2).tolist()]
     polygon = types.make("geometry_msgs/msg/Polygon", points=points)
-    return types.make(POLYGON, header=header, polygon=polygon)
+    return types.make(POLYGON, header=context.header, polygon=polygon)
 
 
-def scan_message(scan: LaserScan, range_m: float, types: MessageTypes, header: Any) -> Any:
-    """Build a LaserScan; nothing within ``range_m`` is infinite, as REP-117 says."""
+def scan_message(context: GroundContext) -> Any:
+    """Build a LaserScan; nothing within the range is infinite, as REP-117 says."""
+    scan, ground = laser_scan_of(context.boundary), context.ground
     last_rad = scan.first_rad + scan.step_rad * max(0, scan.ranges_m.size - 1)
-    return types.make(
+    return context.types.make(
         SCAN,
-        header=header,
+        header=context.header,
         angle_min=scan.first_rad,
         angle_max=last_rad,
         angle_increment=scan.step_rad,
         time_increment=0.0,
         scan_time=0.0,
         range_min=0.0,
-        range_max=range_m,
-        ranges=_packed("f", scan.ranges_m),
-        intensities=array.array("f"),
+        # Seen from the base frame, what the camera sees may lie a little farther.
+        range_max=ground.config.length_m + float(np.hypot(*ground.camera_m)),
+        ranges=context.types.numbers(scan.ranges_m),
+        intensities=context.types.numbers(np.zeros(0, np.float32)),
     )
 
 
-def points_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any:
+def points_message(context: GroundContext) -> Any:
     """Build a PointCloud2 of the places where something ends the free space, and what it is."""
+    boundary, types = context.boundary, context.types
     points = np.zeros(int(boundary.is_end.sum()), _POINT)
     points["x"], points["y"] = boundary.points_m[boundary.is_end].T
     points["label"] = boundary.ends[boundary.is_end]
@@ -97,7 +100,7 @@ def points_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any:
     ]
     return types.make(
         POINTS,
-        header=header,
+        header=context.header,
         height=1,
         width=points.size,
         fields=fields,
@@ -107,10 +110,3 @@ def points_message(boundary: Boundary, types: MessageTypes, header: Any) -> Any:
         data=types.payload(points.view(np.uint8)),
         is_dense=True,
     )
-
-
-def _packed(kind: str, values: NDArray[Any]) -> array.array[Any]:
-    # Any other type than array.array is checked value by value.
-    packed = array.array(kind)
-    packed.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
-    return packed

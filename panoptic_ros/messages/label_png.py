@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import Header
 
 _START = b"\x89PNG\r\n\x1a\n"
 _LEVEL = 1
@@ -27,7 +28,7 @@ def png_image(
     pixels: NDArray[np.uint8] | NDArray[np.uint16],
     encoding: str,
     types: MessageTypes,
-    header: Any,
+    header: Header,
 ) -> Any:
     """Build a CompressedImage as image_transport's ``compressed`` writes PNG.
 

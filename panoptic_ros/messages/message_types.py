@@ -22,10 +22,12 @@ class MessageTypes:
         find: Class of a message by full name such as ``sensor_msgs/msg/Image``; raises
             ``KeyError`` where there is none.
         payload: Turns an array of any type and shape into what the class takes for ``uint8[]``.
+        numbers: Turns an array into what the class takes for a sequence of its type.
     """
 
     find: Callable[[str], Any]
     payload: Callable[[NDArray[Any]], Any]
+    numbers: Callable[[NDArray[Any]], Any] = np.ravel
 
     def make(self, name: str, /, **fields: Any) -> Any:
         """Make a message; all of its fields must be given.
@@ -46,7 +48,7 @@ class MessageTypes:
 
 def rclpy_types() -> MessageTypes:
     """Messages of the installed ROS packages."""
-    return MessageTypes(_ros_class, _to_array)
+    return MessageTypes(_ros_class, _to_bytes, _to_array)
 
 
 def _ros_class(name: str) -> Any:
@@ -66,8 +68,12 @@ def _imported(name: str) -> Any:
         return None
 
 
-def _to_array(values: NDArray[Any]) -> array.array[int]:
+def _to_bytes(values: NDArray[Any]) -> array.array[int]:
+    return _to_array(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
+
+
+def _to_array(values: NDArray[Any]) -> array.array[Any]:
     # Any other type than array.array is checked value by value: 11 to 500 ms per image.
-    content = array.array("B")
+    content = array.array(values.dtype.char)
     content.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return content

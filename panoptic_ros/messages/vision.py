@@ -8,74 +8,54 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.geometry import enlarge_box
-from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.remap import Remap
-from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Box, Track
+from panoptic_ros.messages.context import FrameContext, LabelContext
 from panoptic_ros.messages.message_types import MessageTypes
 
 DETECTION_ARRAY = "vision_msgs/msg/Detection2DArray"
 LABEL_INFO = "vision_msgs/msg/LabelInfo"
 
 
-def detections(result: Result, labels: LabelSet, types: MessageTypes, header: Any) -> Any:
+def detections(context: FrameContext) -> Any:
     """Build a Detection2DArray of the tracks seen in a frame.
 
-    Args:
-        result: One frame's result.
-        labels: Classes of the model.
-        types: Message classes, with vision_msgs.
-        header: The input's header, put into every message as it is.
+    Returns:
+        Boxes in camera pixels; ``id`` is the track's value in the instance image. The input's
+        header stands in every message.
+    """
+    header = context.header
+    found = [_detection(track, context) for track in context.result.tracks]
+    return context.types.make(DETECTION_ARRAY, header=header, detections=found)
+
+
+def label_info(context: LabelContext) -> Any:
+    """Build the LabelInfo that says what the values of the label image mean."""
+    return _class_map(((label.index, label.name) for label in context.labels.labels), context)
+
+
+def remapped_label_info(context: LabelContext) -> Any:
+    """Build the LabelInfo that says what the values of the remapped label image mean.
 
     Returns:
-        Boxes in camera pixels; ``id`` is the track's value in the instance image.
+        The message; None where nothing is said about the model's classes.
     """
-    map_size = result.panoptic.ids.shape[:2]
-    found = [
-        _detection(
-            track,
-            enlarge_box(track.segment.box, (map_size[0], map_size[1]), result.camera_size),
-            labels.labels[track.label].name,
-            types,
-            header,
-        )
-        for track in result.tracks
-    ]
-    return types.make(DETECTION_ARRAY, header=header, detections=found)
+    remap = context.remaps.get("remapped/label")
+    if remap is None:
+        return None
+    return _class_map(((entry.value, entry.name) for entry in remap.classes), context)
 
 
-def label_info(labels: LabelSet, types: MessageTypes, header: Any) -> Any:
-    """Build the LabelInfo that says what the values of the label image mean.
-
-    Args:
-        labels: Classes of the model.
-        types: Message classes, with vision_msgs.
-        header: Put into the message as it is.
-    """
-    return _class_map(((label.index, label.name) for label in labels.labels), types, header)
-
-
-def remap_info(remap: Remap, types: MessageTypes, header: Any) -> Any:
-    """Build the LabelInfo that says what the values of a remapped label image mean.
-
-    Args:
-        remap: Into the consumer's classes.
-        types: Message classes, with vision_msgs.
-        header: Put into the message as it is.
-    """
-    return _class_map(((entry.value, entry.name) for entry in remap.classes), types, header)
-
-
-def _class_map(classes: Iterable[tuple[int, str]], types: MessageTypes, header: Any) -> Any:
+def _class_map(classes: Iterable[tuple[int, str]], context: LabelContext) -> Any:
+    make = context.types.make
     class_map = [
-        types.make("vision_msgs/msg/VisionClass", class_id=value, class_name=name)
+        make("vision_msgs/msg/VisionClass", class_id=value, class_name=name)
         for value, name in classes
     ]
-    return types.make(LABEL_INFO, header=header, class_map=class_map, threshold=0.0)
+    return make(LABEL_INFO, header=context.header, class_map=class_map, threshold=0.0)
 
 
-def _detection(track: Track, box: Box, name: str, types: MessageTypes, header: Any) -> Any:
+def _detection(track: Track, context: FrameContext) -> Any:
+    types, name = context.types, context.labels.labels[track.label].name
     hypothesis = types.make(
         "vision_msgs/msg/ObjectHypothesis", class_id=name, score=float(track.score)
     )
@@ -84,9 +64,9 @@ def _detection(track: Track, box: Box, name: str, types: MessageTypes, header: A
     )
     return types.make(
         "vision_msgs/msg/Detection2D",
-        header=header,
+        header=context.header,
         results=[result],
-        bbox=_bounding_box(box, types),
+        bbox=_bounding_box(context.result.camera_box(track), types),
         id=str(track.id),
     )
 

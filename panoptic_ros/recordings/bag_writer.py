@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
-
-LATCHED = ("label_info",)
-"""Last names of topics whose newest message late subscribers must get."""
 
 
 class BagWriter(Closing):
@@ -100,7 +98,7 @@ class BagWriter(Closing):
 
 
 def bag_types() -> MessageTypes:
-    """Messages that ``BagWriter.write`` takes, for ``convert.from_result``."""
+    """Messages that ``BagWriter.write`` takes, for ``topics.build_messages``."""
     return MessageTypes(typestore().types.__getitem__, _to_bytes)
 
 
@@ -130,13 +128,12 @@ def _qos(topic: str) -> Any:
         QosTime,
     )
 
-    latched = topic.rpartition("/")[2] in LATCHED
     never = QosTime(0, 0)
     return Qos(
         history=QosHistory.KEEP_LAST,
         depth=1,
         reliability=QosReliability.RELIABLE,
-        durability=QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE,
+        durability=QosDurability.TRANSIENT_LOCAL if is_latched(topic) else QosDurability.VOLATILE,
         deadline=never,
         lifespan=never,
         liveliness=QosLiveliness.AUTOMATIC,

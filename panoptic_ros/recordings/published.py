@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,19 +14,13 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.convert import IMAGE, stamp_ns
+from panoptic_ros.messages.map_image import pixels_of
+from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.messages.vision import LABEL_INFO
 from panoptic_ros.recordings.bag_writer import typestore
 from panoptic_ros.recordings.open_bag import OpenBag, describe
 from panoptic_ros.recordings.source import ReadErrors
-
-ENCODINGS: Mapping[str, tuple[str, type[np.generic], int]] = {
-    "label": ("mono8", np.uint8, 1),
-    "instance": ("16UC1", np.uint16, 1),
-    "panoptic": ("16UC2", np.uint16, 2),
-    "confidence": ("mono8", np.uint8, 1),
-    "drivable": ("mono8", np.uint8, 1),
-}
-"""Encoding, type of a value and channels of a topic; the names are those of the node."""
+from panoptic_ros.recordings.stamp_join import StampJoin
 
 MOST_WAITING = 32
 """Frames of which not all images are there; more are not kept, oldest first."""
@@ -98,27 +91,24 @@ class PublishedResults(Closing):
         Raises:
             DataError: An image is not what the node publishes under that name.
         """
-        waiting: dict[int, dict[str, NDArray[Any]]] = {}
+        join = StampJoin[NDArray[Any]](self._topics.values(), MOST_WAITING)
         for record in self._bag.records(self._topics):
             name = self._topics[record.topic]
             message = self._message(record.topic, record.type, record.data)
             if message is None:
                 continue
-            parts = waiting.setdefault(stamp_ns(message.header), {})
-            parts[name] = _pixels(message, name, f"{self._path}: {record.topic}")
-            if len(parts) == len(self._topics):
-                stamp = stamp_ns(message.header)
-                yield _published(stamp, waiting.pop(stamp))
-            elif len(waiting) > MOST_WAITING:
-                yield from self._incomplete(waiting, next(iter(waiting)))
-        for stamp in list(waiting):
-            yield from self._incomplete(waiting, stamp)
+            stamp, encoding = stamp_ns(message.header), TOPICS[name].encoding
+            pixels = pixels_of(message, encoding, f"{self._path}: {record.topic}")
+            parts = join.add(stamp, name, pixels)
+            if parts is not None:
+                yield _published(stamp, parts)
+            for late, incomplete in join.overdue():
+                yield from self._incomplete(late, incomplete)
+        for late, incomplete in join.rest():
+            yield from self._incomplete(late, incomplete)
 
-    def _incomplete(
-        self, waiting: dict[int, dict[str, NDArray[Any]]], stamp: int
-    ) -> Iterator[Published]:
+    def _incomplete(self, stamp: int, parts: Mapping[str, NDArray[Any]]) -> Iterator[Published]:
         """Pass on a frame that lacks at most what may be missing."""
-        parts = waiting.pop(stamp)
         if "panoptic" in parts or {"label", "instance"} <= set(parts):
             yield _published(stamp, parts)
         else:
@@ -179,25 +169,3 @@ def _published(stamp: int, parts: Mapping[str, NDArray[Any]]) -> Published:
     else:
         labels, ids = parts["label"], parts["instance"]
     return Published(stamp, labels, ids, parts.get("confidence"), parts.get("drivable"))
-
-
-def _pixels(message: Any, name: str, where: str) -> NDArray[Any]:
-    """Pixels of an image message, (H, W) or (H, W, C).
-
-    Raises:
-        DataError: It has another encoding, or its size and its data differ.
-    """
-    encoding, kind, channels = ENCODINGS[name]
-    if str(message.encoding) != encoding:
-        raise DataError(f"{where}: has encoding {message.encoding}, the node's is {encoding}")
-    height, width = int(message.height), int(message.width)
-    row = width * channels * np.dtype(kind).itemsize
-    data = np.frombuffer(message.data, np.uint8)
-    step = int(message.step)
-    if step < row or data.size < step * height:
-        raise DataError(f"{where}: {width}x{height} with a step of {step} in {data.size} bytes")
-    lines = data[: step * height].reshape(height, step)[:, :row]
-    values = np.ascontiguousarray(lines).view(kind)
-    if bool(message.is_bigendian) != (sys.byteorder == "big"):
-        values = values.byteswap()
-    return values if channels == 1 else values.reshape(height, width, channels)

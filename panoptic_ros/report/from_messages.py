@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.drivable.free_space import free_space_boundary
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, Box, Drivable, Frame, Panoptic, Segment, Track
 
@@ -41,7 +42,7 @@ def result_from_messages(
         frame,
         Panoptic(labels, ids, nothing, segments),
         tracks,
-        Drivable(mask, nothing, _boundary(mask)),
+        Drivable(mask, nothing, free_space_boundary(mask)),
     )
 
 
@@ -51,11 +52,3 @@ def _segment(number: int, ids: NDArray[np.uint16], labels: NDArray[np.uint8]) ->
     box: Box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     label = int(np.bincount(labels[mask]).argmax())
     return Segment(number, label, 0.0, int(mask.sum()), box)
-
-
-def _boundary(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """First row from below that is not drivable, -1 where there is none."""
-    blocked = ~mask[::-1]
-    first = blocked.argmax(axis=0)
-    rows = np.where(blocked.any(axis=0), len(mask) - 1 - first, -1)
-    return rows.astype(np.int32)

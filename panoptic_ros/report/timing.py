@@ -136,7 +136,7 @@ class _EngineRun:
     def __init__(self, engine: Engine) -> None:
         from panoptic_ros.core.pipeline import Pipeline
 
-        self._pipeline, self._labels = Pipeline(engine), engine.spec.labels
+        self._pipeline = Pipeline(engine)
         self._state = self._pipeline.new_state()
         self._types = _message_types()
         self._header = _header(self._types)
@@ -145,12 +145,13 @@ class _EngineRun:
     def step(self, source: Frame, stamp_ns: int) -> dict[str, float]:
         """Run a frame; give back milliseconds by stage."""
         from panoptic_ros.core.types import Frame
-        from panoptic_ros.messages.convert import from_result
+        from panoptic_ros.messages.context import FrameContext
+        from panoptic_ros.messages.topics import build_messages
 
         frame = Frame(source.image, stamp_ns, source.frame_id)
         result = self._pipeline.step(frame, self._state)
         start = time.perf_counter()
-        from_result(result, self._labels, TOPICS, self._types, self._header)
+        build_messages(TOPICS, FrameContext(result, self._types, self._header))
         return {**result.stages_ms, "messages": (time.perf_counter() - start) * 1e3}
 
 

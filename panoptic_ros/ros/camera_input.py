@@ -9,11 +9,11 @@ from typing import Any
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from panoptic_ros.messages.camera_info import CAMERA_INFO
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.loss_counter import LossCounter
 
-CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 _NEWEST = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )

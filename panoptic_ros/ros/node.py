@@ -162,7 +162,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for index, name in enumerate(self.config.cameras):
             statistics = self._tallies.setdefault(name, CameraStatistics())
             entry = open_input(self, self.config, index, self._types, statistics, mailbox.put)
-            ground = GroundOutput(name, self._transforms, self._types, self.get_logger())
+            ground = GroundOutput(name, self._transforms, self.get_logger())
             self._cameras[name] = Camera(entry, self._outputs[name], statistics, ground)
         self._worker = self._make_worker(mailbox, Pipeline(engine, self.config.pipeline))
         # Nothing behind this can fail, so a refused activation leaves no publisher on.

@@ -6,17 +6,18 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.core.void import void_like
-from panoptic_ros.messages.convert import from_result
+from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import CameraInfo, Header, Stamp
+from panoptic_ros.messages.topics import build_messages
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.protocols import Logger
 from panoptic_ros.ros.stream import Camera
 
 _QUIET_S = 5.0
@@ -32,17 +33,13 @@ class ResultPublisher:
     Args:
         name: The camera's.
         camera: Where its results go.
-        labels: Classes of the model.
         types: Message classes.
         log: Takes warnings.
     """
 
-    def __init__(
-        self, name: str, camera: Camera, labels: LabelSet, types: MessageTypes, log: Any
-    ) -> None:
+    def __init__(self, name: str, camera: Camera, types: MessageTypes, log: Logger) -> None:
         self._name = name
         self._camera = camera
-        self._labels = labels
         self._types = types
         self._log = log
         self._sending = threading.Lock()
@@ -54,7 +51,7 @@ class ResultPublisher:
         """Seconds since the last result, or since the start before the first."""
         return time.monotonic() - self._since_s
 
-    def send(self, result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+    def send(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         """Publish a result.
 
         Args:
@@ -71,7 +68,7 @@ class ResultPublisher:
             self._since_s = time.monotonic()
         return stages_ms
 
-    def publish_void(self, stamp: Any, silence_s: float, config: NodeConfig) -> bool:
+    def publish_void(self, stamp: Stamp, silence_s: float, config: NodeConfig) -> bool:
         """Publish that nothing is known, if there was no result for so long.
 
         Args:
@@ -96,32 +93,27 @@ class ResultPublisher:
             self._sending.release()
         return True
 
-    def _publish(self, result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+    def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         started = time.perf_counter()
         output = self._camera.output
-        messages = from_result(
-            result,
-            self._labels,
-            output.wanted(),
-            self._types,
-            header,
-            config.overlay,
-            config.jpeg_quality,
-            output.remaps,
+        context = FrameContext(
+            result, self._types, header, output.remaps, config.overlay, config.jpeg_quality
         )
-        info = self._camera.input.camera_info
-        in_metres = self._camera.ground.messages(
-            result, info, header, config.ground, output.wanted_in_metres()
-        )
+        context.camera_info = info = self._camera.input.camera_info
+        if output.wants_ground():
+            context.ground = self._camera.ground.ground(
+                info, result.camera_size, header.frame_id, config.ground
+            )
+        wanted = output.wanted()
+        messages = build_messages(wanted, context)
         messages_ms = _ms_since(started)
         started = time.perf_counter()
         output.publish(messages)
-        output.publish(in_metres)
-        if not output.publish_camera_info(info, header, result.camera_size):
+        if "camera_info" in wanted and info is not None and "camera_info" not in messages:
             self._complain(info, result.camera_size)
         return {"messages": messages_ms, "publish": _ms_since(started)}
 
-    def _complain(self, info: Any, size: tuple[int, int]) -> None:
+    def _complain(self, info: CameraInfo, size: tuple[int, int]) -> None:
         self._log.warning(
             f"{self._name}: camera_info is for {info.width}x{info.height}, the image is "
             f"{size[1]}x{size[0]}; ~/camera_info stays silent until they agree",

@@ -71,9 +71,8 @@ class Worker:
         self._pipeline = pipeline
         self._cameras = cameras
         self._states = {name: pipeline.new_state() for name in cameras}
-        labels = pipeline.engine.spec.labels
         self._deliveries = {
-            name: ResultPublisher(name, camera, labels, types, self._log)
+            name: ResultPublisher(name, camera, types, self._log)
             for name, camera in cameras.items()
         }
         self._stamps = Stamps(lambda: int(self._clock.now().nanoseconds), self._log.warning)

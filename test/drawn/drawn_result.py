@@ -52,4 +52,5 @@ def drawn_result(scale: int = 4, mirrored: bool = False) -> Result:
         image = np.ascontiguousarray(image[..., ::-1])[..., ::-1]
     confidence = np.tile(np.arange(24, dtype=np.uint8), (16, 1))
     panoptic = Panoptic(labels, ids, confidence, segments)
-    return Result(Frame(image, 5_000_000_006, "front"), panoptic, tracks, drivable)
+    frame = Frame(image, 5_000_000_006, "front")
+    return Result(frame, panoptic, tracks, drivable, label_set=LABELS)

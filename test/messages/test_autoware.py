@@ -19,10 +19,11 @@ from panoptic_ros.core.remap import ConsumerClass, Remap
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.autoware import autoware_mask, autoware_rois, run_lengths
-from panoptic_ros.messages.convert import from_result
+from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.topics import build_messages
 from test.drawn.autoware_definitions import AUTOWARE_DEFINITIONS
-from test.drawn.drawn_result import CAR, LABELS, ROAD, SKY, TRACK_IDS, TRUCK, drawn_result
+from test.drawn.drawn_result import CAR, ROAD, SKY, TRACK_IDS, TRUCK, drawn_result
 from test.messages.test_convert import header, of_rosbags
 
 Runs = list[tuple[int, int]]
@@ -90,7 +91,7 @@ def test_a_decoded_mask_is_the_enlarged_map(
 def test_the_mask_message_is_what_the_fusion_projects_points_into() -> None:
     types = of_rosbags()
     result = drawn_result(scale=4)
-    message = autoware_mask(result, MASK, types, header(types))
+    message = autoware_mask(FrameContext(result, types, header(types)), MASK)
     assert (message.encoding, message.header) == ("mono8", header(types))
     mask = decode(message.data.tobytes(), message.height, message.width)
     # The fusion resizes to the camera_info's size by nearest neighbour, which is ours already.
@@ -102,8 +103,9 @@ def test_the_mask_message_is_what_the_fusion_projects_points_into() -> None:
 
 def test_a_frame_of_another_size_gives_a_mask_of_that_size() -> None:
     result = drawn_result()
+    types = of_rosbags()
     odd = replace(result, frame=Frame(np.zeros((37, 53, 3), np.uint8), 1))
-    message = autoware_mask(odd, MASK, of_rosbags(), None)
+    message = autoware_mask(FrameContext(odd, types, header(types)), MASK)
     mask = decode(message.data.tobytes(), 37, 53)
     assert np.array_equal(mask, MASK.table[odd.semantic()])
 
@@ -136,7 +138,7 @@ KINDS = [
 def test_boxes_are_objects_with_their_region(kind: Any) -> None:
     types = kind()
     result: Result = drawn_result(scale=4)
-    message = autoware_rois(result, into(car=1, truck=2), types, header(types))
+    message = autoware_rois(FrameContext(result, types, header(types)), into(car=1, truck=2))
     assert message.header == header(types)
     assert len(message.feature_objects) == len(TRACK_IDS)
     for found, track in zip(message.feature_objects, result.tracks, strict=True):
@@ -159,7 +161,7 @@ def test_boxes_of_another_generation_are_left_out() -> None:
 
     types = MessageTypes(find, whole.payload)
     wanted, remaps = ("label", "autoware_rois"), {"autoware_rois": into(car=1)}
-    made = from_result(drawn_result(), LABELS, wanted, types, header(types), remaps=remaps)
+    made = build_messages(wanted, FrameContext(drawn_result(), types, header(types), remaps))
     assert list(made) == ["label"]
 
 
@@ -170,6 +172,8 @@ def test_a_bag_library_can_write_the_boxes() -> None:
     for name, text in AUTOWARE_DEFINITIONS.items():
         store.register(typesys.get_types_from_msg(text, name))
     name = "tier4_perception_msgs/msg/DetectedObjectsWithFeature"
-    message = autoware_rois(drawn_result(), into(car=1, truck=2), types, header(types))
+    message = autoware_rois(
+        FrameContext(drawn_result(), types, header(types)), into(car=1, truck=2)
+    )
     again = store.deserialize_cdr(store.serialize_cdr(message, name), name)
     assert [found.feature.roi.x_offset for found in again.feature_objects] == [16, 56]

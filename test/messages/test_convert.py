@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import VOID
-from panoptic_ros.messages.convert import RESULT_TOPICS, from_result, stamp_ns, to_frame
+from panoptic_ros.messages.context import FrameContext, LabelContext
+from panoptic_ros.messages.convert import stamp_ns, to_frame
 from panoptic_ros.messages.message_types import MessageTypes, rclpy_types
+from panoptic_ros.messages.topic import GroundTopic
+from panoptic_ros.messages.topics import build_messages, frame_rows, rows_of
 from panoptic_ros.messages.vision import label_info
 from test.drawn.drawn_result import CAR, LABELS, TRACK_IDS, TRUCK, drawn_result
 
@@ -59,7 +62,7 @@ def pixels(message: Any) -> NDArray[Any]:
 
 
 def made(types: MessageTypes, *wanted: str, scale: int = 4) -> dict[str, Any]:
-    return from_result(drawn_result(scale), LABELS, wanted, types, header(types))
+    return build_messages(wanted, FrameContext(drawn_result(scale), types, header(types)))
 
 
 @pytest.mark.parametrize("name", PIXELS)
@@ -129,7 +132,7 @@ def test_without_vision_msgs_there_are_no_detections() -> None:
 
 def test_label_info_names_every_class() -> None:
     types = of_rosbags()
-    info = label_info(LABELS, types, header(types))
+    info = label_info(LabelContext(LABELS, types, header(types)))
     names = [(entry.class_id, entry.class_name) for entry in info.class_map]
     assert names == [(0, "road"), (1, "sky"), (2, "car"), (3, "truck")]
 
@@ -162,7 +165,9 @@ def test_our_own_images_can_be_read_again(name: str, types: MessageTypes) -> Non
 def test_topics_are_those_of_the_contract() -> None:
     coded = ["label/compressed", "instance/compressed", "overlay/compressed", "detections"]
     for_consumers = ["remapped/label", "dynamic_mask", "autoware_mask", "autoware_rois"]
-    assert [*PIXELS, *coded, *for_consumers] == list(RESULT_TOPICS)
+    others = {*rows_of(GroundTopic), "camera_info"}
+    of_results = [name for name in frame_rows() if name not in others]
+    assert [*PIXELS, *coded, *for_consumers] == of_results
 
 
 def test_a_topic_without_its_classes_is_left_out(types: MessageTypes) -> None:

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from panoptic_ros.core.overlay import OverlayStyle
-from panoptic_ros.messages.convert import from_result
+from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.label_png import encode_png
-from test.drawn.drawn_result import LABELS, drawn_result
+from panoptic_ros.messages.topics import build_messages
+from test.drawn.drawn_result import drawn_result
 from test.messages.test_convert import header, of_rosbags
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -61,7 +61,7 @@ def test_every_chunk_has_its_checksum() -> None:
 def test_the_compressed_topic_says_what_the_plain_one_says(name: str, format: str) -> None:
     types = of_rosbags()
     wanted = (name, f"{name}/compressed")
-    messages = from_result(drawn_result(), LABELS, wanted, types, header(types), OverlayStyle())
+    messages = build_messages(wanted, FrameContext(drawn_result(), types, header(types)))
     plain, packed = (messages[topic] for topic in wanted)
     assert packed.format == format
     assert packed.header == plain.header

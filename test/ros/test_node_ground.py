@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panoptic_ros.ros.camera_input import CAMERA_INFO
-from panoptic_ros.ros.ground_output import GROUND_TYPES
+from panoptic_ros.messages.camera_info import CAMERA_INFO
+from panoptic_ros.messages.topic import GroundTopic
+from panoptic_ros.messages.topics import rows_of
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import Camera, words
 from test.drawn.graph import TYPES, Bench
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.ros
 
 DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 MakeNode = Callable[..., PanopticNode]
+GROUND_TYPES = {name: row.type for name, row in rows_of(GroundTopic).items()}
 HEIGHT_M, PITCH, FOCAL = 1.5, 0.1, 120.0
 PLACED = {
     "ground.camera_height_m": HEIGHT_M,

@@ -10,11 +10,12 @@ from typing import Any
 import yaml
 
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.messages.convert import RESULT_TOPICS
+from panoptic_ros.messages.topic import GroundTopic
+from panoptic_ros.messages.topics import TOPICS, rows_of
 
-INFOS = {"label_info", "remapped/label_info", "camera_info"}
-NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask"}
-"""An image of two 16-bit channels, and one that is none: Foxglove can draw neither."""
+NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(GroundTopic)}
+"""An image of two 16-bit channels and one that is none, which Foxglove cannot draw; what is in
+metres has a page of its own."""
 
 
 def foxglove() -> dict[str, Any]:
@@ -57,7 +58,7 @@ def test_foxglove_places_each_panel_once() -> None:
 
 def test_foxglove_shows_every_topic_that_it_can() -> None:
     shown = {topic(panel) for panel in foxglove()["configById"].values()} - {""}
-    ours = {f"/panoptic/{name}" for name in {*RESULT_TOPICS, *INFOS} - NOT_IN_FOXGLOVE}
+    ours = {f"/panoptic/{name}" for name in set(TOPICS) - NOT_IN_FOXGLOVE}
     assert shown == {*ours, "/diagnostics"}
 
 
@@ -69,5 +70,5 @@ def test_rviz_shows_images_that_it_can_draw() -> None:
     shown = {entry["Topic"]["Value"].removeprefix("/panoptic/") for entry in displays}
     eight_bit = {"drivable", "label", "confidence", "remapped/label", "dynamic_mask"}
     assert shown == {"overlay", *eight_bit}
-    assert shown <= set(RESULT_TOPICS)
+    assert shown <= set(TOPICS)
     assert {entry["Name"] for entry in displays} <= set(document["Window Geometry"])

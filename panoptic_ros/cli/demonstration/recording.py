@@ -13,33 +13,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.cli.result_bag import NODE
-from panoptic_ros.messages.convert import IMAGE, stamp_ns
+from panoptic_ros.messages.convert import stamp_ns
+from panoptic_ros.messages.map_image import pixels_of
+from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.recordings.bag_writer import typestore
+from panoptic_ros.recordings.stamp_join import StampJoin
 from panoptic_ros.report.bird_view import GroundShot
 
 STEP_PX = 2
 """Film and report are made from every n-th row and column of the maps."""
 
-RECORDED = {
-    "label": IMAGE,
-    "instance": IMAGE,
-    "confidence": IMAGE,
-    "drivable": IMAGE,
-    "detections": "vision_msgs/msg/Detection2DArray",
-    "label_info": "vision_msgs/msg/LabelInfo",
-}
+RECORDED = ("label", "instance", "confidence", "drivable", "detections", "label_info")
 """Of every camera. ``panoptic`` repeats label and instance, and the film is drawn afterwards; what
 nobody listens to costs the node nothing."""
 
-IN_METRES = {
-    "drivable_grid": "nav_msgs/msg/OccupancyGrid",
-    "drivable_boundary": "geometry_msgs/msg/PolygonStamped",
-}
+IN_METRES = ("drivable_grid", "drivable_boundary")
 """Of cameras whose place is known."""
 
 DIAGNOSTICS = "/diagnostics"
 
-TYPES = {"label": np.uint8, "instance": np.uint16, "drivable": np.uint8}
+MAPS = ("label", "instance", "drivable")
+"""What film and report are made from."""
 
 
 def recorder_command(
@@ -52,8 +46,8 @@ def recorder_command(
         results: Below which topic the node publishes, for every camera.
         in_metres: Those of them whose camera has a known place.
     """
-    topics = [f"{base}/{name}={kind}" for base in results for name, kind in RECORDED.items()]
-    topics += [f"{base}/{name}={kind}" for base in in_metres for name, kind in IN_METRES.items()]
+    topics = [f"{base}/{name}={TOPICS[name].type}" for base in results for name in RECORDED]
+    topics += [f"{base}/{name}={TOPICS[name].type}" for base in in_metres for name in IN_METRES]
     topics.append(f"{DIAGNOSTICS}=diagnostic_msgs/msg/DiagnosticArray")
     return [
         sys.executable,
@@ -91,34 +85,29 @@ class Recording:
 
     def frames(self) -> Iterator[RecordedMaps]:
         """Yield the frames of which label, instance and drivable image were recorded."""
-        waiting: dict[int, dict[str, Any]] = {}
-        for topic, arrived_ns, message in self._messages((*TYPES, DIAGNOSTICS)):
-            name = topic.removeprefix(f"{self._results}/")
+        join = StampJoin[NDArray[Any]](MAPS)
+        arrivals_ns: dict[int, int] = {}
+        for topic, arrived_ns, message in self._messages((*MAPS, DIAGNOSTICS)):
             if topic == DIAGNOSTICS:
                 self._statuses = message.status
                 continue
-            stamp = stamp_ns(message.header)
-            parts = waiting.setdefault(stamp, {})
-            parts[name] = _small(message, name)
+            name, stamp = topic.removeprefix(f"{self._results}/"), stamp_ns(message.header)
             if name == "label":
-                parts["arrived"] = arrived_ns
-            if len(parts) == len(TYPES) + 1:
-                del waiting[stamp]
-                yield RecordedMaps(
-                    stamp, parts["arrived"], parts["label"], parts["instance"], parts["drivable"]
-                )
+                arrivals_ns[stamp] = arrived_ns
+            maps = join.add(stamp, name, self._small(message, name))
+            if maps is not None:
+                yield RecordedMaps(stamp, arrivals_ns.pop(stamp), *(maps[one] for one in MAPS))
 
     def ground(self) -> dict[int, GroundShot]:
         """What was published in metres, by stamp; frames that lack a part are left out."""
-        parts: dict[int, dict[str, Any]] = {}
+        join = StampJoin[Any](IN_METRES)
+        shots: dict[int, GroundShot] = {}
         for topic, _, message in self._messages(IN_METRES):
-            name = topic.removeprefix(f"{self._results}/")
-            parts.setdefault(stamp_ns(message.header), {})[name] = message
-        return {
-            stamp: _ground_shot(*(found[name] for name in IN_METRES))
-            for stamp, found in parts.items()
-            if len(found) == len(IN_METRES)
-        }
+            stamp, name = stamp_ns(message.header), topic.removeprefix(f"{self._results}/")
+            found = join.add(stamp, name, message)
+            if found is not None:
+                shots[stamp] = _ground_shot(*(found[one] for one in IN_METRES))
+        return shots
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
         """The node's own medians by stage, after ``frames`` has run through."""
@@ -149,6 +138,10 @@ class Recording:
                 return values
         return {}
 
+    def _small(self, message: Any, name: str) -> NDArray[Any]:
+        values = pixels_of(message, TOPICS[name].encoding, f"{self._path}: {name}")
+        return np.ascontiguousarray(values[::STEP_PX, ::STEP_PX])
+
     def _messages(self, names: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
         from rosbags.rosbag2 import Reader
 
@@ -165,8 +158,3 @@ def _ground_shot(grid: Any, boundary: Any) -> GroundShot:
     cells = np.asarray(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
     outline = [(point.x, point.y) for point in boundary.polygon.points]
     return GroundShot(cells, np.array(outline, np.float64).reshape(-1, 2))
-
-
-def _small(message: Any, name: str) -> NDArray[Any]:
-    values = message.data.view(TYPES[name]).reshape(message.height, message.width)
-    return np.ascontiguousarray(values[::STEP_PX, ::STEP_PX])

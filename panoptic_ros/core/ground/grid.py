@@ -113,6 +113,11 @@ class Ground:
         self._tables: _Tables | None = None
         self._occupied_ns = np.full(self._shape, np.iinfo(np.int64).min // 2)
 
+    @property
+    def config(self) -> GroundConfig:
+        """Extent, resolution, fading and base frame."""
+        return self._config
+
     def grid(self, panoptic: Panoptic, drivable: Drivable, stamp_ns: int) -> Grid:
         """Say of each cell whether it is free.
 

@@ -20,7 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 
 from panoptic_ros.core.errors import DataError, PanopticError
 from panoptic_ros.messages.message_types import rclpy_types
-from panoptic_ros.recordings.bag_writer import LATCHED, BagWriter
+from panoptic_ros.messages.topics import is_latched
+from panoptic_ros.recordings.bag_writer import BagWriter
 
 QUEUE_DEPTH = 256
 _SPIN_S = 0.1
@@ -89,7 +90,7 @@ class Recorder:
 
 def _qos(topic: str) -> QoSProfile:
     profile = QoSProfile(depth=20)
-    if topic.rpartition("/")[2] in LATCHED:
+    if is_latched(topic):
         profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
     return profile
 

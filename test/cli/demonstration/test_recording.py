@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.demonstration.recording import IN_METRES, Recording, recorder_command
+from panoptic_ros.messages.topics import TOPICS
 
 
 def header(types: Any, second: int) -> Any:
@@ -63,6 +64,7 @@ def test_ground_comes_back_where_all_of_it_was_recorded(tmp_path: Path) -> None:
 
 
 def test_metres_are_recorded_of_placed_cameras_only() -> None:
+    kinds = {name: TOPICS[name].type for name in IN_METRES}
     words = recorder_command(Path("x.mcap"), ["/panoptic/a", "/panoptic/b"], ["/panoptic/b"])
-    in_metres = [word for word in words if word.partition("=")[2] in IN_METRES.values()]
-    assert in_metres == [f"/panoptic/b/{name}={kind}" for name, kind in IN_METRES.items()]
+    in_metres = [word for word in words if word.partition("=")[2] in kinds.values()]
+    assert in_metres == [f"/panoptic/b/{name}={kind}" for name, kind in kinds.items()]

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ground under one camera, from its CameraInfo and its pose; made anew when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
+from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.messages.protocols import CameraInfo
+
+FindPose = Callable[[str, str], CameraPose]
+"""Says where an optical frame sits in a base frame; raises ``ConfigError`` where it cannot."""
+
+_SAME_PLACE = 2e-3
+"""Changes of the pose below so many metres or radians do not pay for other tables."""
+
+
+class GroundSource:
+    """Keeps the ground of one camera; used by one thread at a time.
+
+    Args:
+        find_pose: Asked where no parameter places the camera: base frame, optical frame.
+    """
+
+    def __init__(self, find_pose: FindPose) -> None:
+        self._find_pose = find_pose
+        self._ground: Ground | None = None
+        self._calibration: tuple[Any, ...] = ()
+        self._pose: CameraPose | None = None
+
+    def ground(
+        self, info: CameraInfo | None, size: tuple[int, int], frame_id: str, config: GroundConfig
+    ) -> Ground:
+        """Give the ground of a frame.
+
+        Args:
+            info: What the camera says, None where it is silent.
+            size: (height, width) of the image.
+            frame_id: The image's optical frame.
+            config: Pose, where parameters give it, and extent.
+
+        Raises:
+            ConfigError: The calibration is missing, of another size or not usable, or nothing
+                says where the camera sits.
+        """
+        if info is None:
+            raise ConfigError("there is no camera_info; publish one (panoptic calibrate makes it)")
+        if (info.height, info.width) != size:
+            raise ConfigError(
+                f"camera_info is for {info.width}x{info.height}, the image is {size[1]}x{size[0]}"
+            )
+        calibration = (size, info.distortion_model, tuple(info.k), tuple(info.d))
+        camera = _camera(info)
+        pose = self._pose_of(camera, frame_id, config)
+        is_same = calibration == self._calibration and _is_near(pose, self._pose)
+        if self._ground is None or not is_same or config != self._ground.config:
+            self._ground = Ground(camera, pose, config)
+            self._calibration, self._pose = calibration, pose
+        return self._ground
+
+    def _pose_of(self, camera: CameraModel, frame_id: str, config: GroundConfig) -> CameraPose:
+        if config.camera_height_m <= 0:
+            return self._find_pose(config.base_frame, frame_id)
+        return camera_pose_of(camera, config)
+
+
+def _camera(info: CameraInfo) -> CameraModel:
+    size = int(info.width), int(info.height)
+    return CameraModel.of(size, str(info.distortion_model), info.k, info.d)
+
+
+def _is_near(pose: CameraPose, other: CameraPose | None) -> bool:
+    return other is not None and bool(
+        np.abs(pose.rotation - other.rotation).max() < _SAME_PLACE
+        and np.abs(pose.position - other.position).max() < _SAME_PLACE
+    )

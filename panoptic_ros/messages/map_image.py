@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Maps read back from the Image messages that the node publishes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.errors import DataError
+
+LAYOUTS: Mapping[str, tuple[type[np.generic], int]] = {
+    "mono8": (np.uint8, 1),
+    "16UC1": (np.uint16, 1),
+    "16UC2": (np.uint16, 2),
+    "rgb8": (np.uint8, 3),
+}
+"""Type of a value and channels, by encoding."""
+
+
+def pixels_of(message: Any, encoding: str, where: str) -> NDArray[Any]:
+    """Read the pixels of an Image as they were before they became a message.
+
+    Args:
+        message: An Image of any message library.
+        encoding: What the node publishes there, one of ``LAYOUTS``.
+        where: Names the message in errors.
+
+    Returns:
+        (H, W), or (H, W, C) where the encoding has several channels, in this machine's byte order.
+
+    Raises:
+        DataError: It has another encoding, or its size and its data differ.
+    """
+    kind, channels = LAYOUTS[encoding]
+    if str(message.encoding) != encoding:
+        raise DataError(f"{where}: has encoding {message.encoding}, the node's is {encoding}")
+    height, width = int(message.height), int(message.width)
+    row = width * channels * np.dtype(kind).itemsize
+    data = np.frombuffer(message.data, np.uint8)
+    step = int(message.step)
+    if step < row or data.size < step * height:
+        raise DataError(f"{where}: {width}x{height} with a step of {step} in {data.size} bytes")
+    lines = data[: step * height].reshape(height, step)[:, :row]
+    values = np.ascontiguousarray(lines).view(kind)
+    if bool(message.is_bigendian) != (sys.byteorder == "big"):
+        values = values.byteswap()
+    return values if channels == 1 else values.reshape(height, width, channels)

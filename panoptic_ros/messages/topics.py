@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every output topic of one camera, once; publishers, bags, policy and docs follow from it.
+
+A new topic is one row here and the function that builds it; docs/adding-a-topic.md shows one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.remap import Remap
+from panoptic_ros.messages.autoware import ROIS, autoware_mask, autoware_rois
+from panoptic_ros.messages.camera_info import CAMERA_INFO, own_camera_info
+from panoptic_ros.messages.context import FrameContext
+from panoptic_ros.messages.convert import (
+    COMPRESSED_IMAGE,
+    IMAGE,
+    compressed_image,
+    image_message,
+)
+from panoptic_ros.messages.ground import (
+    GRID,
+    POINTS,
+    POLYGON,
+    SCAN,
+    boundary_message,
+    grid_message,
+    points_message,
+    scan_message,
+)
+from panoptic_ros.messages.label_png import png_image
+from panoptic_ros.messages.topic import (
+    CameraInfoTopic,
+    FrameTopic,
+    GroundTopic,
+    ImageTopic,
+    LabelTopic,
+    RemappedLabelTopic,
+    RemappedTopic,
+    ResultTopic,
+    Topic,
+)
+from panoptic_ros.messages.vision import (
+    DETECTION_ARRAY,
+    LABEL_INFO,
+    detections,
+    label_info,
+    remapped_label_info,
+)
+
+Kind = TypeVar("Kind", bound=Topic)
+
+
+def build_messages(wanted: Collection[str], context: FrameContext) -> dict[str, Any]:
+    """Build the messages about a frame that somebody wants.
+
+    Args:
+        wanted: Names of topics with a message per frame; nothing else is computed.
+        context: What they are built from.
+
+    Returns:
+        Messages by topic name, in order of the table; a topic is left out where its message's
+        package is not installed or the context lacks what it needs.
+
+    Raises:
+        KeyError: ``wanted`` names a topic that there is not.
+    """
+    rows = frame_rows()
+    unknown = set(wanted) - set(rows)
+    if unknown:
+        raise KeyError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
+    made = {
+        name: row.message(context)
+        for name, row in rows.items()
+        if name in wanted and context.types.has(row.type)
+    }
+    return {name: message for name, message in made.items() if message is not None}
+
+
+def frame_rows() -> dict[str, FrameTopic]:
+    """Rows of topics with a message per frame, by name, in order of the table."""
+    return {name: row for name, row in TOPICS.items() if isinstance(row, FrameTopic)}
+
+
+def rows_of(kind: type[Kind]) -> dict[str, Kind]:
+    """Rows of one kind by name, in order of the table."""
+    return {name: row for name, row in TOPICS.items() if isinstance(row, kind)}
+
+
+def is_latched(topic: str) -> bool:
+    """Whether late listeners of a topic must get the newest message.
+
+    Args:
+        topic: Full name; topics of other nodes are not latched.
+
+    >>> is_latched("/panoptic/front/label_info"), is_latched("/panoptic/label")
+    (True, False)
+    """
+    return any(row.is_latched and topic.endswith(f"/{name}") for name, row in TOPICS.items())
+
+
+def _drivable(context: FrameContext) -> NDArray[np.uint8]:
+    mask = context.result.drivable.mask.view(np.uint8) * np.uint8(255)
+    return enlarge(mask, context.result.camera_size)
+
+
+def _remapped_image(context: FrameContext, remap: Remap) -> Any:
+    values = enlarge(remap.apply(context.result.track_labels()), context.result.camera_size)
+    return image_message(values, "mono8", context.types, context.header)
+
+
+def _label_png(context: FrameContext) -> Any:
+    return png_image(context.label_image, "mono8", context.types, context.header)
+
+
+def _instance_png(context: FrameContext) -> Any:
+    return png_image(context.instance_image, "16UC1", context.types, context.header)
+
+
+def _overlay_jpeg(context: FrameContext) -> Any:
+    quality = context.jpeg_quality
+    return compressed_image(context.overlay_image, quality, context.types, context.header)
+
+
+_ROWS: tuple[Topic, ...] = (
+    ImageTopic(
+        name="label",
+        encoding="mono8",
+        pixels=lambda context: context.label_image,
+        meaning="class index, 255 = void",
+    ),
+    ImageTopic(
+        name="instance",
+        encoding="16UC1",
+        pixels=lambda context: context.instance_image,
+        meaning=(
+            "track id, 0 = no object; 1..65535, unique per camera while the object is followed"
+        ),
+    ),
+    ImageTopic(
+        name="panoptic",
+        encoding="16UC2",
+        pixels=lambda context: context.result.two_channel(),
+        meaning="channel 1 the label, channel 2 the track id",
+    ),
+    ImageTopic(
+        name="confidence",
+        encoding="mono8",
+        pixels=lambda context: context.result.confidence(),
+        meaning="probability of the class times 255",
+    ),
+    ImageTopic(
+        name="drivable",
+        encoding="mono8",
+        pixels=_drivable,
+        meaning="255 where one can drive, else 0",
+    ),
+    ImageTopic(
+        name="overlay",
+        encoding="rgb8",
+        pixels=lambda context: context.overlay_image,
+        meaning="for people: class colours, outlines, numbers, edge of the drivable surface",
+    ),
+    ResultTopic(
+        name="label/compressed",
+        type=COMPRESSED_IMAGE,
+        build=_label_png,
+        meaning="`~/label` as lossless PNG, `mono8; png compressed ` as image_transport says it",
+    ),
+    ResultTopic(
+        name="instance/compressed",
+        type=COMPRESSED_IMAGE,
+        build=_instance_png,
+        meaning="`~/instance` as lossless PNG, `16UC1; png compressed `",
+    ),
+    ResultTopic(
+        name="overlay/compressed",
+        type=COMPRESSED_IMAGE,
+        build=_overlay_jpeg,
+        meaning="`~/overlay` as JPEG",
+    ),
+    ResultTopic(
+        name="detections",
+        type=DETECTION_ARRAY,
+        build=detections,
+        meaning=(
+            "box in camera pixels, class *name* as `class_id`, score; `id` is the value in "
+            "`~/instance`"
+        ),
+    ),
+    RemappedTopic(
+        name="remapped/label",
+        type=IMAGE,
+        encoding="mono8",
+        build=_remapped_image,
+        meaning="the labels in the classes of `remap.label`; [consumers.md](consumers.md)",
+    ),
+    RemappedTopic(
+        name="dynamic_mask",
+        type=IMAGE,
+        encoding="mono8",
+        build=_remapped_image,
+        meaning="255 where a class may move, for nvblox, `remap.dynamic_mask`",
+    ),
+    RemappedTopic(
+        name="autoware_mask",
+        type=IMAGE,
+        encoding="mono8",
+        build=autoware_mask,
+        meaning=(
+            "Autoware's classes, `remap.autoware_mask`; run-length coded in spite of its encoding"
+        ),
+    ),
+    RemappedTopic(
+        name="autoware_rois",
+        type=ROIS,
+        build=autoware_rois,
+        meaning="a region per object, `remap.autoware_rois`",
+    ),
+    GroundTopic(
+        name="drivable_grid",
+        type=GRID,
+        build=grid_message,
+        meaning=(
+            "the surface on the ground in `ground.base_frame`: 0 free, 100 where something ends "
+            "the free space, -1 unknown"
+        ),
+    ),
+    GroundTopic(
+        name="drivable_boundary",
+        type=POLYGON,
+        build=boundary_message,
+        meaning="outline of the free space on the ground",
+    ),
+    GroundTopic(
+        name="free_space/scan",
+        type=SCAN,
+        build=scan_message,
+        meaning=(
+            "free range by direction; infinite where nothing ends it within `ground.length_m`"
+        ),
+    ),
+    GroundTopic(
+        name="free_space/points",
+        type=POINTS,
+        build=points_message,
+        meaning="where something ends the free space, with the class (`label`) that ends it",
+    ),
+    CameraInfoTopic(
+        name="camera_info",
+        type=CAMERA_INFO,
+        build=own_camera_info,
+        meaning=(
+            "the camera's own, under the image's header; silent where the camera has none or "
+            "speaks of another size"
+        ),
+    ),
+    LabelTopic(
+        name="label_info",
+        type=LABEL_INFO,
+        build=label_info,
+        meaning="class name of every label value",
+    ),
+    RemappedLabelTopic(
+        name="remapped/label_info",
+        type=LABEL_INFO,
+        build=remapped_label_info,
+        meaning="class name of every value in `~/remapped/label`",
+    ),
+)
+
+TOPICS: dict[str, Topic] = {row.name: row for row in _ROWS}
+"""Every output topic by its name below the node's, or below node and camera."""
