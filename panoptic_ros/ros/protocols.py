@@ -13,7 +13,7 @@ class Logger(Protocol):
     def info(self, message: str) -> Any:
         """Log what goes its way."""
 
-    def warning(self, message: str, *, throttle_duration_sec: float | None = None) -> Any:
+    def warning(self, message: str, *, throttle_duration_sec: float = 0.0) -> Any:
         """Log what is lost or not as it should be, at most once in so many seconds."""
 
     def error(self, message: str) -> Any:
