@@ -29,7 +29,7 @@ from panoptic_ros.core.types import Drivable, Frame, Panoptic
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic, read_ids
 from panoptic_ros.data.images import read_image
 from panoptic_ros.engine.open import open_engine
-from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
+from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
 
 OFFICIAL = {"KITTI road": "kitti15_", "CamVid": "camvid_"}
 """Parts whose road truth was not made by a network, by the beginning of their files' names."""
@@ -113,7 +113,7 @@ def score(images: list[Seen], engine: Engine, config: DrivableConfig) -> dict[st
     for seen in images:
         found = at_size(find_drivable(seen.panoptic, labels, config), seen.labels.shape)
         for part in (seen.part, "both"):
-            quality = collected.setdefault(part, DrivableQuality(labels, pavement_of(labels)))
+            quality = collected.setdefault(part, DrivableQuality(labels))
             quality.update(seen.labels, seen.ids, found)
     return {part: quality.result() for part, quality in collected.items()}
 
@@ -171,7 +171,7 @@ class Drive:
     def run(self) -> tuple[float, DrivableResult]:
         """Share of pixels that flash up or away for one frame, and the scores."""
         labels = self._engine.spec.labels
-        quality = DrivableQuality(labels, pavement_of(labels))
+        quality = DrivableQuality(labels)
         masks: list[NDArray[np.bool_]] = []
         flashes = []
         for number, path in enumerate(sorted((self._folder / "images").iterdir())):

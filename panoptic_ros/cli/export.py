@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from panoptic_ros.cli.arguments import size
@@ -38,7 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take images of this size and resize them in the graph, on the GPU",
     )
     parser.add_argument("--name", help="name of the model (default: the file's stem)")
-    parser.add_argument("--labels", type=Path, help="label set (YAML) with drivable and colours")
+    parser.add_argument(
+        "--labels",
+        metavar="NAME|FILE",
+        help="label set (shipped, or YAML) with drivable and colours",
+    )
     parser.add_argument("--license", default="", help="what may be done with the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
     hub = parser.add_argument_group("checkpoints of transformers (docs/models.md)")
@@ -100,8 +105,9 @@ def _export(args: argparse.Namespace) -> None:
             f"export needs PyTorch and onnx ({error}); run: make train-env, "
             "or pip install torch onnx"
         ) from error
-    from panoptic_ros.core.labels import read_label_set
-    from panoptic_ros.model.checkpoint import load_checkpoint, network_of, spec_of
+    from panoptic_ros.core.labels import find_label_set
+    from panoptic_ros.core.own_classes import drivable_warning
+    from panoptic_ros.model.checkpoint import labels_of, load_checkpoint, network_of, spec_of
 
     state = load_checkpoint(args.checkpoint)
     spec = spec_of(
@@ -110,8 +116,10 @@ def _export(args: argparse.Namespace) -> None:
         name=args.name or args.model.stem,
         license_text=args.license,
         provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
-        labels=read_label_set(args.labels) if args.labels else None,
+        labels=find_label_set(args.labels) if args.labels else labels_of(state),
     )
+    if warning := drivable_warning(spec.labels):
+        print(f"warning: {warning}", file=sys.stderr)
     export(network_of(state), spec, args.model, args.label_scale or 4)
 
 

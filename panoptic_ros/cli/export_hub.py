@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
-from panoptic_ros.core.labels import LabelSet, read_label_set
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.labels import LabelSet, find_label_set
 from panoptic_ros.core.model import ModelSpec
 
 
@@ -41,12 +41,23 @@ def export_hub(args: argparse.Namespace) -> None:
         _warn(warning)
 
 
-def _labels(path: Path | None, classes: dict[int, str]) -> LabelSet:
-    """Read the label set, or make one of the checkpoint's class names."""
+def _labels(word: str | None, classes: dict[int, str]) -> LabelSet:
+    """Read the label set, or make one of the checkpoint's class names.
+
+    Raises:
+        ConfigError: The label set has fewer classes than the checkpoint.
+    """
     from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
 
-    if path is not None:
-        return read_label_set(path)
+    if word is not None:
+        chosen = find_label_set(word)
+        missing = [name for index, name in sorted(classes.items()) if index >= len(chosen)]
+        if missing:
+            raise ConfigError(
+                f"--labels {word}: has {len(chosen)} classes, the checkpoint {len(classes)}; "
+                f"missing: {', '.join(missing)}"
+            )
+        return chosen
     labels, unknown = guess_labels(classes, shipped_label_sets())
     if unknown:
         _warn(

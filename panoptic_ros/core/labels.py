@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What class numbers mean: names, thing or stuff, drivable, colour."""
+"""What class numbers mean: names, thing or stuff, drivable, colour, and what kind of object."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.document import DocumentError, parse_json, read_yaml
+from panoptic_ros.core.files.document import DocumentError, nearest, parse_json, read_yaml
+from panoptic_ros.core.files.resources import resource
 
 MAX_CLASSES = 255
 """Class indices are 0..254; 255 is void."""
+
+SHIPPED = ("cityscapes", "coco", "ade20k", "mapillary")
+"""Label sets in ``config/labels``; where several have a class of one name, the first counts."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,13 @@ class Label:
         is_thing: Whether single objects of it are told apart.
         is_drivable: Whether a car may drive on it.
         color: RGB, 0..255 each.
+        group: Word for a kind of object; classes of one group may be confused on one object,
+            such as car and truck. Empty for a class that is a group by itself.
+        is_flat: Whether it lies behind or below every object, such as road or sky, so that no
+            object is hidden by it.
+        is_vulnerable: Whether ``drivable.person_margin`` is kept clear around its objects:
+            persons, animals and two-wheelers.
+        is_pavement: Whether it is for persons on foot, so that calling it drivable is dangerous.
     """
 
     index: int
@@ -37,6 +48,17 @@ class Label:
     is_thing: bool
     is_drivable: bool
     color: tuple[int, int, int]
+    group: str = ""
+    is_flat: bool = False
+    is_vulnerable: bool = False
+    is_pavement: bool = False
+
+
+TRAITS = ("group", "is_flat", "is_vulnerable", "is_pavement")
+"""What files need not say; what they don't is taken from the shipped label sets by name."""
+
+_KEYS = tuple(entry.name for entry in fields(Label))
+_NEEDED = ("index", "name", "is_thing", "color")
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,33 @@ class LabelSet:
     def drivable(self) -> NDArray[np.bool_]:
         """Which label values one can drive on, (256,) bool; void is not."""
         return self._table([label.is_drivable for label in self.labels])
+
+    @cached_property
+    def vulnerable(self) -> NDArray[np.bool_]:
+        """Which label values are things with a margin of their own, (256,) bool; void is not."""
+        return self._table([label.is_thing and label.is_vulnerable for label in self.labels])
+
+    @cached_property
+    def pavement(self) -> NDArray[np.bool_]:
+        """Which label values are for persons on foot, (256,) bool; void is not."""
+        return self._table([label.is_pavement for label in self.labels])
+
+    @cached_property
+    def hiding(self) -> NDArray[np.bool_]:
+        """Behind which label values an object can be out of sight, (256,) bool; void is one."""
+        table = np.ones(256, np.bool_)
+        table[: len(self)] = [label.is_thing or not label.is_flat for label in self.labels]
+        return table
+
+    @cached_property
+    def groups(self) -> NDArray[np.intp]:
+        """Group of every label value, (256,); values of one group may be one object's."""
+        names = list(dict.fromkeys(label.group for label in self.labels if label.group))
+        table = np.arange(256)
+        for label in self.labels:
+            if label.group:
+                table[label.index] = 256 + names.index(label.group)
+        return table
 
     @cached_property
     def palette(self) -> NDArray[np.uint8]:
@@ -130,19 +179,77 @@ def read_label_set(path: Path) -> LabelSet:
         raise ConfigError(f"label set {path}: {error}") from error
 
 
+def find_label_set(word: str) -> LabelSet:
+    """Read the label set that a user means.
+
+    Args:
+        word: Name of a shipped label set, or path of a YAML file.
+
+    Raises:
+        ConfigError: There is none, or it is no label set.
+    """
+    path = Path(word).expanduser()
+    if path.suffix or len(path.parts) > 1:
+        return read_label_set(path)
+    if word not in SHIPPED:
+        raise ConfigError(
+            f"no label set {word!r}; there are {', '.join(SHIPPED)}, or give a .yaml file"
+        )
+    return shipped_label_set(word)
+
+
+@lru_cache(maxsize=len(SHIPPED))
+def shipped_label_set(name: str) -> LabelSet:
+    """Read one of ``SHIPPED``."""
+    return _parsed(read_yaml(resource("config", "labels", f"{name}.yaml")), fills=False)
+
+
+@lru_cache(maxsize=1)
+def known_labels() -> dict[str, Label]:
+    """All shipped classes by name; where several sets have one, the first counts."""
+    known: dict[str, Label] = {}
+    for name in SHIPPED:
+        for label in shipped_label_set(name).labels:
+            known.setdefault(label.name, label)
+    return known
+
+
+@lru_cache(maxsize=1)
+def _folded_labels() -> dict[str, Label]:
+    return {name.casefold(): label for name, label in reversed(known_labels().items())}
+
+
 def from_document(document: Any) -> LabelSet:
     """Check a parsed label set.
 
     Args:
         document: ``{"name": str, "labels": [{"index", "name", "is_thing", "is_drivable",
-            "color"}, ...]}``; ``is_drivable`` may be absent, which is no.
+            "color", *TRAITS}, ...]}``; ``is_drivable`` may be absent, which is no, and so may
+            each of ``TRAITS``, which then is that of the shipped class of this name.
 
     Raises:
-        ConfigError: A field is missing or wrong, an index is missing, or a name occurs twice.
+        ConfigError: A key is missing, unknown or has a wrong value, an index is missing, or a
+            name occurs twice.
     """
+    return _parsed(document, fills=True)
+
+
+def _parsed(document: Any, fills: bool) -> LabelSet:
     if not isinstance(document, dict) or not isinstance(document.get("labels"), list):
         raise ConfigError("needs the keys 'name' and 'labels' (a list)")
-    labels = tuple(_label(entry) for entry in document["labels"])
+    if set(document) != {"name", "labels"}:
+        found = ", ".join(map(str, document))
+        raise ConfigError(f"needs the keys 'name' and 'labels' and no others; found {found}")
+    name = str(document["name"])
+    entries = [_checked(entry) for entry in document["labels"]]
+    if fills:
+        entries = [{**_traits(entry, name), **entry} for entry in entries]
+    labels = tuple(map(_label, entries))
+    _check_classes(labels)
+    return LabelSet(name, labels)
+
+
+def _check_classes(labels: Sequence[Label]) -> None:
     indices = [label.index for label in labels]
     if not labels or len(labels) > MAX_CLASSES:
         raise ConfigError(f"has {len(labels)} classes, needs 1 to {MAX_CLASSES}")
@@ -153,26 +260,57 @@ def from_document(document: Any) -> LabelSet:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"class names must differ; found twice: {', '.join(twice)}")
-    return LabelSet(str(document.get("name", "")), labels)
 
 
-def _label(entry: Any) -> Label:
+def _traits(entry: dict[str, Any], set_name: str) -> dict[str, Any]:
+    """Traits of the shipped class of a name; of its own label set if that is a shipped one.
+
+    Models that were exported before files had traits are described here and nowhere else.
+    """
+    if all(trait in entry for trait in TRAITS):
+        return {}
+    name = str(entry["name"])
+    own = shipped_label_set(set_name).labels if set_name in SHIPPED else ()
+    like = next((label for label in own if label.name == name), None)
+    like = like or known_labels().get(name) or _folded_labels().get(name.casefold())
+    return {trait: getattr(like, trait) for trait in TRAITS} if like else {}
+
+
+def _checked(entry: Any) -> dict[str, Any]:
+    """Refuse an entry with keys or values that a class cannot have."""
     if not isinstance(entry, dict):
         raise ConfigError(f"each label needs to be a mapping, found {entry!r}")
-    missing = {"index", "name", "is_thing", "color"} - set(entry)
+    missing = set(_NEEDED) - set(entry)
     if missing:
         raise ConfigError(f"label {entry!r} lacks {', '.join(sorted(missing))}")
-    color = entry["color"]
-    if not (isinstance(color, (list, tuple)) and len(color) == 3):
-        raise ConfigError(f"label {entry['name']!r}: color is {color!r}, needs [red, green, blue]")
-    if not all(type(value) is int and 0 <= value <= 255 for value in color):
-        raise ConfigError(f"label {entry['name']!r}: color {color!r} needs numbers 0..255")
+    where = f"label {entry['name']!r}"
+    for key, value in entry.items():
+        if key not in _KEYS:
+            raise ConfigError(f"{where}: has no key {key!r}{nearest(str(key), _KEYS)}")
+        if str(key).startswith("is_") and not isinstance(value, bool):
+            raise ConfigError(f"{where}: {key} is {value!r}, needs true or false")
+    if not isinstance(entry.get("group", ""), str):
+        raise ConfigError(f"{where}: group is {entry['group']!r}, needs a word")
     if type(entry["index"]) is not int:
-        raise ConfigError(f"label {entry['name']!r}: index is {entry['index']!r}, needs a number")
+        raise ConfigError(f"{where}: index is {entry['index']!r}, needs a number")
+    _check_color(where, entry["color"])
+    return entry
+
+
+def _check_color(where: str, color: Any) -> None:
+    if not (isinstance(color, (list, tuple)) and len(color) == 3):
+        raise ConfigError(f"{where}: color is {color!r}, needs [red, green, blue]")
+    if not all(type(value) is int and 0 <= value <= 255 for value in color):
+        raise ConfigError(f"{where}: color {color!r} needs numbers 0..255")
+
+
+def _label(entry: dict[str, Any]) -> Label:
+    told = {key: entry[key] for key in _KEYS if key in entry}
     return Label(
-        index=entry["index"],
-        name=str(entry["name"]),
-        is_thing=bool(entry["is_thing"]),
-        is_drivable=bool(entry.get("is_drivable", False)),
-        color=(color[0], color[1], color[2]),
+        **{
+            "is_drivable": False,
+            **told,
+            "name": str(entry["name"]),
+            "color": tuple(entry["color"]),
+        }
     )

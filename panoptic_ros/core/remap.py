@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.config import param
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.files.document import DocumentError, nearest, read_yaml
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import LabelSet
 
@@ -223,7 +222,4 @@ def _known(name: str, names: Iterable[str], where: str, what: str = "class") -> 
     kept = list(names)
     if name in kept:
         return name
-    folded = {entry.casefold(): entry for entry in reversed(kept)}
-    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.0)
-    meant = f"; the nearest is {folded[near[0]]!r}" if near else ""
-    raise ConfigError(f"{where} has no {what} {name!r}{meant}")
+    raise ConfigError(f"{where} has no {what} {name!r}{nearest(name, kept)}")

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_files
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.class_map import ClassMap, Recode, Rules, renamed
@@ -178,7 +177,7 @@ def _kitti_mots(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
 
 
 def _ade20k(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
-    known = read_label_set(resource("config", "labels", "ade20k.yaml"))
+    known = shipped_label_set("ade20k")
     categories = tuple(
         Category(entry.index, entry.name, entry.is_thing, entry.color) for entry in known.labels
     )

@@ -4,16 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
-
-import cv2
-import numpy as np
 
 from panoptic_ros.core.categories import Category
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import MAX_CLASSES, Label, LabelSet, read_label_set
-
-LABEL_SETS = ("cityscapes", "coco", "ade20k", "mapillary")
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.own_classes import own_label_set
 
 
 def label_set(categories: Sequence[Category], name: str = "data set") -> LabelSet:
@@ -26,31 +20,4 @@ def label_set(categories: Sequence[Category], name: str = "data set") -> LabelSe
     Returns:
         Labels by position; a class that no shipped label set has is not drivable.
     """
-    known = _known()
-    labels = []
-    for index, category in enumerate(categories[:MAX_CLASSES]):
-        like = known.get(category.name)
-        color = category.color
-        if not any(color):
-            color = like.color if like else _color(index)
-        labels.append(
-            Label(index, category.name, category.is_thing, bool(like and like.is_drivable), color)
-        )
-    return LabelSet(name, tuple(labels))
-
-
-@lru_cache(maxsize=1)
-def _known() -> dict[str, Label]:
-    """Labels by name; where several sets have one, the first counts."""
-    found: dict[str, Label] = {}
-    for name in LABEL_SETS:
-        for label in read_label_set(resource("config", "labels", f"{name}.yaml")).labels:
-            found.setdefault(label.name, label)
-    return found
-
-
-def _color(index: int) -> tuple[int, int, int]:
-    """Hues a golden angle apart, which neighbours in a list tell apart."""
-    hue = np.array([[[index * 137.508 % 360.0 / 2.0, 170, 220]]], np.uint8)
-    red, green, blue = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0].tolist()
-    return red, green, blue
+    return own_label_set(name, ((one.name, one.is_thing, one.color) for one in categories))

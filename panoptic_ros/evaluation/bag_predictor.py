@@ -8,14 +8,12 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.labels import find_label_set
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
@@ -39,10 +37,7 @@ def class_names(results: PublishedResults, labels: str | None) -> list[str]:
         DataError: The bag does not say it.
     """
     if labels is not None:
-        path = Path(labels)
-        if not path.suffix:
-            path = resource("config", "labels", f"{labels}.yaml")
-        return [label.name for label in read_label_set(path).labels]
+        return [label.name for label in find_label_set(labels).labels]
     if not results.names:
         raise DataError(
             f"{results.node}/label_info is not in the bag, so its classes are not known; name "

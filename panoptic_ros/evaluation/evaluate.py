@@ -24,7 +24,7 @@ from panoptic_ros.evaluation.selection import TIME_METRICS, check_needs, check_s
 from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
 from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
 from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
-from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult, pavement_of
+from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
 from panoptic_ros.metrics.id_history import IdHistory
 
 
@@ -111,7 +111,7 @@ class Evaluation:
 
     def _surfaces(self) -> DrivableQuality:
         check_surface(self.labels)
-        return DrivableQuality(self.labels, pavement_of(self.labels))
+        return DrivableQuality(self.labels)
 
     def compare(self, pair: Pair, prediction: Prediction) -> Comparison:
         """Read the truth of one image and compare.

@@ -8,7 +8,6 @@ image plane. The others are ours; each is said where it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -100,16 +99,15 @@ class DrivableQuality:
     """Collects surfaces over frames. One thread at a time; merge the parts of several.
 
     Args:
-        labels: Classes of the truth; drivable ones are surface, things are obstacles.
-        pavement: Further classes that must not be called drivable, e.g. the pavement.
+        labels: Classes of the truth; drivable ones are surface, things are obstacles, and those
+            and the pavement must not be called drivable.
         near: Lower part of the image that counts as near field, as a share of its height.
     """
 
-    def __init__(self, labels: LabelSet, pavement: Sequence[int] = (), near: float = 0.4) -> None:
+    def __init__(self, labels: LabelSet, near: float = 0.4) -> None:
         self._surface = labels.drivable & ~labels.things
         self._things = labels.things
-        self._hazard: NDArray[np.bool_] = labels.things.copy()
-        self._hazard[list(pavement)] = True
+        self._hazard = labels.things | labels.pavement
         self._near = near
         self.reset()
 
@@ -260,12 +258,3 @@ def flat_ground_rows(
     rows = np.full(height_px, math.inf)
     np.divide(focal_px * camera_height_m, below, out=rows, where=below > 0)
     return rows
-
-
-PAVEMENT_NAMES = frozenset({"sidewalk", "sidewalk, pavement", "pavement-merged", "Sidewalk"})
-"""What the known label sets call the pavement."""
-
-
-def pavement_of(labels: LabelSet, names: frozenset[str] = PAVEMENT_NAMES) -> list[int]:
-    """Class indices of the pavement."""
-    return [label.index for label in labels.labels if label.name in names]

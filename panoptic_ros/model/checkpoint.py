@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from panoptic_ros.core.errors import ModelError
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import Label, LabelSet, read_label_set
+from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.labels import LabelSet, from_json
 from panoptic_ros.core.model import ModelSpec
+from panoptic_ros.core.own_classes import NO_COLOR, chosen_labels, name_of_classes, own_label_set
 from panoptic_ros.model.network import PanopticNetwork
 
 
@@ -20,8 +20,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read a checkpoint without running code that may hide in it.
 
     Returns:
-        ``classes`` (list of name, thing), ``weights`` (averaged), ``step``, ``scores``, and in
-        ``last.pt`` what resuming needs.
+        ``classes`` (list of name, thing), ``labels`` (their label set as JSON), ``weights``
+        (averaged), ``step``, ``scores``, and in ``last.pt`` what resuming needs.
 
     Raises:
         ModelError: The file is missing or is not one of our checkpoints.
@@ -51,6 +51,20 @@ def network_of(state: dict[str, Any]) -> PanopticNetwork:
     return network.eval()
 
 
+def labels_of(state: dict[str, Any]) -> LabelSet:
+    """Describe the classes of a checkpoint as its data set did.
+
+    Raises:
+        ModelError: The checkpoint's label set is damaged.
+    """
+    if "labels" not in state:  # written before version 0.2
+        return _described(state["classes"])
+    try:
+        return from_json(state["labels"])
+    except ConfigError as error:
+        raise ModelError(f"the checkpoint's label set is damaged ({error})") from error
+
+
 def spec_of(
     classes: Sequence[tuple[str, bool]],
     size: tuple[int, int],
@@ -67,26 +81,18 @@ def spec_of(
         name: Name of the model.
         license_text: What may be done with the weights.
         provenance: Where they come from.
-        labels: Label set that gives drivable and colour by class name; None takes Cityscapes'.
+        labels: Label set that describes the classes by name; None takes what the shipped label
+            sets say of them.
 
-    Returns:
-        The spec; classes the label set does not know are not drivable and grey.
+    Raises:
+        ConfigError: ``labels`` lacks some of the classes.
     """
-    if labels is None:
-        labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    known = {label.name: label for label in labels.labels}
-    entries = []
-    for index, (class_name, is_thing) in enumerate(classes):
-        like = known.get(class_name)
-        entries.append(
-            Label(
-                index=index,
-                name=class_name,
-                is_thing=is_thing,
-                is_drivable=like.is_drivable if like else False,
-                color=like.color if like else (128, 128, 128),
-            )
-        )
-    label_set = LabelSet(labels.name, tuple(entries))
+    chosen = _described(classes) if labels is None else chosen_labels(classes, labels)
     width, height = size
-    return ModelSpec(name, width, height, "center_offset", label_set, license_text, provenance)
+    return ModelSpec(name, width, height, "center_offset", chosen, license_text, provenance)
+
+
+def _described(classes: Sequence[tuple[str, bool]]) -> LabelSet:
+    """Describe classes of which only names are known."""
+    title = name_of_classes([name for name, _ in classes], otherwise="own")
+    return own_label_set(title, ((name, is_thing, NO_COLOR) for name, is_thing in classes))

@@ -8,18 +8,17 @@ that no label set knows are taken for stuff that cannot be driven on, and are re
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import MAX_CLASSES, Label, LabelSet, read_label_set
+from panoptic_ros.core.labels import MAX_CLASSES, SHIPPED, Label, LabelSet, shipped_label_set
 
-KNOWN_SETS = ("cityscapes", "coco", "ade20k", "mapillary")
-_GREY = (128, 128, 128)
+_UNKNOWN = Label(0, "", False, False, (128, 128, 128))
 
 
 def shipped_label_sets() -> list[LabelSet]:
     """Label sets that come with the package."""
-    return [read_label_set(resource("config", "labels", f"{name}.yaml")) for name in KNOWN_SETS]
+    return [shipped_label_set(name) for name in SHIPPED]
 
 
 def guess_labels(
@@ -69,11 +68,5 @@ def _plain(name: str) -> str:
 
 
 def _label(index: int, name: str, like: Label | None, taken: bool) -> Label:
-    return Label(
-        index=index,
-        # Names must differ, as Nav2 finds classes by them.
-        name=f"{name} ({index})" if taken else name,
-        is_thing=like.is_thing if like else False,
-        is_drivable=like.is_drivable if like else False,
-        color=like.color if like else _GREY,
-    )
+    # Names must differ, as Nav2 finds classes by them.
+    return replace(like or _UNKNOWN, index=index, name=f"{name} ({index})" if taken else name)

@@ -17,7 +17,10 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.labels import LabelSet, to_json
+from panoptic_ros.core.own_classes import name_of_classes
 from panoptic_ros.data.coco.reader import CocoPanoptic
+from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.model.augment import AugmentConfig
 from panoptic_ros.model.checkpoint import load_checkpoint, network_of
 from panoptic_ros.model.crops import Crops, open_split
@@ -229,10 +232,17 @@ class _Run:
     def _classes(self) -> list[tuple[str, bool]]:
         return [(entry.name, entry.is_thing) for entry in self.train_data.categories]
 
+    def _labels(self) -> LabelSet:
+        """Describe the classes; the data set's folder gives the name of those of its own."""
+        categories = self.train_data.categories
+        names = [entry.name for entry in categories]
+        return label_set(categories, name_of_classes(names, self.config.data.resolve().name))
+
     def _save(self, path: Path, resume: bool, scores: dict[str, float] | None = None) -> None:
         weights = self.mean.state
         state: dict[str, Any] = {
             "classes": self._classes(),
+            "labels": to_json(self._labels()),
             "weights": weights if resume else {k: v.half() for k, v in weights.items()},
             "step": self.step,
             "scores": scores or {},

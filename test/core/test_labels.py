@@ -143,6 +143,15 @@ def test_a_class_is_found_by_name_or_the_names_are_listed() -> None:
         (document("road"), "needs to be a mapping, found 'road'"),
         ({"name": "drawn"}, "needs the keys 'name' and 'labels'"),
         (["road"], "needs the keys 'name' and 'labels'"),
+        ({"labels": [entry()]}, "no others; found labels"),
+        ({**document(entry()), "colours": 1}, "no others; found name, labels, colours"),
+        (
+            document(entry(is_driveable=True)),
+            "no key 'is_driveable'; the nearest is 'is_dri",
+        ),
+        (document(entry(is_drivable="no")), "is_drivable is 'no', needs true or false"),
+        (document(entry(is_flat=1)), "is_flat is 1, needs true or false"),
+        (document(entry(group=3)), "group is 3, needs a word"),
     ],
     ids=[
         "gap",
@@ -161,6 +170,12 @@ def test_a_class_is_found_by_name_or_the_names_are_listed() -> None:
         "no mapping",
         "no labels",
         "a list",
+        "no name",
+        "unknown key",
+        "unknown key of a class",
+        "drivable in words",
+        "flat as number",
+        "group as number",
     ],
 )
 def test_a_wrong_set_is_named(wrong: Any, words: str) -> None:

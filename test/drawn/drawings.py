@@ -15,10 +15,10 @@ ROAD, SKY, CAR, PERSON = range(4)
 LABELS = LabelSet(
     "drawn",
     (
-        Label(ROAD, "road", False, True, (128, 64, 128)),
-        Label(SKY, "sky", False, False, (70, 130, 180)),
-        Label(CAR, "car", True, False, (0, 0, 142)),
-        Label(PERSON, "person", True, False, (220, 20, 60)),
+        Label(ROAD, "road", False, True, (128, 64, 128), is_flat=True),
+        Label(SKY, "sky", False, False, (70, 130, 180), is_flat=True),
+        Label(CAR, "car", True, False, (0, 0, 142), "vehicle"),
+        Label(PERSON, "person", True, False, (220, 20, 60), "person", is_vulnerable=True),
     ),
 )
 _STUFF = {"r": ROAD, "s": SKY, ".": VOID}

@@ -12,10 +12,10 @@ from panoptic_ros.core.types import VOID, Drivable, Frame, Panoptic, Segment, Tr
 LABELS = LabelSet(
     "drawn",
     (
-        Label(0, "road", False, True, (128, 64, 128)),
-        Label(1, "sky", False, False, (70, 130, 180)),
-        Label(2, "car", True, False, (0, 0, 142)),
-        Label(3, "truck", True, False, (0, 0, 70)),
+        Label(0, "road", False, True, (128, 64, 128), is_flat=True),
+        Label(1, "sky", False, False, (70, 130, 180), is_flat=True),
+        Label(2, "car", True, False, (0, 0, 142), "vehicle"),
+        Label(3, "truck", True, False, (0, 0, 70), "vehicle"),
     ),
 )
 ROAD, SKY, CAR, TRUCK = range(4)

@@ -15,9 +15,9 @@ WIDTH, HEIGHT = 64, 48
 LABELS = LabelSet(
     "painted",
     (
-        Label(0, "road", False, True, (128, 64, 128)),
-        Label(1, "sky", False, False, (70, 130, 180)),
-        Label(2, "car", True, False, (0, 0, 142)),
+        Label(0, "road", False, True, (128, 64, 128), is_flat=True),
+        Label(1, "sky", False, False, (70, 130, 180), is_flat=True),
+        Label(2, "car", True, False, (0, 0, 142), "vehicle"),
         Label(3, "moon", False, False, (250, 250, 200)),
     ),
 )

@@ -15,7 +15,10 @@ from panoptic_ros.core.model import ModelSpec
 
 LABELS = LabelSet(
     "tiny",
-    (Label(0, "road", False, True, (128, 64, 128)), Label(1, "car", True, False, (0, 0, 142))),
+    (
+        Label(0, "road", False, True, (128, 64, 128), is_flat=True),
+        Label(1, "car", True, False, (0, 0, 142), "vehicle"),
+    ),
 )
 
 

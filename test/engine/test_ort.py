@@ -12,6 +12,7 @@ import pytest
 
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
@@ -120,3 +121,9 @@ def test_each_shipped_model_opens_and_answers(name: str) -> None:
     assert int(heads.labels.max()) < len(engine.spec.labels) == 19
     assert engine.spec.license
     engine.close()
+
+
+@pytest.mark.parametrize("name", sorted(shipped_models()))
+def test_each_shipped_model_knows_all_that_its_label_set_says(name: str) -> None:
+    with open_engine(name, threads=1) as engine:
+        assert engine.spec.labels == shipped_label_set("cityscapes")

@@ -157,7 +157,9 @@ def test_of_several_nodes_one_is_chosen(
     [
         pytest.param(["--bag", "absent.mcap"], "absent.mcap: no such file", id="no bag"),
         pytest.param(["--node", "/front"], "needs the images /front/label", id="no such node"),
-        pytest.param(["--labels", "mars"], "mars.yaml is not installed", id="no such labels"),
+        pytest.param(
+            ["--labels", "mars"], "no label set 'mars'; there are cityscapes", id="no such labels"
+        ),
         pytest.param(["--labels", "coco", "--map", "m.yaml"], "m.yaml: cannot be", id="no map"),
         pytest.param(["--tolerance-ms", "-1"], "needs 0 or more", id="tolerance"),
         pytest.param(["--stamps", "absent.txt"], "absent.txt: cannot be read", id="no stamps"),

@@ -17,14 +17,13 @@ from panoptic_ros.metrics.drivable_quality import (
     DrivableQuality,
     DrivableResult,
     flat_ground_rows,
-    pavement_of,
 )
 
 LABELS = LabelSet(
     "drawn",
     (
         Label(0, "road", False, True, (0, 0, 0)),
-        Label(1, "sidewalk", False, False, (1, 1, 1)),
+        Label(1, "sidewalk", False, False, (1, 1, 1), is_pavement=True),
         Label(2, "car", True, False, (2, 2, 2)),
         Label(3, "sky", False, False, (3, 3, 3)),
     ),
@@ -56,7 +55,7 @@ def score(
     near: float = 0.5,
     rows_m: NDArray[np.float64] | None = None,
 ) -> DrivableResult:
-    metric = DrivableQuality(LABELS, pavement_of(LABELS), near)
+    metric = DrivableQuality(LABELS, near)
     metric.update(*labels_of(*truth), surface(*predicted), rows_m=rows_m)
     return metric.result()
 
@@ -162,7 +161,7 @@ def test_sequences_flicker_apart() -> None:
 
 def test_merged_parts_equal_the_whole_and_reset_forgets() -> None:
     frames = [("rr1p", "#.##"), ("rrss", "####"), ("1122", "..##")]
-    whole, part, other = (DrivableQuality(LABELS, pavement_of(LABELS)) for _ in range(3))
+    whole, part, other = (DrivableQuality(LABELS) for _ in range(3))
     for number, (truth, predicted) in enumerate(frames):
         whole.update(*labels_of(truth), surface(predicted))
         (part if number else other).update(*labels_of(truth), surface(predicted))

@@ -6,12 +6,13 @@ from __future__ import annotations
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.model.hub_labels import KNOWN_SETS, guess_labels, shipped_label_sets
+from panoptic_ros.core.labels import SHIPPED
+from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
 
 KNOWN = shipped_label_sets()
 
 
-@pytest.mark.parametrize("number", range(len(KNOWN_SETS)), ids=KNOWN_SETS)
+@pytest.mark.parametrize("number", range(len(SHIPPED)), ids=SHIPPED)
 def test_names_of_a_known_set_are_that_set(number: int) -> None:
     expected = KNOWN[number]
     labels, unknown = guess_labels({entry.index: entry.name for entry in expected.labels}, KNOWN)

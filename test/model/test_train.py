@@ -18,7 +18,7 @@ from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa:
 from panoptic_ros.data.coco.reader import CocoPanoptic, write_ids  # noqa: E402
 from panoptic_ros.model import train as training  # noqa: E402
 from panoptic_ros.model.augment import AugmentConfig  # noqa: E402
-from panoptic_ros.model.checkpoint import load_checkpoint  # noqa: E402
+from panoptic_ros.model.checkpoint import labels_of, load_checkpoint  # noqa: E402
 from panoptic_ros.model.crops import donor_shares, image_shares, open_split  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 from panoptic_ros.model.train import Progress, TrainConfig, train  # noqa: E402
@@ -103,6 +103,12 @@ def test_a_run_records_every_step_and_keeps_the_best_by_pq(config: TrainConfig) 
     assert load_checkpoint(best)["step"] == 2
     lines = (config.out / "history.jsonl").read_text().splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+
+
+def test_a_checkpoint_describes_the_classes_of_its_data(config: TrainConfig) -> None:
+    labels = labels_of(load_checkpoint(train(config)))
+    assert (labels.name, len(labels)) == ("data", 3)
+    assert [label.is_drivable for label in labels.labels] == [True, False, False]
 
 
 def test_an_interrupted_run_goes_on_where_it_stopped(config: TrainConfig) -> None:

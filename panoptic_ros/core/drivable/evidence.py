@@ -16,28 +16,6 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID, Panoptic
 
-VULNERABLE_NAMES = frozenset(
-    {
-        "person",
-        "rider",
-        "bicycle",
-        "motorcycle",
-        "minibike",
-        "animal",
-        "bird",
-        "cat",
-        "dog",
-        "horse",
-        "sheep",
-        "cow",
-        "bicyclist",
-        "motorcyclist",
-        "other rider",
-        "ground animal",
-    }
-)
-"""Who is kept clear of with ``person_margin``, in lower case, of the known label sets."""
-
 _HORIZON = 0.4
 _BANDS = 4
 """Margins grow toward the camera in steps, from nothing at the horizon to all at the lower edge;
@@ -74,13 +52,10 @@ class SurfaceRules:
             name, share = _weighted(entry)
             weight[labels.index(name)] = round(255 * share)
         weight[labels.things] = 0
-        vulnerable = np.zeros(256, np.bool_)
-        for label in labels.labels:
-            vulnerable[label.index] = label.is_thing and label.name.lower() in VULNERABLE_NAMES
         other = (weight == 0) & ~labels.things
         other[VOID] = False
         is_void = np.arange(256) == VOID
-        return cls(weight, *map(_flags, (labels.things, vulnerable, other, is_void)))
+        return cls(weight, *map(_flags, (labels.things, labels.vulnerable, other, is_void)))
 
 
 def _flags(table: NDArray[np.bool_]) -> NDArray[np.uint8]:

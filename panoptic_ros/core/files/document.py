@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable
 from pathlib import Path
@@ -32,6 +33,17 @@ def parse_json(text: str) -> Any:
         raise DocumentError("nested too deeply") from None
     except ValueError as error:
         raise DocumentError(str(error)) from error
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """Say which known word may have been meant.
+
+    >>> nearest("is_driveable", ("is_thing", "is_drivable"))
+    "; the nearest is 'is_drivable'"
+    """
+    folded = {entry.casefold(): entry for entry in reversed(list(words))}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.0)
+    return f"; the nearest is {folded[near[0]]!r}" if near else ""
 
 
 def read_yaml(path: Path) -> Any:

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, EngineRunError
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import read_label_set
+from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import (
     CAR,
@@ -43,7 +42,7 @@ class DrawnEngine(Closing):
     def __init__(self, size: tuple[int, int] = (512, 256)) -> None:
         if size[0] % STRIDE or size[1] % STRIDE:
             raise ConfigError(f"size is {size[0]}x{size[1]}, needs multiples of {STRIDE}")
-        labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+        labels = shipped_label_set("cityscapes")
         self._spec = ModelSpec(
             name="drawn",
             width=size[0],

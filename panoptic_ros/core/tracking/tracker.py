@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from panoptic_ros.core.classes import class_groups, hiding_classes
 from panoptic_ros.core.config import TrackConfig
-from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.labels import UNNAMED, LabelSet
 from panoptic_ros.core.tracking.association import Matches, associate
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.tracking.segment_table import SegmentTable
@@ -18,14 +17,14 @@ class Tracker:
 
     Args:
         config: Thresholds.
-        labels: The model's classes; their names tell which of them are confused on one object,
-            e.g. car and truck. None takes every class by itself.
+        labels: The model's classes; their groups tell which of them are confused on one object,
+            e.g. car and truck. None takes every class by itself, and lets any hide objects.
     """
 
     def __init__(self, config: TrackConfig, labels: LabelSet | None = None) -> None:
         self._config = config
-        self._groups = class_groups(labels)
-        self._hiding = hiding_classes(labels)
+        known = labels or UNNAMED
+        self._groups, self._hiding = known.groups, known.hiding
         self._memory = Tracks()
         self._last_ns: int | None = None
 
