@@ -105,7 +105,8 @@ def test_a_killed_node_leaves_no_builder_behind() -> None:
         "from pathlib import Path\n"
         "from panoptic_ros.engine.building.process import BuildProcess\n"
         "from panoptic_ros.engine.building.plans import PlanRequest\n"
-        f"build = BuildProcess(PlanRequest(Path('s.onnx')), [sys.executable, '-c', {SLEEPING!r}])\n"
+        f"command = [sys.executable, '-c', {SLEEPING!r}]\n"
+        "build = BuildProcess(PlanRequest(Path('s.onnx')), command)\n"
         "build.wait(lambda *_: print(build._process.pid, flush=True))\n"
     )
     node = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
