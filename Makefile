@@ -45,6 +45,9 @@ help:  ## list the targets
 demo: $(STAMPS)/run  ## play real driving video through the node; results in out/demo
 	$(BIN)/panoptic demo $(ARGS)
 
+demo-multi: $(STAMPS)/run  ## the same with three videos as three cameras of one node; results in out/demo-multi
+	$(BIN)/panoptic demo --multi --out out/demo-multi $(ARGS)
+
 # What tests can be left without.
 TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)),$(STAMPS)/rtx)
 
