@@ -13,6 +13,7 @@ from panoptic_ros.messages.camera_info import CAMERA_INFO
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.loss_counter import LossCounter
+from panoptic_ros.ros.protocols import SubscribingNode
 
 _NEWEST = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
@@ -34,7 +35,7 @@ class CameraInput:
 
     def __init__(
         self,
-        node: Any,
+        node: SubscribingNode,
         topic: str,
         info_topic: str,
         types: MessageTypes,

@@ -16,7 +16,7 @@ from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
 from panoptic_ros.messages.topic import GroundTopic, LabelTopic, RemappedLabelTopic, Topic
 from panoptic_ros.messages.topics import TOPICS, frame_rows, rows_of
-from panoptic_ros.ros.protocols import Node, Publisher
+from panoptic_ros.ros.protocols import Publisher, PublishingNode
 
 _RELIABLE = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
@@ -43,7 +43,7 @@ class CameraOutput:
         remaps: Into the consumers' classes, by topic; replaced as a whole.
     """
 
-    def __init__(self, node: Node, prefix: str, types: MessageTypes) -> None:
+    def __init__(self, node: PublishingNode, prefix: str, types: MessageTypes) -> None:
         self._node = node
         self._types = types
         self._labels: LabelSet | None = None

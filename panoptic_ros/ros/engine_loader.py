@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from panoptic_ros.core.errors import ModelError, PanopticError
 from panoptic_ros.core.model import Engine
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.protocols import Logger
 
 ProgressCallback = Callable[[str, float], None]
 
@@ -68,7 +69,7 @@ class EngineLoader:
         log: Takes what was chosen and why.
     """
 
-    def __init__(self, door: EngineFactory, log: Any) -> None:
+    def __init__(self, door: EngineFactory, log: Logger) -> None:
         self._door = door
         self._log = log
         self._lock = threading.Lock()

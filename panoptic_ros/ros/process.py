@@ -17,6 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.protocols import Logger
 
 _LONGEST_WAIT_S = 0.2
 
@@ -38,7 +39,7 @@ class RunnableNode(Protocol):
 
     def destroy_node(self) -> Any: ...  # noqa: D102
 
-    def get_logger(self) -> Any: ...  # noqa: D102
+    def get_logger(self) -> Logger: ...  # noqa: D102
 
 
 def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = None) -> int:

@@ -1,29 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of rclpy is used here; its classes have no types of their own."""
+"""What is asked of rclpy, whose classes have no types before Kilted."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
+
+from panoptic_ros.messages.protocols import Stamp
 
 
 class Logger(Protocol):
     """Takes lines for the log."""
 
-    def info(self, message: str) -> Any:
-        """Log what goes its way."""
+    def info(self, message: str, /) -> object:
+        """Log a transition."""
 
-    def warning(self, message: str, *, throttle_duration_sec: float = 0.0) -> Any:
-        """Log what is lost or not as it should be, at most once in so many seconds."""
+    def warning(self, message: str, /, *, throttle_duration_sec: float = 0.0) -> object:
+        """Log something that is lost, at most once in so many seconds."""
 
-    def error(self, message: str) -> Any:
+    def error(self, message: str, /) -> object:
         """Log what stops something."""
 
 
 class Publisher(Protocol):
     """Sends messages of one topic."""
 
-    def publish(self, message: Any) -> None:
+    def publish(self, message: Any, /) -> object:
         """Send a message."""
 
     def get_subscription_count(self) -> int:
@@ -31,13 +33,13 @@ class Publisher(Protocol):
 
 
 class Moment(Protocol):
-    """An ``rclpy.time.Time``."""
+    """A time of a clock."""
 
     @property
     def nanoseconds(self) -> int:
-        """Nanoseconds of the clock."""
+        """Nanoseconds since the clock's epoch."""
 
-    def to_msg(self) -> Any:
+    def to_msg(self) -> Stamp:
         """As a ``builtin_interfaces/msg/Time``."""
 
 
@@ -48,8 +50,8 @@ class Clock(Protocol):
         """Say what time it is."""
 
 
-class Node(Protocol):
-    """A lifecycle node, as far as what belongs to it asks it for something."""
+class AnyNode(Protocol):
+    """A node, as far as clock and log are wanted."""
 
     def get_clock(self) -> Clock:
         """Give its clock."""
@@ -57,36 +59,40 @@ class Node(Protocol):
     def get_logger(self) -> Logger:
         """Give its logger."""
 
-    def get_name(self) -> str:
-        """Say its name without the namespace."""
+
+class SubscribingNode(AnyNode, Protocol):
+    """A node that subscribes."""
 
     def create_subscription(
-        self, kind: Any, topic: str, callback: Callable[..., None], qos: Any, **options: Any
+        self,
+        kind: Any,
+        topic: str,
+        callback: Any,
+        qos: Any,
+        /,
+        *,
+        qos_overriding_options: Any = None,
+        raw: bool = False,
     ) -> Any:
         """Listen to a topic."""
 
-    def destroy_subscription(self, subscription: Any) -> Any:
+    def destroy_subscription(self, subscription: Any, /) -> object:
         """Stop listening."""
 
-    def create_publisher(self, kind: Any, topic: str, qos: Any, **options: Any) -> Publisher:
-        """Offer a topic."""
+    def resolve_topic_name(self, topic: str, /, *, only_expand: bool = False) -> str:
+        """Make a topic's full name, remapped unless ``only_expand``."""
+
+    def get_publishers_info_by_topic(self, topic: str, /) -> Sequence[Any]:
+        """List who offers a topic."""
+
+
+class PublishingNode(AnyNode, Protocol):
+    """A lifecycle node that publishes."""
 
     def create_lifecycle_publisher(
-        self, kind: Any, topic: str, qos: Any, **options: Any
+        self, kind: Any, topic: str, qos: Any, /, *, qos_overriding_options: Any = None
     ) -> Publisher:
         """Offer a topic that is silent while the node is inactive."""
 
-    def destroy_lifecycle_publisher(self, publisher: Any) -> Any:
+    def destroy_lifecycle_publisher(self, publisher: Any, /) -> object:
         """Withdraw a topic."""
-
-    def create_timer(self, period_s: float, callback: Callable[[], None], **options: Any) -> Any:
-        """Call something again and again."""
-
-    def destroy_timer(self, timer: Any) -> Any:
-        """Stop calling it."""
-
-    def resolve_topic_name(self, topic: str, *, only_expand: bool = False) -> str:
-        """Make a topic's full name, remapped unless ``only_expand``."""
-
-    def get_publishers_info_by_topic(self, topic: str) -> Sequence[Any]:
-        """List who offers a topic."""

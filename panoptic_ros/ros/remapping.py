@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.remap import REMAPPED_TOPICS, Remap, RemapConfig, find_remap, read_remap
 from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.protocols import Logger
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Remapping:
         log: Takes what is silent, was read again or cannot be used.
     """
 
-    def __init__(self, log: Any) -> None:
+    def __init__(self, log: Logger) -> None:
         self._log = log
         self._labels: LabelSet | None = None
         self._outputs: tuple[CameraOutput, ...] = ()

@@ -12,6 +12,7 @@ from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.parameters import NodeConfig, camera_topic
+from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
 from panoptic_ros.ros.statistics import CameraStatistics
 
 Put = Callable[[str, Any], bool]
@@ -28,7 +29,9 @@ class Camera:
     ground: GroundOutput
 
 
-def open_outputs(node: Any, config: NodeConfig, types: MessageTypes) -> dict[str, CameraOutput]:
+def open_outputs(
+    node: PublishingNode, config: NodeConfig, types: MessageTypes
+) -> dict[str, CameraOutput]:
     """Offer the topics of every camera; under the camera's name where there are several."""
     several = len(config.cameras) > 1
     return {
@@ -38,7 +41,7 @@ def open_outputs(node: Any, config: NodeConfig, types: MessageTypes) -> dict[str
 
 
 def open_input(
-    node: Any,
+    node: SubscribingNode,
     config: NodeConfig,
     index: int,
     types: MessageTypes,
@@ -69,7 +72,7 @@ def open_input(
     )
 
 
-def _info_topic(node: Any, config: NodeConfig, index: int) -> str:
+def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:
     """CameraInfo topic where parameter or remapping names it, else empty."""
     usual = camera_topic(config, index, "camera_info_topics", "camera_info")
     said = config.camera_info_topics

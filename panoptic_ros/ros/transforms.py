@@ -16,6 +16,7 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.extrinsics import CameraPose, rotation_of
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.protocols import SubscribingNode
 
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 _DEPTH = 100
@@ -40,10 +41,11 @@ class Transforms:
         types: Message classes; without tf2_msgs nothing is heard.
     """
 
-    def __init__(self, node: Any, types: MessageTypes) -> None:
+    def __init__(self, node: SubscribingNode | None, types: MessageTypes) -> None:
         self._poses: dict[str, tuple[str, Pose]] = {}
-        self.is_listening = node is not None and types.has(TF_MESSAGE)
-        if self.is_listening:
+        self.is_listening = False
+        if node is not None and types.has(TF_MESSAGE):
+            self.is_listening = True
             kind = types.find(TF_MESSAGE)
             node.create_subscription(kind, "/tf_static", self.take, _STATIC)
             node.create_subscription(kind, "/tf", self.take, _DEPTH)

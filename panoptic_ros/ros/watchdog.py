@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.protocols import AnyNode
 from panoptic_ros.ros.publisher import ResultPublisher
 from panoptic_ros.ros.stream import Camera
 
@@ -29,7 +29,7 @@ class Watchdog:
 
     def __init__(
         self,
-        node: Any,
+        node: AnyNode,
         cameras: Mapping[str, Camera],
         publishers: Mapping[str, ResultPublisher],
         config: Callable[[], NodeConfig],

@@ -17,7 +17,9 @@ from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import Header
 from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.ros.protocols import AnyNode
 from panoptic_ros.ros.publisher import ResultPublisher
 from panoptic_ros.ros.stamps import Stamps
 from panoptic_ros.ros.stream import Camera
@@ -34,7 +36,7 @@ class _Image:
 
     camera: str
     frame: Frame
-    header: Any
+    header: Header
     read_ms: float
     has_stamp: bool
 
@@ -56,7 +58,7 @@ class Worker:
 
     def __init__(
         self,
-        node: Any,
+        node: AnyNode,
         mailbox: Mailbox[Any],
         pipeline: Pipeline,
         cameras: Mapping[str, Camera],

@@ -17,6 +17,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.messages.camera_info import CAMERA_INFO, recast
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE, compressed_image, image_message
 from panoptic_ros.messages.message_types import MessageTypes, rclpy_types
+from panoptic_ros.messages.protocols import Header
 from panoptic_ros.recordings.source import RecordedFrame, Source
 from panoptic_ros.ros.transport.profile import with_profile
 
@@ -155,7 +156,7 @@ class Player(Closing):
         self._images.publish(self._image(recorded, header))
         self.sent_stamps_ns.append(stamp_ns)
 
-    def _image(self, recorded: RecordedFrame, header: Any) -> Any:
+    def _image(self, recorded: RecordedFrame, header: Header) -> Any:
         image = recorded.frame.image
         if self._options.is_compressed:
             rgb = np.ascontiguousarray(image)

@@ -22,6 +22,7 @@ from panoptic_ros.core.errors import DataError, PanopticError
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.recordings.bag_writer import BagWriter
+from panoptic_ros.ros.protocols import SubscribingNode
 
 QUEUE_DEPTH = 256
 _SPIN_S = 0.1
@@ -44,7 +45,7 @@ class Recorder:
         failure: Why nothing is written any more.
     """
 
-    def __init__(self, node: Any, path: Path, topics: Mapping[str, str]) -> None:
+    def __init__(self, node: SubscribingNode, path: Path, topics: Mapping[str, str]) -> None:
         self.failure: DataError | None = None
         self._writer = BagWriter(path)
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
