@@ -8,9 +8,11 @@ costs nothing: each name is loaded when it is first used.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # importing typing takes longer than all the rest
 if TYPE_CHECKING:
+    from typing import Any
+
     from panoptic_ros.core.config import PipelineConfig
     from panoptic_ros.core.errors import PanopticError
     from panoptic_ros.core.instance import Instance

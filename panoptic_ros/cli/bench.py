@@ -163,7 +163,7 @@ def _source(args: argparse.Namespace) -> Iterator[Frame]:
 
         yield from (frame for frame, _ in DrawnStreet(size=args.size))
         return
-    from panoptic_ros.recordings.source import open_source
+    from panoptic_ros.recordings.open import open_source
 
     with open_source(args.input, args.topic) as source:
         yield from (recorded.frame for recorded in source.frames())

@@ -142,7 +142,7 @@ def _images(
 
     from panoptic_ros.core.geometry import shrink
     from panoptic_ros.engine.building.quantize import LEAST_IMAGES
-    from panoptic_ros.recordings.source import is_bag, open_source
+    from panoptic_ros.recordings.open import is_bag, open_source
 
     path = Path(recipe.images)
     # Neighbours in a video show the same; a folder has been chosen from already.

@@ -111,7 +111,7 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
 
 
 def _images(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    from panoptic_ros.recordings.source import open_source
+    from panoptic_ros.recordings.open import open_source
 
     for path in inputs:
         with open_source(path) as source:

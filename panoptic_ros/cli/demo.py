@@ -107,7 +107,8 @@ def _material(args: argparse.Namespace) -> DemoSetup:
         ConfigError: Arguments that exclude each other.
         DataError: ``--input`` cannot be read.
     """
-    from panoptic_ros.recordings.source import TimeRange, open_source
+    from panoptic_ros.recordings.open import open_source
+    from panoptic_ros.recordings.source import TimeRange
 
     span = TimeRange(args.start or 0.0, args.seconds)
     if args.input and args.multi:
@@ -131,7 +132,8 @@ def _material(args: argparse.Namespace) -> DemoSetup:
 
 def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:
     from panoptic_ros.cli.demonstration.video import demo_videos
-    from panoptic_ros.recordings.source import TimeRange, open_source
+    from panoptic_ros.recordings.open import open_source
+    from panoptic_ros.recordings.source import TimeRange
 
     videos = demo_videos(len(starts))
     return tuple(

@@ -64,7 +64,8 @@ def source_of(args: argparse.Namespace) -> Source:
         ConfigError: A number makes no sense.
         DataError: The input cannot be read.
     """
-    from panoptic_ros.recordings.source import CalibratedSource, TimeRange, open_source
+    from panoptic_ros.recordings.open import open_source
+    from panoptic_ros.recordings.source import CalibratedSource, TimeRange
 
     source = open_source(args.input, args.topic, TimeRange(args.start, args.duration), args.fps)
     return CalibratedSource(source, args.camera_info) if args.camera_info else source

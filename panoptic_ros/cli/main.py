@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import argparse
-import importlib
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from panoptic_ros.core.allocation import keep_freed_memory
-from panoptic_ros.core.errors import PanopticError
+TYPE_CHECKING = False  # importing typing would double the time in which Ctrl-C is not caught
+if TYPE_CHECKING:
+    import argparse
 
 VERBS = {
     "doctor": "say what is here, what will run, and how to get what is missing",
@@ -33,9 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         Exit status: 0 done, 1 done with findings (``doctor``), 2 a user's mistake, 130 stopped.
     """
-    keep_freed_memory()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    parser = _parser(words[0] if words and words[0] in VERBS else None)
+    with _quiet_interrupt():
+        from panoptic_ros.core.allocation import keep_freed_memory
+        from panoptic_ros.core.errors import PanopticError
+
+        keep_freed_memory()
+        parser = _parser(words[0] if words and words[0] in VERBS else None)
     args = parser.parse_args(words)
     try:
         return int(args.run(args))
@@ -49,8 +54,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
 
 
+@contextmanager
+def _quiet_interrupt() -> Iterator[None]:
+    """Let Ctrl-C end the process without a traceback while modules are imported.
+
+    An extension module that is interrupted while it is imported may raise anything.
+    """
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def _parser(wanted: str | None) -> argparse.ArgumentParser:
     """Build the parser; only the wanted verb is imported."""
+    import argparse
+    import importlib
+
     parser = argparse.ArgumentParser(
         prog="panoptic", description="Panoptic perception for ROS 2 cameras."
     )

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_bag(args: argparse.Namespace) -> bool:
-    from panoptic_ros.recordings.source import is_bag
+    from panoptic_ros.recordings.open import is_bag
 
     return bool(args.input.exists() and is_bag(args.input))
 

@@ -73,6 +73,8 @@ def run(args: argparse.Namespace) -> int:
                 written += 1
             except FrameError as error:
                 source.losses.skip(f"image {recorded.name}: {error}")
+    if not written:
+        raise source.nothing_found(-1.0)
     for note in source.losses.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
     print(f"{written} images labelled in {args.out}")

@@ -78,6 +78,8 @@ def run(args: argparse.Namespace) -> int:
         sinks = _sinks(args, labels, stack)
         for result, message_ms in _results(source, pipeline, sinks):
             _note_frame(record, sampled, result, message_ms)
+    if not record.frames:
+        raise source.nothing_found(-1.0)
     _finish(args, source, record, sampled)
     return 1 if source.losses else 0
 

@@ -1,37 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read camera images out of ROS 2 and ROS 1 bags without ROS, through ``rosbags``."""
+"""Read camera images out of ROS 2 and ROS 1 bags without ROS."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.messages.convert import to_frame
-from panoptic_ros.recordings.bag_part import Record
-from panoptic_ros.recordings.open_bag import OpenBag, describe
-from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
-
-IMAGE_TYPES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-INFO_TYPE = "sensor_msgs/msg/CameraInfo"
+from panoptic_ros.messages.video_decoder import VideoDecoder, VideoImage, video_codec
+from panoptic_ros.messages.video_packets import is_key
+from panoptic_ros.recordings.decode import (
+    IMAGE_TYPES,
+    INFO_TYPE,
+    conversions,
+    decoded,
+    is_readable,
+    looks_like_images,
+)
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.record import Record, Topic
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
 
 
 class BagSource(Source):
-    """The images of one image topic.
+    """The images of one image or video topic.
 
     What a bag's index cannot give any more (the recording was killed, the disk was full) is
-    recovered record by record, and the damage is noted in ``losses``.
+    read record by record, and the damage is noted in ``losses``.
 
     Args:
-        path: ``.mcap``, ``.db3``, ``.bag``, or the folder of a ROS 2 bag.
+        path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
         topic: Image topic; may be empty where only one has images.
         span: Which part is wanted.
 
     Raises:
-        ConfigError: ``rosbags`` is not installed, or the topic must be chosen.
+        ConfigError: A library is not installed, or the topic must be chosen.
         DataError: Nothing can be read, or the topic is not in the bag.
     """
 
@@ -39,71 +45,135 @@ class BagSource(Source):
         super().__init__(path, span)
         self._bag = OpenBag(path, self.losses)
         try:
-            counts = self._image_topics()
-            self.topic = _chosen(path, topic, counts)
+            self.topic = _chosen(path, topic, self._bag.topics())
         except BaseException:
             self._bag.close()
             raise
         self._info_topic = self._paired_info()
-        self.count = counts[self.topic] if span.is_all else None
+        self._promised = _counts(self._bag.topics())[self.topic]
+        self.count = self._promised if span.is_all else None
 
     def close(self) -> None:
         """Close the files."""
         self._bag.close()
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Yield the images that can be read; the others are counted in ``losses``."""
-        first = self._first(self.topic)
+        """Yield the images that can be read; the others are counted in ``losses``.
+
+        Raises:
+            DataError: None of the wanted part can be read.
+        """
+        first = next(self._bag.records({self.topic}), None)
         if first is None:
             raise DataError(f"{self.path}: no image of {self.topic} can be read")
         start_ns, end_ns = self.span.limits_ns(first.time_ns)
-        info = self._first_info()
-        wanted = {self.topic, self._info_topic} - {""}
+        message = self._message(first)
+        if message is not None and video_codec(message):
+            frames = self._video_frames(start_ns, end_ns)
+        else:
+            frames = self._still_frames(self._messages(start_ns, end_ns))
         number = 0
-        for record in self._bag.records(wanted, start_ns, end_ns):
+        for number, recorded in enumerate(frames, start=1):
+            yield replace(recorded, name=f"{number - 1:06d}")
+        if not number:
+            raise self.nothing_found(self._length_s(first.time_ns))
+
+    def _still_frames(
+        self, messages: Iterable[tuple[Record, Any, Any]]
+    ) -> Iterator[RecordedFrame]:
+        for record, message, info in messages:
+            if message is not None:
+                yield from self._recorded(message, record.time_ns, info)
+
+    def _video_frames(self, start_ns: int, end_ns: int | None) -> Iterator[RecordedFrame]:
+        """Decode from the last key frame before the start on."""
+        decoder = VideoDecoder()
+        infos: dict[int, Any] = {}
+        for record, message, info in self._from_key_frame(start_ns, end_ns):
+            infos[record.time_ns] = info
+            images = decoder.decode(message, record.time_ns)
+            yield from self._decoded(images, decoder, infos, start_ns)
+        yield from self._decoded(decoder.finish(), decoder, infos, start_ns)
+
+    def _decoded(
+        self,
+        images: list[VideoImage],
+        decoder: VideoDecoder,
+        infos: dict[int, Any],
+        start_ns: int,
+    ) -> Iterator[RecordedFrame]:
+        for cause in decoder.dropped():
+            self.losses.skip(f"{self.topic}: {cause}")
+        for image in images:
+            info = infos.pop(image.time_ns, None)
+            if image.time_ns >= start_ns:
+                yield from self._recorded(image, image.time_ns, info)
+
+    def _from_key_frame(
+        self, start_ns: int, end_ns: int | None
+    ) -> Iterator[tuple[Record, Any, Any]]:
+        """Yield the packets from the start on, and before them those that they build upon."""
+        before: list[tuple[Record, Any, Any]] = []
+        for entry in self._messages(0, end_ns):
+            record, message, _ = entry
+            if message is None:
+                continue
+            if record.time_ns >= start_ns:
+                yield from before
+                before = []
+                yield entry
+            elif self._is_key(message):
+                before = [entry]
+            else:
+                before.append(entry)
+
+    def _is_key(self, message: Any) -> bool:
+        return is_key(video_codec(message), bytes(message.data))
+
+    def _messages(self, start_ns: int, end_ns: int | None) -> Iterator[tuple[Record, Any, Any]]:
+        """Yield record, message (None where it is damaged) and the CameraInfo in force."""
+        info = self._first_info()
+        seen = 0
+        for record in self._bag.records({self.topic, self._info_topic} - {""}, start_ns, end_ns):
             message = self._message(record)
             if record.topic == self._info_topic:
                 info = message or info
-            elif message is not None:
-                recorded = self._shot(message, record, number, info)
-                number += 1
-                if recorded is not None:
-                    yield recorded
+            else:
+                seen += 1
+                yield record, message, info
+        if self.span.is_all and seen < self._promised:
+            self.losses.note(
+                f"{self.topic}: the bag counts {self._promised} images, {seen} can be read"
+            )
 
-    def _shot(self, message: Any, record: Record, number: int, info: Any) -> RecordedFrame | None:
+    def _recorded(self, message: Any, time_ns: int, info: Any) -> Iterator[RecordedFrame]:
         try:
             frame = to_frame(message)
         except FrameError as error:
             self.losses.skip(f"{self.topic}: {error}")
-            return None
+            return
         if frame.stamp_ns == 0:
             self.losses.note(f"{self.topic}: images without stamp got the time of the bag")
-            frame = replace(frame, stamp_ns=record.time_ns)
-        return RecordedFrame(frame, record.time_ns, f"{number:06d}", info)
+            frame = replace(frame, stamp_ns=time_ns)
+        yield RecordedFrame(frame, time_ns, "", info)
 
     def _message(self, record: Record) -> Any:
-        store = _typestore(record.is_ros1)
         try:
-            if record.is_ros1:
-                return store.deserialize_ros1(record.data, record.type)
-            return store.deserialize_cdr(record.data, record.type)
+            return decoded(record)
         except Exception as error:  # rosbags raises whatever its parser trips over
             self.losses.skip(f"{record.topic}: a message is damaged ({describe(error)})")
             return None
 
-    def _first(self, topic: str) -> Record | None:
-        return next(self._bag.records({topic}), None)
-
     def _first_info(self) -> Any:
-        record = self._first(self._info_topic) if self._info_topic else None
+        found = self._bag.records({self._info_topic}) if self._info_topic else iter(())
+        record = next(found, None)
         return None if record is None else self._message(record)
 
-    def _image_topics(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for topic in self._bag.topics():
-            if topic.type in IMAGE_TYPES and topic.count:
-                counts[topic.name] = counts.get(topic.name, 0) + topic.count
-        return counts
+    def _length_s(self, first_ns: int) -> float:
+        last_ns = first_ns
+        for record in self._bag.records({self.topic}):
+            last_ns = record.time_ns
+        return (last_ns - first_ns) / 1e9
 
     def _paired_info(self) -> str:
         """CameraInfo topic beside the image topic, as image_transport names it."""
@@ -113,12 +183,32 @@ class BagSource(Source):
         return next((name for name in candidates if name in names), "")
 
 
-def _chosen(path: Path, topic: str, counts: dict[str, int]) -> str:
+def _counts(topics: Iterable[Topic]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for topic in topics:
+        if is_readable(topic) and topic.count:
+            counts[topic.name] = counts.get(topic.name, 0) + topic.count
+    return counts
+
+
+def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
+    """Name of the image topic.
+
+    Raises:
+        DataError: There is none, or several, or not the wanted one.
+    """
+    counts = _counts(topics)
     listing = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
-    if topic:
-        if topic not in counts:
-            raise DataError(f"{path}: no images on {topic}; there are: {listing or 'none'}")
-        return topic
+    if wanted in counts:
+        return wanted
+    others = [topic for topic in topics if topic.count and looks_like_images(topic)]
+    others = [topic for topic in others if not is_readable(topic)]
+    if wanted:
+        others = [topic for topic in others if topic.name == wanted]
+    if others and (wanted or not counts):
+        raise DataError(f"{path}: {_not_read(others)}: {conversions(others)}")
+    if wanted:
+        raise DataError(f"{path}: no images on {wanted}; there are: {listing or 'none'}")
     if not counts:
         raise DataError(f"{path}: has no image topic; needs {' or '.join(IMAGE_TYPES)}")
     if len(counts) > 1:
@@ -126,8 +216,8 @@ def _chosen(path: Path, topic: str, counts: dict[str, int]) -> str:
     return next(iter(counts))
 
 
-@cache
-def _typestore(is_ros1: bool) -> Any:
-    from rosbags.typesys import Stores, get_typestore
-
-    return get_typestore(Stores.ROS1_NOETIC if is_ros1 else Stores.ROS2_JAZZY)
+def _not_read(topics: Iterable[Topic]) -> str:
+    listed = ", ".join(
+        f"{topic.name} ({topic.type} in {topic.encoding}, {topic.count})" for topic in topics
+    )
+    return f"has image topics that are not read: {listed}"

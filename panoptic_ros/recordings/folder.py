@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,13 @@ from panoptic_ros.recordings.source import (
 )
 
 DEFAULT_FPS = 10.0
+
+_OTHER_SUFFIXES = (
+    (".avif", ".gif", ".heic", ".heif", ".jp2", ".j2k", ".jpx", ".jxl", ".jfif", ".jpe")
+    + (".exr", ".hdr", ".pfm", ".pbm", ".pnm", ".tga", ".svg", ".ico", ".psd")
+    + (".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2")
+)
+"""Endings of images that are not read."""
 
 
 class FolderSource(Source):
@@ -38,24 +46,38 @@ class FolderSource(Source):
         super().__init__(path, span)
         self._period_ns = 1e9 / (fps or DEFAULT_FPS)
         files = image_files(path) if path.is_dir() else [path]
+        others = _other_images(path) if path.is_dir() else {}
         if not files:
+            found = f" ({_listed(others)} are not read)" if others else ""
             raise DataError(
-                f"{path}: the folder has no image; needs files like {', '.join(IMAGE_SUFFIXES)}"
+                f"{path}: the folder has no image; needs files like "
+                f"{', '.join(IMAGE_SUFFIXES)}{found}"
             )
+        if others:
+            self.losses.remark(f"{path.name}: image files that are not read: {_listed(others)}")
+        self._length_s = (len(files) - 1) * self._period_ns / 1e9
         self._wanted = [
             (self._stamp_ns(index), file) for index, file in enumerate(files) if self._has(index)
         ]
         self.count = len(self._wanted)
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Yield the images that can be read; the others are counted in ``losses``."""
+        """Yield the images that can be read; the others are counted in ``losses``.
+
+        Raises:
+            DataError: None of the wanted part can be read.
+        """
+        given = 0
         for stamp_ns, file in self._wanted:
             try:
                 image = read_image(file)
             except DataError as error:
                 self.losses.skip(str(error))
                 continue
+            given += 1
             yield RecordedFrame(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
+        if not given:
+            raise self.nothing_found(self._length_s)
 
     def _stamp_ns(self, index: int) -> int:
         return FIRST_STAMP_NS + round(index * self._period_ns)
@@ -70,6 +92,16 @@ def image_files(folder: Path) -> list[Path]:
     """List the images of a folder in the order of their names, numbers as numbers."""
     found = (entry for entry in folder.iterdir() if entry.suffix.lower() in IMAGE_SUFFIXES)
     return sorted((entry for entry in found if entry.is_file()), key=_natural)
+
+
+def _other_images(folder: Path) -> dict[str, int]:
+    """Count the image files of kinds that are not read, by their ending."""
+    endings = (entry.suffix.lower() for entry in folder.iterdir() if entry.is_file())
+    return dict(sorted(Counter(end for end in endings if end in _OTHER_SUFFIXES).items()))
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {suffix}" for suffix, count in counts.items())
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:

@@ -1,28 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bag that is open for reading, by its index or, where that is lost, record by record."""
+"""A bag that is open for reading: its storage files put together by time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import re
+import sqlite3
+import struct
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings.bag_part import BagPart, Record, RosbagsPart, Topic, storage_files
-from panoptic_ros.recordings.recover import RecoveredPart
-from panoptic_ros.recordings.source import ReadErrors
+from panoptic_ros.recordings import mcap_records, recover_ros1, sqlite_file, zstd
+from panoptic_ros.recordings.mcap_file import McapFile
+from panoptic_ros.recordings.metadata import Metadata
+from panoptic_ros.recordings.packed_file import PackedFile, UnpackedFiles, plain_name
+from panoptic_ros.recordings.record import Record, StorageFile, Topic, merged
+from panoptic_ros.recordings.ros1_file import Ros1File
+from panoptic_ros.recordings.source import ReadErrors, describe
+from panoptic_ros.recordings.sqlite_file import SqliteFile
+
+Opener = Callable[[Path, ReadErrors], StorageFile]
+
+_BY_SUFFIX: dict[str, Opener] = {".mcap": McapFile, ".db3": SqliteFile, ".bag": Ros1File}
+_BY_MAGIC: dict[bytes, Opener] = {
+    mcap_records.MAGIC: McapFile,
+    sqlite_file.MAGIC: SqliteFile,
+    recover_ros1.MAGIC: Ros1File,
+}
+_DAMAGE = (struct.error, ValueError, KeyError, EOFError, OSError, sqlite3.Error, MemoryError)
+
+BAG_SUFFIXES = tuple(_BY_SUFFIX)
+ROS2_SUFFIXES = BAG_SUFFIXES[:2]
 
 
 class OpenBag(Closing):
-    """The pieces of a bag, in order; what cannot be read is noted.
+    """The storage files of a bag; what cannot be read is noted.
+
+    The files are believed: ``metadata.yaml`` is compared with them, and what does not fit is one
+    note. Records come in the order of time, whatever the order of the files is.
 
     Args:
-        path: ``.mcap``, ``.db3``, ``.bag``, or the folder of a ROS 2 bag.
+        path: A storage file, packed or not, or the folder of a ROS 2 bag.
         losses: Where damage is noted.
 
     Raises:
-        ConfigError: ``rosbags`` is not installed.
+        ConfigError: A library is not installed.
         DataError: Nothing can be read.
     """
 
@@ -30,8 +56,10 @@ class OpenBag(Closing):
         self._path = path
         self._losses = losses
         self._stack = ExitStack()
+        self._unpacked = UnpackedFiles(open_plain)
+        self._stack.callback(self._unpacked.close)
         try:
-            self._parts = self._opened()
+            self._files = self._opened()
         except BaseException:
             self._stack.close()
             raise
@@ -41,46 +69,137 @@ class OpenBag(Closing):
         self._stack.close()
 
     def topics(self) -> list[Topic]:
-        """List the topics of all pieces; one may occur in several."""
-        return [topic for part in self._parts for topic in part.topics]
+        """List the topics of all files; one may occur in several."""
+        return [topic for file in self._files for topic in file.topics]
 
     def records(
         self, topics: Collection[str], start_ns: int = 0, end_ns: int | None = None
     ) -> Iterator[Record]:
-        """Yield the records of these topics with start <= time < end."""
-        for part in self._parts:
-            yield from part.records(topics, start_ns, end_ns)
+        """Yield the records of these topics with start <= time < end in the order of time."""
+        streams = [
+            (file.start_ns, partial(self._guarded, file, topics, start_ns, end_ns))
+            for file in self._files
+            if any(topic.name in topics for topic in file.topics)
+        ]
+        for record in merged(streams):
+            yield self._unpacked_message(record)
 
-    def _opened(self) -> list[BagPart]:
-        if self._path.is_dir() and (self._path / "metadata.yaml").is_file():
-            whole = self._with_index(self._path)
-            if whole is not None:
-                return [whole]
-        files = [self._path] if self._path.is_file() else storage_files(self._path)
-        found = [self._with_index(file) or self._without_index(file) for file in files]
-        parts = [part for part in found if part is not None]
-        if not parts:
-            why = "; ".join(self._losses.notes) or "the .mcap or .db3 files are missing"
-            raise DataError(f"{self._path}: nothing can be read: {why}")
-        return parts
-
-    def _with_index(self, path: Path) -> BagPart | None:
+    def _guarded(
+        self, file: StorageFile, topics: Collection[str], start_ns: int, end_ns: int | None
+    ) -> Iterator[Record]:
+        """Yield a file's records up to damage that ends it."""
         try:
-            return self._stack.enter_context(RosbagsPart(path, self._losses))
+            yield from file.records(topics, start_ns, end_ns)
+        except (*_DAMAGE, DataError) as error:
+            self._losses.note(f"{file.path.name}: nothing more can be read ({describe(error)})")
+
+    def _unpacked_message(self, record: Record) -> Record:
+        """Unpack a message that was packed by itself; rosbag2's compression mode "message"."""
+        if record.encoding != "cdr" or not record.data.startswith(zstd.MAGIC):
+            return record
+        try:
+            return replace(record, data=zstd.unpack(record.data))
         except ConfigError:
             raise
-        except Exception as error:  # rosbags raises whatever its parser trips over
+        except Exception as error:  # the library's own error tree
+            self._losses.note(f"{record.topic}: a message cannot be unpacked ({describe(error)})")
+            return record
+
+    def _opened(self) -> list[StorageFile]:
+        if self._path.is_file():
+            found = [self._file(self._path)]
+        else:
+            metadata = Metadata(self._path)
+            places = _with_listed(self._path, storage_files(self._path), metadata.files)
+            found = [self._file(place) for place in places]
+            names = [place.relative_to(self._path).as_posix() for place in places]
+            readable = [file for file in found if file is not None]
+            metadata.compare(readable, names, self._losses)
+        files = [file for file in found if file is not None]
+        if not files:
+            why = "; ".join(self._losses.notes) or "the .mcap or .db3 files are missing"
+            raise DataError(f"{self._path}: nothing can be read: {why}")
+        return files
+
+    def _file(self, path: Path) -> StorageFile | None:
+        try:
+            if is_packed(path):
+                file: StorageFile = PackedFile(path, self._losses, self._unpacked)
+            else:
+                file = open_plain(path, self._losses)
+        except (*_DAMAGE, DataError) as error:
             self._losses.note(f"{path.name}: {describe(error)}")
             return None
-
-    def _without_index(self, file: Path) -> BagPart | None:
-        part = RecoveredPart(file, self._losses)
-        if any(topic.count for topic in part.topics):
-            self._losses.note(f"{file.name}: read without its index, as far as it goes")
-            return part
+        self._stack.enter_context(file)
+        if any(topic.count for topic in file.topics) or not self._losses.notes:
+            return file
         return None
 
 
-def describe(error: Exception) -> str:
-    """One line about an error of another library."""
-    return " ".join(str(error).split()) or type(error).__name__
+def open_plain(path: Path, losses: ReadErrors) -> StorageFile:
+    """Open a storage file by what it is, else by its name.
+
+    Raises:
+        ConfigError: A library is not installed.
+        DataError: It is not what its name says.
+        OSError: It cannot be read.
+    """
+    begin = _first_bytes(path)
+    for magic, opener in _BY_MAGIC.items():
+        if begin.startswith(magic):
+            return opener(path, losses)
+    by_name = _BY_SUFFIX.get(path.suffix.lower())
+    if by_name is None:
+        raise DataError("is no storage file of a bag")
+    return by_name(path, losses)
+
+
+def is_storage_file(path: Path) -> bool:
+    """Whether a file is read as a bag: by its name, or by its first bytes."""
+    name = plain_name(path.name)
+    if Path(name).suffix.lower() in BAG_SUFFIXES:
+        return True
+    return _first_bytes(path).startswith((*_BY_MAGIC, zstd.MAGIC))
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is packed as a whole."""
+    return plain_name(path.name) != path.name or _first_bytes(path).startswith(zstd.MAGIC)
+
+
+def storage_files(folder: Path) -> list[Path]:
+    """List the storage files in a ROS 2 bag's folder, numbers in their names as numbers.
+
+    Of a file that is there packed and plain, as a recorder leaves it that is killed while it
+    packs, the plain one is taken.
+    """
+    found = [
+        child
+        for child in folder.iterdir()
+        if child.is_file() and Path(plain_name(child.name)).suffix.lower() in ROS2_SUFFIXES
+    ]
+    plain = {child.name for child in found if child.name == plain_name(child.name)}
+    kept = [c for c in found if c.name in plain or plain_name(c.name) not in plain]
+    return sorted(kept, key=_natural)
+
+
+def _with_listed(folder: Path, found: list[Path], listed: list[str]) -> list[Path]:
+    """Add the files in subfolders that ``metadata.yaml`` lists."""
+    inside = folder.resolve()
+    more = []
+    for name in listed:
+        place = folder / name
+        is_below = inside in place.resolve().parents
+        if is_below and place.is_file() and place not in found and place.parent != folder:
+            more.append(place)
+    return found + more
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    parts = re.split(r"(\d+)", path.name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]
+
+
+def _first_bytes(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(16)

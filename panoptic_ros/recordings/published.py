@@ -18,8 +18,8 @@ from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.messages.vision import LABEL_INFO
 from panoptic_ros.recordings.bag_writer import typestore
-from panoptic_ros.recordings.open_bag import OpenBag, describe
-from panoptic_ros.recordings.source import ReadErrors
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.source import ReadErrors, describe
 from panoptic_ros.recordings.stamp_join import StampJoin
 
 MOST_WAITING = 32

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from panoptic_ros.core.files.limits import MAX_CHUNK_BYTES
-from panoptic_ros.recordings.bag_part import Record
+from panoptic_ros.recordings.record import Record
 
 MAGIC = b"#ROSBAG V2.0\n"
 MESSAGE, CHUNK, INDEX, CONNECTION = 0x02, 0x05, 0x04, 0x07
@@ -61,7 +61,7 @@ class _Walk:
     def _message(self, fields: dict[bytes, bytes], body: bytes) -> Record:
         topic, kind = self.connections[_number(fields[b"conn"])]
         seconds, nanoseconds = struct.unpack("<II", fields[b"time"])
-        return Record(topic, kind, seconds * 10**9 + nanoseconds, body, is_ros1=True)
+        return Record(topic, kind, seconds * 10**9 + nanoseconds, body, "ros1")
 
     def _chunk(self, fields: dict[bytes, bytes], body: bytes) -> Iterator[Record]:
         try:

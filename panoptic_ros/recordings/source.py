@@ -12,25 +12,9 @@ from typing import Any
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
-from panoptic_ros.data.images import IMAGE_SUFFIXES
 
 FIRST_STAMP_NS = 1_000_000_000
 """Stamp of the first image of an input without clock; 0 means "no time" to ROS."""
-
-BAG_SUFFIXES = (".mcap", ".db3", ".bag")
-VIDEO_SUFFIXES = (
-    ".mp4",
-    ".mov",
-    ".avi",
-    ".mkv",
-    ".webm",
-    ".m4v",
-    ".ts",
-    ".mpg",
-    ".mpeg",
-    ".h264",
-    ".hevc",
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +43,19 @@ class RecordedFrame:
 class ReadErrors:
     """What could not be read; grows while the input is read.
 
+    True where something was lost; a remark alone is not a loss.
+
     Attributes:
         skipped: Images that were there but could not be used.
-        notes: What was wrong, one sentence each, at most ``MOST_NOTES``.
+        notes: What was wrong, one sentence each, at most ``MOST_NOTES``; with the remarks.
+        is_damaged: Whether something that is not a single image was lost.
     """
 
     MOST_NOTES = 20
 
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
+    is_damaged: bool = False
 
     def skip(self, why: str) -> None:
         """Count one image that cannot be used."""
@@ -76,11 +64,16 @@ class ReadErrors:
 
     def note(self, what: str) -> None:
         """Remember damage that is not a single image."""
+        self.is_damaged = True
+        self.remark(what)
+
+    def remark(self, what: str) -> None:
+        """Remember what the user should know though nothing was lost."""
         if what not in self.notes and len(self.notes) < self.MOST_NOTES:
             self.notes.append(what)
 
     def __bool__(self) -> bool:
-        return bool(self.skipped or self.notes)
+        return bool(self.skipped) or self.is_damaged
 
 
 @dataclass(frozen=True)
@@ -141,6 +134,25 @@ class Source(Closing):
             DataError: Nothing at all can be read.
         """
 
+    def nothing_found(self, length_s: float) -> DataError:
+        """Say why there was no image.
+
+        Args:
+            length_s: Time of the last image after the first; below 0 where there is none.
+        """
+        if self.losses.skipped or length_s < 0:
+            why = f": {self.losses.notes[0]}" if self.losses.notes else ""
+            return DataError(f"{self.path}: no image can be read{why}")
+        if self.span.start_s > length_s:
+            return DataError(
+                f"{self.path}: --start is {self.span.start_s:g} s, the last image is at "
+                f"{length_s:.3f} s; needs a smaller --start"
+            )
+        return DataError(
+            f"{self.path}: has no image in the {self.span.duration_s} s after "
+            f"{self.span.start_s:g} s; needs a longer --duration"
+        )
+
     def close(self) -> None:  # a folder has nothing to close
         """Free what the input holds; safe to call twice."""
 
@@ -189,44 +201,6 @@ class CalibratedSource(Source):
         self._source.close()
 
 
-def open_source(
-    path: Path, topic: str = "", span: TimeRange | None = None, fps: float | None = None
-) -> Source:
-    """Open an input by what it is.
-
-    Args:
-        path: ROS 2 bag (file or folder), ROS 1 bag, video file, image, or folder of images.
-        topic: Image topic of a bag; may be empty where the bag has only one.
-        span: Which part is wanted; all by default.
-        fps: Images per second of a folder (10 by default); overrides a video's own clock.
-
-    Raises:
-        ConfigError: ``fps`` is not a rate.
-        DataError: There is no such input or it cannot be read at all.
-    """
-    if fps is not None and not 0 < fps <= 1e6:
-        raise ConfigError(f"fps is {fps}, needs a number above 0")
-    span = span or TimeRange()
-    path = path.expanduser()
-    if not path.exists():
-        raise DataError(f"{path}: no such file or folder")
-    if is_bag(path):
-        from panoptic_ros.recordings.bag import BagSource
-
-        return BagSource(path, topic, span)
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
-        from panoptic_ros.recordings.folder import FolderSource
-
-        return FolderSource(path, span, fps)
-    from panoptic_ros.recordings.video import VideoSource
-
-    return VideoSource(path, span, fps)
-
-
-def is_bag(path: Path) -> bool:
-    """Whether a file or folder is read as a bag."""
-    if not path.is_dir():
-        return path.suffix.lower() in BAG_SUFFIXES
-    if (path / "metadata.yaml").is_file():
-        return True
-    return any(child.suffix in BAG_SUFFIXES[:2] for child in path.iterdir())
+def describe(error: Exception) -> str:
+    """One line about an error of another library."""
+    return " ".join(str(error).split()) or type(error).__name__

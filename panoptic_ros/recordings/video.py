@@ -16,13 +16,16 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
+from panoptic_ros.recordings.avi import is_avi, packets_of
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
-    VIDEO_SUFFIXES,
     RecordedFrame,
     Source,
     TimeRange,
 )
+
+VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm")
+"""Endings that errors name; FFmpeg reads many more."""
 
 CODECS = {
     "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"},
@@ -37,7 +40,9 @@ _MILLISECOND = Fraction(1, 1000)
 
 
 class VideoSource(Source):
-    """The first video stream of a file; stamps are its presentation times.
+    """A video stream of a file; stamps are its presentation times.
+
+    Of several streams the longest is taken, as a cover image is a video stream of one image.
 
     Args:
         path: Any file that FFmpeg reads.
@@ -53,7 +58,10 @@ class VideoSource(Source):
         super().__init__(path, span)
         self._own_clock = fps is None
         with _opened(path) as container:
-            stream = container.streams.video[0]
+            stream = _longest(container)
+            self._stream_index = int(stream.index)
+            if len(container.streams.video) > 1:
+                self.losses.remark(_chosen_stream(path, stream, container))
             self.fps = fps or float(stream.average_rate or stream.guessed_rate or 25)
             self._promised = int(stream.frames or 0)
         self.count = self._expected()
@@ -61,15 +69,16 @@ class VideoSource(Source):
     def frames(self) -> Iterator[RecordedFrame]:
         """Yield the images up to the end, or up to the damage that ends the file."""
         start_ns, end_ns = self.span.limits_ns(0)
-        number = -1
+        time_ns, given = -1, 0
         with _opened(self.path) as container:
             for number, (time_ns, decoded) in enumerate(self._timed(container)):
                 if end_ns is not None and time_ns >= end_ns:
-                    return
+                    break
                 if time_ns >= start_ns:
-                    yield _shot(decoded, time_ns, number)
-        if number < 0:
-            raise DataError(f"{self.path}: no image can be decoded; the video is damaged")
+                    given += 1
+                    yield _recorded(decoded, time_ns, number)
+        if not given:
+            raise self.nothing_found(time_ns / 1e9)
 
     def _timed(self, container: Any) -> Iterator[tuple[int, Any]]:
         """Images with their time in ns since the first one, never running backwards."""
@@ -99,15 +108,23 @@ class VideoSource(Source):
                 yield from (decoded for decoded in packet.decode() if not self._broken(decoded))
             except _ffmpeg_error() as error:
                 self.losses.skip(f"{self.path.name}: image {packets - 1}: {error}")
-        if packets < self._promised:
+        if packets < self._promised and self._packets_with_empty_ones(packets) < self._promised:
             self.losses.note(
                 f"{self.path.name}: promises {self._promised} images, has {packets}; "
                 "the file is cut short"
             )
 
+    def _packets_with_empty_ones(self, packets: int) -> int:
+        """AVI stands still by packets without content, which FFmpeg leaves out."""
+        if not is_avi(self.path):
+            return packets
+        return max(packets, packets_of(self.path, self._stream_index))
+
     def _packets(self, container: Any) -> Iterator[Any]:
+        stream = container.streams[self._stream_index]
+        stream.thread_type = "AUTO"
         try:
-            yield from container.demux(container.streams.video[0])
+            yield from container.demux(stream)
         except _ffmpeg_error() as error:
             self.losses.note(f"{self.path.name}: cannot be read to the end ({error})")
 
@@ -125,7 +142,26 @@ class VideoSource(Source):
         return rest if length is None else min(rest, round(length * self.fps))
 
 
-def _shot(decoded: Any, time_ns: int, number: int) -> RecordedFrame:
+def _longest(container: Any) -> Any:
+    """The video stream with the most images; a cover image is none of them."""
+
+    def length(stream: Any) -> tuple[bool, float, int]:
+        is_cover = bool(stream.disposition & _av().stream.Disposition.attached_pic)
+        duration_s = float((stream.duration or 0) * (stream.time_base or 0))
+        return not is_cover, duration_s, int(stream.frames or 0)
+
+    return max(container.streams.video, key=length)
+
+
+def _chosen_stream(path: Path, stream: Any, container: Any) -> str:
+    return (
+        f"{path.name}: has {len(container.streams.video)} video streams; stream {stream.index} "
+        f"({stream.codec_context.name}, {stream.codec_context.width}x"
+        f"{stream.codec_context.height}) is the longest and is read"
+    )
+
+
+def _recorded(decoded: Any, time_ns: int, number: int) -> RecordedFrame:
     image = decoded.to_ndarray(format="rgb24")
     turns = round(getattr(decoded, "rotation", 0) / 90) % 4
     upright = np.ascontiguousarray(np.rot90(image, turns)) if turns else image
@@ -213,12 +249,11 @@ def _opened(path: Path) -> Iterator[Any]:
     except (OSError, ValueError, av.error.FFmpegError) as error:
         raise DataError(
             f"{path}: not a bag, an image or a readable video ({error}); needs a ROS bag (.mcap, "
-            f".db3, .bag), a folder of images, or a video ({', '.join(VIDEO_SUFFIXES[:5])}, ...)"
+            f".db3, .bag), a folder of images, or a video ({', '.join(VIDEO_SUFFIXES)}, ...)"
         ) from error
     with container:
         if not container.streams.video:
             raise DataError(f"{path}: has no video stream")
-        container.streams.video[0].thread_type = "AUTO"
         yield container
 
 

@@ -13,7 +13,8 @@ import yaml
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
-from panoptic_ros.recordings.source import CalibratedSource, open_source
+from panoptic_ros.recordings.open import open_source
+from panoptic_ros.recordings.source import CalibratedSource
 from test.core.ground.test_calibration import SIZE, painted, poses
 
 BOARD = ("--board", "9x6", "--square", "0.025")

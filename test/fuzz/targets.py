@@ -34,7 +34,7 @@ from panoptic_ros.engine.building.manifest import from_json as read_manifest
 from panoptic_ros.engine.building.recipe import read_recipe
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
-from panoptic_ros.recordings.source import open_source
+from panoptic_ros.recordings.open import open_source
 from test.drawn.drawn_inputs import image as drawn
 from test.drawn.drawn_inputs import write_bag1, write_bag2
 

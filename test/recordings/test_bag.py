@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, open_source
+from panoptic_ros.recordings.open import open_source
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
 from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
 
 pytest.importorskip("rosbags")

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings.source import FIRST_STAMP_NS, TimeRange, open_source
+from panoptic_ros.recordings.open import open_source
+from panoptic_ros.recordings.source import FIRST_STAMP_NS, TimeRange
 from panoptic_ros.recordings.video import VideoWriter
 from test.drawn.drawn_inputs import SECOND_NS, image, number_of, write_folder, write_video
 
