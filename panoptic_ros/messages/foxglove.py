@@ -74,8 +74,9 @@ def from_protobuf(schema: str, data: bytes) -> CompressedImage | RawImage:
     header = Header(
         Stamp(int(time.get(1, 0)), int(time.get(2, 0))), told.get("frame_id", b"").decode()
     )
-    text = {key: told[key].decode() for key in ("format", "encoding") if key in told}
-    return _message(schema, header, {**told, **text})
+    for key in {"format", "encoding"} & set(told):
+        told[key] = told[key].decode()
+    return _message(schema, header, told)
 
 
 def from_json(schema: str, data: bytes) -> CompressedImage | RawImage:

@@ -20,10 +20,9 @@ from panoptic_ros.recordings.source import (
 
 DEFAULT_FPS = 10.0
 
-_OTHER_SUFFIXES = (
-    (".avif", ".gif", ".heic", ".heif", ".jp2", ".j2k", ".jpx", ".jxl", ".jfif", ".jpe")
-    + (".exr", ".hdr", ".pfm", ".pbm", ".pnm", ".tga", ".svg", ".ico", ".psd")
-    + (".raw", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".rw2")
+_OTHER_SUFFIX = re.compile(
+    r"\.(avif|gif|hei[cf]|jp2|j2k|jpx|jxl|jfif|jpe|exr|hdr|pfm|pbm|pnm|tga|svg|ico|psd|raw|dng"
+    r"|cr[23]|nef|arw|orf|rw2)"
 )
 """Endings of images that are not read."""
 
@@ -97,7 +96,7 @@ def image_files(folder: Path) -> list[Path]:
 def _other_images(folder: Path) -> dict[str, int]:
     """Count the image files of kinds that are not read, by their ending."""
     endings = (entry.suffix.lower() for entry in folder.iterdir() if entry.is_file())
-    return dict(sorted(Counter(end for end in endings if end in _OTHER_SUFFIXES).items()))
+    return dict(sorted(Counter(end for end in endings if _OTHER_SUFFIX.fullmatch(end)).items()))
 
 
 def _listed(counts: dict[str, int]) -> str:
