@@ -11,6 +11,7 @@ from panoptic_ros.core.model import Engine, FactualEngine
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.engine_loader import EngineLoader as Supply
 from panoptic_ros.ros.statistics import Report
+from panoptic_ros.ros.stream import CameraStream
 
 OK, WARN, ERROR = bytes([0]), bytes([1]), bytes([2])
 
@@ -25,7 +26,24 @@ class Silence:
     @property
     def is_stale(self) -> bool:
         """Whether its last result must not be relied on."""
-        return self.seconds > self.stale_after_s
+        return self.seconds >= self.stale_after_s
+
+
+def stream_statuses(
+    node: str, stream: CameraStream, stale_after_s: float, types: MessageTypes
+) -> list[Any]:
+    """Build the DiagnosticStatus messages of one camera.
+
+    Args:
+        node: Name of the node.
+        stream: The camera.
+        stale_after_s: See ``Silence``.
+        types: Message classes.
+    """
+    name, problem = f"{node}: {stream.name}", stream.publisher.ground_problem
+    silence = Silence(stream.publisher.silent_s, stale_after_s)
+    row = camera_status(name, stream.statistics.report(), stream.input.topic, silence, types)
+    return [row, status(f"{name}: ground", WARN, problem, {}, types)] if problem else [row]
 
 
 def camera_status(
@@ -111,7 +129,7 @@ def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
     lasting = f"{silence.seconds:.1f} s"
     if report.silent_s is None:
         return ERROR if silence.is_stale else WARN, f"no image yet on {topic}"
-    if report.silent_s > silence.stale_after_s:
+    if report.silent_s >= silence.stale_after_s:
         return ERROR, f"no image on {topic} for {report.silent_s:.1f} s"
     if silence.is_stale:
         reason = report.last_refusal or "the engine has not answered"

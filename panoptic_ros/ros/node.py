@@ -22,20 +22,19 @@ from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.active_timer import ActiveTimer
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.clock_jumps import on_jump_back
-from panoptic_ros.ros.diagnostics import OK, WARN, Silence, camera_status, engine_status, status
+from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statuses
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
-from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import Remapping
 from panoptic_ros.ros.statistics import CameraStatistics
-from panoptic_ros.ros.stream import Camera, open_input, open_outputs
+from panoptic_ros.ros.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.transport import profile as transport
-from panoptic_ros.ros.watchdog import PERIOD_S, Watchdog
+from panoptic_ros.ros.watchdog import PERIOD_S
 from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"
@@ -68,11 +67,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._wants_start = False
         self._machine = Machine()
         self._worker: Worker | None = None
-        self._watchdog: Watchdog | None = None
         self._patience = ActiveTimer(_LOOK_PERIOD_S)
         self._outputs: dict[str, CameraOutput] = {}
-        self._cameras: dict[str, Camera] = {}
-        self._tallies: dict[str, CameraStatistics] = {}
+        self._statistics: dict[str, CameraStatistics] = {}
+        self._streams: dict[str, CameraStream] = {}
         self._remapping = Remapping(self.get_logger())
         self._parameters_in_force = NodeParameters(
             self,
@@ -157,49 +155,46 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._supply.swap()
         engine = self._supply.engine
         assert engine is not None
-        labels = engine.spec.labels
         mailbox: Mailbox[Any] = Mailbox()
-        for index, name in enumerate(self.config.cameras):
-            statistics = self._tallies.setdefault(name, CameraStatistics())
-            entry = open_input(self, self.config, index, self._types, statistics, mailbox.put)
-            ground = GroundOutput(name, self._transforms, self.get_logger())
-            self._cameras[name] = Camera(entry, self._outputs[name], statistics, ground)
-        self._worker = self._make_worker(mailbox, Pipeline(engine, self.config.pipeline))
-        # Nothing behind this can fail, so a refused activation leaves no publisher on.
-        answer = super().on_activate(state)
-        for output in self._outputs.values():
-            output.publish_labels(labels)
-        self._worker.start()
-        self._look()
-        topics = ", ".join(camera.input.topic for camera in self._cameras.values())
-        self.get_logger().info(f"active, images from {topics}")
-        return answer
-
-    def _make_worker(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> Worker:
-        """Make the worker, and the watchdog that looks after what it delivers."""
-        cameras = dict(self._cameras)
-        worker = Worker(
-            self,
+        pipeline = Pipeline(engine, self.config.pipeline)
+        self._open_streams(mailbox, pipeline)
+        self._worker = Worker(
+            self.get_logger(),
             mailbox,
             pipeline,
-            cameras,
-            self._types,
+            self._streams,
             lambda: self.config,
             self._supply.swap,
         )
-        self._watchdog = Watchdog(self, cameras, worker.publishers, lambda: self.config)
-        return worker
+        # Nothing behind this can fail, so a refused activation leaves no publisher on.
+        answer = super().on_activate(state)
+        for output in self._outputs.values():
+            output.publish_labels(engine.spec.labels)
+        self._worker.start()
+        self._look()
+        topics = ", ".join(stream.input.topic for stream in self._streams.values())
+        self.get_logger().info(f"active, images from {topics}")
+        return answer
+
+    def _open_streams(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> None:
+        """Subscribe to the cameras; what was counted in an earlier activation is counted on."""
+        host = StreamHost(self, self._types, self._transforms, mailbox.put)
+        self._streams = {}
+        for index, (name, output) in enumerate(self._outputs.items()):
+            statistics = self._statistics.setdefault(name, CameraStatistics())
+            self._streams[name] = open_stream(
+                host, self.config, index, output, statistics, pipeline.new_state()
+            )
 
     def _stop(self) -> None:
-        self._watchdog = None
-        for camera in self._cameras.values():
-            camera.input.close()
+        for stream in self._streams.values():
+            stream.input.close()
         if self._worker is not None:
             if not self._worker.stop(self._patience_s()):
                 self._lose_engine()
             self.failure = self.failure or self._worker.failure
             self._worker = None
-        self._cameras.clear()
+        self._streams = {}
 
     def _patience_s(self) -> float:
         """How long the worker may take to end; an engine that has failed gets little."""
@@ -240,8 +235,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""
-        for camera in self._cameras.values():
-            camera.input.look()
+        for stream in self._streams.values():
+            stream.input.look()
         self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
@@ -259,8 +254,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         return EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
 
     def _watch(self) -> None:
-        if self._watchdog is not None:
-            self._watchdog.look()
+        config = self.config
+        for stream in self._streams.values():
+            stream.watchdog.look(config)
 
     def _forget_tracks(self) -> None:
         if self._worker is not None:
@@ -273,31 +269,17 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def _rows(self) -> list[Any]:
         """Statuses of every camera and of the engine."""
         name, types = self.get_name(), self._types
+        stale_after_s = self.config.stale_after_s
         rows = [
-            camera_status(
-                f"{name}: {camera}",
-                self._tallies[camera].report(),
-                entry.input.topic,
-                self._silence(camera),
-                types,
-            )
-            for camera, entry in self._cameras.items()
-        ]
-        rows += [
-            status(f"{name}: {camera}: ground", WARN, entry.ground.problem, {}, types)
-            for camera, entry in self._cameras.items()
-            if entry.ground.problem
+            row
+            for stream in self._streams.values()
+            for row in stream_statuses(name, stream, stale_after_s, types)
         ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
         is_active = self._worker is not None
         rows.append(engine_status(f"{name}: engine", is_active, failure, self._supply, types))
         rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
         return rows
-
-    def _silence(self, camera: str) -> Silence:
-        assert self._worker is not None
-        seconds = self._worker.publishers[camera].silent_s
-        return Silence(seconds, self.config.stale_after_s)
 
     def _say_what_is_missing(self) -> None:
         missing = [name for name in (DETECTION_ARRAY, LABEL_INFO) if not self._types.has(name)]

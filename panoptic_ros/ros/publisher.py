@@ -16,9 +16,11 @@ from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo, Header, Stamp
 from panoptic_ros.messages.topics import build_messages
+from panoptic_ros.ros.camera_input import CameraInput
+from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.protocols import Logger
-from panoptic_ros.ros.stream import Camera
 
 _QUIET_S = 5.0
 _NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
@@ -32,14 +34,26 @@ class ResultPublisher:
 
     Args:
         name: The camera's.
-        camera: Where its results go.
+        source: Knows its ``camera_info``.
+        output: Its topics.
+        ground: Makes the messages in metres.
         types: Message classes.
         log: Takes warnings.
     """
 
-    def __init__(self, name: str, camera: Camera, types: MessageTypes, log: Logger) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: CameraInput,
+        output: CameraOutput,
+        ground: GroundOutput,
+        types: MessageTypes,
+        log: Logger,
+    ) -> None:
         self._name = name
-        self._camera = camera
+        self._source = source
+        self._output = output
+        self._ground = ground
         self._types = types
         self._log = log
         self._sending = threading.Lock()
@@ -47,9 +61,19 @@ class ResultPublisher:
         self._since_s = time.monotonic()
 
     @property
+    def since_s(self) -> float:
+        """When, in steady time, the last result went out, or the start before the first."""
+        return self._since_s
+
+    @property
     def silent_s(self) -> float:
         """Seconds since the last result, or since the start before the first."""
         return time.monotonic() - self._since_s
+
+    @property
+    def ground_problem(self) -> str:
+        """Why nothing can be made in metres, empty where it can or nobody listens."""
+        return self._ground.problem
 
     def send(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         """Publish a result.
@@ -95,13 +119,13 @@ class ResultPublisher:
 
     def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         started = time.perf_counter()
-        output = self._camera.output
+        output = self._output
         context = FrameContext(
             result, self._types, header, output.remaps, config.overlay, config.jpeg_quality
         )
-        context.camera_info = info = self._camera.input.camera_info
+        context.camera_info = info = self._source.camera_info
         if output.wants_ground():
-            context.ground = self._camera.ground.ground(
+            context.ground = self._ground.ground(
                 info, result.camera_size, header.frame_id, config.ground
             )
         wanted = output.wanted()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What belongs to one camera while the node is active, and which topics it is about."""
+"""One camera while the node is active: everything that is its own stands in one object."""
 
 from __future__ import annotations
 
@@ -7,26 +7,64 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.parameters import NodeConfig, camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
+from panoptic_ros.ros.publisher import ResultPublisher
+from panoptic_ros.ros.stamps import StampClock
 from panoptic_ros.ros.statistics import CameraStatistics
+from panoptic_ros.ros.transforms import Transforms
+from panoptic_ros.ros.watchdog import Watchdog
 
 Put = Callable[[str, Any], bool]
 """Takes a camera and its message, and says whether an older message was lost by that."""
 
 
-@dataclass(frozen=True)
-class Camera:
-    """What belongs to one camera while the node is active."""
+@dataclass(frozen=True, eq=False)
+class CameraStream:
+    """One camera while the node is active.
 
+    Made and closed by the executor's thread, which also owns ``input`` and ``watchdog``; the
+    worker's thread owns ``clock`` and ``state``. Both may use ``publisher`` and ``statistics``.
+
+    Attributes:
+        name: The camera's.
+        input: Its images.
+        clock: Its time.
+        state: What its frames leave behind.
+        publisher: Where its results go.
+        watchdog: Takes its last result back when it falls silent.
+        statistics: What happened to its images; outlives the stream.
+    """
+
+    name: str
     input: CameraInput
-    output: CameraOutput
+    clock: StampClock
+    state: StreamState
+    publisher: ResultPublisher
+    watchdog: Watchdog
     statistics: CameraStatistics
-    ground: GroundOutput
+
+
+@dataclass(frozen=True, eq=False)
+class StreamHost:
+    """What all cameras of a node share.
+
+    Attributes:
+        node: The lifecycle node.
+        types: Message classes.
+        transforms: Where cameras are that no parameter places.
+        put: Takes the images.
+    """
+
+    node: SubscribingNode
+    types: MessageTypes
+    transforms: Transforms
+    put: Put
 
 
 def open_outputs(
@@ -40,36 +78,51 @@ def open_outputs(
     }
 
 
-def open_input(
-    node: SubscribingNode,
+def open_stream(
+    host: StreamHost,
     config: NodeConfig,
     index: int,
-    types: MessageTypes,
+    output: CameraOutput,
     statistics: CameraStatistics,
-    put: Put,
-) -> CameraInput:
-    """Subscribe to a camera.
+    state: StreamState,
+) -> CameraStream:
+    """Subscribe to a camera and make what belongs to it.
 
     Args:
-        node: Who subscribes.
+        host: What it shares with the others.
         config: Checked parameters.
         index: Which camera.
-        types: Message classes.
-        statistics: Counts its images.
-        put: Takes them.
+        output: Its topics.
+        statistics: Goes on counting.
+        state: Of a camera that has not sent anything yet.
     """
+    name, node = config.cameras[index], host.node
+    log, clock = node.get_logger(), node.get_clock()
+    source = _open_input(host, config, index, statistics)
+    ground = GroundOutput(name, host.transforms, log)
+    publisher = ResultPublisher(name, source, output, ground, host.types, log)
+    return CameraStream(
+        name=name,
+        input=source,
+        clock=StampClock(name, lambda: int(clock.now().nanoseconds), log.warning),
+        state=state,
+        publisher=publisher,
+        watchdog=Watchdog(name, publisher, statistics, lambda: clock.now().to_msg(), log.warning),
+        statistics=statistics,
+    )
+
+
+def _open_input(
+    host: StreamHost, config: NodeConfig, index: int, statistics: CameraStatistics
+) -> CameraInput:
     name = config.cameras[index]
 
     def take(message: Any, lost: int) -> None:
-        statistics.receive(put(name, message), lost)
+        statistics.receive(host.put(name, message), lost)
 
-    return CameraInput(
-        node,
-        camera_topic(config, index, "image_topics", "image"),
-        _info_topic(node, config, index),
-        types,
-        take,
-    )
+    topic = camera_topic(config, index, "image_topics", "image")
+    info_topic = _info_topic(host.node, config, index)
+    return CameraInput(host.node, topic, info_topic, host.types, take)
 
 
 def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:

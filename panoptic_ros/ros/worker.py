@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
@@ -16,13 +17,10 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
-from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
 from panoptic_ros.ros.parameters import NodeConfig
-from panoptic_ros.ros.protocols import AnyNode
-from panoptic_ros.ros.publisher import ResultPublisher
-from panoptic_ros.ros.stamps import Stamps
-from panoptic_ros.ros.stream import Camera
+from panoptic_ros.ros.protocols import Logger
+from panoptic_ros.ros.stream import CameraStream
 
 _QUIET_S = 5.0
 
@@ -34,7 +32,7 @@ Exchange = Callable[[], "Engine | None"]
 class _Image:
     """A message that could be read."""
 
-    camera: str
+    stream: CameraStream
     frame: Frame
     header: Header
     read_ms: float
@@ -47,47 +45,33 @@ class Worker:
     Started and stopped by the executor's thread; ``failure`` is set by its own.
 
     Args:
-        node: For clock and logger.
+        log: Takes warnings.
         mailbox: Where the cameras leave their messages.
         pipeline: Used by this thread only, while it runs.
-        cameras: By name.
-        types: Message classes.
+        streams: The cameras by name.
         config: Gives the parameters in force; asked before every inference.
         exchange: Asked for a better engine before every inference.
     """
 
     def __init__(
         self,
-        node: AnyNode,
+        log: Logger,
         mailbox: Mailbox[Any],
         pipeline: Pipeline,
-        cameras: Mapping[str, Camera],
-        types: MessageTypes,
+        streams: Mapping[str, CameraStream],
         config: Callable[[], NodeConfig],
         exchange: Exchange = lambda: None,
     ) -> None:
         self.failure: Exception | None = None
-        self._clock = node.get_clock()
-        self._log = node.get_logger()
+        self._log = log
         self._mailbox = mailbox
         self._pipeline = pipeline
-        self._cameras = cameras
-        self._states = {name: pipeline.new_state() for name in cameras}
-        self._deliveries = {
-            name: ResultPublisher(name, camera, types, self._log)
-            for name, camera in cameras.items()
-        }
-        self._stamps = Stamps(lambda: int(self._clock.now().nanoseconds), self._log.warning)
+        self._streams = streams
         self._config = config
         self._exchange = exchange
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
-
-    @property
-    def publishers(self) -> Mapping[str, ResultPublisher]:
-        """Where the results of each camera go."""
-        return self._deliveries
 
     def start(self) -> None:
         """Begin to take images."""
@@ -134,50 +118,44 @@ class Worker:
             self._pipeline.exchange(better)
         if self._forgetting.is_set():
             self._forgetting.clear()
-            for state in self._states.values():
-                state.reset()
+            for stream in self._streams.values():
+                stream.state.reset()
 
     def _serve(self, items: Sequence[tuple[str, Any]], config: NodeConfig) -> None:
-        images = [image for item in items if (image := self._read(*item)) is not None]
+        read = [self._read(self._streams[name], message) for name, message in items]
+        images = [image for image in read if image is not None]
         self._busy_since_s = time.monotonic()
-        frames = [(entry.frame, self._states[entry.camera]) for entry in images]
-        results = self._pipeline.step_batch(frames)
+        results = self._pipeline.step_batch([(one.frame, one.stream.state) for one in images])
         self._busy_since_s = None
         for image, result in zip(images, results, strict=True):
             if isinstance(result, FrameError):
-                self._refuse(image.camera, result)
+                self._refuse(image.stream, result)
             else:
                 self._deliver(image, result, config)
 
-    def _read(self, camera: str, message: Any) -> _Image | None:
+    def _read(self, stream: CameraStream, message: Any) -> _Image | None:
         started = time.perf_counter()
         try:
             frame = to_frame(message)
         except FrameError as error:
-            self._refuse(camera, error)
+            self._refuse(stream, error)
             return None
-        timed = self._stamps.timed(camera, frame)
-        if self._stamps.jumps_back(camera, timed.stamp_ns):
-            self._cameras[camera].statistics.jump_back()
-        has_stamp = frame is timed
-        return _Image(camera, timed, message.header, _ms_since(started), has_stamp)
+        timed = stream.clock.timed(frame)
+        return _Image(stream, timed, message.header, _ms_since(started), frame is timed)
 
-    def _refuse(self, camera: str, error: FrameError) -> None:
-        self._cameras[camera].statistics.refuse(str(error))
-        self._log.warning(f"{camera}: image dropped: {error}", throttle_duration_sec=_QUIET_S)
+    def _refuse(self, stream: CameraStream, error: FrameError) -> None:
+        stream.statistics.refuse(str(error))
+        self._log.warning(f"{stream.name}: image dropped: {error}", throttle_duration_sec=_QUIET_S)
 
     def _deliver(self, image: _Image, result: Result, config: NodeConfig) -> None:
-        sending_ms = self._deliveries[image.camera].send(result, image.header, config)
+        stream = image.stream
+        if stream.state.continuity.arrival is Arrival.JUMP_BACK:
+            stream.statistics.jump_back()
+        sending_ms = stream.publisher.send(result, image.header, config)
         stages_ms = {"read": image.read_ms, **result.stages_ms, **sending_ms}
-        statistics = self._cameras[image.camera].statistics
-        statistics.publish(self._age_ms(image), stages_ms, len(result.tracks))
-
-    def _age_ms(self, image: _Image) -> float:
-        """Milliseconds since exposure; not a number where the camera does not say when it was."""
-        if not image.has_stamp:
-            return float("nan")
-        now_ns = int(self._clock.now().nanoseconds)
-        return (now_ns - image.frame.stamp_ns) / 1e6
+        # How old an image is, is not known where the camera does not say when it was.
+        age_ms = stream.clock.age_ms(result.frame.stamp_ns) if image.has_stamp else float("nan")
+        stream.statistics.publish(age_ms, stages_ms, len(result.tracks))
 
 
 def _ms_since(started: float) -> float:

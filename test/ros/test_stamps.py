@@ -10,7 +10,7 @@ import pytest
 
 from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.loss_counter import LossCounter
-from panoptic_ros.ros.stamps import Stamps
+from panoptic_ros.ros.stamps import StampClock
 
 
 def frame(stamp_ns: int) -> Frame:
@@ -20,25 +20,20 @@ def frame(stamp_ns: int) -> Frame:
 def test_a_stamp_is_left_as_it_is() -> None:
     warnings: list[str] = []
     image = frame(5)
-    assert Stamps(lambda: 99, warnings.append).timed("front", image) is image
+    assert StampClock("front", lambda: 99, warnings.append).timed(image) is image
     assert warnings == []
 
 
 def test_without_a_stamp_the_nodes_time_serves_and_that_is_said_once_per_camera() -> None:
     warnings: list[str] = []
     times = iter((10, 20, 30))
-    stamps = Stamps(lambda: next(times), warnings.append)
-    timed = [stamps.timed(camera, frame(0)) for camera in ("front", "front", "rear")]
+    clocks = {
+        name: StampClock(name, lambda: next(times), warnings.append) for name in ("front", "rear")
+    }
+    timed = [clocks[camera].timed(frame(0)) for camera in ("front", "front", "rear")]
     assert [entry.stamp_ns for entry in timed] == [10, 20, 30]
     assert timed[0].frame_id == "front_optical"
     assert [line.split(":")[0] for line in warnings] == ["front", "rear"]
-
-
-def test_a_jump_back_is_seen_per_camera() -> None:
-    stamps = Stamps(lambda: 0, lambda line: None)
-    seen = [("front", 5), ("rear", 3), ("front", 5), ("front", 4), ("rear", 4), ("front", 6)]
-    jumps = [stamps.jumps_back(camera, stamp_ns) for camera, stamp_ns in seen]
-    assert jumps == [False, False, False, True, False, False]
 
 
 def info(publisher: str, number: int | None) -> dict[str, Any]:
