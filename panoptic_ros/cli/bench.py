@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.model import FactualEngine
 from panoptic_ros.report.timing import (
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--engine", default="street_fast", help="default: %(default)s")
+    parser.add_argument("--engine", default=EngineConfig.name, help="default: %(default)s")
     parser.add_argument(
         "--against",
         metavar="ENGINE",

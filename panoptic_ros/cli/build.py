@@ -11,15 +11,16 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.core.engine_config import PRECISIONS
 from panoptic_ros.core.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from panoptic_ros.core.engine_config import ProgressCallback
     from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import Manifest, PlanKey
-    from panoptic_ros.engine.building.progress import ProgressCallback
     from panoptic_ros.engine.building.recipe import Recipe
 
 _MOST_IMAGES = 60
@@ -28,7 +29,7 @@ _MOST_IMAGES = 60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; what is left out comes from the recipe or its defaults."""
     parser.add_argument("model", help="an .onnx file, a model of the package, or a recipe (.yaml)")
-    parser.add_argument("--precision", choices=("fp32", "fp16", "int8"), help="default: fp16")
+    parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16")
     parser.add_argument("--batch", type=int, metavar="N", help="images at once (default: 1)")
     parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
     parser.add_argument(

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.core.config import PipelineConfig, parameters, with_value
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.document import DocumentError, read_yaml
 
 if TYPE_CHECKING:
     from panoptic_ros.recordings.source import Source
 
-DEFAULT_ENGINE = "street_fast"
+DEFAULT_ENGINE = EngineConfig.name
 
 
 def add_input_arguments(parser: argparse.ArgumentParser) -> None:

@@ -24,6 +24,7 @@ def param(
     high: float | None = None,
     choices: tuple[str, ...] = (),
     live: bool = True,
+    public: str = "",
 ) -> Any:
     """Declare a parameter of a frozen dataclass.
 
@@ -34,6 +35,7 @@ def param(
         high: Largest allowed value, None for no bound.
         choices: The allowed words; empty allows any.
         live: Whether it may change while the node is active.
+        public: The name that users see, where that is not the attribute's behind its group's.
     """
     about = {
         "description": description,
@@ -41,15 +43,21 @@ def param(
         "high": high,
         "choices": choices,
         "live": live,
+        "public": public,
     }
     return field(default=default, metadata=about)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A declared parameter; ``name`` is dotted, e.g. ``decode.center_threshold``."""
+    """A declared parameter.
+
+    ``name`` is what users see, dotted, e.g. ``decode.center_threshold``; ``path`` are the
+    attributes that lead to it.
+    """
 
     name: str
+    path: tuple[str, ...]
     default: Any
     description: str
     low: float | None
@@ -241,18 +249,25 @@ class PipelineConfig:
     drivable: DrivableConfig = field(default_factory=DrivableConfig)
 
 
-def parameters(config: Any, prefix: str = "") -> Iterator[Parameter]:
+def parameters(config: Any, groups: tuple[str, ...] = ()) -> Iterator[Parameter]:
     """List the parameters of a config and of the configs inside it, in declaration order.
+
+    Args:
+        config: Its values are the parameters' defaults.
+        groups: Attributes that lead to it.
 
     >>> [entry.name for entry in parameters(TrackConfig())][:2]
     ['min_iou', 'birth_score']
     """
     for entry in fields(config):
         value = getattr(config, entry.name)
+        path = (*groups, entry.name)
         if is_dataclass(value):
-            yield from parameters(value, f"{prefix}{entry.name}.")
+            yield from parameters(value, path)
         elif entry.metadata:
-            yield Parameter(name=prefix + entry.name, default=value, **entry.metadata)
+            about = dict(entry.metadata)
+            name = about.pop("public") or ".".join(path)
+            yield Parameter(name, path, default=value, **about)
 
 
 def with_value(config: Config, name: str, value: Any) -> Config:
@@ -272,11 +287,21 @@ def with_value(config: Config, name: str, value: Any) -> Config:
     known = {entry.name: entry for entry in parameters(config)}
     if name not in known:
         raise ConfigError(f"no parameter {name}; there are: {', '.join(sorted(known))}")
-    changed: Config = _replaced(config, name.split("."), _checked(known[name], value))
+    changed: Config = _replaced(config, known[name].path, _checked(known[name], value))
     return changed
 
 
-def _replaced(config: Any, path: list[str], value: Any) -> Any:
+def check_values(config: Any) -> None:
+    """Refuse a config with a value that its declaration does not allow.
+
+    Raises:
+        ConfigError: A value is not a number, out of range or none of the words.
+    """
+    for entry in parameters(config):
+        _checked(entry, entry.default)
+
+
+def _replaced(config: Any, path: tuple[str, ...], value: Any) -> Any:
     if len(path) == 1:
         return replace(config, **{path[0]: value})
     inner = _replaced(getattr(config, path[0]), path[1:], value)

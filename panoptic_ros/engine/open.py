@@ -4,53 +4,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.config import check_values
+from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
+from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import Engine
-from panoptic_ros.engine.building.manifest import PRECISIONS
 from panoptic_ros.engine.models import find_model
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.manifest import Manifest
     from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
-    from panoptic_ros.engine.building.progress import ProgressCallback
     from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
 """The engine that reads drawn streets back; stands in where there is no model."""
 
-FALLBACKS = ("onnxruntime", "none")
-
 
 @dataclass(frozen=True)
-class OpenOptions:
-    """How an engine is opened.
+class _Opening:
+    """An engine that is wanted, and who is told of it: what was chosen, how far a build is."""
 
-    Attributes:
-        threads: CPU threads of one inference, 0 for one per core.
-        fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
-        rebuild: Whether to build a plan where there is none that fits; that takes minutes.
-        precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
-        batch: Images in one inference of the plan.
-        device: Number of the GPU as CUDA counts.
-        warmup: Inferences before the first frame.
-        say: Takes the one line about what was chosen and why.
-        report: Told how far a build is.
-    """
+    config: EngineConfig
+    say: Callable[[str], object]
+    report: ProgressCallback
 
-    threads: int = 0
-    fallback: str = "onnxruntime"
-    rebuild: bool = False
-    precision: str = "fp16"
-    batch: int = 1
-    device: int = 0
-    warmup: int = 3
-    say: Callable[[str], object] = lambda line: None
-    report: ProgressCallback = lambda phase, share: None
+    def request(self, model: Path) -> PlanRequest:
+        from panoptic_ros.engine.building.plans import PlanRequest
+
+        return PlanRequest.of(model, self.config)
 
 
 def open_engine(
@@ -87,94 +72,97 @@ def open_engine(
         StaleEngineError: The plan is for another GPU, TensorRT or model, and ``fallback`` is
             ``none`` or there is nothing to fall back to.
     """
-    options = OpenOptions(
-        threads, fallback, rebuild, precision, batch, device, warmup, say, report
-    )
-    if fallback not in FALLBACKS:
-        raise ConfigError(f"fallback {fallback!r}: needs one of {', '.join(FALLBACKS)}")
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision {precision!r}: needs one of {', '.join(PRECISIONS)}")
-    for number, least, what in (
-        (threads, 0, "threads"),
-        (batch, 1, "batch"),
-        (device, 0, "device"),
-        (warmup, 0, "warmup"),
-    ):
-        if number < least:
-            raise ConfigError(f"{what} is {number}, needs at least {least}")
-    if name == DRAWN:
+    config = EngineConfig(str(name), threads, fallback, rebuild, precision, batch, device, warmup)
+    return open_configured(config, say, report)
+
+
+def open_configured(
+    config: EngineConfig,
+    say: Callable[[str], object] = lambda line: None,
+    report: ProgressCallback = lambda phase, share: None,
+) -> Engine:
+    """Open the engine that a config asks for, as ``open_engine`` does.
+
+    Args:
+        config: Which engine; with ``rebuild`` a missing plan is built here, in this process.
+        say: Takes the one line about what was chosen and why.
+        report: Told how far a build is: the phase and the share that is done.
+
+    Raises:
+        ConfigError: A value is none that the config allows.
+        ModelError: There is no such model, or it cannot be used; the message says what to do.
+    """
+    check_values(config)
+    if config.name == DRAWN:
         from panoptic_ros.core.synthetic.engine import DrawnEngine
 
         return DrawnEngine()
-    path = find_model(name)
+    path, opening = find_model(config.name), _Opening(config, say, report)
     if path.suffix == ".plan":
-        return _open_plan(path, options)
+        return _open_plan(path, opening)
     if path.suffix != ".onnx":
         found = path.suffix or "none"
         raise ModelError(f"{path}: engines are .onnx and .plan files; found {found}")
-    return _open_onnx(path, options)
+    return _open_onnx(path, opening)
 
 
-def _open_plan(path: Path, options: OpenOptions) -> Engine:
+def _open_plan(path: Path, opening: _Opening) -> Engine:
     """Run a plan, or the model that it was built from."""
     try:
-        engine = _load(path, options)
+        engine = _load(path, opening)
     except ModelError as error:
-        return _open_again(path, error, options)
-    options.say(f"{engine.description}: the plan fits this machine{_doubt(engine)}")
+        return _open_again(path, error, opening)
+    opening.say(f"{engine.description}: the plan fits this machine{_doubt(engine)}")
     return engine
 
 
-def _open_again(path: Path, error: ModelError, options: OpenOptions) -> Engine:
+def _open_again(path: Path, error: ModelError, opening: _Opening) -> Engine:
     """Run what may stand for a plan: one in the cache of the very same model, or that model.
 
     Raises:
         ModelError: Neither is at hand, or only the model and ``fallback`` is ``none``.
     """
     from panoptic_ros.engine.building.cache import read_manifest
-    from panoptic_ros.engine.building.plans import PlanRequest, find_or_build, source_of
+    from panoptic_ros.engine.building.plans import find_or_build, source_of
 
-    source = source_of(path)
+    config, source = opening.config, source_of(path)
     if source is None:
         raise error
     manifest = read_manifest(path)
-    order = PlanRequest(source, manifest.key.precision, manifest.key.batch, options.device)
+    key = manifest.key
+    request = replace(opening.request(source), precision=key.precision, batch=key.batch)
     try:
-        engine = _load(find_or_build(order, options.rebuild, options.report), options)
+        engine = _load(find_or_build(request, config.rebuild, opening.report), opening)
     except ModelError:
-        if options.fallback == "none":
+        if config.fallback == "none":
             raise error from None
-        return _fall_back(source, f"{error}; {manifest.model} is at hand", options)
-    options.say(f"{engine.description}: a plan of {manifest.model} fits this machine ({error})")
+        return _fall_back(source, f"{error}; {manifest.model} is at hand", opening)
+    opening.say(f"{engine.description}: a plan of {manifest.model} fits this machine ({error})")
     return engine
 
 
-def _open_onnx(path: Path, options: OpenOptions) -> Engine:
+def _open_onnx(path: Path, opening: _Opening) -> Engine:
     """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
-    from panoptic_ros.engine.building.plans import PlanRequest, find_or_build
+    from panoptic_ros.engine.building.plans import find_or_build
 
-    order = PlanRequest(path, options.precision, options.batch, options.device)
+    config = opening.config
     try:
-        plan = find_or_build(order, options.rebuild, options.report)
-        engine = _load(plan, options)
+        plan = find_or_build(opening.request(path), config.rebuild, opening.report)
+        engine = _load(plan, opening)
     except ModelError as error:
-        if options.fallback == "none":
+        if config.fallback == "none":
             raise
-        return _fall_back(path, str(error), options)
-    options.say(f"{engine.description}: a plan of {path.name} fits this machine{_doubt(engine)}")
+        return _fall_back(path, str(error), opening)
+    opening.say(f"{engine.description}: a plan of {path.name} fits this machine{_doubt(engine)}")
     return engine
 
 
-def plan_to_build(
-    name: str, precision: str = "fp16", batch: int = 1, device: int = 0
-) -> PlanRequest | None:
+def plan_to_build(config: EngineConfig) -> PlanRequest | None:
     """Say which plan of an engine is missing here and can be built.
 
     Args:
-        name: As ``open_engine`` takes it.
-        precision: Of the plan of a model; a ``.plan`` is built anew in its own.
-        batch: Images in one inference; a ``.plan`` keeps its own.
-        device: Number of the GPU as CUDA counts.
+        config: As ``open_configured`` takes it; a ``.plan`` is built anew in its own precision
+            and batch.
 
     Returns:
         What to build, None where a plan fits, or where nothing can be built: no GPU, no
@@ -183,17 +171,17 @@ def plan_to_build(
     from panoptic_ros.engine.building.plans import PlanRequest, missing_plan
 
     try:
-        path = find_model(name)
+        path = find_model(config.name)
     except ModelError:
         return None
-    return missing_plan(PlanRequest(path, precision, batch, device))
+    return missing_plan(PlanRequest.of(path, config))
 
 
-def start_build(order: PlanRequest) -> BuildProcess:
+def start_build(request: PlanRequest) -> BuildProcess:
     """Build a plan in a process of its own."""
     from panoptic_ros.engine.building.process import BuildProcess
 
-    return BuildProcess(order)
+    return BuildProcess(request)
 
 
 def _doubt(engine: TrtEngine) -> str:
@@ -203,13 +191,14 @@ def _doubt(engine: TrtEngine) -> str:
     return "; its outputs were not compared with ONNX Runtime's; panoptic build --rebuild does"
 
 
-def _load(path: Path, options: OpenOptions) -> TrtEngine:
+def _load(path: Path, opening: _Opening) -> TrtEngine:
     from panoptic_ros.engine.building.cache import read_plan
     from panoptic_ros.engine.trt import TrtEngine
 
+    config = opening.config
     content, manifest = read_plan(path)
-    _check_gpu(path, manifest, options.device)
-    return TrtEngine(content, manifest, path.name, options.device, warmup=options.warmup)
+    _check_gpu(path, manifest, config.device)
+    return TrtEngine(content, manifest, path.name, config.device, warmup=config.warmup)
 
 
 def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
@@ -233,7 +222,7 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
         )
 
 
-def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
+def _fall_back(path: Path, why: str, opening: _Opening) -> Engine:
     """Run a model in ONNX Runtime and say why not in TensorRT."""
     try:
         import onnxruntime  # noqa: F401
@@ -244,6 +233,6 @@ def _fall_back(path: Path, why: str, options: OpenOptions) -> Engine:
         ) from error
     from panoptic_ros.engine.ort import OrtEngine
 
-    engine = OrtEngine(path, options.threads, options.device)
-    options.say(f"{engine.description}, not TensorRT: {why}")
+    engine = OrtEngine(path, opening.config.threads, opening.config.device)
+    opening.say(f"{engine.description}, not TensorRT: {why}")
     return engine

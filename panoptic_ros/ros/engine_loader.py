@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
 from panoptic_ros.core.errors import ModelError, PanopticError
 from panoptic_ros.core.model import Engine
-from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.protocols import Logger
-
-ProgressCallback = Callable[[str, float], None]
 
 
 class RunningBuild(Protocol):
@@ -32,13 +30,13 @@ class EngineFactory:
     """How engines are come by; ``ros`` may not import ``engine``, so the node hands it in.
 
     Attributes:
-        open: ``engine.open.open_engine``.
+        open: ``engine.open.open_configured``.
         to_build: ``engine.open.plan_to_build``.
         build: ``engine.open.start_build``.
     """
 
-    open: Callable[..., Engine]
-    to_build: Callable[..., Any]
+    open: Callable[[EngineConfig, Callable[[str], object]], Engine]
+    to_build: Callable[[EngineConfig], Any]
     build: Callable[[Any], RunningBuild]
 
 
@@ -54,7 +52,7 @@ class BuildProgress:
 class _BuildRequest:
     """What shall become of the plan in work: for which parameters, and whether it takes over."""
 
-    config: NodeConfig
+    config: EngineConfig
     takes_over: bool
 
 
@@ -77,7 +75,7 @@ class EngineLoader:
         self._better: Engine | None = None
         self._build: RunningBuild | None = None
         self._order: Any = None
-        self._wish = _BuildRequest(NodeConfig(), False)
+        self._wish = _BuildRequest(EngineConfig(), False)
         self._thread: threading.Thread | None = None
         self._progress: BuildProgress | None = None
         self._finished = False
@@ -94,8 +92,8 @@ class EngineLoader:
         """How far the build is, None while nothing is built."""
         return self._progress
 
-    def open(self, config: NodeConfig) -> Engine:
-        """Open the engine that the parameters ask for.
+    def open(self, config: EngineConfig) -> Engine:
+        """Open the engine that a config asks for.
 
         With ``engine_fallback`` ``onnxruntime`` there is one at once, and a better one later.
 
@@ -105,7 +103,7 @@ class EngineLoader:
         """
         order = self._missing(config)
         try:
-            engine = self._opened(config, config.engine_fallback)
+            engine = self._opened(config)
         except ModelError as error:
             if order is None:
                 raise
@@ -158,24 +156,12 @@ class EngineLoader:
         self.close_engine()
         self._finished, self.problem = False, ""
 
-    def _missing(self, config: NodeConfig) -> Any:
-        if not config.engine_rebuild:
-            return None
-        return self._door.to_build(
-            config.engine, config.engine_precision, config.engine_batch, config.engine_device
-        )
+    def _missing(self, config: EngineConfig) -> Any:
+        return self._door.to_build(config) if config.rebuild else None
 
-    def _opened(self, config: NodeConfig, fallback: str) -> Engine:
-        return self._door.open(
-            config.engine,
-            config.engine_threads,
-            fallback=fallback,
-            precision=config.engine_precision,
-            batch=config.engine_batch,
-            device=config.engine_device,
-            warmup=config.engine_warmup,
-            say=self._log.info,
-        )
+    def _opened(self, config: EngineConfig) -> Engine:
+        # A missing plan is built beside the node, never by the thread that opens the engine.
+        return self._door.open(replace(config, rebuild=False), self._log.info)
 
     def _words_of_patience(self, error: ModelError) -> str:
         progress = self._progress or BuildProgress()
@@ -185,7 +171,7 @@ class EngineLoader:
             "work meanwhile"
         )
 
-    def _start(self, order: Any, config: NodeConfig, takes_over: bool) -> None:
+    def _start(self, order: Any, config: EngineConfig, takes_over: bool) -> None:
         """Have a plan built, unless it is in work; then only what becomes of it changes."""
         with self._lock:
             self._wish = _BuildRequest(config, takes_over)
@@ -209,7 +195,7 @@ class EngineLoader:
             build.wait(self._note)
             wish = self._last_wish()
             if wish.takes_over:
-                self._offer(self._opened(wish.config, "none"))
+                self._offer(self._opened(replace(wish.config, fallback="none")))
             else:
                 self._log.info(f"the plan of {order.model.name} is built")
                 self._finished = True

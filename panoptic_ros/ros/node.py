@@ -16,7 +16,7 @@ from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.engine.open import open_engine, plan_to_build, start_build
+from panoptic_ros.engine.open import open_configured, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.active_timer import ActiveTimer
@@ -42,7 +42,7 @@ _LOOK_PERIOD_S = 0.5
 _PATIENCE_S = 10.0
 _LITTLE_S = 1.0
 _LAST_WORDS_S = 1.0
-_ENGINES = EngineFactory(open_engine, plan_to_build, start_build)
+_ENGINES = EngineFactory(open_configured, plan_to_build, start_build)
 
 Answer = TransitionCallbackReturn
 
@@ -144,8 +144,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._parameters_in_force.check()
         config = self.config
         self._health.set_period(config.diagnostics_period_s)
-        self._machine = Machine(device=config.engine_device)
-        engine = self._supply.open(config)
+        self._machine = Machine(device=config.engine.device)
+        engine = self._supply.open(config.engine)
         self._outputs = open_outputs(self, config, self._types)
         self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())
         self.get_logger().info(f"configured: {engine.description}")
@@ -247,7 +247,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self.start()
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
-        limit_s = self.config.engine_timeout_s
+        limit_s = self.config.engine.timeout_s
         busy_s = self._patience.waited_s(worker.busy_since_s)
         if not limit_s or busy_s <= limit_s:
             return None

@@ -21,6 +21,7 @@ from panoptic_ros.core.config import (
     parameters,
     with_value,
 )
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
 from panoptic_ros.core.remap import RemapConfig
@@ -34,44 +35,7 @@ UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
 class NodeConfig:
     """All parameters of ``panoptic_node``."""
 
-    engine: str = param(
-        "street_fast",
-        "Model that comes with the package, path of an .onnx file, or 'drawn' for a stand-in.",
-        live=False,
-    )
-    engine_threads: int = param(
-        0, "CPU threads of one inference, 0 for one per core.", low=0, high=256, live=False
-    )
-    engine_fallback: str = param(
-        "onnxruntime",
-        "What runs where TensorRT cannot: onnxruntime, or none to fail configure instead.",
-        choices=("onnxruntime", "none"),
-        live=False,
-    )
-    engine_rebuild: bool = param(
-        True,
-        "Build a plan that is missing or stale, in a process beside the node; takes minutes.",
-        live=False,
-    )
-    engine_precision: str = param(
-        "fp16",
-        "Precision of the plan of a model.",
-        choices=("fp32", "fp16", "int8"),
-        live=False,
-    )
-    engine_batch: int = param(
-        1, "Cameras that the plan of a model runs in one inference.", low=1, high=16, live=False
-    )
-    engine_device: int = param(0, "Number of the GPU as CUDA counts.", low=0, high=63, live=False)
-    engine_warmup: int = param(
-        3, "Inferences of a plan before the first image.", low=0, high=100, live=False
-    )
-    engine_timeout_s: float = param(
-        30.0,
-        "An inference that takes longer ends the process, so that it is respawned; 0 for never.",
-        low=0.0,
-        high=3600.0,
-    )
+    engine: EngineConfig = field(default_factory=EngineConfig)
     autostart: bool = param(
         True, "Configure and activate at start, without a lifecycle manager.", live=False
     )

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import pytest
 
-from panoptic_ros.core.config import PipelineConfig, parameters, with_value
+from panoptic_ros.core.config import PipelineConfig, check_values, parameters, with_value
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError
 
 
@@ -30,6 +32,28 @@ def test_changing_one_leaves_the_others() -> None:
     assert isinstance(after.tracking.lost_after_s, float)
     assert (after.decode, after.drivable) == (before.decode, before.drivable)
     assert before.tracking.lost_after_s != 2.0
+
+
+@dataclass(frozen=True)
+class Robot:
+    engine: EngineConfig = field(default_factory=EngineConfig)
+
+
+def test_a_public_name_stands_for_group_and_attribute() -> None:
+    paths = {entry.name: entry.path for entry in parameters(Robot())}
+    assert paths["engine"] == ("engine", "name")
+    assert paths["engine_threads"] == ("engine", "threads")
+    assert with_value(Robot(), "engine_threads", 3).engine.threads == 3
+    with pytest.raises(ConfigError, match=r"no parameter engine\.threads"):
+        with_value(Robot(), "engine.threads", 3)
+
+
+def test_a_config_made_in_code_is_checked_as_a_whole() -> None:
+    check_values(EngineConfig())
+    with pytest.raises(ConfigError, match="engine_batch is 0, needs at least 1"):
+        check_values(EngineConfig(batch=0))
+    with pytest.raises(ConfigError, match="engine_fallback is 'cpu', needs one of: onnxruntime"):
+        check_values(EngineConfig(fallback="cpu"))
 
 
 @pytest.mark.parametrize(

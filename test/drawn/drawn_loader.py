@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.engine.building.plans import PlanRequest
@@ -67,25 +69,25 @@ class DrawnMachine:
     has_gpu: bool = True
     opened: list[NamedEngine] = field(default_factory=list)
     builds: list[HeldBuild] = field(default_factory=list)
-    asked: list[dict[str, Any]] = field(default_factory=list)
+    asked: list[EngineConfig] = field(default_factory=list)
 
     @property
     def door(self) -> EngineFactory:
         return EngineFactory(self.open, self.to_build, self.build)
 
-    def open(self, name: str, threads: int, **options: Any) -> NamedEngine:
-        self.asked.append({"name": name, "threads": threads, **options})
-        if not self.has_plan and options["fallback"] == "none":
+    def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:
+        self.asked.append(config)
+        if not self.has_plan and config.fallback == "none":
             raise ModelError("TensorRT version is 8.6.1, here it is 10.3.0")
         kind = "TensorRT" if self.has_plan else "ONNX Runtime"
-        options["say"](f"{kind} is chosen")
+        say(f"{kind} is chosen")
         self.opened.append(NamedEngine(kind))
         return self.opened[-1]
 
-    def to_build(self, name: str, precision: str, batch: int, device: int) -> PlanRequest | None:
+    def to_build(self, config: EngineConfig) -> PlanRequest | None:
         if self.has_plan or not self.has_gpu:
             return None
-        return PlanRequest(Path(name), precision, batch, device)
+        return PlanRequest.of(Path(config.name), config)
 
     def build(self, order: PlanRequest) -> HeldBuild:
         self.builds.append(HeldBuild(self))

@@ -179,12 +179,12 @@ def test_a_model_may_be_named_by_a_path(model: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_precision_lists_the_known_where_no_plan_is_opened_too(model: Path) -> None:
-    with pytest.raises(ConfigError, match="needs one of fp32, fp16, int8"):
+    with pytest.raises(ConfigError, match="needs one of: fp32, fp16, int8"):
         open_engine(model, precision="fp8")
 
 
 def test_an_unknown_fallback_lists_the_known(model: Path) -> None:
-    with pytest.raises(ConfigError, match="needs one of onnxruntime, none"):
+    with pytest.raises(ConfigError, match="needs one of: onnxruntime, none"):
         open_engine(str(model), fallback="cpu")
 
 

@@ -10,21 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.plans import PlanRequest, search_plan
-from panoptic_ros.engine.open import open_engine, plan_to_build
+from panoptic_ros.engine.open import open_configured, plan_to_build
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
-from panoptic_ros.ros.parameters import NodeConfig
 from test.drawn.drawn_loader import DrawnMachine
 from test.engine.test_open import key_here, model, orin, write
 
 __all__ = ["model", "orin"]
 
-FALLBACK = NodeConfig(engine="street.onnx")
-STRICT = replace(FALLBACK, engine_fallback="none")
+FALLBACK = EngineConfig("street.onnx")
+STRICT = replace(FALLBACK, fallback="none")
 
 
 class Log:
@@ -75,24 +75,14 @@ def test_a_plan_that_fits_is_opened_and_nothing_is_built(
 def test_the_parameters_reach_the_engine(supply: EngineLoader, machine: DrawnMachine) -> None:
     config = replace(
         FALLBACK,
-        engine_threads=3,
-        engine_precision="int8",
-        engine_batch=2,
-        engine_device=1,
-        engine_warmup=7,
+        threads=3,
+        precision="int8",
+        batch=2,
+        device=1,
+        warmup=7,
     )
     supply.open(config)
-    (asked,) = machine.asked
-    del asked["say"]
-    assert asked == {
-        "name": "street.onnx",
-        "threads": 3,
-        "fallback": "onnxruntime",
-        "precision": "int8",
-        "batch": 2,
-        "device": 1,
-        "warmup": 7,
-    }
+    assert machine.asked == [replace(config, rebuild=False)], "a plan is built beside the node"
 
 
 def test_the_fallback_runs_at_once_and_the_plan_takes_over_when_it_is_built(
@@ -124,11 +114,11 @@ def test_the_plan_is_opened_under_the_name_that_was_asked_for(
     supply: EngineLoader, machine: DrawnMachine
 ) -> None:
     """A stale plan stands for its own precision and batch, which its model does not know."""
-    supply.open(replace(FALLBACK, engine="robot.plan"))
+    supply.open(replace(FALLBACK, name="robot.plan"))
     machine.builds[0].finish()
     until(lambda: supply.progress is None)
-    assert [asked["name"] for asked in machine.asked] == ["robot.plan", "robot.plan"]
-    assert [asked["fallback"] for asked in machine.asked] == ["onnxruntime", "none"]
+    assert [asked.name for asked in machine.asked] == ["robot.plan", "robot.plan"]
+    assert [asked.fallback for asked in machine.asked] == ["onnxruntime", "none"]
 
 
 def test_a_plan_that_cannot_be_built_leaves_the_fallback_and_its_reason(
@@ -166,24 +156,24 @@ def test_a_plan_in_work_takes_over_from_a_fallback_that_is_allowed_later(
 ) -> None:
     with pytest.raises(ModelError, match="set engine_fallback to onnxruntime"):
         supply.open(STRICT)
-    assert supply.open(replace(FALLBACK, engine_warmup=7)).description == "ONNX Runtime"
+    assert supply.open(replace(FALLBACK, warmup=7)).description == "ONNX Runtime"
     assert len(machine.builds) == 1, "the build in work goes on"
     machine.builds[0].finish()
     until(lambda: supply.progress is None)
     better = supply.swap()
     assert better is not None
     assert better.description == "TensorRT"
-    assert machine.asked[-1]["warmup"] == 7, "the parameters of the last wish count"
+    assert machine.asked[-1].warmup == 7, "the parameters of the last wish count"
     assert not supply.take_finished(), "nothing waits for it"
 
 
 @pytest.mark.parametrize(
     ("config", "has_gpu"),
-    [(replace(STRICT, engine_rebuild=False), True), (STRICT, False)],
+    [(replace(STRICT, rebuild=False), True), (STRICT, False)],
     ids=["not allowed", "no GPU"],
 )
 def test_where_nothing_is_built_the_reason_is_raised_as_it_is(
-    supply: EngineLoader, machine: DrawnMachine, config: NodeConfig, has_gpu: bool
+    supply: EngineLoader, machine: DrawnMachine, config: EngineConfig, has_gpu: bool
 ) -> None:
     machine.has_gpu = has_gpu
     with pytest.raises(ModelError, match=r"here it is 10\.3\.0$"):
@@ -196,7 +186,7 @@ def test_another_model_ends_the_build_of_the_one_before(
 ) -> None:
     for name in ("street.onnx", "sharp.onnx"):
         with pytest.raises(ModelError):
-            supply.open(replace(STRICT, engine=name))
+            supply.open(replace(STRICT, name=name))
     assert machine.builds[0].error == "it was cancelled"
     assert machine.builds[1].error == ""
     assert supply.problem == "", "a build that was called off is no news"
@@ -254,8 +244,8 @@ def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
 ) -> None:
     key = replace(key_here(model, orin), precision=precision)
     plan = write(model.with_name("robot.plan"), replace(key, version="8.6.1"))
-    supply = EngineLoader(EngineFactory(open_engine, plan_to_build, WritingBuild), log)
-    config = NodeConfig(engine=str(plan), engine_threads=1)
+    supply = EngineLoader(EngineFactory(open_configured, plan_to_build, WritingBuild), log)
+    config = EngineConfig(str(plan), threads=1)
     assert isinstance(supply.open(config), OrtEngine)
     assert "8.6.1" in log.lines[0]
     until(lambda: supply.progress is None)
@@ -263,7 +253,7 @@ def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
     assert isinstance(better, TrtEngine)
     assert better.facts["precision"] == precision
     supply.close()
-    again = EngineLoader(EngineFactory(open_engine, plan_to_build, WritingBuild), log)
+    again = EngineLoader(EngineFactory(open_configured, plan_to_build, WritingBuild), log)
     assert isinstance(again.open(config), TrtEngine), "the next start finds it"
     assert again.progress is None
     again.close()

@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 from rclpy.parameter import Parameter
 
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.cuda import Cuda
@@ -38,9 +40,9 @@ MakeNode = Callable[..., PanopticNode]
 class TinyMachine(DrawnMachine):
     """Engines that read the images of ``street_scene``."""
 
-    def open(self, name: str, threads: int, **options: Any) -> NamedEngine:
-        named = super().open("drawn", threads, **options)
-        real = OrtEngine(Path(name), 1)
+    def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:
+        named = super().open(replace(config, name="drawn"), say)
+        real = OrtEngine(Path(config.name), 1)
         named.infer = real.infer  # type: ignore[method-assign]
         named._spec, named._input = real.spec, real._input[0]
         return named

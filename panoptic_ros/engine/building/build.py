@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.cache import write_atomically
 from panoptic_ros.engine.building.manifest import Tensor
-from panoptic_ros.engine.building.progress import Phases, ProgressCallback, monitor
+from panoptic_ros.engine.building.progress import Phases, monitor
 from panoptic_ros.engine.variant import TensorRtVariant
 
 

@@ -15,7 +15,6 @@ from panoptic_ros.core.files.document import parse_json
 
 FORMAT = 2
 """Format 1 called the variant ``flavour``."""
-PRECISIONS = ("fp32", "fp16", "int8")
 SUFFIX = ".json"
 """A plan ``x.plan`` has its manifest in ``x.plan.json``."""
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
 from panoptic_ros.core.errors import ModelError
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.manifest import PlanKey
-    from panoptic_ros.engine.building.progress import ProgressCallback
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,14 @@ class PlanRequest:
     """
 
     model: Path
-    precision: str = "fp16"
-    batch: int = 1
-    device: int = 0
+    precision: str = EngineConfig.precision
+    batch: int = EngineConfig.batch
+    device: int = EngineConfig.device
+
+    @classmethod
+    def of(cls, model: Path, config: EngineConfig) -> PlanRequest:
+        """Ask for the plan of a model that an engine's config wants."""
+        return cls(model, config.precision, config.batch, config.device)
 
     @property
     def command(self) -> str:

@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
 
+from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError, PanopticError
 from panoptic_ros.engine.building.plans import PlanRequest, find_or_build
-from panoptic_ros.engine.building.progress import ProgressCallback
 
 _NICENESS = 10
 _PATIENCE_S = 5.0

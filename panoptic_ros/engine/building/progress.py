@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-ProgressCallback = Callable[[str, float], None]
-"""Takes the name of the phase and the share that is done, 0 to 1, never falling."""
+from panoptic_ros.core.engine_config import ProgressCallback
 
 
 class Phases:

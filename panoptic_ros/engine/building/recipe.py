@@ -7,15 +7,15 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.engine_config import MAX_BATCH, PRECISIONS, EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import DocumentError, read_yaml
 from panoptic_ros.core.model import ModelSpec, read_metadata
-from panoptic_ros.engine.building.manifest import PRECISIONS, PlanKey, sha256_of
+from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
-_MOST_IMAGES = 64
 _FORMER_NAMES = {"pictures": "images", "flavour": "variant"}
 """Entries of recipes written before version 0.2."""
 
@@ -37,8 +37,8 @@ class Recipe:
     """
 
     model: Path
-    precision: str = "fp16"
-    batch: int = 1
+    precision: str = EngineConfig.precision
+    batch: int = EngineConfig.batch
     dla: int = -1
     targets: tuple[str, ...] = ()
     variant: str = ""
@@ -52,8 +52,8 @@ class Recipe:
             )
         if self.variant and self.variant not in VARIANTS:
             raise ConfigError(f"variant {self.variant!r}: needs one of {', '.join(VARIANTS)}")
-        if not 1 <= self.batch <= _MOST_IMAGES:
-            raise ConfigError(f"batch {self.batch}: needs 1 to {_MOST_IMAGES}")
+        if not 1 <= self.batch <= MAX_BATCH:
+            raise ConfigError(f"batch {self.batch}: needs 1 to {MAX_BATCH}")
         if self.workspace_mib < 0:
             raise ConfigError(
                 f"workspace {self.workspace_mib} MiB: needs more than 0, or 0 for no limit"

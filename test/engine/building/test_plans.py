@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import StaleEngineError
 from panoptic_ros.engine import device
 from panoptic_ros.engine.building.cache import default_folder, plan_path, read_plan
@@ -25,29 +26,31 @@ __all__ = ["model", "orin"]
 
 
 def test_a_model_without_a_plan_needs_one(model: Path, orin: TensorRtVariant) -> None:
-    assert plan_to_build(str(model), "int8", 2) == PlanRequest(model, "int8", 2)
+    assert plan_to_build(EngineConfig(str(model), precision="int8", batch=2)) == PlanRequest(
+        model, "int8", 2
+    )
 
 
 def test_a_model_with_a_plan_in_the_cache_needs_none(model: Path, orin: TensorRtVariant) -> None:
     key = key_here(model, orin)
     write(plan_path(default_folder(), "tiny", key), key)
-    assert plan_to_build(str(model)) is None
-    assert plan_to_build(str(model), "fp32") == PlanRequest(model, "fp32")
-    assert plan_to_build(str(model), batch=2) == PlanRequest(model, batch=2)
+    assert plan_to_build(EngineConfig(str(model))) is None
+    assert plan_to_build(EngineConfig(str(model), precision="fp32")) == PlanRequest(model, "fp32")
+    assert plan_to_build(EngineConfig(str(model), batch=2)) == PlanRequest(model, batch=2)
 
 
 def test_where_nothing_can_be_built_nothing_is_missing(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(device, "LIBRARY", "libnowhere.so.1")
-    assert plan_to_build(str(model)) is None
-    assert plan_to_build("drawn") is None
-    assert plan_to_build("/no/such.onnx") is None
+    assert plan_to_build(EngineConfig(str(model))) is None
+    assert plan_to_build(EngineConfig("drawn")) is None
+    assert plan_to_build(EngineConfig("/no/such.onnx")) is None
 
 
 def test_a_plan_that_fits_needs_none(model: Path, orin: TensorRtVariant) -> None:
     plan = write(model.with_name("own.plan"), key_here(model, orin))
-    assert plan_to_build(str(plan)) is None
+    assert plan_to_build(EngineConfig(str(plan))) is None
 
 
 @pytest.mark.parametrize("case", ["stale", "damaged"])
@@ -60,7 +63,9 @@ def test_a_plan_that_does_not_fit_is_built_anew_as_it_was(
     plan = write(model.with_name("own.plan"), key)
     if case == "damaged":
         plan.write_bytes(b"naln")
-    assert plan_to_build(str(plan), "fp32") == PlanRequest(model, "int8", 3)
+    assert plan_to_build(EngineConfig(str(plan), precision="fp32")) == PlanRequest(
+        model, "int8", 3
+    )
 
 
 def test_a_plan_whose_model_is_gone_cannot_be_built_anew(
@@ -69,7 +74,7 @@ def test_a_plan_whose_model_is_gone_cannot_be_built_anew(
     key = replace(key_here(model, orin), version="8.6.1")
     plan = write(model.with_name("own.plan"), key)
     model.unlink()
-    assert plan_to_build(str(plan)) is None
+    assert plan_to_build(EngineConfig(str(plan))) is None
 
 
 def test_a_plan_of_the_same_model_in_the_cache_stands_in_for_a_stale_one(
@@ -82,7 +87,7 @@ def test_a_plan_of_the_same_model_in_the_cache_stands_in_for_a_stale_one(
     with open_engine(str(plan)) as engine:
         assert isinstance(engine, OrtEngine)
     write(plan_path(default_folder(), "tiny", key), key)
-    assert plan_to_build(str(plan)) is None
+    assert plan_to_build(EngineConfig(str(plan))) is None
     lines: list[str] = []
     with open_engine(str(plan), fallback="none", say=lines.append) as engine:
         assert isinstance(engine, TrtEngine)
