@@ -12,9 +12,12 @@ from panoptic_ros.cli.arguments import size
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from panoptic_ros.data.coco.reader import CocoPanoptic
     from panoptic_ros.model.network import PanopticNetwork
-    from panoptic_ros.model.train import Progress, TrainConfig, Validate
+    from panoptic_ros.model.train import Progress, Validate
+    from panoptic_ros.model.train_config import TrainConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,13 +51,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--validate-every", type=int, default=1000, help="steps; 0 for never")
     parser.add_argument("--workers", type=int, default=1, help="processes that make crops")
     parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--init",
+        metavar="MODEL",
+        help="start from these weights, not ImageNet's: a shipped model's name, a model that "
+        "panoptic export wrote (.onnx), or a checkpoint (.pt)",
+    )
+    parser.add_argument(
+        "--cache-gb", type=float, default=0.0, help="memory for decoded images, per worker"
+    )
     parser.add_argument("--seed", type=int, default=1)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train until the schedule ends."""
     try:
-        from panoptic_ros.model.train import TrainConfig, train
+        from panoptic_ros.model.train_config import TrainConfig
     except ImportError as error:
         raise ConfigError(
             f"training needs PyTorch ({error}); run: make train-env, or pip install torch"
@@ -73,12 +85,37 @@ def run(args: argparse.Namespace) -> int:
         seed=args.seed,
         device=args.device,
         augment=AugmentConfig(crop=args.crop),
+        init=_initial_weights(args.init),
+        cache_bytes=int(args.cache_gb * 1e9),
     )
+    return _train(config, args.val_size)
+
+
+def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
+    from panoptic_ros.model.train import CHECKPOINT, train
+
+    last = config.out / CHECKPOINT
     with _Display(config) as display:
-        best = train(config, display.show, _validation(args.val_size))
-    draw_curves(args.out)
-    print(f"kept {best}; write it as a model with: panoptic export {best} MODEL.onnx")
+        try:
+            best = train(config, display.show, _validation(val_size))
+        except KeyboardInterrupt:
+            display.console.print(f"Interrupted; {last} goes on when you run this again.")
+            return 130
+    if display.step == 0:
+        print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
+        return 0
+    draw_curves(config.out)
+    print(f"Saved {best}. Export it with: panoptic export {best} MODEL.onnx")
     return 0
+
+
+def _initial_weights(name: str | None) -> Path | None:
+    """Find what ``--init`` names."""
+    if name is None or name.endswith(".pt"):
+        return Path(name) if name else None
+    from panoptic_ros.engine.open import find_model
+
+    return find_model(name)
 
 
 def _validation(val_size: tuple[int, int]) -> Validate:
@@ -102,6 +139,7 @@ class _Display:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._config = config
+        self.step = 0
         self._losses: dict[str, float] = {}
         self._bar = Progress(
             TextColumn("step {task.fields[step]}"),
@@ -110,6 +148,11 @@ class _Display:
             TimeElapsedColumn(),
             TextColumn("{task.fields[losses]}"),
         )
+
+    @property
+    def console(self) -> Console:
+        """Where lines beside the bar are printed."""
+        return self._bar.console
 
     def __enter__(self) -> _Display:
         self._bar.start()
@@ -120,6 +163,8 @@ class _Display:
         self._bar.stop()
 
     def show(self, progress: Progress) -> None:
+        """Move the bar; print the scores of a validation."""
+        self.step = progress.step
         for name, value in progress.losses.items():
             self._losses[name] = 0.98 * self._losses.get(name, value) + 0.02 * value
         done = progress.step / self._config.steps

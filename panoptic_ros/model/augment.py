@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.model.weather import draw_bonnet_image, weather
+
 VOID = 255
 
 
@@ -34,12 +36,31 @@ class Labelled:
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """How strong the augmentation is; sizes are (width, height) in pixels."""
+    """How strong the augmentation is; sizes are (width, height) in pixels.
+
+    Attributes:
+        crop: Size of a crop.
+        base: Size to which the whole image is scaled at scale 1; None takes ``crop``.
+        scale: Range of scales at which the whole street is seen.
+        zoom: Range of scales that show objects larger.
+        zoom_probability: Share of crops drawn from ``zoom``, of images that have the pixels.
+        paste_probability: Share of crops that get instances of a second image.
+        colour: Strength of changes of colour and of damage, 0 to 1.
+        weather_probability: Share of crops with night, fog, rain, glare or motion blur.
+        bonnet_probability: Share of crops with the bonnet of a car at their lower edge.
+        bonnet_class: Label of a bonnet, that of cars; None draws none.
+    """
 
     crop: tuple[int, int] = (512, 256)
-    scale: tuple[float, float] = (0.8, 2.5)
-    paste_probability: float = 0.4
-    colour: float = 1.0
+    base: tuple[int, int] | None = None
+    scale: tuple[float, float] = (0.85, 1.25)
+    zoom: tuple[float, float] = (1.25, 2.5)
+    zoom_probability: float = 0.55
+    paste_probability: float = 0.15
+    colour: float = 0.6
+    weather_probability: float = 0.12
+    bonnet_probability: float = 0.06
+    bonnet_class: int | None = None
 
 
 def augment(
@@ -59,19 +80,27 @@ def augment(
     crop = _place(sample, config, rng)
     if donor is not None:
         crop = _paste(crop, _place(donor, config, rng), rng)
-    return Labelled(_disturb(crop.image, config.colour, rng), crop.labels, crop.instances)
+    if rng.random() < config.bonnet_probability and config.bonnet_class is not None:
+        crop = draw_bonnet(crop, config.bonnet_class, rng)
+    image = _disturb(crop.image, config.colour, rng)
+    if rng.random() < config.weather_probability:
+        image = weather(image, rng)
+    return Labelled(image, crop.labels, crop.instances)
 
 
 def _place(sample: Labelled, config: AugmentConfig, rng: np.random.Generator) -> Labelled:
     """Scale, change the aspect, flip and crop in one resampling."""
     height, width = sample.labels.shape
     crop_width, crop_height = config.crop
-    scale = float(np.exp(rng.uniform(*np.log(config.scale))))
+    base = config.base or config.crop
+    has_pixels = width >= 1.5 * base[0]
+    zooms = rng.random() < config.zoom_probability * (1.0 if has_pixels else 0.2)
+    scale = float(np.exp(rng.uniform(*np.log(config.zoom if zooms else config.scale))))
     # From the network's own aspect (the image is stretched to it) half way to the camera's.
     natural = (width / height) / (crop_width / crop_height)
     stretch = float(natural ** rng.uniform(-0.1, 0.6) * np.exp(rng.normal(0.0, 0.08)))
-    view_width = width / (scale * np.sqrt(stretch))
-    view_height = height / (scale / np.sqrt(stretch))
+    view_width = width * crop_width / base[0] / (scale * np.sqrt(stretch))
+    view_height = height * crop_height / base[1] / (scale / np.sqrt(stretch))
     x0 = _slide(width, view_width, rng)
     y0 = _slide(height, view_height, rng)
     flip = rng.random() < 0.5
@@ -129,6 +158,16 @@ def _paste(below: Labelled, above: Labelled, rng: np.random.Generator) -> Labell
         image.astype(np.uint8),
         np.where(mask, above.labels, below.labels),
         np.where(mask, above.instances + first, below.instances),
+    )
+
+
+def draw_bonnet(crop: Labelled, label: int, rng: np.random.Generator) -> Labelled:
+    """Lay the recording car's bonnet over the lower edge: a car without a countable object."""
+    image, mask = draw_bonnet_image(crop.image, rng)
+    return Labelled(
+        image,
+        np.where(mask, np.uint8(label), crop.labels),
+        np.where(mask, np.uint16(0), crop.instances),
     )
 
 

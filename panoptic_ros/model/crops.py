@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic, read_ids
+from panoptic_ros.data.coco.reader import (
+    CocoPanoptic,
+    ImageRecord,
+    read_coco_panoptic,
+    read_ids,
+)
 from panoptic_ros.data.images import read_image
 from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment
 from panoptic_ros.model.network import STRIDE
@@ -67,11 +72,23 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         config: How strong the augmentation is.
         seed: Start of the dice.
         length: How many items there are.
+        cache_bytes: Memory for decoded images and labels, per process.
     """
 
-    def __init__(self, data: CocoPanoptic, config: AugmentConfig, seed: int, length: int) -> None:
+    def __init__(
+        self,
+        data: CocoPanoptic,
+        config: AugmentConfig,
+        seed: int,
+        length: int,
+        cache_bytes: int = 0,
+    ) -> None:
+        self._cache: dict[int, Labelled] = {}
+        self._cache_bytes = cache_bytes
         self._records = data.records
-        self._config = config
+        names = [entry.name for entry in data.categories]
+        car = names.index("car") if "car" in names else None
+        self._config = replace(config, bonnet_class=car)
         self._seed = seed
         self._length = length
         self._class_of = {entry.id: index for index, entry in enumerate(data.categories)}
@@ -94,8 +111,15 @@ class Crops(Dataset[tuple[Tensor, ...]]):
         return (torch.from_numpy(image), *map(torch.from_numpy, astuple(targets)))
 
     def _draw(self, share: NDArray[np.float64], rng: np.random.Generator) -> Labelled:
-        record = self._records[int(rng.choice(len(self._records), p=share))]
-        return load(record, self._class_of, self._things)
+        index = int(rng.choice(len(self._records), p=share))
+        if index in self._cache:
+            return self._cache[index]
+        sample = load(self._records[index], self._class_of, self._things)
+        size = sample.image.nbytes + sample.labels.nbytes + sample.instances.nbytes
+        if size <= self._cache_bytes:
+            self._cache_bytes -= size
+            self._cache[index] = sample
+        return sample
 
 
 def image_shares(data: CocoPanoptic) -> NDArray[np.float64]:
@@ -115,7 +139,13 @@ def image_shares(data: CocoPanoptic) -> NDArray[np.float64]:
     )
     sources = Counter(record.source for record in data.records)
     share = repeat * np.array([sources[record.source] ** -0.35 for record in data.records])
+    share *= np.array([_trust(record) for record in data.records])
     return np.asarray(share / share.sum(), np.float64)
+
+
+def _trust(record: ImageRecord) -> float:
+    """Exact full-size truth counts most, pseudo-labels least."""
+    return {"official-panoptic": 3.0, "pseudo": 0.6}.get(record.labels, 1.0)
 
 
 def class_weights(data: CocoPanoptic) -> NDArray[np.float32]:

@@ -25,8 +25,7 @@ from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.fold import fold_constants
-from panoptic_ros.model.network import ConvBlock, PanopticNetwork
-from panoptic_ros.model.train import IMAGENET_MEAN, IMAGENET_STD
+from panoptic_ros.model.network import IMAGENET_MEAN, IMAGENET_STD, ConvBlock, PanopticNetwork
 
 OPSET = 17
 """The newest that TensorRT 8.6 reads."""

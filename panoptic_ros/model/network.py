@@ -18,6 +18,10 @@ from torch.nn import functional
 
 from panoptic_ros.core.errors import ModelError
 
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Of RGB values between 0 and 1; what the backbone's weights were trained on."""
+
 STRIDE = 4
 """Input pixels per pixel of the three head outputs."""
 
@@ -144,6 +148,35 @@ class _Decoder(nn.Module):
         return merged
 
 
+class _Pyramid(nn.Module):
+    """Add what strides 64 and 128 see to the map of stride 32: the whole street at once.
+
+    Source: the coarse levels of a feature pyramid (Lin et al. 2017, arXiv 1612.03144), top-down.
+    It starts as the identity, so weights trained without it go on where they were.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.at64 = ConvBlock(width, width, 3, 2)
+        self.at128 = ConvBlock(width, width, 3, 2)
+        self.wide128 = ConvBlock(width, width, 3)
+        self.wide64 = ConvBlock(width, width, 3)
+        self.back = ConvBlock(width, width, linear=True)
+        nn.init.zeros_(self.back[1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        at64 = self.at64(x)
+        at128 = self.wide128(self.at128(at64))
+        at64 = self.wide64(at64 + _resize(at128, at64))
+        return functional.relu6(x + self.back(_resize(at64, x)))
+
+
+def _resize(x: Tensor, like: Tensor) -> Tensor:
+    """Bring a map to another's size, bilinear, half-pixel centres."""
+    size = (int(like.shape[2]), int(like.shape[3]))
+    return functional.interpolate(x, size=size, mode="bilinear", align_corners=False)
+
+
 class PanopticNetwork(nn.Module):
     """Normalised RGB in, semantic scores, centre heat-map and offsets out, at stride 4.
 
@@ -169,6 +202,7 @@ class PanopticNetwork(nn.Module):
             ConvBlock(context_width, context_width, 3),
             ConvBlock(context_width, context_width, 3),
         )
+        self.pyramid = _Pyramid(context_width)
         self.semantic_decoder = _Decoder(context_width, semantic_widths)
         self.instance_decoder = _Decoder(context_width, instance_widths)
         at4 = instance_widths[-1]
@@ -186,7 +220,7 @@ class PanopticNetwork(nn.Module):
             x: Normalised RGB, shape (N, 3, H, W); H and W are multiples of 32.
         """
         maps = self.backbone(x)
-        context = self.context(maps[-1])
+        context = self.pyramid(self.context(maps[-1]))
         instance = self.instance_decoder(maps, context)
         return HeadOutputs(
             semantic=self.semantic(self.semantic_decoder(maps, context)),

@@ -8,7 +8,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,58 +17,31 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.labels import LabelSet, to_json
 from panoptic_ros.core.own_classes import name_of_classes
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
-from panoptic_ros.model.augment import AugmentConfig
+from panoptic_ros.model.averaging import ExponentialMean
 from panoptic_ros.model.checkpoint import load_checkpoint, network_of
 from panoptic_ros.model.crops import Crops, open_split
+from panoptic_ros.model.initialise import initialise
 from panoptic_ros.model.losses import panoptic_loss
-from panoptic_ros.model.network import PanopticNetwork, load_imagenet_weights
+from panoptic_ros.model.network import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    PanopticNetwork,
+    load_imagenet_weights,
+)
+from panoptic_ros.model.schedule import crop_of, phase_at, set_trainable, warm_up
+from panoptic_ros.model.train_config import TrainConfig, check_config
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
 HISTORY = "history.jsonl"
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 Validate = Callable[[PanopticNetwork, CocoPanoptic], dict[str, float]]
 """Scores the averaged weights; ``pq`` decides which checkpoint is kept as best."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """What ``panoptic train`` can be told.
-
-    Attributes:
-        data: COCO panoptic folder: ``train.json``, ``val.json``, ``images/``, ``panoptic/``.
-        out: Folder of checkpoints and curves; training goes on from what lies there.
-        steps: Length of the schedule; with ``minutes`` only an upper bound.
-        minutes: Time budget over all resumes; the schedule follows the clock. 0 is no budget.
-        batch: Crops per step.
-        rate: Peak learning rate of AdamW; the backbone gets a third of it.
-        validate_every: Steps between two validations, 0 for none.
-        workers: Processes that make crops.
-        device: ``cpu``, ``cuda`` or ``cuda:N``.
-    """
-
-    data: Path
-    out: Path
-    steps: int = 20_000
-    minutes: float = 0.0
-    batch: int = 8
-    rate: float = 1.5e-3
-    weight_decay: float = 0.02
-    ema_decay: float = 0.998
-    save_every: int = 100
-    validate_every: int = 1000
-    workers: int = 1
-    seed: int = 1
-    device: str = "cpu"
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
 
 
 @dataclass(frozen=True)
@@ -79,27 +53,6 @@ class Progress:
     rate: float
     losses: dict[str, float]
     scores: dict[str, float]
-
-
-class ExponentialMean:
-    """Averaged copy of a network's weights; statistics of batch norm are averaged too."""
-
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.state = {name: value.detach().clone() for name, value in _tensors(network)}
-
-    @torch.no_grad()
-    def update(self, network: nn.Module, step: int) -> None:
-        """Move towards the network's weights; the first steps count more."""
-        decay = min(self.decay, (1.0 + step) / (10.0 + step))
-        for name, value in _tensors(network):
-            self.state[name].lerp_(value, 1.0 - decay)
-
-
-def _tensors(network: nn.Module) -> list[tuple[str, Tensor]]:
-    return [
-        (name, value) for name, value in network.state_dict().items() if value.is_floating_point()
-    ]
 
 
 def train(
@@ -120,11 +73,12 @@ def train(
     Raises:
         ConfigError: A value is out of range or the device is not here.
         DataError: The data set cannot be read.
-        ModelError: The checkpoint to go on from is damaged.
+        ModelError: The checkpoint to go on from is damaged, or ``init`` does not fit.
     """
     run = _Run(config, validate)
-    for progress in run.steps():
-        on_progress(progress)
+    with closing(run.steps()) as steps:
+        for progress in steps:
+            on_progress(progress)
     best = config.out / BEST
     return best if best.exists() else config.out / CHECKPOINT
 
@@ -133,7 +87,7 @@ class _Run:
     """State of one training process; one thread, owns the files in ``config.out``."""
 
     def __init__(self, config: TrainConfig, validate: Validate | None) -> None:
-        _check(config)
+        check_config(config)
         self.config = config
         self.validate = validate
         self.device = torch.device(config.device)
@@ -144,10 +98,12 @@ class _Run:
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
         last = config.out / CHECKPOINT
         if not last.exists():
-            load_imagenet_weights(network.backbone)
+            self._start(network)
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        _freeze_stem(self.network)
+        self.phase = -1
+        self.is_unsaved = False
+        self.half = _has_bfloat16(self.device)
         self.optimizer = torch.optim.AdamW(
             _groups(self.network, config), lr=config.rate, weight_decay=config.weight_decay
         )
@@ -155,29 +111,67 @@ class _Run:
         if last.exists():
             self._resume(load_checkpoint(last))
         config.out.mkdir(parents=True, exist_ok=True)
-        shape = (1, 3, 1, 1)
-        self.pixel_mean = 255.0 * torch.tensor(IMAGENET_MEAN, device=self.device).view(shape)
-        self.pixel_std = 255.0 * torch.tensor(IMAGENET_STD, device=self.device).view(shape)
+        self.pixel_mean, self.pixel_std = _pixel_statistics(self.device)
+
+    def _start(self, network: PanopticNetwork) -> None:
+        """Fill a network that has not been trained yet."""
+        if self.config.init is None:
+            load_imagenet_weights(network.backbone)
+        else:
+            initialise(network, self.config.init, self._sample_batches)
+
+    def _sample_batches(self, count: int = 25) -> Iterator[Tensor]:
+        """Draw normalised batches of training crops, on the CPU."""
+        config = self.config
+        crops = Crops(self.train_data, config.augment, config.seed, count * config.batch)
+        mean, std = _pixel_statistics(torch.device("cpu"))
+        for batch in DataLoader(crops, batch_size=config.batch):
+            yield (batch[0].float() - mean) / std
 
     def steps(self) -> Iterator[Progress]:
+        """Train step by step; whatever ends the loop, the state reached is saved."""
+        try:
+            yield from self._steps()
+        finally:
+            if self.is_unsaved:
+                self._save(self.config.out / CHECKPOINT, resume=True)
+
+    def _steps(self) -> Iterator[Progress]:
         started = time.monotonic() - self.spent_s
-        loader = iter(self._loader())
+        loader: Iterator[Any] = iter(())
         while self.step < self.config.steps and self._done() < 1.0:
             rate = self._set_rate()
+            if self._enter_phase():
+                loader = iter(self._loader())
             losses = self._one(next(loader))
             self.step += 1
+            self.is_unsaved = True
             self.spent_s = time.monotonic() - started
-            scores = self._validate() if self._due(self.config.validate_every) else {}
-            if scores or self._due(self.config.save_every) or self._done() >= 1.0:
+            ended = self._done() >= 1.0
+            every = self.config.validate_every
+            scores = self._validate() if every and (ended or self._due(every)) else {}
+            if scores or ended or self._due(self.config.save_every):
                 self._save(self.config.out / CHECKPOINT, resume=True)
             progress = Progress(self.step, self.spent_s / 60.0, rate, losses, scores)
             self._record(progress)
             yield progress
 
+    def _enter_phase(self) -> bool:
+        """Open the layers of a phase that begins; say whether one does."""
+        index = phase_at(self.config.phases, self._done())
+        if index == self.phase:
+            return False
+        self.phase = index
+        set_trainable(self.network, self.config.phases[index])
+        return True
+
     def _loader(self) -> DataLoader[Any]:
         config = self.config
         left = (config.steps - self.step) * config.batch
-        crops = Crops(self.train_data, config.augment, config.seed * 1_000_003 + self.step, left)
+        size = crop_of(config.phases[self.phase], config.augment.crop)
+        augment = replace(config.augment, crop=size, base=config.augment.crop)
+        seed = config.seed * 1_000_003 + self.step
+        crops = Crops(self.train_data, augment, seed, left, config.cache_bytes)
         return DataLoader(
             crops,
             batch_size=config.batch,
@@ -192,7 +186,7 @@ class _Run:
             memory_format=torch.channels_last
         )
         self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
             outputs = self.network(x)
         losses = panoptic_loss(outputs, tuple(targets))
         self.optimizer.zero_grad(set_to_none=True)
@@ -209,15 +203,15 @@ class _Run:
         return min(1.0, share)
 
     def _set_rate(self) -> float:
-        """Warm up over 100 steps, then fall along a cosine to a hundredth."""
+        """Warm up, then fall along a cosine to a hundredth."""
         fall = 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * self._done()))
-        factor = min(1.0, (self.step + 1) / 100.0) * fall
+        factor = warm_up(self.step, self._done()) * fall
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         return self.config.rate * factor
 
     def _due(self, every: int) -> bool:
-        return every > 0 and (self.step % every == 0 or self.step == self.config.steps)
+        return every > 0 and self.step % every == 0
 
     def _validate(self) -> dict[str, float]:
         if self.validate is None or self.val_data is None:
@@ -254,6 +248,7 @@ class _Run:
                 "spent_s": self.spent_s,
                 "best": self.best,
             }
+            self.is_unsaved = False
         part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)
@@ -276,29 +271,26 @@ class _Run:
             file.write(json.dumps(asdict(progress)) + "\n")
 
 
-def _check(config: TrainConfig) -> None:
-    if any(side % 32 for side in config.augment.crop):
-        raise ConfigError(f"crop {config.augment.crop}: both sides must be multiples of 32")
-    if config.batch < 2:
-        raise ConfigError(f"batch {config.batch}: batch norm needs at least 2")
-    if config.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"device {config.device}: this torch sees no CUDA GPU; use --device cpu")
+def _has_bfloat16(device: torch.device) -> bool:
+    """Say whether bfloat16 is fast: a CPU without the instructions takes ten times as long."""
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    return True
 
 
-def _freeze_stem(network: PanopticNetwork) -> None:
-    """Keep the first layers as ImageNet left them: a tenth of the time, no gain in training."""
-    for module in (network.backbone.stem, network.backbone.blocks[0]):
-        for parameter in module.parameters():
-            parameter.requires_grad_(False)
+def _pixel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """ImageNet's mean and standard deviation for uint8 values, (1, 3, 1, 1) each."""
+    shape = (1, 3, 1, 1)
+    mean = 255.0 * torch.tensor(IMAGENET_MEAN, device=device).view(shape)
+    return mean, 255.0 * torch.tensor(IMAGENET_STD, device=device).view(shape)
 
 
 def _groups(network: PanopticNetwork, config: TrainConfig) -> list[dict[str, Any]]:
     """Group parameters: the backbone learns slower, norms and biases do not decay."""
     groups: dict[tuple[bool, bool], list[nn.Parameter]] = {}
     for name, parameter in network.named_parameters():
-        if parameter.requires_grad:
-            key = (name.startswith("backbone."), parameter.ndim > 1)
-            groups.setdefault(key, []).append(parameter)
+        key = (name.startswith("backbone."), parameter.ndim > 1)
+        groups.setdefault(key, []).append(parameter)
     return [
         {
             "params": parameters,

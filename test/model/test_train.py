@@ -16,12 +16,15 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make trai
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
 from panoptic_ros.data.coco.reader import CocoPanoptic, write_ids  # noqa: E402
+from panoptic_ros.model import crops as crops_module  # noqa: E402
 from panoptic_ros.model import train as training  # noqa: E402
 from panoptic_ros.model.augment import AugmentConfig  # noqa: E402
 from panoptic_ros.model.checkpoint import labels_of, load_checkpoint  # noqa: E402
-from panoptic_ros.model.crops import donor_shares, image_shares, open_split  # noqa: E402
+from panoptic_ros.model.crops import Crops, donor_shares, image_shares, open_split  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
-from panoptic_ros.model.train import Progress, TrainConfig, train  # noqa: E402
+from panoptic_ros.model.schedule import Phase  # noqa: E402
+from panoptic_ros.model.train import Progress, train  # noqa: E402
+from panoptic_ros.model.train_config import TrainConfig  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -90,7 +93,7 @@ def config(folder: Path, monkeypatch: pytest.MonkeyPatch) -> TrainConfig:
 
 def test_a_run_records_every_step_and_keeps_the_best_by_pq(config: TrainConfig) -> None:
     seen: list[Progress] = []
-    scores = iter([{"pq": 2.0}, {"pq": 1.0}])
+    scores = iter([{"pq": 2.0}, {"pq": 1.0}])  # after step 2, and at the end
 
     def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
         assert not network.training
@@ -111,6 +114,75 @@ def test_a_checkpoint_describes_the_classes_of_its_data(config: TrainConfig) -> 
     assert [label.is_drivable for label in labels.labels] == [True, False, False]
 
 
+def test_the_last_step_is_validated_whenever_it_comes(config: TrainConfig) -> None:
+    asked: list[int] = []
+
+    def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
+        asked.append(1)
+        return {"pq": 1.0}
+
+    best = train(replace(config, steps=3, validate_every=1000), validate=validate)
+    assert (len(asked), best.name) == (1, "best.pt")
+    by_clock = replace(config, steps=1000, minutes=1e-4, validate_every=1000)
+    best = train(replace(by_clock, out=config.out / "clock"), validate=validate)
+    assert (len(asked), best.name) == (2, "best.pt")
+
+
+def test_a_run_that_is_stopped_by_hand_keeps_what_it_has_learned(config: TrainConfig) -> None:
+    def stop(progress: Progress) -> None:
+        if progress.step == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(config, save_every=1000, steps=9), stop)
+    assert load_checkpoint(config.out / "last.pt")["step"] == 2
+
+
+def test_a_run_that_is_stopped_within_a_step_keeps_the_steps_before(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = training.panoptic_loss, iter(range(9))
+
+    def stopped(*args: object) -> object:
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(training, "panoptic_loss", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train(replace(config, save_every=1000, steps=9))
+    assert load_checkpoint(config.out / "last.pt")["step"] == 2
+
+
+def test_a_training_can_start_from_another_ones_checkpoint(config: TrainConfig) -> None:
+    first = train(replace(config, validate_every=0))
+    second = replace(config, out=config.out / "again", init=first, rate=0.0, weight_decay=0.0)
+    train(replace(second, validate_every=0, steps=1))
+    before = load_checkpoint(first)["weights"]["semantic.1.weight"]
+    after = load_checkpoint(second.out / "last.pt")["network"]["semantic.1.weight"]
+    torch.testing.assert_close(after, before)
+
+
+def test_the_cache_changes_no_crop_and_reads_each_file_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data, augmented = open_split(folder, "train"), AugmentConfig(crop=(64, 32))
+    plain = Crops(data, augmented, 1, 12)
+    cached = Crops(data, augmented, 1, 12, cache_bytes=1 << 20)
+    read: list[Path] = []
+    real = crops_module.read_image
+    monkeypatch.setattr(
+        crops_module, "read_image", lambda path: (read.append(path), real(path))[1]
+    )
+    for index in range(12):
+        for ours, theirs in zip(cached[index], plain[index], strict=True):
+            assert torch.equal(ours, theirs)
+    read.clear()
+    for index in range(12):
+        cached[index]
+    assert read == []
+
+
 def test_an_interrupted_run_goes_on_where_it_stopped(config: TrainConfig) -> None:
     train(config)
     seen: list[Progress] = []
@@ -126,7 +198,9 @@ def test_a_time_budget_that_is_spent_ends_the_run(config: TrainConfig) -> None:
 
 def test_training_lowers_the_loss_on_a_street_it_has_seen(config: TrainConfig) -> None:
     seen: list[Progress] = []
-    learning = replace(config, steps=40, validate_every=0, save_every=1000)
+    # Its backbone is not pretrained, so all of it has to learn.
+    open_all = (Phase(until=1.0, crop_scale=1.0, frozen_blocks=1, trains_depthwise=True),)
+    learning = replace(config, steps=40, validate_every=0, save_every=1000, phases=open_all)
     train(learning, seen.append)
     first, last = (
         np.mean([progress.losses["semantic"] for progress in part])

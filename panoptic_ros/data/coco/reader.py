@@ -33,7 +33,10 @@ ImageId = Union[int, str]
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image with its annotation; paths are absolute, ``source`` may be empty."""
+    """One image with its annotation; paths are absolute.
+
+    ``source`` names the data set, ``labels`` what made the annotation; both may be empty.
+    """
 
     id: ImageId
     image: Path
@@ -42,6 +45,7 @@ class ImageRecord:
     height: int
     segments: tuple[SegmentInfo, ...]
     source: str = ""
+    labels: str = ""
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,7 @@ def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanopti
             height=image["height"],
             segments=segments,
             source=str(image.get("source", "")),
+            labels=str(image.get("labels", "")),
         )
     return CocoPanoptic(
         tuple(categories[number] for number in sorted(categories)),

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start a training from weights that are there: a checkpoint, or a model that was exported.
+
+An exported model has its batch norms merged into the convolutions. To train it again each
+convolution gets a batch norm whose statistics are those of its own output over some images and
+whose scale and shift undo them, so that the network gives the same answers as before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.model.checkpoint import load_checkpoint
+from panoptic_ros.model.network import ConvBlock, PanopticNetwork
+
+Weights = dict[str, Tensor]
+
+_PREFIX = "network."
+"""What the exporter writes in front of every weight's name."""
+_STORED_AS_HALF = "_half"
+
+
+def initialise(
+    network: PanopticNetwork, path: Path, images: Callable[[], Iterable[Tensor]]
+) -> None:
+    """Fill a network with the weights of a file, in place.
+
+    Args:
+        network: The network to fill; layers that the file lacks keep the neutral start they have.
+        path: A checkpoint of ``panoptic train`` (its averaged weights), or a model that
+            ``panoptic export`` wrote.
+        images: Gives some normalised batches, each (N, 3, H, W) float32; asked for only where the
+            file is an exported model.
+
+    Raises:
+        ModelError: The file is missing, is neither of the two, or is of another network.
+    """
+    if path.suffix == ".onnx":
+        _from_export(network, path, images)
+    else:
+        weights = load_checkpoint(path)["weights"]
+        _load(network, path, {name: value.float() for name, value in weights.items()})
+
+
+def _load(network: PanopticNetwork, path: Path, weights: Weights) -> None:
+    ours = network.state_dict()
+    for name, value in weights.items():
+        if name not in ours or ours[name].shape != value.shape:
+            needed = tuple(ours[name].shape) if name in ours else "no such weight"
+            raise ModelError(
+                f"{path}: is of another network: {name} is {tuple(value.shape)}, needed is "
+                f"{needed}; --init takes checkpoints of panoptic train and models of panoptic "
+                "export with the same classes"
+            )
+    network.load_state_dict(weights, strict=False)
+
+
+def _from_export(
+    network: PanopticNetwork, path: Path, images: Callable[[], Iterable[Tensor]]
+) -> None:
+    merged = _weights_of(path)
+    blocks = {f"{name}.": module for name, module in network.named_modules() if _is_block(module)}
+    plain: Weights = {}
+    biases: dict[str, Tensor] = {}
+    for name, value in merged.items():
+        block = next((prefix for prefix in blocks if name == f"{prefix}0.bias"), None)
+        if block is None:
+            plain[name] = value
+        else:
+            biases[block] = value
+    if not biases:
+        raise ModelError(f"{path}: holds no weights of a network that panoptic train makes")
+    _load(network, path, plain)
+    filled = {prefix: _norm_of(blocks[prefix]) for prefix in biases}
+    for prefix, norm in filled.items():
+        _pass_on(norm, biases[prefix])
+    statistics = _output_statistics(network, {p: blocks[p] for p in filled}, images())
+    for prefix, norm in filled.items():
+        mean, variance = statistics[prefix]
+        _set_statistics(norm, mean, variance, biases[prefix])
+
+
+def _weights_of(path: Path) -> Weights:
+    """Read the weights of an exported model by their names in the network."""
+    import onnx
+    from onnx import numpy_helper
+
+    try:
+        graph = onnx.load(str(path)).graph
+    except Exception as error:  # protobuf and the operating system raise a dozen types
+        raise ModelError(f"{path}: cannot be read as ONNX ({error})") from error
+    found: Weights = {}
+    for tensor in graph.initializer:
+        name = tensor.name.removesuffix(_STORED_AS_HALF)
+        if name.startswith(_PREFIX):
+            values: NDArray[Any] = numpy_helper.to_array(tensor)
+            found[name.removeprefix(_PREFIX)] = torch.from_numpy(values.astype(np.float32))
+    return found
+
+
+def _is_block(module: nn.Module) -> bool:
+    return isinstance(module, ConvBlock)
+
+
+def _norm_of(block: nn.Module) -> nn.BatchNorm2d:
+    assert isinstance(block, ConvBlock)
+    norm = block[1]
+    assert isinstance(norm, nn.BatchNorm2d)
+    return norm
+
+
+@torch.no_grad()
+def _pass_on(norm: nn.BatchNorm2d, bias: Tensor) -> None:
+    """Let a batch norm add ``bias`` and change nothing else, in place."""
+    _set_statistics(norm, torch.zeros_like(bias), torch.ones_like(bias), bias)
+
+
+@torch.no_grad()
+def _set_statistics(norm: nn.BatchNorm2d, mean: Tensor, variance: Tensor, bias: Tensor) -> None:
+    """Set statistics without a change of what the norm computes: x + bias, in place."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.running_mean.copy_(mean)
+    norm.running_var.copy_(variance)
+    norm.weight.copy_((variance + norm.eps).sqrt())
+    norm.bias.copy_(bias + mean)
+
+
+@torch.no_grad()
+def _output_statistics(
+    network: PanopticNetwork, blocks: dict[str, nn.Module], images: Iterable[Tensor]
+) -> dict[str, tuple[Tensor, Tensor]]:
+    """Measure mean and variance of each convolution's output channels over all pixels."""
+    sums: dict[str, tuple[Tensor, Tensor, int]] = {}
+
+    def note(prefix: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            values = output.double()
+            first, second, count = sums.get(prefix, (torch.zeros(1), torch.zeros(1), 0))
+            sums[prefix] = (
+                first + values.sum((0, 2, 3)),
+                second + values.square().sum((0, 2, 3)),
+                count + values.shape[0] * values.shape[2] * values.shape[3],
+            )
+
+        return hook
+
+    hooks = []
+    for prefix, block in blocks.items():
+        assert isinstance(block, ConvBlock)
+        hooks.append(block[0].register_forward_hook(note(prefix)))
+    network.eval()
+    for batch in images:
+        network(batch)
+    for handle in hooks:
+        handle.remove()
+    return {prefix: _moments(*entry) for prefix, entry in sums.items()}
+
+
+def _moments(first: Tensor, second: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    mean = first / count
+    return mean.float(), (second / count - mean.square()).clamp(min=1e-6).float()
