@@ -54,7 +54,7 @@ def _rain(x: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float3
     lean = rng.uniform(-0.3, 0.3)
     for _ in range(int(rng.integers(60, 250))):
         x0, y0 = rng.uniform(0, width), rng.uniform(0, height)
-        long = rng.uniform(4, height / 12)
+        long = rng.uniform(0.3, 1.0) * max(4.0, height / 12)
         end = (int(x0 + lean * long), int(y0 + long))
         cv2.line(streaks, (int(x0), int(y0)), end, float(rng.uniform(20, 90)), 1)
     streaks = np.asarray(cv2.GaussianBlur(streaks, (3, 3), 0), np.float32)

@@ -21,9 +21,12 @@ def street(value: int = 120) -> Labelled:
     return Labelled(image, labels, instances)
 
 
+@pytest.mark.parametrize("shape", [(64, 128, 3), (32, 32, 3)], ids=["crop", "smallest crop"])
 @pytest.mark.parametrize("seed", range(24))
-def test_weather_keeps_shape_and_type_and_changes_something(seed: int) -> None:
-    image = np.random.default_rng(0).integers(0, 255, (64, 128, 3)).astype(np.uint8)
+def test_weather_keeps_shape_and_type_and_changes_something(
+    seed: int, shape: tuple[int, int, int]
+) -> None:
+    image = np.random.default_rng(0).integers(0, 255, shape).astype(np.uint8)
     before = image.copy()
     changed = weather(image, np.random.default_rng(seed))
     assert changed.shape == image.shape
