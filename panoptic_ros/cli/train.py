@@ -113,7 +113,7 @@ def _initial_weights(name: str | None) -> Path | None:
     """Find what ``--init`` names."""
     if name is None or name.endswith(".pt"):
         return Path(name) if name else None
-    from panoptic_ros.engine.open import find_model
+    from panoptic_ros.engine.models import find_model
 
     return find_model(name)
 

@@ -43,9 +43,9 @@ def network_of(state: dict[str, Any]) -> PanopticNetwork:
     """
     network = PanopticNetwork(len(state["classes"]))
     weights = {name: value.float() for name, value in state["weights"].items()}
-    counters = {k: v for k, v in network.state_dict().items() if k not in weights}
+    neutral = {k: v for k, v in network.state_dict().items() if k not in weights and _may_lack(k)}
     try:
-        network.load_state_dict(weights | counters)
+        network.load_state_dict(weights | neutral)
     except RuntimeError as error:
         raise ModelError(f"the checkpoint does not fit this version's network: {error}") from error
     return network.eval()
@@ -63,6 +63,11 @@ def labels_of(state: dict[str, Any]) -> LabelSet:
         return from_json(state["labels"])
     except ConfigError as error:
         raise ModelError(f"the checkpoint's label set is damaged ({error})") from error
+
+
+def _may_lack(name: str) -> bool:
+    """Say whether a sound checkpoint may be without a weight: its start changes nothing."""
+    return name.endswith("num_batches_tracked") or name.startswith("pyramid.")
 
 
 def spec_of(

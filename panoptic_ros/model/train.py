@@ -7,7 +7,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -128,7 +128,7 @@ class _Run:
         for batch in DataLoader(crops, batch_size=config.batch):
             yield (batch[0].float() - mean) / std
 
-    def steps(self) -> Iterator[Progress]:
+    def steps(self) -> Generator[Progress, None, None]:
         """Train step by step; whatever ends the loop, the state reached is saved."""
         try:
             yield from self._steps()

@@ -53,3 +53,42 @@ def test_a_missing_checkpoint_is_one_line(
 def test_a_model_name_without_onnx_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "last.pt", "model.plan"]) == 2
     assert "must end in .onnx" in capsys.readouterr().err
+
+
+def write_one_class(folder: Path) -> Path:
+    """A data set of one class, which no shipped model has."""
+    for name in ("images", "panoptic"):
+        (folder / name).mkdir(parents=True)
+    cv2.imwrite(str(folder / "images" / "0.png"), np.zeros((32, 64, 3), np.uint8))
+    cv2.imwrite(str(folder / "panoptic" / "0.png"), np.full((32, 64, 3), (0, 0, 7), np.uint8))
+    segment = {"id": 7, "category_id": 7, "area": 2048, "iscrowd": 0}
+    document = {
+        "images": [{"id": 0, "file_name": "0.png", "width": 64, "height": 32}],
+        "annotations": [{"image_id": 0, "file_name": "0.png", "segments_info": [segment]}],
+        "categories": [{"id": 7, "name": "field", "isthing": 0}],
+    }
+    for split in ("train", "val"):
+        (folder / f"{split}.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_a_shipped_model_of_other_classes_is_no_start_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("onnx")
+    data = write_one_class(tmp_path / "data")
+    words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
+    assert main([*words, "--init", "street_fast", "--steps", "1"]) == 2
+    assert "street_fast.onnx: is of another network: semantic.1" in capsys.readouterr().err
+
+
+def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    data = write_one_class(tmp_path / "data")
+    words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
+    words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
+    assert main(words) == 0
+    assert "Export it with: panoptic export" in capsys.readouterr().out
+    assert main(words) == 0
+    assert "has finished its schedule; raise --steps" in capsys.readouterr().out

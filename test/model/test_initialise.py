@@ -14,7 +14,7 @@ pytest.importorskip("onnx", reason="onnx is not installed: make train-env")
 from torch import Tensor, nn  # noqa: E402
 
 from panoptic_ros.core.errors import ModelError  # noqa: E402
-from panoptic_ros.model.checkpoint import spec_of  # noqa: E402
+from panoptic_ros.model.checkpoint import network_of, spec_of  # noqa: E402
 from panoptic_ros.model.export import export  # noqa: E402
 from panoptic_ros.model.initialise import initialise  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
@@ -95,6 +95,12 @@ def test_a_checkpoint_without_the_newest_layers_starts_with_them_neutral(tmp_pat
     initialise(filled, path, batches)
     for theirs, ours in zip(answers(donor), answers(filled), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_checkpoint_that_lacks_a_layer_is_refused() -> None:
+    weights = {k: v for k, v in network(1).state_dict().items() if not k.startswith("offset.")}
+    with pytest.raises(ModelError, match=r"(?s)does not fit this version.s network: .*offset"):
+        network_of({"classes": CLASSES, "weights": weights})
 
 
 @pytest.mark.parametrize(
