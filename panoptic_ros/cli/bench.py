@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import sys
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.json_file import check_place, write_json
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.model import FactualEngine
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--frames needs at least 1, --warmup and --threads at least 0")
     if args.json:
         # A wrong path shall not cost a run.
-        _write_figures(args.json, "", "a")
+        check_place(args.json, "--json")
     with ExitStack() as owned:
         names = [args.engine] + ([args.against] if args.against else [])
         engines = [_open(name, args.threads, owned) for name in names]
@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     if args.against:
         _show_ratios(report, ratios)
     if args.json:
-        _write_figures(args.json, json.dumps(report, indent=1) + "\n", "w")
+        write_json(args.json, report, "--json")
     return 0
 
 
@@ -123,23 +123,6 @@ def _as_json(found: Ratio) -> dict[str, Any]:
     """Write a ratio; JSON has no NaN."""
     numbers = {k: None if isnan(value) else value for k, value in asdict(found).items()}
     return {**numbers, "verdict": found.verdict}
-
-
-def _write_figures(path: Path, text: str, mode: str) -> None:
-    """Write the figures.
-
-    Raises:
-        DataError: The file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise DataError(
-            f"{path}: the figures cannot be written ({error.strerror}); name another file "
-            "with --json"
-        ) from error
 
 
 def _frames(args: argparse.Namespace) -> list[Frame]:

@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.engine_config import PRECISIONS
 from panoptic_ros.core.errors import ConfigError, ModelError
 
@@ -169,15 +170,8 @@ def _bar() -> Iterator[ProgressCallback]:
     if not sys.stderr.isatty():
         yield _tell_waiting
         return
-    try:
-        from rich.console import Console
-        from rich.progress import Progress
-    except ImportError:
-        yield lambda phase, share: None
-        return
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("building", total=1.0)
-        yield lambda phase, share: progress.update(task, completed=share, description=phase[:40])
+    with ProgressBar("building", 1.0) as bar:
+        yield lambda phase, share: bar.show(share, phase[:40])
 
 
 def _tell_waiting(phase: str, share: float) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE
-from panoptic_ros.cli.replay import write_json
+from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:

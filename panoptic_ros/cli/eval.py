@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
-    from panoptic_ros.cli.replay import write_json
+    from panoptic_ros.cli.json_file import write_json
     from panoptic_ros.cli.scores import document, show
     from panoptic_ros.evaluation.evaluate import Evaluation
     from panoptic_ros.evaluation.predictor import open_predictor
@@ -129,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
         result = _scored(subject, evaluation, worst_images)
         found = document(result, metrics, subject.name, str(args.gt), subject.remarks)
     if args.json:
-        write_json(args.json, found)
+        write_json(args.json, found, "--json")
     if worst_images:
         _write_page(args.html, found, evaluation, worst_images)
     show(found)
@@ -162,7 +163,7 @@ def _scored(
     from panoptic_ros.evaluation.evaluate import evaluate
     from panoptic_ros.evaluation.processes import evaluate_files
 
-    with _Progress(subject.count) as bar:
+    with ProgressBar("eval", subject.count) as bar:
         if subject.files and not worst_images:
             categories, metrics = subject.truth.categories, evaluation.metrics
             return evaluate_files(categories, metrics, subject.files, bar.advance)
@@ -188,26 +189,3 @@ def _write_page(
         worst_images.qualities,
         evaluation.id_histories(),
     )
-
-
-class _Progress:
-    """A bar on stderr where somebody looks."""
-
-    def __init__(self, label_images: int) -> None:
-        from rich.console import Console
-        from rich.progress import Progress
-
-        console = Console(stderr=True)
-        self._bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-        self._task = self._bar.add_task("eval", total=label_images)
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bar.stop()
-
-    def advance(self, label_images: int) -> None:
-        """So many more images."""
-        self._bar.advance(self._task, label_images)

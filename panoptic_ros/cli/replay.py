@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.inputs import (
     add_engine_arguments,
@@ -18,9 +17,10 @@ from panoptic_ros.cli.inputs import (
     pipeline_config,
     source_of,
 )
+from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.cli.result_bag import ResultBag
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+from panoptic_ros.core.errors import ConfigError, FrameError
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
@@ -121,7 +121,7 @@ def _finish(
     record.frames_in = len(record.frames) + record.skipped
     record.notes.extend(source.losses.notes)
     if args.json:
-        write_json(args.json, record.stats())
+        write_json(args.json, record.stats(), "--json")
     if args.report:
         from panoptic_ros.report.page import write_page
 
@@ -129,19 +129,6 @@ def _finish(
     for note in source.losses.notes:
         print(f"panoptic replay: {note}", file=sys.stderr)
     print(f"{len(record.frames)} frames processed, {record.skipped} skipped")
-
-
-def write_json(path: Path, document: dict[str, Any]) -> None:
-    """Write a JSON file.
-
-    Raises:
-        DataError: It cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 class Sinks:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -136,18 +137,10 @@ class _Display:
     """A progress bar with the smoothed losses, and a line per validation."""
 
     def __init__(self, config: TrainConfig) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
         self._config = config
         self.step = 0
         self._losses: dict[str, float] = {}
-        self._bar = Progress(
-            TextColumn("step {task.fields[step]}"),
-            BarColumn(),
-            TextColumn("{task.percentage:>3.0f} %"),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[losses]}"),
-        )
+        self._bar = ProgressBar("train", 1.0)
 
     @property
     def console(self) -> Console:
@@ -155,12 +148,11 @@ class _Display:
         return self._bar.console
 
     def __enter__(self) -> _Display:
-        self._bar.start()
-        self._task = self._bar.add_task("train", total=1.0, step=0, losses="")
+        self._bar.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._bar.stop()
+        self._bar.__exit__(*error)
 
     def show(self, progress: Progress) -> None:
         """Move the bar; print the scores of a validation."""
@@ -171,10 +163,10 @@ class _Display:
         if self._config.minutes:
             done = max(done, progress.minutes / self._config.minutes)
         losses = "  ".join(f"{name} {value:.3f}" for name, value in self._losses.items())
-        self._bar.update(self._task, completed=done, step=progress.step, losses=losses)
+        self._bar.show(done, f"step {progress.step}  {losses}")
         if progress.scores:
             scores = "  ".join(f"{name} {value:.1f}" for name, value in progress.scores.items())
-            self._bar.console.print(f"step {progress.step}: {scores}")
+            print(f"step {progress.step}: {scores}", flush=True)
 
 
 def draw_curves(out: Path) -> None:

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +15,7 @@ from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.core.types import Frame, Heads
 
@@ -84,7 +83,7 @@ class Pipeline:
             FrameError: The image cannot be used.
             EngineRunError: The engine failed.
         """
-        clock = _StageClock()
+        clock = StageClock()
         network_image = shrink(frame.image, self._engine.input)
         clock.lap("resize")
         heads = self._engine.infer(network_image)
@@ -129,9 +128,9 @@ class Pipeline:
     ) -> list[Result | FrameError]:
         """Run frames in one inference; one that cannot be used costs the others nothing."""
         done: dict[int, Result | FrameError] = {}
-        taken: list[tuple[int, _StageClock]] = []
+        taken: list[tuple[int, StageClock]] = []
         for index, (frame, _) in enumerate(frames):
-            clock = _StageClock()
+            clock = StageClock()
             try:
                 shrink(frame.image, engine.inputs[len(taken)])
             except FrameError as error:
@@ -139,7 +138,7 @@ class Pipeline:
                 continue
             clock.lap("resize")
             taken.append((index, clock))
-        shared = _StageClock()
+        shared = StageClock()
         heads = engine.infer_batch(len(taken)) if taken else []
         shared.lap("infer")
         for slot, (index, clock) in enumerate(taken):
@@ -153,7 +152,7 @@ class Pipeline:
         state: StreamState,
         network_image: NDArray[np.uint8],
         heads: Heads,
-        clock: _StageClock,
+        clock: StageClock,
     ) -> Result:
         """Make a result of what the network says about a frame."""
         state.configure(self._config)
@@ -167,21 +166,3 @@ class Pipeline:
         drivable = state.drivable_filter.update(panoptic, stamp_ns, motion, is_new_stream)
         clock.lap("drivable")
         return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)
-
-
-@dataclass
-class _StageClock:
-    """Milliseconds between laps."""
-
-    stages_ms: dict[str, float] = field(default_factory=dict)
-    _last: float = field(default_factory=time.perf_counter)
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.stages_ms[stage] = (now - self._last) * 1e3
-        self._last = now
-
-    def follow(self, other: _StageClock) -> None:
-        """Take over the laps of a stage that was shared, and go on from here."""
-        self.stages_ms.update(other.stages_ms)
-        self._last = time.perf_counter()

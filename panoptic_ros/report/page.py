@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.core.overlay import track_color
 from panoptic_ros.report import charts
-from panoptic_ros.report.record import RunRecord, TrackHistory, percentiles
+from panoptic_ros.report.record import RunRecord, TrackHistory, rounded_percentiles
 from panoptic_ros.report.samples import Sample
 from panoptic_ros.report.template import filled, write_html
 
@@ -102,7 +102,7 @@ def _latency_line(record: RunRecord) -> str:
 
 def _latency_bars(record: RunRecord) -> str:
     values = [facts.latency_ms for facts in record.frames]
-    return charts.histogram(values, "ms", list(percentiles(values).items()))
+    return charts.histogram(values, "ms", list(rounded_percentiles(values).items()))
 
 
 def _timeline(record: RunRecord, tracks: Sequence[TrackHistory]) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID
 
-PERCENTILES = (50, 95, 99)
 CLASS_SAMPLING_PX = 4
 """Class shares are counted on every n-th row and column of an image."""
 
@@ -112,7 +112,7 @@ class RunRecord:
             return self.stages
         names = dict.fromkeys(name for facts in self.frames for name in facts.stages_ms)
         return {
-            name: percentiles([facts.stages_ms.get(name, 0.0) for facts in self.frames])
+            name: rounded_percentiles([facts.stages_ms.get(name, 0.0) for facts in self.frames])
             for name in names
         }
 
@@ -129,7 +129,7 @@ class RunRecord:
                 "dropped": self.dropped,
                 "skipped": self.skipped,
             },
-            "latency_ms": percentiles([facts.latency_ms for facts in self.frames]),
+            "latency_ms": rounded_percentiles([facts.latency_ms for facts in self.frames]),
             "latency_is": self.latency_meaning,
             "stages_ms": self.stage_percentiles(),
             "tracks": {
@@ -193,17 +193,9 @@ def class_shares(labels: NDArray[np.uint8]) -> dict[int, float]:
     return {int(label): float(counts[label] / sample.size) for label in found}
 
 
-def percentiles(values_ms: Sequence[float]) -> dict[str, float]:
-    """p50, p95 and p99; zeros where there is nothing.
-
-    >>> percentiles([1.0, 2.0, 3.0])["p50"]
-    2.0
-    """
-    if not values_ms:
-        return {f"p{part}": 0.0 for part in PERCENTILES}
-    found = np.percentile(np.asarray(values_ms), PERCENTILES)
-    pairs = zip(PERCENTILES, found.tolist(), strict=True)
-    return {f"p{part}": round(value, 2) for part, value in pairs}
+def rounded_percentiles(values_ms: Sequence[float]) -> dict[str, float]:
+    """p50, p95 and p99 as the report and ``stats.json`` show them."""
+    return percentiles(values_ms, decimals=2)
 
 
 def _spans(at: Sequence[int], times_s: Sequence[float]) -> tuple[tuple[float, float], ...]:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from panoptic_ros.core.percentiles import percentiles
+from panoptic_ros.core.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from panoptic_ros.core.model import Engine
@@ -49,11 +51,6 @@ class StageTimes:
             stage: round(1e3 / float(np.mean(self.stages_ms[stage])), 2)
             for stage in ("infer", WHOLE)
         }
-
-
-def percentiles(values: Sequence[float]) -> dict[str, float]:
-    """Sum up milliseconds as ``{"p50", "p95", "p99"}``."""
-    return {f"p{p}": round(float(np.percentile(values, p)), 3) for p in (50, 95, 99)}
 
 
 @dataclass(frozen=True)
@@ -150,9 +147,10 @@ class _EngineRun:
 
         frame = Frame(source.image, stamp_ns, source.frame_id)
         result = self._pipeline.step(frame, self._state)
-        start = time.perf_counter()
+        clock = StageClock()
         build_messages(TOPICS, FrameContext(result, self._types, self._header))
-        return {**result.stages_ms, "messages": (time.perf_counter() - start) * 1e3}
+        clock.lap("messages")
+        return {**result.stages_ms, **clock.stages_ms}
 
 
 def batch_rate(engine: Any, count: int, warmup: int) -> dict[str, float]:
@@ -167,10 +165,10 @@ def batch_rate(engine: Any, count: int, warmup: int) -> dict[str, float]:
         return {}
     spent = []
     for number in range(-warmup, max(1, count // batch)):
-        start = time.perf_counter()
+        clock = StageClock()
         engine.infer_batch(batch)
         if number >= 0:
-            spent.append((time.perf_counter() - start) * 1e3)
+            spent.append(clock.lap("infer"))
     rate = round(1e3 * batch / float(np.mean(spent)), 2)
     return {"images": float(batch), "images_per_s": rate, **percentiles(spent)}
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
 from panoptic_ros.core.void import void_like
 from panoptic_ros.messages.context import FrameContext
@@ -118,7 +119,7 @@ class ResultPublisher:
         return True
 
     def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
-        started = time.perf_counter()
+        clock = StageClock()
         output = self._output
         context = FrameContext(
             result, self._types, header, output.remaps, config.overlay, config.jpeg_quality
@@ -130,12 +131,12 @@ class ResultPublisher:
             )
         wanted = output.wanted()
         messages = build_messages(wanted, context)
-        messages_ms = _ms_since(started)
-        started = time.perf_counter()
+        clock.lap("messages")
         output.publish(messages)
         if "camera_info" in wanted and info is not None and "camera_info" not in messages:
             self._complain(info, result.camera_size)
-        return {"messages": messages_ms, "publish": _ms_since(started)}
+        clock.lap("publish")
+        return clock.stages_ms
 
     def _complain(self, info: CameraInfo, size: tuple[int, int]) -> None:
         self._log.warning(
@@ -150,7 +151,3 @@ def _without_image(result: Result) -> Result:
     image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
     frame = Frame(image, result.frame.stamp_ns, result.frame.frame_id)
     return replace(result, frame=frame)
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1e3

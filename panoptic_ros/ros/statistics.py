@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from panoptic_ros.core.percentiles import percentiles
+
 COUNTS = {
     "received": "images that came",
     "published": "results that went out",
@@ -138,9 +140,7 @@ class CameraStatistics:
 
 
 def _percentiles(values: deque[float]) -> tuple[float, ...]:
-    if not values:
-        return ()
-    return tuple(float(value) for value in np.percentile(list(values), (50, 95, 99)))
+    return tuple(percentiles(values).values()) if values else ()
 
 
 def _medians(rows: deque[Mapping[str, float]]) -> dict[str, float]:

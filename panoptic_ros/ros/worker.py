@@ -15,6 +15,7 @@ from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header
@@ -134,14 +135,14 @@ class Worker:
                 self._deliver(image, result, config)
 
     def _read(self, stream: CameraStream, message: Any) -> _Image | None:
-        started = time.perf_counter()
+        clock = StageClock()
         try:
             frame = to_frame(message)
         except FrameError as error:
             self._refuse(stream, error)
             return None
         timed = stream.clock.timed(frame)
-        return _Image(stream, timed, message.header, _ms_since(started), frame is timed)
+        return _Image(stream, timed, message.header, clock.lap("read"), frame is timed)
 
     def _refuse(self, stream: CameraStream, error: FrameError) -> None:
         stream.statistics.refuse(str(error))
@@ -156,7 +157,3 @@ class Worker:
         # How old an image is, is not known where the camera does not say when it was.
         age_ms = stream.clock.age_ms(result.frame.stamp_ns) if image.has_stamp else float("nan")
         stream.statistics.publish(age_ms, stages_ms, len(result.tracks))
-
-
-def _ms_since(started: float) -> float:
-    return (time.perf_counter() - started) * 1e3

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.report.timing import (
@@ -22,7 +23,6 @@ from panoptic_ros.report.timing import (
     StageTimes,
     batch_rate,
     measure,
-    percentiles,
     ratio,
 )
 from test.drawn.tiny_model import write_tiny_model
