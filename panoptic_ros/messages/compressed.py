@@ -1,53 +1,119 @@
 # SPDX-License-Identifier: Apache-2.0
-"""JPEG and PNG as ``sensor_msgs/CompressedImage`` carries them, to RGB and back."""
+"""JPEG and PNG as ``sensor_msgs/CompressedImage`` carries them, to RGB and back.
+
+Source of ``format``: compressed_image_transport, ``<encoding>; <codec> compressed <packed as>``.
+"""
 
 from __future__ import annotations
+
+import re
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.files.jpeg_segments import (
+    END,
+    START,
+    DamagedJpegError,
+    JpegHeader,
+    read_header,
+    scan_end,
+)
 from panoptic_ros.core.files.png_chunks import HEADER_BYTES, SIGNATURE, DamagedPngError, png_size
-from panoptic_ros.messages.encodings import check_size
+from panoptic_ros.messages.encodings import (
+    LAYOUTS,
+    SIXTEEN_BIT,
+    Packed,
+    check_size,
+    is_known,
+    to_rgb,
+    unreadable,
+)
 
-_JPEG_START = b"\xff\xd8"
-_JPEG_END = b"\xff\xd9"
-# Start-of-frame markers: 0xC0..0xCF without DHT (C4), JPG (C8) and DAC (CC).
-_FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # The camera's pixel grid is what camera_info speaks of: an EXIF orientation must not turn it.
-_FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_COLOR = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+_GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
+_PNG_KIND, _PNG_GREY = 25, 0
+"""Byte of a PNG file that says what its pixels are, and its value for grey ones."""
+
+_NO_IMAGE = re.compile(r"\d+[USF]C\d+|nv24", re.ASCII)
+"""Encodings of sensor_msgs that are no colours, beside those that ``encodings`` reads."""
+
+_MISSING_VALUE = 128
+"""What decoders show of a JPEG's blocks that never came: every coefficient is 0."""
+
+_NONSENSE = bytes(range(1, 129))
 
 
-def decompress(data: NDArray[np.uint8]) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class _File:
+    """What a file's header says.
+
+    Attributes:
+        height: In pixels.
+        width: In pixels.
+        is_grey: Whether it has one value per pixel.
+        jpeg: The header of a JPEG.
+    """
+
+    height: int
+    width: int
+    is_grey: bool
+    jpeg: JpegHeader | None = None
+
+
+def decompress(data: NDArray[np.uint8], form: str = "") -> NDArray[np.uint8]:
     """Decode a JPEG or PNG image.
 
     Args:
         data: The file, (n,) uint8.
+        form: ``format`` of the message: a mosaic or the planes of a YUV image in a grey file
+            become colours as those of a raw image do.
 
     Returns:
-        RGB, (H, W, 3) uint8, a view with a negative channel stride.
+        RGB, (H, W, 3) uint8, mostly a view with a negative channel stride.
 
     Raises:
-        FrameError: It is no JPEG or PNG, is cut off, damaged or too large.
+        FrameError: It is no JPEG or PNG, is cut off, damaged or too large, or holds depth.
     """
     content = data.tobytes()
-    if content.startswith(_JPEG_START):
-        height, width, end = _jpeg_size(content)
-        if content.rfind(_JPEG_END, end) < 0:
-            raise FrameError(f"jpeg image of {width}x{height} is cut off after {len(content)} B")
-    elif content.startswith(SIGNATURE) and len(content) >= HEADER_BYTES:
-        height, width = _png_size(content)
-    else:
-        raise FrameError(
-            f"compressed image starts with {content[:8].hex() or 'nothing'}; "
-            "needs a JPEG or PNG file"
-        )
-    check_size(height, width)
-    image = _decoded(data)
-    if image is None:
-        raise FrameError(f"compressed image of {width}x{height} is damaged")
+    file = _header(content)
+    check_size(file.height, file.width)
+    source, packed_as = packed_encodings(form)
+    encoding = source if file.is_grey else packed_as or source
+    if encoding and not is_known(encoding):
+        raise unreadable(encoding)
+    image = _pixels(content, _GREY if file.is_grey else _COLOR, file)
+    if is_known(source) and _is_raw_material(source) and _has_one_value(image):
+        return _from_grey(np.ascontiguousarray(image[..., 0]), source)
+    if file.is_grey:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     return image[..., ::-1]
+
+
+def packed_encodings(form: str) -> tuple[str, str]:
+    """Encoding that the camera had, and that of the pixels in the file where they were converted.
+
+    Args:
+        form: ``format`` of a message; words that are no encodings are left out.
+
+    Raises:
+        FrameError: It speaks of depth in compressedDepth's own way.
+
+    >>> packed_encodings("bayer_rggb8; jpeg compressed "), packed_encodings("jpeg")
+    (('bayer_rggb8', ''), ('', ''))
+    >>> packed_encodings("rgb8; jpeg compressed bgr8")
+    ('rgb8', 'bgr8')
+    """
+    if "compressedDepth" in form:
+        raise FrameError(f"format {form!r} holds depth; needs a jpeg or png image")
+    source, _, codec = form.partition(";")
+    words = source.strip(), codec.partition("compressed")[2].strip()
+    first, second = (word if is_known(word) or _NO_IMAGE.fullmatch(word) else "" for word in words)
+    return first, second
 
 
 def compress(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
@@ -65,30 +131,105 @@ def compress(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     return np.asarray(content, np.uint8).reshape(-1)
 
 
-def _decoded(data: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    try:
-        image = cv2.imdecode(data, _FLAGS)
-    except cv2.error:
-        return None
-    return None if image is None else np.asarray(image, np.uint8)
+def _header(content: bytes) -> _File:
+    """Read what kind of file it is and how large its image; say what is not whole."""
+    if content.startswith(START):
+        return _jpeg_file(content)
+    if content.startswith(SIGNATURE) and len(content) >= HEADER_BYTES:
+        try:
+            height, width = png_size(content)
+        except DamagedPngError as error:
+            raise FrameError(
+                f"png image of {len(content)} bytes is damaged, it {error}"
+            ) from error
+        return _File(height, width, content[_PNG_KIND] == _PNG_GREY)
+    raise FrameError(
+        f"compressed image starts with {content[:8].hex() or 'nothing'}; needs a JPEG or PNG file"
+    )
 
 
-def _png_size(content: bytes) -> tuple[int, int]:
+def _png_file(content: bytes) -> _File:
     try:
-        return png_size(content)
+        height, width = png_size(content)
     except DamagedPngError as error:
         raise FrameError(f"png image of {len(content)} bytes is damaged, it {error}") from error
+    return _File(height, width, content[_PNG_KIND] == _PNG_GREY)
 
 
-def _jpeg_size(content: bytes) -> tuple[int, int, int]:
-    """Height, width and the end of the segment that says so; T.81 annex B."""
-    at = 2
-    while at + 9 <= len(content) and content[at] == 0xFF:
-        marker = content[at + 1]
-        if marker in _FRAME_MARKERS:
-            height = int.from_bytes(content[at + 5 : at + 7], "big")
-            width = int.from_bytes(content[at + 7 : at + 9], "big")
-            return height, width, at + 9
-        is_fill = marker == 0xFF
-        at += 1 if is_fill else 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-    raise FrameError(f"jpeg image of {len(content)} bytes has no frame header; it is damaged")
+def _jpeg_file(content: bytes) -> _File:
+    try:
+        header = read_header(content)
+    except DamagedJpegError as error:
+        raise FrameError(f"jpeg image of {len(content)} bytes is damaged, it {error}") from error
+    size = f"{header.width}x{header.height}"
+    if scan_end(content, header.scan_start) < 0:
+        raise FrameError(f"jpeg image of {size} is cut off after {len(content)} B")
+    lost = header.lost_restarts(content)
+    if lost:
+        raise FrameError(f"jpeg image of {size} is damaged, it lacks {lost} restart segments")
+    return _File(header.height, header.width, header.components == 1, header)
+
+
+def _pixels(content: bytes, flags: int, file: _File) -> NDArray[np.uint8]:
+    """Decode, and make sure that nothing was made up.
+
+    Raises:
+        FrameError: The file is damaged, or ends before its image does.
+    """
+    image = _decoded(content, flags)
+    if image is None:
+        raise FrameError(f"compressed image of {file.width}x{file.height} is damaged")
+    if file.jpeg is not None and _ends_early(content, file.jpeg, image, flags):
+        raise FrameError(
+            f"jpeg image of {file.width}x{file.height} is cut off, though it has an end marker"
+        )
+    return image
+
+
+def _ends_early(content: bytes, header: JpegHeader, image: NDArray[np.uint8], flags: int) -> bool:
+    """Whether a JPEG's data ends before its image does.
+
+    Decoders fill what is missing with grey and tell nobody. So where the last pixel is that grey,
+    bytes of nonsense are put before the end marker: behind whole data they are skipped, else they
+    become pixels. Of files with several scans only the last is looked at, so all are tried.
+    """
+    if header.units and (image[-1, -1] != _MISSING_VALUE).any():
+        return False
+    end = scan_end(content, header.scan_start)
+    again = _decoded(content[:end] + _NONSENSE + END, flags)
+    return again is None or not np.array_equal(again, image)
+
+
+def _decoded(content: bytes, flags: int) -> NDArray[np.uint8] | None:
+    """Decode to BGR (H, W, 3), or to one value (H, W, 1)."""
+    try:
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+    except cv2.error:
+        return None
+    if image is None:
+        return None
+    return np.asarray(image, np.uint8).reshape(*image.shape[:2], -1)
+
+
+def _is_raw_material(encoding: str) -> bool:
+    """Whether single values only become colours together: mosaics, and planes of YUV."""
+    name = _eight_bit(encoding)
+    return LAYOUTS[name].channels == 1 and name not in ("mono8", "8UC1")
+
+
+def _has_one_value(image: NDArray[np.uint8]) -> bool:
+    """Whether all channels are the same, as where a mosaic was taken for a grey image."""
+    return bool((image[..., 1:] == image[..., :1]).all())
+
+
+def _eight_bit(encoding: str) -> str:
+    return SIXTEEN_BIT.get(encoding, (0, encoding))[1]
+
+
+def _from_grey(values: NDArray[np.uint8], encoding: str) -> NDArray[np.uint8]:
+    """Take the values of a grey file for those of a raw image."""
+    name = _eight_bit(encoding)
+    rows, width = values.shape
+    # Planes of chroma lie below those of luma.
+    height = rows * 2 // 3 if LAYOUTS[name].chroma_planes else rows
+    return to_rgb(Packed(values.reshape(-1), height, width, width, name))

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.compressed import compress, decompress
 from panoptic_ros.messages.encodings import Packed, is_known, to_rgb
@@ -34,19 +33,16 @@ def to_frame(message: Any) -> Frame:
     Raises:
         FrameError: The message holds no image that can be read; it says why.
     """
-    image = _decompressed(message) if hasattr(message, "format") else _unpacked(message)
+    if hasattr(message, "format"):
+        image = decompress(_as_bytes(message.data), str(message.format))
+    else:
+        image = _unpacked(message)
     return Frame(image, stamp_ns(message.header), str(message.header.frame_id))
 
 
 def stamp_ns(header: Header) -> int:
     """Stamp of a header in ns."""
     return int(header.stamp.sec) * 1_000_000_000 + int(header.stamp.nanosec)
-
-
-def _decompressed(message: Any) -> NDArray[np.uint8]:
-    if "compressedDepth" in str(message.format):
-        raise FrameError(f"format {message.format!r} holds depth; needs a jpeg or png image")
-    return decompress(_as_bytes(message.data))
 
 
 def _unpacked(message: Any) -> NDArray[np.uint8]:

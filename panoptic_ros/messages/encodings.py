@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.files.limits import image_limits, is_image_size
+from panoptic_ros.messages.planar_yuv import PlanarImage, without_padding
 
 Pixels = NDArray[np.uint8]
 
@@ -26,14 +27,15 @@ class Layout:
     Attributes:
         channels: Bytes per pixel and row.
         convert: (rows, width, channels) uint8, rows possibly padded, to RGB (H, W, 3).
-        rows_per_two: Rows of memory for every two rows of the image.
+        chroma_planes: 0 where pixels lie together; of 4:2:0 images 1 where the chroma's values
+            take turns, 2 where they have a plane each.
         block: (height, width) must be multiples of these.
         least: Least height and width that ``convert`` can work on.
     """
 
     channels: int
     convert: Callable[[Pixels], Pixels]
-    rows_per_two: int = 2
+    chroma_planes: int = 0
     block: tuple[int, int] = (1, 1)
     least: int = 1
 
@@ -78,8 +80,13 @@ def to_rgb(packed: Packed) -> Pixels:
         return layout.convert(_rows(packed, layout))
     if packed.encoding in SIXTEEN_BIT:
         return _from_sixteen_bit(packed)
-    raise FrameError(
-        f"encoding {packed.encoding!r} cannot be read; needs one of "
+    raise unreadable(packed.encoding)
+
+
+def unreadable(encoding: str) -> FrameError:
+    """Say that an encoding cannot be read, as the error to raise."""
+    return FrameError(
+        f"encoding {encoding!r} cannot be read; needs one of "
         f"{', '.join([*LAYOUTS, *SIXTEEN_BIT])}: set it in the camera driver, or install "
         "cv_bridge (ros-<distro>-cv-bridge) for what it can convert"
     )
@@ -102,6 +109,27 @@ def check_size(height: int, width: int) -> None:
 
 def _rows(packed: Packed, layout: Layout) -> Pixels:
     """View the memory as (rows, width, channels), padding left out."""
+    _check_shape(packed, layout)
+    height, width, step = packed.height, packed.width, packed.step
+    if layout.chroma_planes:
+        planes = PlanarImage(
+            packed.data, height, width, step, packed.encoding, layout.chroma_planes
+        )
+        return without_padding(planes)[..., None]
+    # The padding of the last row may be missing: some drivers do not send it.
+    least_bytes = (height - 1) * step + width * layout.channels
+    if packed.data.size < least_bytes:
+        raise FrameError(
+            f"{packed.encoding} image of {width}x{height}, step {step}, has "
+            f"{packed.data.size} bytes, needs {least_bytes}"
+        )
+    shape = (height, width, layout.channels)
+    view: Pixels = np.ndarray(shape, np.uint8, packed.data, strides=(step, layout.channels, 1))
+    return view
+
+
+def _check_shape(packed: Packed, layout: Layout) -> None:
+    """Refuse sizes that the encoding cannot have, and rows shorter than their pixels."""
     height, width, step = packed.height, packed.width, packed.step
     tall, wide = layout.block
     if height % tall or width % wide or min(height, width) < layout.least:
@@ -116,24 +144,13 @@ def _rows(packed: Packed, layout: Layout) -> Pixels:
             f"{packed.encoding} image is {width} wide with a step of {step} bytes, "
             f"needs at least {needed}"
         )
-    rows = height * layout.rows_per_two // 2
-    # The padding of the last row may be missing: some drivers do not send it.
-    least_bytes = (rows - 1) * step + needed
-    if packed.data.size < least_bytes:
-        raise FrameError(
-            f"{packed.encoding} image of {width}x{height}, step {step}, has "
-            f"{packed.data.size} bytes, needs {least_bytes}"
-        )
-    view: Pixels = np.ndarray(
-        (rows, width, layout.channels), np.uint8, packed.data, strides=(step, layout.channels, 1)
-    )
-    return view
 
 
 def _from_sixteen_bit(packed: Packed) -> Pixels:
     """Keep the upper byte of each value."""
     channels, encoding = SIXTEEN_BIT[packed.encoding]
-    pairs = _rows(packed, Layout(2 * channels, _as_it_is))
+    least = LAYOUTS[encoding].least
+    pairs = _rows(packed, Layout(2 * channels, _as_it_is, least=least))
     upper = np.ascontiguousarray(pairs[..., 0 if packed.is_bigendian else 1 :: 2])
     return LAYOUTS[encoding].convert(upper)
 
@@ -178,8 +195,10 @@ LAYOUTS: dict[str, Layout] = {
     "uyvy": _UYVY,
     "yuv422_yuy2": _YUYV,
     "yuyv": _YUYV,
-    "nv12": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_NV12), rows_per_two=3, block=(2, 2)),
-    "nv21": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_NV21), rows_per_two=3, block=(2, 2)),
+    "nv12": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_NV12), chroma_planes=1, block=(2, 2)),
+    "nv21": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_NV21), chroma_planes=1, block=(2, 2)),
+    "i420": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_I420), chroma_planes=2, block=(2, 2)),
+    "yv12": Layout(1, _by_plane_code(cv2.COLOR_YUV2RGB_YV12), chroma_planes=2, block=(2, 2)),
     "bayer_rggb8": Layout(1, _by_plane_code(cv2.COLOR_BayerBG2RGB), least=4),
     "bayer_bggr8": Layout(1, _by_plane_code(cv2.COLOR_BayerRG2RGB), least=4),
     "bayer_gbrg8": Layout(1, _by_plane_code(cv2.COLOR_BayerGR2RGB), least=4),
@@ -191,5 +210,9 @@ SIXTEEN_BIT: dict[str, tuple[int, str]] = {
     "mono16": (1, "mono8"),
     "rgb16": (3, "rgb8"),
     "bgr16": (3, "bgr8"),
+    "bayer_rggb16": (1, "bayer_rggb8"),
+    "bayer_bggr16": (1, "bayer_bggr8"),
+    "bayer_gbrg16": (1, "bayer_gbrg8"),
+    "bayer_grbg16": (1, "bayer_grbg8"),
 }
 """Encodings of 16 bits per value: channels, and the encoding of their upper bytes."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video_packets import is_key
@@ -152,6 +153,8 @@ class BagSource(Source):
         except FrameError as error:
             self.losses.skip(f"{self.topic}: {error}")
             return
+        if hint := dark_hint(message, frame):
+            self.losses.note(f"{self.topic}: {hint}")
         if frame.stamp_ns == 0:
             self.losses.note(f"{self.topic}: images without stamp got the time of the bag")
             frame = replace(frame, stamp_ns=time_ns)

@@ -131,11 +131,15 @@ def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
         return ERROR if silence.is_stale else WARN, f"no image yet on {topic}"
     if report.silent_s >= silence.stale_after_s:
         return ERROR, f"no image on {topic} for {report.silent_s:.1f} s"
-    if silence.is_stale:
+    # A camera that begins late, or again after a pause, is no fault of the engine.
+    is_overdue = report.waiting_s > silence.stale_after_s
+    if silence.is_stale and (report.last_refusal or is_overdue):
         reason = report.last_refusal or "the engine has not answered"
         return ERROR, f"images come, but no result for {lasting}: {reason}"
     if report.last_refusal:
         return WARN, f"unusable images: {report.last_refusal}"
+    if silence.is_stale:
+        return WARN, f"images have begun to come on {topic}, no result yet"
     return OK, f"{report.published / report.seconds:.1f} results per second"
 
 

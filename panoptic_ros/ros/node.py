@@ -182,6 +182,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._streams = {}
         for index, (name, output) in enumerate(self._outputs.items()):
             statistics = self._statistics.setdefault(name, CameraStatistics())
+            statistics.begin()
             self._streams[name] = open_stream(
                 host, self.config, index, output, statistics, pipeline.new_state()
             )

@@ -42,6 +42,7 @@ class Report:
         stages_ms: Median by stage over the same results.
         tracks: Objects in the last result.
         silent_s: Seconds since the last image, None before the first.
+        waiting_s: Seconds since the first image that no result has followed; 0 where none waits.
         age_s: Now minus the stamp of the last result: how old is what consumers have. None before
             the first, and where stamps are not of the node's clock.
         last_refusal: Why an image could not be used, the latest one in the window.
@@ -55,6 +56,7 @@ class Report:
     stages_ms: Mapping[str, float]
     tracks: int
     silent_s: float | None
+    waiting_s: float
     age_s: float | None
     last_refusal: str
 
@@ -71,6 +73,7 @@ class CameraStatistics:
     _tracks: int = 0
     _last_refusal: str = ""
     _last_image_s: float | None = None
+    _waiting_since_s: float | None = None
     _exposed_s: float | None = None
     _since_s: float = field(default_factory=time.monotonic)
 
@@ -81,6 +84,13 @@ class CameraStatistics:
             self._total["received"] += 1
             self._total["dropped_busy"] += int(replaced_another)
             self._last_image_s = time.monotonic()
+            if self._waiting_since_s is None:
+                self._waiting_since_s = self._last_image_s
+
+    def begin(self) -> None:
+        """Wait for the camera's first image; counts go on, times do not."""
+        with self._lock:
+            self._last_image_s = self._waiting_since_s = self._exposed_s = None
 
     def refuse(self, reason: str) -> None:
         """Count an image that cannot be used."""
@@ -106,6 +116,7 @@ class CameraStatistics:
         """
         with self._lock:
             self._total["published"] += 1
+            self._waiting_since_s = None
             self._tracks = tracks
             self._stages_ms.append(stages_ms)
             self._exposed_s = None
@@ -120,7 +131,7 @@ class CameraStatistics:
             before, self._before = self._before, dict(self._total)
             since, self._since_s = self._since_s, now
             refusal, self._last_refusal = self._last_refusal, ""
-            last = self._last_image_s
+            last, waiting = self._last_image_s, self._waiting_since_s
             return Report(
                 seconds=now - since,
                 received=self._total["received"] - before.get("received", 0),
@@ -130,6 +141,7 @@ class CameraStatistics:
                 stages_ms=_medians(self._stages_ms),
                 tracks=self._tracks,
                 silent_s=None if last is None else now - last,
+                waiting_s=0.0 if waiting is None else now - waiting,
                 age_s=None if self._exposed_s is None else now - self._exposed_s,
                 last_refusal=refusal,
             )

@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.messages.compressed import compress
 from panoptic_ros.messages.convert import to_frame
-from test.messages.test_encodings import four_fields
+from test.messages.test_encodings import PACKED, bayer, four_fields, planar
+from test.messages.test_encodings import message as raw
 
 
 def message(content: bytes, form: str = "rgb8; jpeg compressed bgr8") -> Any:
@@ -53,6 +56,7 @@ BAD = {
     "text": (b"not an image", "needs a JPEG or PNG"),
     "cut jpeg": (jpeg()[:-20], "cut off"),
     "jpeg head only": (jpeg()[:20], "no frame header"),
+    "jpeg without a scan": (jpeg()[:170], "has no scan"),
     "cut png": (png()[:20], "needs a JPEG or PNG"),
     "png of noise": (png()[:40] + bytes(60), "damaged"),
     "huge png": (huge_png(), "image is 100000x32"),
@@ -69,3 +73,111 @@ def test_a_bad_file_is_refused_with_the_reason(case: str) -> None:
 def test_depth_is_no_image() -> None:
     with pytest.raises(FrameError, match="holds depth"):
         to_frame(message(jpeg(), "16UC1; compressedDepth png"))
+
+
+@pytest.mark.parametrize("form", ["16UC1; png compressed ", "32FC1; jpeg compressed ", "16UC1"])
+def test_depth_is_refused_with_the_words_of_the_raw_image(
+    form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv_bridge", None)
+    encoding = form.partition(";")[0]
+    with pytest.raises(FrameError) as of_raw:
+        to_frame(raw(np.zeros((4, 16), np.uint8), encoding, 4, 4))
+    depth = packed(np.full((32, 48), 3000, np.uint16), ".png")
+    with pytest.raises(FrameError) as of_packed:
+        to_frame(message(depth, form))
+    assert str(of_packed.value) == str(of_raw.value)
+
+
+def packed(pixels: NDArray[Any], end: str, *options: int) -> bytes:
+    return cv2.imencode(end, pixels, list(options))[1].tobytes()
+
+
+MOSAICS = [name for name in PACKED if name.startswith("bayer")]
+
+
+@pytest.mark.parametrize("encoding", MOSAICS)
+@pytest.mark.parametrize("end", [".png", ".jpg"])
+def test_a_mosaic_in_a_grey_file_is_debayered_as_the_raw_one(encoding: str, end: str) -> None:
+    mosaic = PACKED[encoding](four_fields(32, 48))
+    expected = to_frame(raw(mosaic, encoding, 32, 48)).image
+    if end == ".jpg":
+        # JPEG knows 8 bits; quality 100 leaves the mosaic almost as it is.
+        mosaic = (mosaic >> 8).astype(np.uint8) if mosaic.dtype == np.uint16 else mosaic
+    content = packed(mosaic, end, *([cv2.IMWRITE_JPEG_QUALITY, 100] if end == ".jpg" else []))
+    image = to_frame(message(content, f"{encoding}; {end[1:]} compressed ")).image
+    assert np.abs(image.astype(int) - expected).max() <= (0 if end == ".png" else 12)
+
+
+def test_a_mosaic_packed_as_three_equal_channels_is_still_a_mosaic() -> None:
+    mosaic = bayer(four_fields(32, 48), "rggb")
+    expected = to_frame(raw(mosaic, "bayer_rggb8", 32, 48)).image
+    content = packed(np.repeat(mosaic[..., None], 3, axis=2), ".png")
+    image = to_frame(message(content, "bayer_rggb8; png compressed bgr8")).image
+    assert np.array_equal(image, expected)
+
+
+def test_a_mosaic_that_was_converted_before_is_taken_as_it_is() -> None:
+    image = to_frame(message(png(), "bayer_rggb8; png compressed bgr8")).image
+    assert np.array_equal(image, four_fields(32, 48))
+
+
+def test_planes_in_a_grey_file_become_colors() -> None:
+    planes = planar(four_fields(32, 48), True)
+    expected = to_frame(raw(planes, "nv12", 32, 48)).image
+    assert np.array_equal(
+        to_frame(message(packed(planes, ".png"), "nv12; png compressed ")).image, expected
+    )
+
+
+@pytest.mark.parametrize("form", ["mono8; png compressed ", "png", "rgb8; png compressed bgr8"])
+def test_a_grey_file_that_is_no_mosaic_stays_grey(form: str) -> None:
+    grey = four_fields(32, 48)[..., 0]
+    image = to_frame(message(packed(grey, ".png"), form)).image
+    assert np.array_equal(image, np.repeat(grey[..., None], 3, axis=2))
+
+
+def street(*options: int, grey: bool = False) -> bytes:
+    """A JPEG with enough detail that every unit has bytes of its own."""
+    pixels = np.random.default_rng(3).integers(0, 256, (96, 128, 3)).astype(np.uint8)
+    return packed(pixels[..., 0] if grey else pixels, ".jpg", *options)
+
+
+RESTARTS = (cv2.IMWRITE_JPEG_RST_INTERVAL, 8)
+PROGRESSIVE = (cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
+KINDS = {
+    "colour": street(),
+    "grey": street(grey=True),
+    "restart markers": street(*RESTARTS),
+    "progressive": street(*PROGRESSIVE),
+    "no subsampling": street(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, 0x111111),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.9, 0.97])
+def test_a_jpeg_cut_before_its_end_marker_is_damaged(kind: str, share: float) -> None:
+    content = KINDS[kind]
+    cut = content[: round(len(content) * share)].rstrip(b"\xff") + b"\xff\xd9"
+    with pytest.raises(FrameError, match=r"is cut off, though it has|restart segments|is damaged"):
+        to_frame(message(cut))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_whole_jpeg_is_taken_whatever_stands_behind_its_end(kind: str) -> None:
+    image = to_frame(message(KINDS[kind])).image
+    assert np.array_equal(to_frame(message(KINDS[kind] + KINDS["grey"])).image, image)
+
+
+def test_a_lost_restart_segment_is_damage() -> None:
+    content = KINDS["restart markers"]
+    first, second = content.find(b"\xff\xd1"), content.find(b"\xff\xd2")
+    with pytest.raises(FrameError, match="128x96 is damaged, it lacks 1 restart segments"):
+        to_frame(message(content[:first] + content[second:]))
+
+
+@pytest.mark.parametrize("grey", [False, True])
+def test_an_image_that_ends_in_medium_grey_is_whole(grey: bool) -> None:
+    """The very value that decoders put where nothing came."""
+    pixels = np.full((33, 49) if grey else (33, 49, 3), 128, np.uint8)
+    assert to_frame(message(packed(pixels, ".jpg"))).image[-1, -1].tolist() == [128] * 3
