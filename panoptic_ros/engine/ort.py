@@ -47,7 +47,7 @@ class OrtEngine(Closing):
         options.log_severity_level = 3
         # Threads that spin between two frames take the cores from decoding and DDS.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        wanted = choose_providers(onnxruntime.get_available_providers(), device)
+        wanted = choose_providers(onnxruntime.get_available_providers(), device, path)
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=wanted)
             metadata = self._session.get_modelmeta().custom_metadata_map

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from ctypes.util import find_library
+from pathlib import Path
 from typing import Any
 
 from panoptic_ros.engine.building.cache import default_folder
+from panoptic_ros.engine.building.manifest import sha256_of
 from panoptic_ros.engine.device import find_gpu
 from panoptic_ros.engine.variant import installed_variants
 
@@ -21,17 +23,21 @@ Provider = tuple[str, dict[str, Any]]
 """ONNX Runtime's name of a provider, and its options."""
 
 
-def choose_providers(available: Sequence[str], device: int | None) -> list[Provider]:
+def choose_providers(available: Sequence[str], device: int | None, model: Path) -> list[Provider]:
     """List the providers to try, the best first and the CPU last.
 
     Args:
         available: Those that the wheel has, by ONNX Runtime's names.
         device: Number of the GPU as CUDA counts, None for the CPU.
+        model: The ONNX file; what ONNX Runtime compiles is kept for it alone.
+
+    Raises:
+        ModelError: The model, or a file that holds weights of it, cannot be read.
     """
     wanted: list[Provider] = []
     if device is not None and find_gpu(device) is not None:
         if _takes_tensorrt():
-            wanted.append((f"Tensorrt{_SUFFIX}", _tensorrt_options(device)))
+            wanted.append((f"Tensorrt{_SUFFIX}", _tensorrt_options(device, model)))
         wanted.append((f"CUDA{_SUFFIX}", {"device_id": device}))
     chosen = [(name, options) for name, options in wanted if name in available]
     return [*chosen, (f"{CPU}{_SUFFIX}", {})]
@@ -46,8 +52,9 @@ def _takes_tensorrt() -> bool:
     return find_library("nvinfer") is not None and not installed_variants()
 
 
-def _tensorrt_options(device: int) -> dict[str, Any]:
-    folder = str(default_folder() / "onnxruntime")
+def _tensorrt_options(device: int, model: Path) -> dict[str, Any]:
+    # ONNX Runtime names what it compiled after the graph, not after the weights.
+    folder = str(default_folder() / "onnxruntime" / sha256_of(model)[:12])
     return {
         "device_id": device,
         "trt_engine_cache_enable": True,

@@ -14,6 +14,7 @@ from panoptic_ros.engine import providers
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.providers import choose_providers, describe
+from test.drawn.external_model import write_external_model
 from test.drawn.tiny_model import write_tiny_model
 
 TRT, CUDA, CPU = (f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU"))
@@ -27,8 +28,13 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(providers, "find_library", lambda name: None)
 
 
-def names(available: list[str], device: int | None = 0) -> list[str]:
-    return [name for name, _ in choose_providers(available, device)]
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_tiny_model(tmp_path_factory.mktemp("model") / "tiny.onnx")
+
+
+def names(available: list[str], model: Path, device: int | None = 0) -> list[str]:
+    return [name for name, _ in choose_providers(available, device, model)]
 
 
 @pytest.mark.usefixtures("gpu")
@@ -50,29 +56,48 @@ def test_the_best_provider_that_can_be_here_is_tried_first(
     variants: tuple[str, ...],
     device: int | None,
     wanted: list[str],
+    model: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(providers, "find_library", lambda name: library)
     monkeypatch.setattr(providers, "installed_variants", lambda: variants)
-    assert names(available, device) == wanted
+    assert names(available, model, device) == wanted
 
 
-def test_without_a_gpu_a_gpu_wheel_runs_on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_gpu_a_gpu_wheel_runs_on_the_cpu(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(providers, "find_gpu", lambda index: None)
-    assert names(WHEEL) == [CPU]
+    assert names(WHEEL, model) == [CPU]
 
 
 @pytest.mark.usefixtures("gpu")
 def test_the_chosen_gpu_is_the_one_that_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(providers, "find_library", lambda name: "libnvinfer.so.10")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    chosen = dict(choose_providers(WHEEL, 1))
+    chosen = dict(choose_providers(WHEEL, 1, model))
     assert chosen[CUDA] == {"device_id": 1}
     assert chosen[TRT]["device_id"] == 1
-    folder = str(tmp_path / "panoptic_ros" / "engines" / "onnxruntime")
-    assert chosen[TRT]["trt_engine_cache_path"] == folder
+    folder = tmp_path / "panoptic_ros" / "engines" / "onnxruntime"
+    assert Path(chosen[TRT]["trt_engine_cache_path"]).parent == folder
+
+
+@pytest.mark.usefixtures("gpu")
+def test_what_is_compiled_is_kept_for_one_state_of_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "find_library", lambda name: "libnvinfer.so.10")
+    model = write_external_model(tmp_path / "m.onnx", 1.0)
+
+    def folder() -> object:
+        return dict(choose_providers(WHEEL, 0, model))[TRT]["trt_engine_cache_path"]
+
+    first = folder()
+    assert folder() == first
+    write_external_model(tmp_path / "m.onnx", 2.0)
+    assert folder() != first
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.files.document import parse_json
+from panoptic_ros.engine.external_weights import weight_files
 
 FORMAT = 2
 """Format 1 called the variant ``flavour``."""
@@ -24,7 +25,7 @@ class PlanKey:
     """All that makes a plan another plan; two equal keys mean that one can stand for the other.
 
     Attributes:
-        onnx_sha256: Check sum of the ONNX file.
+        onnx_sha256: Check sum of the ONNX file and of the files that hold its weights.
         variant: ``tensorrt`` or ``tensorrt_rtx``.
         version: Version of that library, e.g. ``10.3.0``.
         gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several.
@@ -158,20 +159,32 @@ def manifest_path(plan: Path) -> Path:
     return plan.with_name(plan.name + SUFFIX)
 
 
-def sha256_of(path: Path) -> str:
-    """Check sum of a file, as hexadecimal digits.
+def sha256_of(model: Path) -> str:
+    """Check sum of a model with all of its weights, as hexadecimal digits.
+
+    Args:
+        model: An ONNX file; the files that hold weights of it count, too. Where there are none,
+            the sum is that of the file's own bytes.
 
     Raises:
-        ModelError: The file cannot be read.
+        ModelError: The file, or one that holds weights of it, cannot be read.
     """
     digest = hashlib.sha256()
+    _add_file(digest, model)
+    for name in weight_files(model):
+        part = hashlib.sha256()
+        _add_file(part, model.parent / name)
+        digest.update(b"\0" + name.encode() + b"\0" + part.digest())
+    return digest.hexdigest()
+
+
+def _add_file(digest: hashlib._Hash, path: Path) -> None:
     try:
         with path.open("rb") as file:
             while block := file.read(1 << 20):
                 digest.update(block)
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
-    return digest.hexdigest()
 
 
 def _short(value: object) -> str:
