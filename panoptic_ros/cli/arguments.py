@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 
 
 def size(text: str) -> tuple[int, int]:
@@ -19,3 +20,23 @@ def size(text: str) -> tuple[int, int]:
     if not (cross and width.isdecimal() and height.isdecimal() and int(width) and int(height)):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it like 512x256")
     return int(width), int(height)
+
+
+def numbers(text: str) -> tuple[float, float, float]:
+    """Read one number for each of three channels.
+
+    Raises:
+        argparse.ArgumentTypeError: It is not three finite numbers.
+
+    >>> numbers("0.485,0.456,0.406")
+    (0.485, 0.456, 0.406)
+    """
+    try:
+        first, second, third = map(float, text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not three numbers; write them like 0.485,0.456,0.406"
+        ) from error
+    if not all(map(math.isfinite, (first, second, third))):
+        raise argparse.ArgumentTypeError(f"{text!r} needs finite numbers")
+    return first, second, third

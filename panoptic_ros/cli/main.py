@@ -22,6 +22,7 @@ VERBS = {
     "demo": "play real driving video through the node and report what it published",
     "train": "train the network on a COCO panoptic folder",
     "export": "write a checkpoint as a self-describing ONNX file",
+    "adopt": "make somebody else's segmentation ONNX one that the node can run",
     "calibrate": "write a camera's calibration file from images of a chessboard",
     "build": "build and check a TensorRT plan from an ONNX file or a recipe",
 }

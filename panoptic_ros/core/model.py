@@ -86,7 +86,8 @@ def read_metadata(metadata: Mapping[str, str], where: str) -> ModelSpec:
     if METADATA_KEY not in metadata:
         raise ModelError(
             f"{where}: has no '{METADATA_KEY}' metadata, so its classes and decoder are unknown; "
-            "make it with: panoptic export CHECKPOINT MODEL.onnx --size WIDTHxHEIGHT"
+            "make it with: panoptic export CHECKPOINT MODEL.onnx --size WIDTHxHEIGHT, or take "
+            "somebody else's with: panoptic adopt MODEL.onnx --labels NAME --out FILE.onnx"
         )
     try:
         document = parse_json(metadata[METADATA_KEY])

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic adopt``: somebody else's segmentation model in, a self-describing ONNX file out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from panoptic_ros.cli.arguments import numbers, size
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.labels import find_label_set
+
+if TYPE_CHECKING:
+    from panoptic_ros.engine.building.adopt import Adopted
+    from panoptic_ros.engine.building.adopt_graph import Preprocessing
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("source", type=Path, metavar="MODEL.onnx", help="the model to adopt")
+    parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
+    parser.add_argument(
+        "--labels",
+        required=True,
+        metavar="NAME|FILE",
+        help="its classes: cityscapes, coco, ade20k, mapillary, or a label set (YAML)",
+    )
+    parser.add_argument(
+        "--kind",
+        choices=("semantic",),
+        default="semantic",
+        help="what it says: semantic, a score of each class or a class for every pixel",
+    )
+    parser.add_argument(
+        "--input", choices=("nchw", "nhwc"), help="its layout (default: what its shape says)"
+    )
+    parser.add_argument(
+        "--colour", choices=("rgb", "bgr"), default="rgb", help="order of its channels"
+    )
+    parser.add_argument(
+        "--scale", type=float, help="what bytes are multiplied by first (default: 1/255)"
+    )
+    parser.add_argument(
+        "--mean", type=numbers, metavar="A,B,C", help="subtracted then, in its channels' order"
+    )
+    parser.add_argument(
+        "--std", type=numbers, metavar="A,B,C", help="divided by then, in its channels' order"
+    )
+    parser.add_argument("--output", default="", help="the output with the classes, of several")
+    parser.add_argument("--size", type=size, metavar="WxH", help="where its shape leaves it open")
+    parser.add_argument("--name", default="", help="name of the model (default: the file's stem)")
+    parser.add_argument("--license", default="", help="what may be done with the weights")
+    parser.add_argument("--provenance", default="", help="where the weights come from")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the model file."""
+    from panoptic_ros.engine.building.adopt import Adoption, adopt
+
+    if args.out.suffix != ".onnx":
+        raise ConfigError(f"{args.out}: the name must end in .onnx")
+    if args.out.resolve() == args.source.resolve():
+        raise ConfigError(f"{args.out}: is the model that is adopted; --out names another file")
+    wanted = Adoption(
+        source=args.source,
+        labels=find_label_set(args.labels),
+        preprocessing=_preprocessing(args),
+        layout=args.input or "",
+        output=args.output,
+        size=args.size,
+        name=args.name,
+        license=args.license,
+        provenance=args.provenance,
+    )
+    try:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{args.out.parent}: cannot be made ({error.strerror})") from error
+    _show(adopt(wanted, args.out), wanted.preprocessing, args.out)
+    return 0
+
+
+def _preprocessing(args: argparse.Namespace) -> Preprocessing:
+    """Read what is done to an image.
+
+    Raises:
+        ConfigError: A number is none that can be meant.
+    """
+    from panoptic_ros.engine.building.adopt_graph import Preprocessing
+
+    usual = Preprocessing()
+    mean, deviation = args.mean or usual.mean, args.std or usual.deviation
+    if args.scale is None and max(map(abs, (*mean, *deviation))) > 10.0:
+        raise ConfigError(
+            f"--mean {mean} and --std {deviation} are for bytes of 0..255, but bytes become 0..1 "
+            "first; add --scale 1"
+        )
+    scale = usual.scale if args.scale is None else args.scale
+    # Written so that what is no number fails as well.
+    if not (0.0 < scale < math.inf and min(deviation) > 0.0):
+        raise ConfigError(f"--scale {scale} and --std {deviation} need to be above 0")
+    return Preprocessing(args.colour, scale, mean, deviation)
+
+
+def _show(made: Adopted, preprocessing: Preprocessing, path: Path) -> None:
+    entry, output, spec = made.entry, made.output, made.spec
+    what = "a map of classes"
+    if output.layout:
+        what = f"{'probabilities' if output.is_probability else 'logits'} ({output.layout})"
+    print(f"wrote {path}: {spec.size_words}, {path.stat().st_size / 1e6:.1f} MB")
+    done = _done(entry.dtype, preprocessing)
+    print(f"  input   {entry.name!r} ({entry.layout}, {entry.dtype}), {done}")
+    print(f"  output  {output.name!r}: {output.width}x{output.height}, {what}")
+    print(f"  classes {len(spec.labels)} of the label set {spec.labels.name}")
+    if not spec.labels.things.any():
+        _warn("the label set has no things, so there will be no objects")
+    if not spec.labels.drivable.any():
+        _warn("no class of the label set is drivable, so there will be no drivable surface")
+
+
+def _done(dtype: str, wanted: Preprocessing) -> str:
+    if dtype == "uint8":
+        return f"{wanted.color} as it is"
+    return f"({wanted.color} * {wanted.scale:.6g} - {wanted.mean}) / {wanted.deviation}"
+
+
+def _warn(text: str) -> None:
+    print(f"warning: {text}", file=sys.stderr)
