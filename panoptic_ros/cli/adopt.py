@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.arguments import numbers, size
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import find_label_set
+from panoptic_ros.core.own_classes import drivable_warning
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.adopt import Adopted
@@ -117,8 +118,8 @@ def _show(made: Adopted, preprocessing: Preprocessing, path: Path) -> None:
     print(f"  classes {len(spec.labels)} of the label set {spec.labels.name}")
     if not spec.labels.things.any():
         _warn("the label set has no things, so there will be no objects")
-    if not spec.labels.drivable.any():
-        _warn("no class of the label set is drivable, so there will be no drivable surface")
+    if warning := drivable_warning(spec.labels):
+        _warn(warning)
 
 
 def _done(dtype: str, wanted: Preprocessing) -> str:

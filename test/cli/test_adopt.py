@@ -161,7 +161,7 @@ def test_a_set_without_things_or_surface_is_said(
     assert main(list(map(str, words))) == 0
     said = capsys.readouterr().err
     assert "has no things" in said
-    assert "no class of the label set is drivable" in said
+    assert "none of the classes (fog, dust) is drivable" in said
 
 
 def test_things_as_stuff_have_no_objects(model: Path) -> None:
