@@ -99,6 +99,8 @@ def read_index(stream: BinaryIO, size: int, note: Callable[[str], None]) -> Mcap
         _survey(stream, index, note)
     if not index.is_finished:
         note("ends before its index; the recording was cut off")
+    elif summary is None:
+        note("its index is cut off or damaged; read without it")
     return index
 
 

@@ -13,6 +13,7 @@ from panoptic_ros.recordings.record import NEVER_NS, Record, StorageFile, Topic
 from panoptic_ros.recordings.source import ReadErrors
 
 MAGIC = b"SQLite format 3\0"
+_HEAD_BYTES = 100
 MOST_MISSES = 1000
 """Unreadable rows in a row after which the rest of a database is given up."""
 
@@ -36,8 +37,11 @@ class SqliteFile(StorageFile):
         self.path = path
         self._losses = losses
         with path.open("rb") as stream:
-            if stream.read(len(MAGIC)) != MAGIC:
-                raise DataError("is not an SQLite database")
+            head = stream.read(_HEAD_BYTES)
+        if not head.startswith(MAGIC):
+            raise DataError("is not an SQLite database")
+        if path.stat().st_size < _promised_bytes(head):
+            self._note("is shorter than it says; it was cut off")
         self._database = _connected(path, self._note)
         try:
             self._names = self._topic_names()
@@ -127,6 +131,12 @@ class SqliteFile(StorageFile):
 
     def _note(self, what: str) -> None:
         self._losses.note(f"{self.path.name}: {what}")
+
+
+def _promised_bytes(head: bytes) -> int:
+    """Size of a database by its header; https://www.sqlite.org/fileformat.html, 1.3."""
+    page_bytes = int.from_bytes(head[16:18], "big")
+    return int.from_bytes(head[28:32], "big") * (1 << 16 if page_bytes == 1 else page_bytes)
 
 
 def _connected(path: Path, note: Callable[[str], None]) -> sqlite3.Connection:
