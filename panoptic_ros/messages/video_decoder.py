@@ -219,6 +219,8 @@ def _opened(codec: str) -> Any:
         ) from error
     # By frames it would hold back as many images as there are threads.
     decoder.thread_type = "SLICE"
+    if codec == "av1":
+        decoder.options = {"max_frame_delay": "1"}
     return decoder
 
 
