@@ -36,7 +36,13 @@ setup(
     extras_require={
         "cv2": ["opencv-python-headless<5"],
         "cpu": ["onnxruntime"],
-        "bags": ["rosbags", "av", "rich", "jinja2"],
+        "bags": [
+            "rosbags",
+            'backports.zstd ; python_version < "3.14"',
+            "av",
+            "rich",
+            "jinja2",
+        ],
         "eval": ["kornia-rs", "rich", "jinja2"],
         "tensorrt": ["onnx", "pycuda", "nvidia-ml-py"],
         "hub": ["torch", "onnx", "transformers>=5.20"],
