@@ -26,7 +26,8 @@ from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Drivable, Frame, Panoptic
-from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic, read_ids
+from panoptic_ros.data.coco.ids import read_ids
+from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import read_image
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult

@@ -28,9 +28,10 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.data.coco.reader import CocoPanoptic, read_coco_panoptic
-from panoptic_ros.data.formats import DataSetLocation, open_predictions, open_truth
-from panoptic_ros.data.label_files import paired
-from panoptic_ros.evaluation.processes import evaluate_files
+from panoptic_ros.data.format import DataSetLocation
+from panoptic_ros.data.formats import open_predictions, open_truth
+from panoptic_ros.evaluation.predictor import label_predictor
+from panoptic_ros.evaluation.score import score
 
 SIZE = (1024, 2048)
 CATEGORIES = [
@@ -141,8 +142,8 @@ def compare(folder: Path, args: argparse.Namespace) -> None:
     seconds: dict[str, list[float]] = {name: [] for name in scorers}
     scores = {}
     for _ in range(args.repeats):
-        for name, score in scorers.items():
-            taken, scores[name] = timed(lambda score=score: score(folder))
+        for name, scorer in scorers.items():
+            taken, scores[name] = timed(lambda scorer=scorer: scorer(folder))
             seconds[name].append(taken)
     if importlib.util.find_spec("panopticapi"):
         taken, scores["panopticapi"] = timed(lambda: score_panopticapi(folder))
@@ -168,10 +169,10 @@ def report(args: argparse.Namespace, pq: float, medians: dict[str, float]) -> No
         print("panopticapi is not installed, see --help")
 
 
-def timed(score: Callable[[], float]) -> tuple[float, float]:
+def timed(scorer: Callable[[], float]) -> tuple[float, float]:
     """Seconds and score."""
     start = time.perf_counter()
-    found = score()
+    found = scorer()
     return time.perf_counter() - start, found
 
 
@@ -179,8 +180,7 @@ def score_ours(folder: Path) -> float:
     """PQ by this package, as ``panoptic eval`` computes it."""
     truth = open_truth("coco", DataSetLocation(folder / "truth.json"))
     found = open_predictions("coco", DataSetLocation(folder / "predicted.json"), truth)
-    pairs = paired(truth.sequences, found.sequences)
-    return evaluate_files(truth.categories, ("pq",), pairs).frames.panoptic.all.pq
+    return score(label_predictor(truth, found), ("pq",)).frames.panoptic.all.pq
 
 
 def score_hotcoco(folder: Path) -> float:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,19 +14,18 @@ from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.data.class_map import ClassMap
-    from panoptic_ros.data.label_files import LabelFiles
-    from panoptic_ros.evaluation.evaluate import Comparison, Evaluation, EvaluationResult
+    from panoptic_ros.data.class_map import ClassMap, Rules
+    from panoptic_ros.data.label_files import LabelFiles, Pair
+    from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult
     from panoptic_ros.evaluation.predictor import Predictor
     from panoptic_ros.report.worst_images import WorstImages
-
-FORMATS = ("coco", "cityscapes", "kitti-step", "kitti-mots", "ade20k", "vistas")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     _add_truth(parser.add_argument_group("truth"))
-    _add_subject(parser.add_argument_group("what is scored: one of --engine, --pred, --bag"))
+    what = "what is scored: one of --engine, --pred, --bag"
+    _add_predictor(parser.add_argument_group(what))
     _add_bag(parser.add_argument_group("--bag"))
     parser.add_argument(
         "--metrics",
@@ -33,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--map", type=Path, metavar="YAML", help="class names of truth and prediction to rename"
+    )
+    parser.add_argument(
+        "--by",
+        choices=("source", "labels"),
+        help="score the images of each value of this field of a COCO JSON by themselves, too",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
     parser.add_argument(
@@ -44,32 +51,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_truth(truth: argparse._ArgumentGroup) -> None:
-    truth.add_argument("--format", choices=FORMATS, required=True, help="of the truth")
+    from panoptic_ros.data.formats import FORMATS
+
+    truth.add_argument("--format", choices=tuple(FORMATS), required=True, help="of the truth")
     truth.add_argument(
         "--gt",
         "--gt-json",
         type=Path,
         required=True,
         metavar="PATH",
-        help="coco: JSON; cityscapes: folder of *_instanceIds.png; kitti-step: one folder of PNG "
-        "files per sequence; kitti-mots: instances or instances_txt; ade20k: folder of *_seg.png, "
-        "or a JSON; vistas: instances of a version, or a JSON",
+        help="; ".join(f"{name}: {entry.layout}" for name, entry in FORMATS.items()),
     )
     truth.add_argument("--gt-dir", type=Path, metavar="DIR", help="PNG files of a JSON")
     truth.add_argument("--images", type=Path, metavar="DIR", help="the images themselves")
     truth.add_argument("--config", type=Path, metavar="JSON", help="vistas: config_v*.json")
 
 
-def _add_subject(subject: argparse._ArgumentGroup) -> None:
-    subject.add_argument("--engine", help="run this model: a shipped one's name or an .onnx file")
-    subject.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
-    subject.add_argument(
+def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
+    predictor.add_argument(
+        "--engine", help="run this model: a shipped one's name or an .onnx file"
+    )
+    predictor.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    predictor.add_argument(
         "--params", type=Path, metavar="YAML", help="parameter file of the node; thresholds count"
     )
-    subject.add_argument(
+    predictor.add_argument(
         "--fps", type=float, default=10.0, help="images per second of sequences and folders"
     )
-    subject.add_argument(
+    predictor.add_argument(
         "--pred",
         "--pred-json",
         type=Path,
@@ -77,7 +86,7 @@ def _add_subject(subject: argparse._ArgumentGroup) -> None:
         help="predictions, laid out like the truth, or COCO results as panoptic predict writes "
         "them (JSON, or the folder of predictions.json)",
     )
-    subject.add_argument("--pred-dir", type=Path, metavar="DIR", help="PNG files of that JSON")
+    predictor.add_argument("--pred-dir", type=Path, metavar="DIR", help="PNG files of that JSON")
 
 
 def _add_bag(bag: argparse._ArgumentGroup) -> None:
@@ -115,20 +124,22 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
     from panoptic_ros.cli.json_file import write_json
-    from panoptic_ros.cli.scores import document, show
-    from panoptic_ros.evaluation.evaluate import Evaluation
-    from panoptic_ros.evaluation.predictor import open_predictor
+    from panoptic_ros.cli.scores import show
+    from panoptic_ros.data.formats import FORMATS
+    from panoptic_ros.evaluation.document import document
+    from panoptic_ros.evaluation.score import open_evaluation
     from panoptic_ros.evaluation.selection import chosen
     from panoptic_ros.report.worst_images import WorstImages
 
     _check(args)
-    metrics = chosen(args.metrics, args.format)
+    metrics = chosen(args.metrics, FORMATS[args.format].metrics)
     truth, classes = _truth(args)
-    with open_predictor(args, truth, classes) as subject:
-        evaluation = Evaluation(subject.truth.categories, metrics, subject.truth.is_video)
+    with _predictor(args, truth, classes) as predictor:
+        evaluation = open_evaluation(predictor, metrics, args.by)
         worst_images = WorstImages(evaluation.labels) if args.html else None
-        result = _scored(subject, evaluation, worst_images)
-        found = document(result, metrics, subject.name, str(args.gt), subject.remarks)
+        result = _scored(predictor, evaluation, worst_images)
+        name, remarks = predictor.name, predictor.remarks
+        found = document(result, metrics, name, str(args.gt), remarks, args.by)
     if args.json:
         write_json(args.json, found, "--json")
     if worst_images:
@@ -148,7 +159,8 @@ def _check(args: argparse.Namespace) -> None:
 
 def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
     from panoptic_ros.data.class_map import ClassMap, read_class_map
-    from panoptic_ros.data.formats import DataSetLocation, open_truth
+    from panoptic_ros.data.format import DataSetLocation
+    from panoptic_ros.data.formats import open_truth
 
     if args.config and not args.config.is_file():
         raise DataError(f"{args.config}: no such file")
@@ -157,23 +169,91 @@ def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
     return open_truth(args.format, place), classes
 
 
+@contextmanager
+def _predictor(
+    args: argparse.Namespace, truth: LabelFiles, classes: ClassMap
+) -> Iterator[Predictor]:
+    """Open what the command line names, in the classes in which it is scored."""
+    from panoptic_ros.data.formats import mapped
+
+    renamed = mapped(truth, classes.truth, is_truth=True)
+    if args.engine is not None:
+        with _engine(args, renamed, _rules(args, classes)) as predictor:
+            yield predictor
+    elif args.bag is not None:
+        with _bag(args, renamed, _rules(args, classes)) as predictor:
+            yield predictor
+    else:
+        yield _files(args, truth, renamed, classes)
+
+
+def _rules(args: argparse.Namespace, classes: ClassMap) -> Rules:
+    from panoptic_ros.data.formats import FORMATS
+
+    return classes.prediction or FORMATS[args.format].model_names
+
+
+def _files(
+    args: argparse.Namespace, truth: LabelFiles, renamed: LabelFiles, classes: ClassMap
+) -> Predictor:
+    from panoptic_ros.data.format import DataSetLocation
+    from panoptic_ros.data.formats import format_of, open_predictions
+    from panoptic_ros.data.label_files import paired
+    from panoptic_ros.evaluation.predictor import files_predictor
+
+    place = DataSetLocation(args.pred, args.pred_dir)
+    found = open_predictions(format_of(args.format, args.gt), place, truth, classes)
+    pairs = _with_images(args, paired(renamed.sequences, found.sequences))
+    return files_predictor(str(args.pred), renamed, pairs, found.remarks)
+
+
+@contextmanager
+def _engine(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterator[Predictor]:
+    from panoptic_ros.cli.inputs import pipeline_config
+    from panoptic_ros.data.label_files import unpaired
+    from panoptic_ros.engine.open import open_engine
+    from panoptic_ros.evaluation.predictor import engine_predictor
+
+    pairs = _with_images(args, unpaired(truth.sequences))
+    config = pipeline_config(args.params)
+    with closing(open_engine(args.engine, args.threads)) as engine:
+        yield engine_predictor(engine, truth, pairs, rules, config, args.fps)
+
+
+@contextmanager
+def _bag(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterator[Predictor]:
+    from panoptic_ros.data.label_files import unpaired
+    from panoptic_ros.evaluation.bag_predictor import BagOptions
+    from panoptic_ros.evaluation.predictor import bag_predictor
+    from panoptic_ros.evaluation.stamps import stamped
+    from panoptic_ros.recordings.published import PublishedResults
+
+    pairs = _with_images(args, unpaired(truth.sequences))
+    order = stamped(pairs, args.stamps, args.images, args.fps)
+    options = BagOptions(args.labels, args.tolerance_ms, args.missing == "count")
+    with PublishedResults(args.bag, args.node) as results:
+        found = bag_predictor(results, truth, order, rules, options)
+        yield replace(found, name=f"{args.bag}, {results.node}")
+
+
+def _with_images(args: argparse.Namespace, pairs: list[Pair]) -> list[Pair]:
+    """Look for images where the annotations do not say where they lie."""
+    from panoptic_ros.data.formats import FORMATS, format_of
+    from panoptic_ros.data.image_search import with_images
+
+    if args.images is None or FORMATS[format_of(args.format, args.gt)].finds_images:
+        return pairs
+    return with_images(pairs, args.images)
+
+
 def _scored(
-    subject: Predictor, evaluation: Evaluation, worst_images: WorstImages | None
+    predictor: Predictor, evaluation: Evaluation, worst_images: WorstImages | None
 ) -> EvaluationResult:
-    from panoptic_ros.evaluation.evaluate import evaluate
-    from panoptic_ros.evaluation.processes import evaluate_files
+    from panoptic_ros.evaluation.score import run
 
-    with ProgressBar("eval", subject.count) as bar:
-        if subject.files and not worst_images:
-            categories, metrics = subject.truth.categories, evaluation.metrics
-            return evaluate_files(categories, metrics, subject.files, bar.advance)
-
-        def watch(comparison: Comparison) -> None:
-            bar.advance(1)
-            if worst_images:
-                worst_images.offer(comparison)
-
-        return evaluate(evaluation, subject.tasks, watch)
+    watch = worst_images.offer if worst_images else None
+    with ProgressBar("eval", predictor.count) as bar:
+        return run(predictor, evaluation, watch, bar.advance)
 
 
 def _write_page(

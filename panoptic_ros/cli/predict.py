@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from abc import ABC, abstractmethod
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,27 +18,24 @@ from panoptic_ros.cli.inputs import (
 )
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
-from panoptic_ros.core.geometry import enlarge
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
-    from panoptic_ros.core.result import Result
-    from panoptic_ros.recordings.source import RecordedFrame
-
-FORMATS = ("coco", "kitti-step", "cityscapes")
+    from panoptic_ros.data.format import ImageWriter, OpenWriter
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    from panoptic_ros.data.formats import FORMATS
+
     add_input_arguments(parser)
     add_engine_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
     parser.add_argument(
         "--format",
-        choices=FORMATS,
+        choices=tuple(_writers()),
         required=True,
-        help="coco: predictions.json and panoptic/<stem>.png; kitti-step: <stem>.png with track "
-        "ids, the input is one sequence; cityscapes: <stem>_instanceIds.png, <stem>_labelIds.png",
+        help="; ".join(f"{name}: {FORMATS[name].written}" for name in _writers()),
     )
     parser.add_argument(
         "--categories",
@@ -50,12 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Predict every image; 1 where something could not be read."""
+    """Predict every image; 1 where some could not be read.
+
+    Raises:
+        DataError: Not one image could.
+    """
     from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.engine.open import open_engine
 
-    if args.categories and args.format != "coco":
-        raise ConfigError("--categories goes with --format coco only")
+    if args.categories and not FORMATS[args.format].takes_categories:
+        taken = [name for name, entry in FORMATS.items() if entry.takes_categories]
+        raise ConfigError(f"--categories goes with --format {' or '.join(taken)} only")
     if args.out.resolve() == args.input.resolve():
         raise ConfigError(f"--out {args.out} is the input; label files would overwrite images")
     with ExitStack() as stack:
@@ -69,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         for recorded in progress(source.frames(), source.count, "predict"):
             _check_stem(recorded.stem, stems)
             try:
-                writer.write(pipeline.step(recorded.frame, state), recorded)
+                writer.write(pipeline.step(recorded.frame, state), recorded.name)
                 written += 1
             except FrameError as error:
                 source.losses.skip(f"image {recorded.name}: {error}")
@@ -77,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         raise source.nothing_found(-1.0)
     for note in source.losses.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
+    if not written:
+        raise DataError(f"{args.input}: none of its {source.losses.skipped} images can be used")
     print(f"{written} images labelled in {args.out}")
     return 1 if source.losses else 0
 
@@ -95,81 +99,11 @@ def _writer(args: argparse.Namespace, labels: LabelSet) -> ImageWriter:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"{folder}: cannot be made ({error.strerror})") from error
-    if args.format == "kitti-step":
-        return KittiStepWriter(folder, labels)
-    if args.format == "cityscapes":
-        return CityscapesWriter(folder, labels)
-    return CocoImageWriter(folder, labels, args.categories)
+    return _writers()[args.format](folder, labels, args.categories)
 
 
-class ImageWriter(ABC):
-    """Writes the label files of one image after the other."""
+def _writers() -> dict[str, OpenWriter]:
+    """What opens a writer, by the name of its format."""
+    from panoptic_ros.data.formats import FORMATS
 
-    @abstractmethod
-    def write(self, result: Result, recorded: RecordedFrame) -> None:
-        """Write one result."""
-
-    def close(self) -> None:  # noqa: B027 - only one format has something to finish
-        """Finish what is written at the end."""
-
-
-class KittiStepWriter(ImageWriter):
-    """``<stem>.png`` with Cityscapes trainIds and track ids."""
-
-    def __init__(self, folder: Path, labels: LabelSet) -> None:
-        from panoptic_ros.data.cityscapes import train_id_table
-
-        self._folder = folder
-        self._table = train_id_table(labels)
-
-    def write(self, result: Result, recorded: RecordedFrame) -> None:
-        """Write one frame of the sequence."""
-        from panoptic_ros.data.kitti_step import write_kitti_step
-
-        train_ids = self._table[enlarge(result.track_labels(), result.camera_size)]
-        ids = enlarge(result.track_ids(), result.camera_size)
-        write_kitti_step(self._folder / f"{recorded.stem}.png", train_ids, ids)
-
-
-class CityscapesWriter(ImageWriter):
-    """``<stem>_instanceIds.png`` and ``<stem>_labelIds.png``; images are independent."""
-
-    def __init__(self, folder: Path, labels: LabelSet) -> None:
-        from panoptic_ros.data.cityscapes import label_id_table
-
-        self._folder = folder
-        self._table = label_id_table(labels)
-
-    def write(self, result: Result, recorded: RecordedFrame) -> None:
-        """Write one image's files."""
-        from panoptic_ros.data.cityscapes import write_cityscapes
-
-        label_ids = self._table[enlarge(result.panoptic.labels, result.camera_size)]
-        ids = enlarge(result.panoptic.ids, result.camera_size)
-        write_cityscapes(self._folder, recorded.stem, label_ids, ids)
-
-
-class CocoImageWriter(ImageWriter):
-    """``predictions.json`` and ``panoptic/<stem>.png``; images are independent."""
-
-    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None) -> None:
-        from panoptic_ros.data.coco.writer import CocoWriter, numbering_of, own_numbering
-
-        numbering = numbering_of(categories, labels) if categories else own_numbering(labels)
-        self._writer = CocoWriter(folder, numbering, labels.things)
-
-    def write(self, result: Result, recorded: RecordedFrame) -> None:
-        """Write one image's segments."""
-        size = result.camera_size
-        panoptic = result.panoptic
-        self._writer.add(
-            recorded.name,
-            enlarge(panoptic.labels, size),
-            enlarge(panoptic.ids, size),
-            {segment.id: segment.score for segment in panoptic.segments},
-            enlarge(panoptic.confidence, size),
-        )
-
-    def close(self) -> None:
-        """Write the JSON."""
-        self._writer.close()
+    return {name: entry.open_writer for name, entry in FORMATS.items() if entry.open_writer}

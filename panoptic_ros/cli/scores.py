@@ -1,159 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores as JSON values and as tables."""
+"""Scores as tables."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from panoptic_ros.evaluation.headings import (
+    COUNTS,
+    DRIVABLE_HEADS,
+    GROUP_HEADS,
+    HEADS,
+    OBJECT_HEADS,
+    SHARE_HEADS,
+)
 
 if TYPE_CHECKING:
     from rich.table import Table
-
-    from panoptic_ros.evaluation.evaluate import EvaluationResult
-    from panoptic_ros.evaluation.sequence_score import SequenceResult
-    from panoptic_ros.metrics.object_tracking import ObjectTrackingResult
-    from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
-    from panoptic_ros.metrics.tracking_quality import TrackingQualityResult, TrackingScore
-    from panoptic_ros.metrics.video_quality import VideoQualityResult
-
-OBJECT_SCORES = {
-    "clear": ("smotsa", "motsa", "motsp", "id_switches"),
-    "hota": ("hota", "deta", "assa"),
-    "idf1": ("idf1",),
-}
-"""Scores of the objects of a class by metric."""
-
-
-def document(
-    result: EvaluationResult,
-    metrics: Collection[str],
-    subject: str,
-    truth: str,
-    remarks: Sequence[str] = (),
-) -> dict[str, Any]:
-    """Write scores as JSON values: fractions, null where there is nothing to score.
-
-    Args:
-        result: The scores.
-        metrics: Which of them were asked for.
-        subject: What was scored.
-        truth: Against what.
-        remarks: What the reader should know.
-    """
-    found: dict[str, Any] = {
-        "subject": subject,
-        "truth": truth,
-        "images": result.frames.images,
-        "remarks": list(remarks),
-    }
-    if "pq" in metrics:
-        found["panoptic"] = _panoptic(result.frames.panoptic)
-    if "miou" in metrics:
-        semantic = result.frames.semantic
-        found["semantic"] = {"miou": semantic.miou, "accuracy": semantic.accuracy}
-    if result.boundary:
-        found["boundary"] = {"biou": result.boundary.mean}
-    if {"pq", "miou", "biou"} & set(metrics):
-        found["classes"] = _classes(result, metrics)
-    if result.calibration:
-        found["calibration"] = asdict(result.calibration)
-        found["calibration"]["bins"] = list(found["calibration"]["bins"])
-    if result.drivable:
-        found["drivable"] = asdict(result.drivable)
-    if result.sequences:
-        found |= _over_time(result.sequences, metrics)
-    cleaned: dict[str, Any] = _without_nan(found)
-    return cleaned
-
-
-def _panoptic(quality: PanopticQualityResult) -> dict[str, Any]:
-    groups = {"all": quality.all, "things": quality.things, "stuff": quality.stuff}
-    return {
-        name: {"pq": mean.pq, "sq": mean.sq, "rq": mean.rq, "classes": mean.classes}
-        for name, mean in groups.items()
-    }
-
-
-def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[str, Any]]:
-    frames = result.frames
-    lines = []
-    for index, category in enumerate(frames.categories):
-        line: dict[str, Any] = {
-            "id": category.id,
-            "name": category.name,
-            "is_thing": category.is_thing,
-        }
-        quality = frames.panoptic.classes[category.id]
-        if "pq" in metrics:
-            line |= {"pq": quality.pq, "sq": quality.sq, "rq": quality.rq}
-        if "miou" in metrics:
-            line["iou"] = frames.semantic.classes[index]
-        if result.boundary:
-            line["biou"] = result.boundary.classes[index]
-        if "pq" in metrics:
-            line |= {
-                "matched": quality.tp,
-                "false_alarms": quality.fp,
-                "missed": quality.fn,
-            }
-        lines.append(line)
-    return lines
-
-
-def _over_time(sequences: SequenceResult, metrics: Collection[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if sequences.tracking:
-        found["tracking"] = _stq(sequences.tracking)
-    if sequences.video:
-        found["video"] = _vpq(sequences.video)
-    if sequences.objects:
-        kept = [key for name, keys in OBJECT_SCORES.items() if name in metrics for key in keys]
-        found["objects"] = {
-            name: {key: value for key, value in _objects(part).items() if key in kept}
-            for name, part in sequences.objects.items()
-        }
-    return found
-
-
-def _stq(tracking: TrackingQualityResult) -> dict[str, Any]:
-    parts = {name: _tracking(part) for name, part in tracking.sequences.items()}
-    return {**_tracking(tracking.all), "sequences": parts}
-
-
-def _vpq(video: VideoQualityResult) -> dict[str, Any]:
-    return {
-        "vpq": video.all,
-        "vpq_things": video.things,
-        "vpq_stuff": video.stuff,
-        "windows": {str(length): part.all.pq for length, part in video.windows.items()},
-    }
-
-
-def _tracking(part: TrackingScore) -> dict[str, float]:
-    return {"stq": part.stq, "aq": part.aq, "sq": part.sq, "frames": part.frames}
-
-
-def _objects(part: ObjectTrackingResult) -> dict[str, float]:
-    return {
-        "smotsa": part.clear.smotsa,
-        "motsa": part.clear.motsa,
-        "motsp": part.clear.motsp,
-        "id_switches": part.clear.id_switches,
-        "hota": part.hota.hota,
-        "deta": part.hota.detection,
-        "assa": part.hota.accuracy,
-        "idf1": part.identity.idf1,
-    }
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _without_nan(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(entry) for entry in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def show(found: dict[str, Any]) -> None:
@@ -173,16 +36,14 @@ def show(found: dict[str, Any]) -> None:
         ("video", _video_table),
         ("objects", _object_table),
         ("drivable", _drivable_table),
+        ("drivable", _share_table),
         ("calibration", _calibration_table),
+        ("groups", _group_table),
     ):
         if key in found:
             console.print(table(found))
     for remark in found["remarks"]:
         console.print(remark)
-
-
-HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "BIoU"}
-COUNTS = {"matched": "matched", "false_alarms": "false", "missed": "missed"}
 
 
 def _table(title: str, caption: str, heads: Collection[str]) -> Table:
@@ -247,18 +108,6 @@ def _video_table(found: dict[str, Any]) -> Table:
     return table
 
 
-OBJECT_HEADS = {
-    "smotsa": "sMOTSA",
-    "motsa": "MOTSA",
-    "motsp": "MOTSP",
-    "hota": "HOTA",
-    "deta": "DetA",
-    "assa": "AssA",
-    "idf1": "IDF1",
-    "id_switches": "switches",
-}
-
-
 def _object_table(found: dict[str, Any]) -> Table:
     objects = found["objects"]
     heads = {
@@ -271,18 +120,6 @@ def _object_table(found: dict[str, Any]) -> Table:
     return table
 
 
-DRIVABLE_HEADS = {
-    "iou": "IoU",
-    "precision": "precision",
-    "recall": "recall",
-    "max_f": "MaxF",
-    "false_drivable": "obstacle and pavement pixels called drivable",
-    "false_drivable_near": "the same in the lower 40 % of the image",
-    "missed_obstacles": "obstacles mostly called drivable",
-    "flicker": "flicker",
-}
-
-
 def _drivable_table(found: dict[str, Any]) -> Table:
     drivable = found["drivable"]
     table = _table("drivable surface", "percent, but pixels", ["score", "value"])
@@ -292,6 +129,40 @@ def _drivable_table(found: dict[str, Any]) -> Table:
     error = drivable["boundary_px"]
     table.add_row("boundary error, px per column", "-" if error is None else f"{error:.1f}")
     return table
+
+
+def _share_table(found: dict[str, Any]) -> Table:
+    """Who calls which true pixels drivable."""
+    table = _table("pixels called drivable", "percent", ["by", *SHARE_HEADS.values()])
+    for key, name in (("surface", "the surface"), ("label_map", "the classes")):
+        values = found["drivable"][key]
+        table.add_row(name, *(_percent(values[head]) for head in SHARE_HEADS))
+    return table
+
+
+def _group_table(found: dict[str, Any]) -> Table:
+    """The headline scores of the images that have a field in common."""
+    groups = found["groups"]
+    heads = {
+        key: head
+        for key, head in GROUP_HEADS.items()
+        if any(_headline(part, key) is not None for part in groups["values"].values())
+    }
+    field = groups["field"]
+    table = _table(f"by {field}", "percent", [field, "images", *heads.values()])
+    table.columns[0].overflow = "fold"
+    for value, part in groups["values"].items():
+        scores = (_percent(_headline(part, key)) for key in heads)
+        table.add_row(value, str(part["images"]), *scores)
+    return table
+
+
+def _headline(part: dict[str, Any], keys: tuple[str, ...]) -> float | None:
+    """The value below some keys, None where there is none."""
+    value: Any = part
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return None if value is None else float(value)
 
 
 def _calibration_table(found: dict[str, Any]) -> Table:

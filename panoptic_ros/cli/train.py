@@ -120,15 +120,16 @@ def _initial_weights(name: str | None) -> Path | None:
 
 
 def _validation(val_size: tuple[int, int]) -> Validate:
-    from panoptic_ros.evaluation.panoptic_score import evaluate_engine
+    from panoptic_ros.data.coco.files import label_files
+    from panoptic_ros.evaluation.predictor import engine_predictor
+    from panoptic_ros.evaluation.score import score
     from panoptic_ros.model.checkpoint import spec_of
     from panoptic_ros.model.torch_engine import TorchEngine
 
     def validate(network: PanopticNetwork, data: CocoPanoptic) -> dict[str, float]:
         classes = [(entry.name, entry.is_thing) for entry in data.categories]
         engine = TorchEngine(network, spec_of(classes, val_size), label_scale=2)
-        scores: dict[str, float] = evaluate_engine(engine, data).summary()
-        return scores
+        return score(engine_predictor(engine, label_files(data))).summary()
 
     return validate
 

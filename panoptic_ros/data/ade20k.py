@@ -9,6 +9,7 @@ R // 10 * 256 + G, counted from 1, its object B; the JSON names the class of eac
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.data.format import DataSetLocation, Format, map_file
 from panoptic_ros.data.json_document import (
     MalformedError,
     entries,
@@ -24,8 +27,9 @@ from panoptic_ros.data.json_document import (
     text,
     whole_number,
 )
+from panoptic_ros.data.label_files import LabelFiles, by_key
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import read_rgb
 
 _MOST_CLASSES = 26 * 256
 
@@ -40,9 +44,7 @@ def read_seg(path: Path) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     Raises:
         DataError: The file is missing or is not an 8-bit RGB image.
     """
-    image = read_png(path)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs 8-bit RGB")
+    image = read_rgb(path)
     red, green, blue = (image[..., channel] for channel in range(3))
     return (red // 10).astype(np.uint16) * 256 + green, np.asarray(blue, np.uint8)
 
@@ -90,3 +92,37 @@ def read_labels(seg_path: Path, categories: Sequence[Category]) -> LabelMap:
     things[: len(categories)] = [category.is_thing for category in categories]
     labels = table[classes]
     return LabelMap(labels, np.where(things[labels], objects, NO_ID).astype(np.uint16))
+
+
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
+    """Find the images of a folder and those below; given the truth, predictions for it.
+
+    Raises:
+        DataError: There is none, or two have the same name.
+    """
+    known = shipped_label_set("ade20k")
+    categories = tuple(
+        Category(entry.index, entry.name, entry.is_thing, entry.color) for entry in known.labels
+    )
+    read = partial(read_labels, categories=categories)
+    names = {path: path.name.removesuffix("_seg.png") for path in place.labels.rglob("*_seg.png")}
+    if not names:
+        raise DataError(f"{place.labels}: holds no *_seg.png; ADE20K's 150 classes are a JSON")
+    files = by_key(
+        (
+            name,
+            map_file(
+                path,
+                read,
+                categories,
+                truth is None,
+                name=name,
+                image=path.with_name(f"{name}.jpg"),
+            ),
+        )
+        for path, name in sorted(names.items())
+    )
+    return LabelFiles(categories, {"": files})
+
+
+FORMAT = Format(find, "folder of *_seg.png, or a panoptic JSON of the 150 classes")

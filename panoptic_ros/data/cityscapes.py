@@ -16,10 +16,15 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_file
+from panoptic_ros.data.image_search import bare_name
+from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import read_grey_16
 
 LABEL_IDS = {
     "road": 7,
@@ -167,9 +172,7 @@ def read_instance_ids(path: Path) -> LabelMap:
     Raises:
         DataError: The file is missing or is not a 16-bit grey image.
     """
-    values = read_png(path)
-    if values.ndim != 2 or values.dtype != np.uint16:
-        raise DataError(f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instanceIds")
+    values = read_grey_16(path, "16-bit grey instanceIds")
     labels, ids = _tables()
     return LabelMap(labels[values], ids[values])
 
@@ -187,9 +190,6 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     return labels, np.where(is_object, values % MOST_OBJECTS + 1, NO_ID).astype(np.uint16)
 
 
-SUFFIXES = ("_instanceIds", "_gtFine", "_leftImg8bit")
-
-
 def find_instance_ids(folder: Path) -> dict[str, Path]:
     """Find the instanceIds images of a split, in one folder per city or all in one.
 
@@ -202,9 +202,7 @@ def find_instance_ids(folder: Path) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in sorted([*folder.glob("*_instanceIds.png"), *folder.glob("*/*_instanceIds.png")]):
-        name = path.stem
-        for suffix in SUFFIXES:
-            name = name.removesuffix(suffix)
+        name = bare_name(path.stem)
         if name in found:
             raise DataError(f"{path} and {found[name]} are both of the image {name}")
         found[name] = path
@@ -220,3 +218,58 @@ def image_of(path: Path, name: str) -> Path | None:
         return None
     parts[len(parts) - 1 - parts[::-1].index("gtFine")] = "leftImg8bit"
     return Path(*parts).with_name(f"{name}_leftImg8bit.png")
+
+
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
+    """Find the images of a split; given the truth, they are predictions for it.
+
+    Raises:
+        DataError: There is none, or two have the same name.
+    """
+    files = {
+        name: map_file(
+            path,
+            read_instance_ids,
+            CATEGORIES,
+            truth is None,
+            name=name,
+            image=image_of(path, name),
+        )
+        for name, path in find_instance_ids(place.labels).items()
+    }
+    return LabelFiles(CATEGORIES, {"": files})
+
+
+class CityscapesWriter(ImageWriter):
+    """``<stem>_instanceIds.png`` and ``<stem>_labelIds.png``; images are independent.
+
+    Args:
+        folder: Where to; it exists.
+        labels: The classes of the model.
+        categories: Of no use here.
+
+    Raises:
+        DataError: No class of the model is known to Cityscapes.
+    """
+
+    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
+        self._folder = folder
+        self._table = label_id_table(labels)
+
+    def write(self, result: Result, name: str) -> None:
+        """Write one image's files.
+
+        Raises:
+            DataError: A file cannot be written.
+        """
+        label_ids = self._table[enlarge(result.panoptic.labels, result.camera_size)]
+        ids = enlarge(result.panoptic.ids, result.camera_size)
+        write_cityscapes(self._folder, Path(name).stem, label_ids, ids)
+
+
+FORMAT = Format(
+    find,
+    "folder of *_instanceIds.png, or of one such folder per city; or its panoptic JSON",
+    open_writer=CityscapesWriter,
+    written="<stem>_instanceIds.png, <stem>_labelIds.png",
+)

@@ -3,7 +3,8 @@
 
 Source: https://www.vision.rwth-aachen.de/page/mots, "Annotation Format": a pixel is
 class * 1000 + object, 10000 is to be ignored; a line of text is ``frame object class height width
-run-lengths``, where the object is that number.
+run-lengths``. The object of a line is that number in the ground truth; as mots_tools and TrackEval
+do, we only compare it and take the class from its own column, so that results may have any ids.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import read_grey_16
 
 CATEGORIES = (
     Category(0, "background", False),
@@ -31,6 +32,8 @@ CATEGORIES = (
 
 IGNORED_CLASS = 10
 _PER_CLASS = 1000
+_MOST_OBJECTS = (1 << 16) - 1
+_CLASSES = "classes are 1 car, 2 pedestrian, 10 to ignore"
 
 
 def read_instances(path: Path) -> LabelMap:
@@ -42,10 +45,7 @@ def read_instances(path: Path) -> LabelMap:
     Raises:
         DataError: The file is missing, is not 16-bit grey or has another class.
     """
-    values = read_png(path)
-    if values.ndim != 2 or values.dtype != np.uint16:
-        raise DataError(f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instances")
-    return _label_map(values, str(path))
+    return _label_map(read_grey_16(path, "16-bit grey instances"), str(path))
 
 
 def read_tracks(path: Path) -> dict[int, LabelMap]:
@@ -84,6 +84,7 @@ class TracksFile:
                 line = self._checked(number, words)
                 self._lines.setdefault(line.frame, []).append(line)
         self.frames = tuple(sorted(self._lines))
+        self._ids = _object_numbers(path, [line for rows in self._lines.values() for line in rows])
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -104,14 +105,19 @@ class TracksFile:
         shape = lines[0].size if lines else size or self.size
         if shape is None:
             raise DataError(f"{self.path}: is empty, so the size of its images is not known")
-        values = np.zeros(shape, np.uint16)
-        for line in lines:
-            self._draw(line, values)
-        return _label_map(values, f"{self.path}, frame {frame}")
+        # Which line a pixel belongs to, counted from 1.
+        drawn = np.zeros(shape, np.uint16)
+        for place, line in enumerate(lines, start=1):
+            self._draw(line, drawn, place, lines)
+        labels = np.array([0, *(line.label_of(self.path) for line in lines)], np.uint8)
+        ids = np.array([NO_ID, *(self._ids.get(line.key, NO_ID) for line in lines)], np.uint16)
+        return LabelMap(labels[drawn], ids[drawn])
 
-    def _draw(self, line: _Line, values: NDArray[np.uint16]) -> None:
+    def _draw(
+        self, line: _Line, drawn: NDArray[np.uint16], place: int, lines: list[_Line]
+    ) -> None:
         try:
-            line.draw(values)
+            line.draw(drawn, place, lines)
         except DataError as error:
             raise DataError(f"{self.path}, line {line.number}: {error}") from error
 
@@ -129,29 +135,61 @@ class _Line:
     number: int
     frame: int
     value: int
+    label: int
     size: tuple[int, int]
     runs: str
 
-    def draw(self, values: NDArray[np.uint16]) -> None:
+    @property
+    def key(self) -> tuple[int, int]:
+        """Class and object."""
+        return self.label, self.value
+
+    @property
+    def is_numbered_by_class(self) -> bool:
+        """Whether the object says its class, as in the ground truth."""
+        return self.value // _PER_CLASS == self.label
+
+    def label_of(self, path: Path) -> int:
+        if self.label == IGNORED_CLASS:
+            return VOID
+        if not 0 < self.label < len(CATEGORIES):
+            # The ground truth's number says object and class.
+            found = self.value if self.is_numbered_by_class else f"class {self.label}"
+            raise DataError(f"{path}, frame {self.frame}: has {found}; {_CLASSES}")
+        return self.label
+
+    def draw(self, drawn: NDArray[np.uint16], place: int, lines: list[_Line]) -> None:
         mask = rle.decode(self.runs, self.size)
-        if values.shape != mask.shape:
+        if drawn.shape != mask.shape:
             height, width = self.size
-            raise DataError(f"is {width}x{height}, frame {self.frame} is {values.shape[::-1]}")
-        taken = values[mask]
-        if taken.any():
-            raise DataError(f"object {self.value} overlaps object {int(taken.max())}")
-        values[mask] = self.value
+            raise DataError(f"is {width}x{height}, frame {self.frame} is {drawn.shape[::-1]}")
+        taken = int(drawn[mask].max(initial=0))
+        if taken:
+            raise DataError(f"object {self.value} overlaps object {lines[taken - 1].value}")
+        drawn[mask] = place
 
 
 def _line(number: int, words: list[str]) -> _Line:
     if len(words) != 6:
         raise DataError(f"has {len(words)} words, needs: frame object class height width mask")
     frame, value, label, height, width = map(int, words[:5])
-    if not 0 <= value < 1 << 16 or value // _PER_CLASS != label:
-        raise DataError(f"object {value} is not of class {label}; needs class * 1000 + object")
+    if value < 0:
+        raise DataError(f"object is {value}, needs 0 or more")
     if not is_image_size(height, width):
         raise DataError(f"is {width}x{height}, needs {image_limits()}")
-    return _Line(number, frame, value, (height, width), words[5])
+    return _Line(number, frame, value, label, (height, width), words[5])
+
+
+def _object_numbers(path: Path, lines: list[_Line]) -> dict[tuple[int, int], int]:
+    """Number objects from 1: by the ground truth's rule where all keep it, else by rising id."""
+    objects = [line for line in lines if line.label != IGNORED_CLASS]
+    if all(line.is_numbered_by_class for line in objects):
+        return {line.key: line.value % _PER_CLASS + 1 for line in objects}
+    values = sorted({line.value for line in objects})
+    if len(values) > _MOST_OBJECTS:
+        raise DataError(f"{path}: has {len(values)} objects, needs {_MOST_OBJECTS} at most")
+    number = {value: place for place, value in enumerate(values, start=1)}
+    return {line.key: number[line.value] for line in objects}
 
 
 def _label_map(values: NDArray[np.uint16], name: str) -> LabelMap:
@@ -160,6 +198,6 @@ def _label_map(values: NDArray[np.uint16], name: str) -> LabelMap:
     ignored = labels == IGNORED_CLASS
     if not (known | ignored).all():
         value = int(values[~(known | ignored)][0])
-        raise DataError(f"{name}: has {value}; classes are 1 car, 2 pedestrian, 10 to ignore")
+        raise DataError(f"{name}: has {value}; {_CLASSES}")
     ids = np.where(known & (labels > 0), values % _PER_CLASS + 1, NO_ID)
     return LabelMap(np.where(ignored, VOID, labels).astype(np.uint8), ids.astype(np.uint16))

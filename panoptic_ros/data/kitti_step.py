@@ -14,10 +14,15 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID
-from panoptic_ros.data.cityscapes import LABEL_IDS, write_png
+from panoptic_ros.data.cityscapes import LABEL_IDS, train_id_table, write_png
+from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_file
+from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import read_rgb
 
 CATEGORIES = tuple(
     Category(train_id, name, name in ("person", "car")) for train_id, name in enumerate(LABEL_IDS)
@@ -49,9 +54,7 @@ def read_kitti_step(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
     Raises:
         DataError: The file is missing or is not an 8-bit RGB image.
     """
-    image = read_png(path)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs 8-bit RGB")
+    image = read_rgb(path)
     red, green, blue = (image[..., channel] for channel in range(3))
     ids = green.astype(np.uint16) * 256 + blue
     return np.asarray(red, np.uint8), np.asarray(ids, np.uint16)
@@ -96,3 +99,55 @@ def find_sequences(folder: Path) -> dict[str, dict[str, Path]]:
     if not filled:
         raise DataError(f"{folder}: holds no .png file and no folder with any")
     return filled
+
+
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
+    """Find the frames of every sequence; given the truth, they are predictions for it.
+
+    Raises:
+        DataError: There is no image.
+    """
+    sequences = {
+        sequence: {
+            stem: map_file(path, read_labels, CATEGORIES, truth is None)
+            for stem, path in frames.items()
+        }
+        for sequence, frames in find_sequences(place.labels).items()
+    }
+    return LabelFiles(CATEGORIES, sequences, is_video=True)
+
+
+class KittiStepWriter(ImageWriter):
+    """``<stem>.png`` with Cityscapes trainIds and track ids; the images are one sequence.
+
+    Args:
+        folder: Where to; it exists.
+        labels: The classes of the model.
+        categories: Of no use here.
+
+    Raises:
+        DataError: No class of the model is known to Cityscapes.
+    """
+
+    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
+        self._folder = folder
+        self._table = train_id_table(labels)
+
+    def write(self, result: Result, name: str) -> None:
+        """Write one frame of the sequence.
+
+        Raises:
+            DataError: The file cannot be written.
+        """
+        train_ids = self._table[enlarge(result.track_labels(), result.camera_size)]
+        ids = enlarge(result.track_ids(), result.camera_size)
+        write_kitti_step(self._folder / f"{Path(name).stem}.png", train_ids, ids)
+
+
+FORMAT = Format(
+    find,
+    "one folder of PNG files per sequence, or one such folder",
+    metrics=("pq", "miou", "stq", "vpq", "clear", "hota", "idf1"),
+    open_writer=KittiStepWriter,
+    written="<stem>.png with track ids, the input is one sequence",
+)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from panoptic_ros.core.categories import Category
@@ -21,12 +21,14 @@ class LabelFile:
         path: Its file, as messages name it.
         read: Reads it; raises DataError. Of single images it can be pickled.
         image: Path of the image where the data set says it.
+        fields: What the data set says of the image besides, e.g. its source, by field.
     """
 
     name: str
     path: Path
     read: Callable[[], Annotation]
     image: Path | None = None
+    fields: Mapping[str, str] = field(default_factory=dict)
 
 
 Sequences = Mapping[str, Mapping[str, LabelFile]]
@@ -42,12 +44,14 @@ class LabelFiles:
         sequences: The images.
         is_video: Whether objects keep their ids over the images of a sequence.
         void: Labels of the files that are not evaluated.
+        remarks: What whoever reads the scores should know of how they were found.
     """
 
     categories: tuple[Category, ...]
     sequences: Sequences
     is_video: bool = False
     void: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,10 +86,12 @@ def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:
         found = predicted.get(sequence, {})
         missing = [key for key in files if key not in found]
         if missing:
+            stranger = next(iter(found), "") if len(missing) == len(files) else ""
             raise DataError(
                 f"{f'sequence {sequence}: ' if sequence else ''}no prediction for "
                 f"{len(missing)} of {len(files)} images, the first is "
                 f"{_named(missing[0], files[missing[0]])}"
+                f"{f'; the predictions are of images like {stranger}' if stranger else ''}"
             )
         pairs += [Pair(sequence, file, found[key]) for key, file in files.items()]
     return pairs

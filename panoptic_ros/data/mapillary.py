@@ -8,6 +8,7 @@ list the classes; a pixel of ``<split>/<version>/instances/*.png`` is class * 25
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,9 +17,11 @@ from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import MAX_CLASSES
 from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.data.format import DataSetLocation, Format, map_file
 from panoptic_ros.data.json_document import MalformedError, entries, read_document, text
+from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import read_grey_16
 
 _PER_CLASS = 256
 VERSIONS = ("v1.2", "v2.0")
@@ -82,9 +85,7 @@ def read_instances(
     Raises:
         DataError: The file is missing, is not 16-bit grey or has a class that is not listed.
     """
-    values = read_png(path)
-    if values.ndim != 2 or values.dtype != np.uint16:
-        raise DataError(f"{path}: is {values.dtype} {values.shape}, needs 16-bit grey instances")
+    values = read_grey_16(path, "16-bit grey instances")
     labels = (values // _PER_CLASS).astype(np.uint8)
     highest = int(labels.max(initial=0))
     if highest >= len(categories):
@@ -123,3 +124,31 @@ def find_config(folder: Path) -> Path:
         f"{folder}: no config_v1.2.json or config_v2.0.json above a folder of that version; name "
         "it with --config"
     )
+
+
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
+    """Find the images of a version of a split; given the truth, predictions for it.
+
+    Raises:
+        DataError: There is none, or the configuration is missing or wrong.
+    """
+    folder = instances_folder(place.labels)
+    if truth is None:
+        config = place.config or find_config(folder)
+        categories, void = read_config(config), void_classes(config)
+    else:
+        categories, void = truth.categories, truth.void
+    read = partial(read_instances, categories=categories, void=void)
+    images = folder.parents[1] / "images"
+    files = {
+        path.stem: map_file(
+            path, read, categories, truth is None, image=images / f"{path.stem}.jpg"
+        )
+        for path in sorted(folder.glob("*.png"))
+    }
+    if not files:
+        raise DataError(f"{folder}: holds no .png file")
+    return LabelFiles(categories, {"": files}, void=void)
+
+
+FORMAT = Format(find, "instances of a version, or a panoptic JSON")

@@ -8,38 +8,39 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
+from panoptic_ros.data.format import DataSetLocation, Format, map_file
 from panoptic_ros.data.kitti_mots import CATEGORIES, TracksFile, read_instances
 from panoptic_ros.data.kitti_step import find_sequences
 from panoptic_ros.data.label_files import LabelFile, LabelFiles
 
 
-def find(place: Path, images: Path | None, truth: LabelFiles | None) -> LabelFiles:
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     """Find the frames of every sequence.
 
     Args:
-        place: ``instances`` (a folder of images per sequence, or one such folder),
-            ``instances_txt`` (a text file per sequence), or one text file.
-        images: Holds a folder of images per sequence; says which frames a text file is about.
+        place: Its labels are ``instances`` (a folder of images per sequence, or one such folder),
+            ``instances_txt`` (a text file per sequence), or one text file. Its images, a folder
+            per sequence, say which frames a text file is about.
         truth: The truth that these are predictions for; it says so as well. Without both, a text
             file is about frames 0 to the last one it names.
 
     Raises:
         DataError: There are none, or a text file is wrong.
     """
-    texts = [place] if place.is_file() else sorted(place.glob("*.txt"))
+    labels = place.labels
+    texts = [labels] if labels.is_file() else sorted(labels.glob("*.txt"))
     if not texts:
-        return _images(place, truth is None)
-    sequences = {path.stem: _tracks(path, images, truth, len(texts) == 1) for path in texts}
+        return _images(labels, truth is None)
+    is_only = len(texts) == 1
+    sequences = {path.stem: _tracks(path, place.images, truth, is_only) for path in texts}
     return LabelFiles(CATEGORIES, sequences, is_video=True)
 
 
 def _images(place: Path, is_truth: bool) -> LabelFiles:
-    def read(path: Path) -> Annotation:
-        return MapAnnotation(read_instances(path), CATEGORIES, is_truth)
-
     sequences = {
         sequence: {
-            _key(stem): LabelFile(stem, path, partial(read, path)) for stem, path in frames.items()
+            _key(stem): map_file(path, read_instances, CATEGORIES, is_truth)
+            for stem, path in frames.items()
         }
         for sequence, frames in find_sequences(place).items()
     }
@@ -84,3 +85,11 @@ def _key(stem: str) -> str:
     if not stem.isdecimal():
         raise DataError(f"{stem}.png: images of KITTI MOTS are named by number")
     return f"{int(stem):06d}"
+
+
+FORMAT = Format(
+    find,
+    "instances (PNG files) or instances_txt (a text file per sequence, or one)",
+    metrics=("clear", "hota", "idf1"),
+    model_names={"person": "pedestrian", "*": "background"},
+)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib
+import zlib
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from panoptic_ros.core.files.png_chunks import SIGNATURE, DamagedPngError, png_s
 _RGB_8_BIT = bytes((8, 2))
 _KIND = slice(24, 26)
 """Where a PNG says its bit depth and colour type."""
+_PALETTE_TYPE = 3
+_TRANSPARENCY = b"tRNS"
 
 
 def read_png(path: Path) -> NDArray[Any]:
@@ -47,6 +50,113 @@ def read_png(path: Path) -> NDArray[Any]:
         to_rgb = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         image = cv2.cvtColor(image, to_rgb)
     return np.asarray(image)
+
+
+def read_rgb(path: Path, what: str = "8-bit RGB") -> NDArray[np.uint8]:
+    """Read a label image of three 8-bit channels; a palette is looked up, opaque alpha dropped.
+
+    Args:
+        path: The file.
+        what: What it should be, for messages.
+
+    Returns:
+        RGB, (H, W, 3).
+
+    Raises:
+        DataError: The file is missing, is another kind of image, or hides labels by its alpha.
+    """
+    return as_rgb(path, read_png(path), what)
+
+
+def as_rgb(path: Path, image: NDArray[Any], what: str) -> NDArray[np.uint8]:
+    """Take what ``read_png`` read of a file for three 8-bit channels; see ``read_rgb``.
+
+    Raises:
+        DataError: It is another kind of image, or hides labels by its alpha.
+    """
+    if image.ndim != 3 or image.dtype != np.uint8:
+        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs {what}")
+    return np.asarray(_without_alpha(path, image), np.uint8)
+
+
+def read_grey_16(path: Path, what: str) -> NDArray[np.uint16]:
+    """Read a label image of one 16-bit channel; equal channels and opaque alpha are one channel.
+
+    Args:
+        path: The file.
+        what: What it should be, for messages.
+
+    Returns:
+        (H, W).
+
+    Raises:
+        DataError: The file is missing or is another kind of image.
+    """
+    image = read_png(path)
+    if image.ndim == 3 and image.dtype == np.uint16:
+        colors = _without_alpha(path, image)
+        if (colors == colors[..., :1]).all():
+            image = colors[..., 0]
+    if image.ndim != 2 or image.dtype != np.uint16:
+        raise DataError(f"{path}: is {image.dtype} {image.shape}, needs {what}")
+    return np.asarray(image)
+
+
+def has_palette(path: Path) -> bool:
+    """Whether a PNG stores numbers of colours; False where there is no such file."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(_KIND.stop)
+    except OSError:
+        return False
+    return start.startswith(SIGNATURE) and start[_KIND.stop - 1 :] == bytes([_PALETTE_TYPE])
+
+
+def read_palette_indices(path: Path) -> NDArray[np.uint8]:
+    """Read the numbers that a PNG with a palette stores instead of their colours.
+
+    Returns:
+        (H, W).
+
+    Raises:
+        DataError: The file is missing, damaged or too large.
+    """
+    _checked_kind(path)
+    content = np.frombuffer(_with_grey_palette(path.read_bytes()), np.uint8)
+    image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise DataError(f"{path}: missing or not an image")
+    return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0], np.uint8)
+
+
+def _with_grey_palette(content: bytes) -> bytes:
+    """Put color i = (i, i, i) in place of the palette, so that decoders give the indices."""
+    greys = np.repeat(np.arange(256, dtype=np.uint8), 3).tobytes()
+    parts, at = [SIGNATURE], len(SIGNATURE)
+    while at < len(content):
+        size = int.from_bytes(content[at : at + 4], "big")
+        name, end = content[at + 4 : at + 8], at + 12 + size
+        if name == b"PLTE":
+            told = name + greys[: 3 * (1 << content[24])]
+            length = (len(told) - 4).to_bytes(4, "big")
+            parts.append(length + told + zlib.crc32(told).to_bytes(4, "big"))
+        elif name != _TRANSPARENCY:
+            parts.append(content[at:end])
+        at = end
+    return b"".join(parts)
+
+
+def _without_alpha(path: Path, image: NDArray[Any]) -> NDArray[Any]:
+    """Drop the fourth channel; what it makes transparent must be void, i.e. 0, already."""
+    if image.shape[2] < 4:
+        return image
+    colors, alpha = image[..., :3], image[..., 3]
+    if ((alpha != np.iinfo(image.dtype).max) & colors.any(axis=2)).any():
+        raise DataError(
+            f"{path}: has labels under transparent pixels, so it is not clear whether they count; "
+            "save it without alpha channel"
+        )
+    return np.ascontiguousarray(colors)
 
 
 def _checked_kind(path: Path) -> bytes:

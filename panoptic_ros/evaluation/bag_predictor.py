@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node published as the subject of ``panoptic eval``: matched with truth by stamp."""
+"""What a node published, matched with truth by stamp."""
 
 from __future__ import annotations
 
-import argparse
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,10 +18,8 @@ from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
 from panoptic_ros.data.label_files import LabelFiles, Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import EvalTask, Prediction
+from panoptic_ros.evaluation.prediction import EvalTask, Prediction
 from panoptic_ros.recordings.published import Published, PublishedResults
-
-MISSING = ("skip", "count")
 
 
 def class_names(results: PublishedResults, labels: str | None) -> list[str]:
@@ -167,30 +164,43 @@ class BagPredictor:
         self.remarks.extend(self.results.losses.notes)
 
 
+@dataclass(frozen=True)
+class BagOptions:
+    """How a bag is matched with truth.
+
+    Attributes:
+        labels: Name of a shipped label set, or a file; None for what the bag says.
+        tolerance_ms: How far stamps may be apart.
+        counts_missing: Whether an image without a result counts as one of which nothing was said.
+    """
+
+    labels: str | None = None
+    tolerance_ms: float = 1.0
+    counts_missing: bool = False
+
+
 def open_bag_predictor(
-    args: argparse.Namespace,
     results: PublishedResults,
     truth: LabelFiles,
     stamped: list[tuple[int, Pair]],
     rules: Rules,
+    options: BagOptions,
 ) -> BagPredictor:
     """Prepare to score a bag.
 
     Args:
-        args: The command line.
         results: The bag.
         truth: The data set, in the classes in which it is scored.
         stamped: The labelled images by rising stamp.
         rules: Where the class names differ.
+        options: How they are matched.
 
     Raises:
-        ConfigError: A value of the command line makes no sense.
+        ConfigError: A value makes no sense.
         DataError: The classes of the bag are not known, or none is the truth's.
     """
-    if not args.tolerance_ms >= 0:
-        raise ConfigError(f"--tolerance-ms is {args.tolerance_ms}, needs 0 or more")
-    recode = Recode(class_names(results, args.labels), truth.categories, rules)
-    tolerance_ns = round(args.tolerance_ms * 1e6)
-    return BagPredictor(
-        results, truth, recode, stamped, tolerance_ns, counts_missing=args.missing == "count"
-    )
+    if not options.tolerance_ms >= 0:
+        raise ConfigError(f"--tolerance-ms is {options.tolerance_ms}, needs 0 or more")
+    recode = Recode(class_names(results, options.labels), truth.categories, rules)
+    tolerance_ns = round(options.tolerance_ms * 1e6)
+    return BagPredictor(results, truth, recode, stamped, tolerance_ns, options.counts_missing)

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +21,12 @@ from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Drivable, Frame
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import Recode, Rules
-from panoptic_ros.data.images import read_image
+from panoptic_ros.data.exif import UPRIGHT
+from panoptic_ros.data.images import exif_orientation, read_image
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import EvalTask, Prediction
-from panoptic_ros.evaluation.panoptic_score import in_order
+from panoptic_ros.evaluation.in_order import in_order
+from panoptic_ros.evaluation.prediction import EvalTask, Prediction
 
 _FIRST_STAMP_NS = 1_000_000_000
 
@@ -37,6 +40,9 @@ class EnginePredictor:
         rules: Where names differ.
         config: Thresholds.
         fps: Frames per second of sequences; None for single images, which are not tracked.
+
+    Attributes:
+        remarks: What was found on the way, filled by ``tasks``.
 
     Raises:
         DataError: The two share no class name.
@@ -58,6 +64,7 @@ class EnginePredictor:
         self._fps = fps
         self._count = 0
         self._sequence: str | None = None
+        self.remarks: list[str] = []
 
     def tasks(self, pairs: Iterable[Pair]) -> Iterator[EvalTask]:
         """Answer images in order; images are read ahead.
@@ -66,8 +73,17 @@ class EnginePredictor:
             DataError: An image is missing or cannot be used.
             EngineRunError: The engine failed.
         """
-        for pair, image in in_order(_load, pairs, 1):
-            yield pair, partial(_known, self._answer(pair, image))
+        turned: list[Path] = []
+        with ThreadPoolExecutor(1) as pool:
+            for pair, path, image in in_order(pool, _load, pairs, 2):
+                if exif_orientation(path) != UPRIGHT:
+                    turned.append(path)
+                yield pair, partial(_known, self._answer(pair, image))
+        if turned:
+            self.remarks.append(
+                f"{len(turned)} images carry an EXIF orientation, which is not applied: labels "
+                f"belong on the pixels as they are stored; the first is {turned[0]}."
+            )
 
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:
         if self._fps is None or pair.sequence != self._sequence:
@@ -107,7 +123,8 @@ def _known(prediction: Prediction) -> Prediction:
     return prediction
 
 
-def _load(pair: Pair) -> tuple[Pair, NDArray[np.uint8]]:
-    if pair.truth.image is None:
+def _load(pair: Pair) -> tuple[Pair, Path, NDArray[np.uint8]]:
+    path = pair.truth.image
+    if path is None:
         raise DataError(f"{pair.truth.path}: where its image lies is not known; give --images")
-    return pair, read_image(pair.truth.image)
+    return pair, path, read_image(path)

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.config import DrivableConfig
@@ -17,9 +18,12 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
+from panoptic_ros.data.images import exif_hint
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import Pair
-from panoptic_ros.evaluation.panoptic_score import Report, Score, in_order
+from panoptic_ros.evaluation.image_score import ImageScore, ImageScoreResult
+from panoptic_ros.evaluation.in_order import in_order
+from panoptic_ros.evaluation.prediction import EvalTask, Prediction
 from panoptic_ros.evaluation.selection import TIME_METRICS, check_needs, check_surface
 from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
 from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
@@ -27,26 +31,8 @@ from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
 from panoptic_ros.metrics.id_history import IdHistory
 
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What is scored of one image; what is None is not known.
-
-    Attributes:
-        annotation: Classes and objects, at the size of the truth.
-        confidence: 0..255 of each pixel's class, (H, W).
-        drivable: Surface to drive on.
-        name: As messages name it.
-    """
-
-    annotation: Annotation
-    confidence: NDArray[np.uint8] | None = None
-    drivable: Drivable | None = None
-    name: str = ""
-
-
-EvalTask = tuple[Pair, Callable[[], Prediction]]
-"""An image, and what fetches its prediction; that may happen in another thread."""
+NO_VALUE = "(none)"
+"""Stands for the value of a field that an image does not have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +42,7 @@ class Comparison:
     pair: Pair
     truth: Annotation
     prediction: Prediction
-    score: Score
+    score: ImageScore
     boundary: BoundaryIou | None
     calibration: Calibration | None
     drivable: Drivable | None
@@ -64,13 +50,36 @@ class Comparison:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """What was found; a metric that was not chosen is None."""
+    """What was found; a metric that was not chosen is None.
 
-    frames: Report
+    Attributes:
+        frames: Panoptic quality and IoU of classes.
+        boundary: Boundary IoU of classes.
+        calibration: Whether the confidence means what it says.
+        drivable: Quality of the drivable surface.
+        sequences: Scores over time.
+        groups: The same of the images that have a field in common, by its value.
+    """
+
+    frames: ImageScoreResult
     boundary: BoundaryResult | None = None
     calibration: CalibrationResult | None = None
     drivable: DrivableResult | None = None
     sequences: SequenceResult | None = None
+    groups: Mapping[str, EvaluationResult] = field(default_factory=dict)
+
+    def summary(self) -> dict[str, float]:
+        """The headline scores of images in percent; not a number without any."""
+        panoptic = self.frames.panoptic
+        fractions = {
+            "pq": panoptic.all.pq,
+            "sq": panoptic.all.sq,
+            "rq": panoptic.all.rq,
+            "pq_things": panoptic.things.pq,
+            "pq_stuff": panoptic.stuff.pq,
+            "miou": self.frames.semantic.miou,
+        }
+        return {name: 100.0 * value for name, value in fractions.items()}
 
 
 class Evaluation:
@@ -80,19 +89,26 @@ class Evaluation:
         categories: The classes; a label is a position among them.
         metrics: Some of ``selection.METRICS``.
         is_video: Whether the images are sequences.
+        by: Field of the images; those of one value are scored by themselves, too.
 
     Raises:
         DataError: A metric needs what the data set does not have.
     """
 
     def __init__(
-        self, categories: Sequence[Category], metrics: Collection[str], is_video: bool
+        self,
+        categories: Sequence[Category],
+        metrics: Collection[str],
+        is_video: bool,
+        by: str | None = None,
     ) -> None:
         self._categories = tuple(categories)
         self._metrics = frozenset(metrics)
         check_needs(self._metrics, len(self._categories), is_video)
         self._is_video = is_video
-        self._score = Score(self._categories)
+        self._by = by
+        self._groups: dict[str, Evaluation] = {}
+        self._score = ImageScore(self._categories)
         self._boundary = BoundaryIou(len(self._categories)) if "biou" in metrics else None
         self._calibration = Calibration() if "ece" in metrics else None
         self._drivable = self._surfaces() if "drivable" in metrics else None
@@ -103,6 +119,11 @@ class Evaluation:
     def metrics(self) -> frozenset[str]:
         """The chosen scores."""
         return self._metrics
+
+    @property
+    def by(self) -> str | None:
+        """Field of the images by which they are scored by themselves."""
+        return self._by
 
     @cached_property
     def labels(self) -> LabelSet:
@@ -125,9 +146,9 @@ class Evaluation:
             (height, width), (true_height, true_width) = prediction.annotation.shape, truth.shape
             raise DataError(
                 f"{prediction.name}: is {width}x{height}, its truth {pair.truth.path.name} is "
-                f"{true_width}x{true_height}"
+                f"{true_width}x{true_height}{exif_hint(pair.truth.image)}"
             )
-        score = Score(self._categories)
+        score = ImageScore(self._categories)
         try:
             score.update(truth.segments, prediction.annotation.segments)
         except DataError as error:
@@ -186,10 +207,21 @@ class Evaluation:
             known, found = comparison.truth.map, comparison.drivable
             if found is not None:
                 self._drivable.update(
-                    known.labels, known.ids, found, sequence if self._is_video else None
+                    known.labels,
+                    known.ids,
+                    found,
+                    sequence if self._is_video else None,
+                    predicted_labels=comparison.prediction.annotation.map.labels,
                 )
         if self._sequences is not None:
             self._sequences.update(comparison.truth, comparison.prediction.annotation, sequence)
+        if self._by is not None:
+            self._group(comparison.pair.truth.fields.get(self._by, NO_VALUE)).add(comparison)
+
+    def _group(self, value: str) -> Evaluation:
+        if value not in self._groups:
+            self._groups[value] = Evaluation(self._categories, self._metrics, self._is_video)
+        return self._groups[value]
 
     def merge(self, other: Evaluation) -> None:
         """Add what another one of the same classes and metrics collected.
@@ -206,6 +238,8 @@ class Evaluation:
             self._calibration.merge(other._calibration)
         if self._drivable is not None and other._drivable is not None:
             self._drivable.merge(other._drivable)
+        for value, group in other._groups.items():
+            self._group(value).merge(group)
 
     def result(self) -> EvaluationResult:
         """Compute the scores of all images so far."""
@@ -215,6 +249,7 @@ class Evaluation:
             self._calibration.result() if self._calibration else None,
             self._drivable.result() if self._drivable else None,
             self._sequences.result() if self._sequences else None,
+            {value: self._groups[value].result() for value in sorted(self._groups)},
         )
 
     def id_histories(self) -> dict[str, dict[str, list[IdHistory]]]:
@@ -244,20 +279,10 @@ def evaluate(
         pair, prediction = work
         return evaluation.compare(pair, prediction())
 
-    for comparison in in_order(compare, tasks, workers):
-        evaluation.add(comparison)
-        if watch is not None:
-            watch(comparison)
+    workers = workers or len(os.sched_getaffinity(0))
+    with ThreadPoolExecutor(workers) as pool:
+        for comparison in in_order(pool, compare, tasks, 2 * workers):
+            evaluation.add(comparison)
+            if watch is not None:
+                watch(comparison)
     return evaluation.result()
-
-
-def from_files(pairs: Iterable[Pair]) -> Iterator[EvalTask]:
-    """Score label files."""
-    for pair in pairs:
-        yield pair, partial(_read, pair)
-
-
-def _read(pair: Pair) -> Prediction:
-    if pair.predicted is None:
-        raise DataError(f"{pair.truth.path} has no prediction")
-    return Prediction(pair.predicted.read(), name=str(pair.predicted.path))

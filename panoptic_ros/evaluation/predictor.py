@@ -1,23 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What ``panoptic eval`` scores: a model, label files, or what a node published."""
+"""What can be scored: label files, a model, or what a node published."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import pipeline_config
-from panoptic_ros.data.class_map import ClassMap, Rules
-from panoptic_ros.data.formats import DataSetLocation, format_of, mapped, open_predictions
-from panoptic_ros.data.image_search import with_images
+from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.model import Engine
+from panoptic_ros.data.class_map import Rules
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired, unpaired
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor
-from panoptic_ros.evaluation.evaluate import EvalTask, from_files
+from panoptic_ros.evaluation.prediction import EvalTask, from_files
 
-RULES: dict[str, Rules] = {"kitti-mots": {"person": "pedestrian", "*": "background"}}
-"""What the classes of our models are called in a format, where nobody says otherwise."""
+if TYPE_CHECKING:
+    from panoptic_ros.evaluation.bag_predictor import BagOptions
+    from panoptic_ros.recordings.published import PublishedResults
+
+_FROM_LABELS = (
+    "drivable: the surface is what the node would find in the label files, image by image, if it "
+    "were sure of every pixel; its filter over time is not run."
+)
+_FROM_IMAGES = "drivable: single images are scored, without the filter over time."
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +32,11 @@ class Predictor:
     Attributes:
         name: What is scored.
         truth: The data set, in the classes in which it is scored.
-        works: The images, in order; read once.
+        tasks: The images, in order; read once.
         count: How many they are.
-        remarks: What was found on the way; complete when all works are done.
+        remarks: What was found on the way; complete when all tasks are done.
         files: The same images where they are label files of single images, else empty.
+        surface_remark: Where the drivable surface comes from, if that needs to be said.
     """
 
     name: str
@@ -39,69 +45,98 @@ class Predictor:
     count: int
     remarks: list[str] = field(default_factory=list)
     files: tuple[Pair, ...] = ()
+    surface_remark: str = ""
 
 
-@contextmanager
-def open_predictor(
-    args: argparse.Namespace, truth: LabelFiles, classes: ClassMap
-) -> Iterator[Predictor]:
-    """Open what the command line names.
+def files_predictor(
+    name: str, truth: LabelFiles, pairs: Sequence[Pair], remarks: Sequence[str] = ()
+) -> Predictor:
+    """Score label files that are paired with their truth already.
 
     Args:
-        args: The command line.
-        truth: The data set as it is.
-        classes: Other names of classes.
+        name: What they are.
+        truth: The data set.
+        pairs: The images, as ``label_files.paired`` pairs them.
+        remarks: What was found when they were opened.
+    """
+    return Predictor(
+        name,
+        truth,
+        from_files(pairs),
+        len(pairs),
+        list(remarks),
+        () if truth.is_video else tuple(pairs),
+        _FROM_LABELS,
+    )
+
+
+def label_predictor(truth: LabelFiles, found: LabelFiles, name: str = "") -> Predictor:
+    """Score predictions that ``formats.open_predictions`` found.
 
     Raises:
-        DataError: Something is missing or does not fit the truth.
-        ModelError: The model cannot be opened.
+        DataError: An image has no prediction.
     """
-    renamed = mapped(truth, classes.truth, is_truth=True)
-    if args.engine is not None:
-        with _engine(args, renamed, classes) as subject:
-            yield subject
-    elif args.bag is not None:
-        with _bag(args, renamed, classes) as subject:
-            yield subject
-    else:
-        place = DataSetLocation(args.pred, args.pred_dir)
-        kind = format_of(args.format, args.gt)
-        found = open_predictions(kind, place, truth, classes)
-        pairs = _with_images(args, paired(renamed.sequences, found.sequences))
-        files = () if renamed.is_video else tuple(pairs)
-        yield Predictor(str(args.pred), renamed, from_files(pairs), len(pairs), files=files)
+    pairs = paired(truth.sequences, found.sequences)
+    return files_predictor(name, truth, pairs, found.remarks)
 
 
-@contextmanager
-def _engine(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Predictor]:
-    from panoptic_ros.engine.open import open_engine
+def engine_predictor(
+    engine: Engine,
+    truth: LabelFiles,
+    pairs: Sequence[Pair] | None = None,
+    rules: Rules | None = None,
+    config: PipelineConfig | None = None,
+    fps: float = 10.0,
+) -> Predictor:
+    """Score a model, and over sequences its tracker, as the node runs them.
 
-    pairs = _with_images(args, unpaired(truth.sequences))
-    rules = classes.prediction or RULES.get(args.format, {})
-    config = pipeline_config(args.params)
-    fps = args.fps if truth.is_video else None
-    with closing(open_engine(args.engine, args.threads)) as engine:
-        predictions = EnginePredictor(engine, truth.categories, rules, config, fps)
-        yield Predictor(engine.description, truth, predictions.tasks(pairs), len(pairs))
+    Args:
+        engine: The network; used by the calling thread only, not closed.
+        truth: The data set; its classes are matched with the network's by name.
+        pairs: Its images, where they are not those of ``truth``.
+        rules: Where names differ.
+        config: Thresholds.
+        fps: Images per second of sequences.
+
+    Raises:
+        DataError: The two share no class name.
+    """
+    images = unpaired(truth.sequences) if pairs is None else pairs
+    predictions = EnginePredictor(
+        engine, truth.categories, rules, config, fps if truth.is_video else None
+    )
+    return Predictor(
+        engine.description,
+        truth,
+        predictions.tasks(images),
+        len(images),
+        predictions.remarks,
+        surface_remark="" if truth.is_video else _FROM_IMAGES,
+    )
 
 
-@contextmanager
-def _bag(args: argparse.Namespace, truth: LabelFiles, classes: ClassMap) -> Iterator[Predictor]:
-    from panoptic_ros.evaluation.bag_predictor import open_bag_predictor
-    from panoptic_ros.evaluation.stamps import stamped
-    from panoptic_ros.recordings.published import PublishedResults
+def bag_predictor(
+    results: PublishedResults,
+    truth: LabelFiles,
+    stamped: list[tuple[int, Pair]],
+    rules: Rules | None = None,
+    options: BagOptions | None = None,
+) -> Predictor:
+    """Score what a node published.
 
-    pairs = _with_images(args, unpaired(truth.sequences))
-    order = stamped(pairs, args.stamps, args.images, args.fps)
-    rules = classes.prediction or RULES.get(args.format, {})
-    with PublishedResults(args.bag, args.node) as results:
-        predictions = open_bag_predictor(args, results, truth, order, rules)
-        name = f"{args.bag}, {results.node}"
-        yield Predictor(name, truth, predictions.tasks(), results.count, predictions.remarks)
+    Args:
+        results: The bag.
+        truth: The data set.
+        stamped: The labelled images by rising stamp, as ``stamps.stamped`` finds them.
+        rules: Where the class names differ.
+        options: How they are matched.
 
+    Raises:
+        ConfigError: A value makes no sense.
+        DataError: The classes of the bag are not known, or none is the truth's.
+    """
+    # rosbags is wanted for bags alone.
+    from panoptic_ros.evaluation.bag_predictor import BagOptions, open_bag_predictor
 
-def _with_images(args: argparse.Namespace, pairs: list[Pair]) -> list[Pair]:
-    """Look for images where the annotations do not say where they lie."""
-    if args.images is None or format_of(args.format, args.gt) == "coco":
-        return pairs
-    return with_images(pairs, args.images)
+    found = open_bag_predictor(results, truth, stamped, rules or {}, options or BagOptions())
+    return Predictor(results.node, truth, found.tasks(), results.count, found.remarks)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing.context import BaseContext
 
 import cv2
@@ -20,7 +20,9 @@ import cv2
 from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.categories import Category
 from panoptic_ros.data.label_files import Pair
-from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult, evaluate, from_files
+from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult, evaluate
+from panoptic_ros.evaluation.in_order import in_order
+from panoptic_ros.evaluation.prediction import from_files
 
 CHUNK = 8
 """Images that a process takes at a time."""
@@ -35,6 +37,7 @@ def evaluate_files(
     pairs: Sequence[Pair],
     watch: Callable[[int], None] | None = None,
     workers: int = 0,
+    by: str | None = None,
 ) -> EvaluationResult:
     """Score label files of single images; few are in memory at a time.
 
@@ -44,42 +47,23 @@ def evaluate_files(
         pairs: The images with their predictions.
         watch: Told how many images more are done.
         workers: Processes, 0 for one per core; with one, or few images, this process does it.
+        by: Field of the images; those of one value are scored by themselves, too.
 
     Raises:
         DataError: A file is missing or damaged or does not fit; the message names it.
     """
     workers = workers or len(os.sched_getaffinity(0))
-    total = Evaluation(categories, metrics, is_video=False)
+    total = Evaluation(categories, metrics, is_video=False, by=by)
+    told = watch or (lambda count: None)
     if workers == 1 or len(pairs) < FEWEST_IMAGES:
-        told = watch or (lambda count: None)
         return evaluate(total, from_files(pairs), lambda _: told(1), workers)
-    for count, part in _parts(categories, metrics, pairs, workers):
-        total.merge(part)
-        if watch is not None:
-            watch(count)
-    return total.result()
-
-
-def _parts(
-    categories: Sequence[Category],
-    metrics: Collection[str],
-    pairs: Sequence[Pair],
-    workers: int,
-) -> Iterator[tuple[int, Evaluation]]:
-    """Score chunks; yields in order how many images there were, and their scores."""
     chunks = [pairs[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]
-    waiting: deque[Future[tuple[int, Evaluation]]] = deque()
+    score = partial(_score, categories, metrics, by)
     with ProcessPoolExecutor(workers, _context(), _start) as pool:
-        try:
-            for chunk in chunks:
-                waiting.append(pool.submit(_score, categories, metrics, chunk))
-                if len(waiting) > 2 * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        for count, part in in_order(pool, score, chunks, 2 * workers):
+            total.merge(part)
+            told(count)
+    return total.result()
 
 
 def _context() -> BaseContext:
@@ -98,9 +82,13 @@ def _start() -> None:
 
 
 def _score(
-    categories: Sequence[Category], metrics: Collection[str], pairs: Sequence[Pair]
+    categories: Sequence[Category],
+    metrics: Collection[str],
+    by: str | None,
+    pairs: Sequence[Pair],
 ) -> tuple[int, Evaluation]:
-    part = Evaluation(categories, metrics, is_video=False)
+    """Score a chunk; says how many images there were."""
+    part = Evaluation(categories, metrics, is_video=False, by=by)
     for pair, prediction in from_files(pairs):
         part.add(part.compare(pair, prediction()))
     return len(pairs), part

@@ -3,32 +3,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.labels import MAX_CLASSES, LabelSet
+from panoptic_ros.data.label_files import LabelFiles
 
 IMAGE_METRICS = ("pq", "miou", "biou", "ece", "drivable")
 TIME_METRICS = ("stq", "vpq", "clear", "hota", "idf1")
 METRICS = IMAGE_METRICS + TIME_METRICS
 
-DEFAULTS = {
-    "kitti-step": ("pq", "miou", *TIME_METRICS),
-    "kitti-mots": ("clear", "hota", "idf1"),
-}
-"""What a format is scored by where nobody chooses; the others by ``DEFAULT``."""
 
-DEFAULT = ("pq", "miou")
-
-
-def chosen(text: str | None, format_name: str) -> tuple[str, ...]:
+def chosen(text: str | None, default: Sequence[str]) -> tuple[str, ...]:
     """Read a choice like ``pq,stq``; the order is that of ``METRICS``.
+
+    Args:
+        text: The choice; None for the default.
+        default: What suits the format.
 
     Raises:
         ConfigError: There is no metric of that name.
     """
     if text is None:
-        return DEFAULTS.get(format_name, DEFAULT)
+        return tuple(default)
     names = {name.strip().lower() for name in text.split(",")} - {""}
     unknown = sorted(names - set(METRICS))
     if unknown or not names:
@@ -36,6 +33,19 @@ def chosen(text: str | None, format_name: str) -> tuple[str, ...]:
             f"no metric {unknown[0] if unknown else text!r}; there are: {', '.join(METRICS)}"
         )
     return tuple(name for name in METRICS if name in names)
+
+
+def check_field(files: LabelFiles, by: str) -> None:
+    """Refuse a field that no image has.
+
+    Raises:
+        DataError: None has it.
+    """
+    fields = [file.fields for found in files.sequences.values() for file in found.values()]
+    if not any(by in entry for entry in fields):
+        known = sorted({name for entry in fields for name in entry})
+        has = f"they have {', '.join(known)}" if known else "COCO's images may have them"
+        raise DataError(f"--by {by}: no image of the data set has a field {by!r}; {has}")
 
 
 def check_needs(metrics: Collection[str], class_count: int, is_video: bool) -> None:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.data.image_search import bare_name
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.recordings.folder import image_files
 from panoptic_ros.recordings.source import FIRST_STAMP_NS
@@ -58,15 +59,28 @@ def _from_order(pairs: Sequence[Pair], images: Path | None, fps: float) -> list[
             f"the truth has {len(sequences)} sequences, a bag is about one; name one folder with "
             "--gt, or all stamps with --stamps"
         )
-    names = [pair.truth.name for pair in pairs]
+    names = [bare_name(pair.truth.name) for pair in pairs]
     if images is not None:
         files = image_files(_folder_of(images, sequences.pop()))
-        names = [path.stem.removesuffix("_leftImg8bit") for path in files]
-    place = {name: number for number, name in enumerate(names)}
-    missing = [pair.truth.name for pair in pairs if pair.truth.name not in place]
-    if missing:
-        raise DataError(f"{images}: has no image {missing[0]}, so its stamp is not known")
-    return [(FIRST_STAMP_NS + round(place[pair.truth.name] * 1e9 / fps), pair) for pair in pairs]
+        names = [bare_name(path.stem) for path in files]
+    places: dict[str, list[int]] = {}
+    for number, name in enumerate(names):
+        places.setdefault(name, []).append(number)
+    return [(_stamp_of(bare_name(pair.truth.name), places, images, fps), pair) for pair in pairs]
+
+
+def _stamp_of(
+    name: str, places: Mapping[str, Sequence[int]], images: Path | None, fps: float
+) -> int:
+    found = places.get(name, ())
+    if not found:
+        raise DataError(f"{images}: has no image {name}, so its stamp is not known")
+    if len(found) > 1:
+        raise DataError(
+            f"{images or 'the truth'}: {len(found)} images are named {name}, so its stamp is not "
+            "clear; name all stamps with --stamps"
+        )
+    return FIRST_STAMP_NS + round(found[0] * 1e9 / fps)
 
 
 def _folder_of(images: Path, sequence: str) -> Path:

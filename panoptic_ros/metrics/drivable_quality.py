@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.drivable.free_space import free_space_boundary
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
+from panoptic_ros.metrics.drivable_shares import DrivableShare, DrivableShares
 from panoptic_ros.metrics.intersections import intersect
 
 _LEVELS = 256
@@ -39,6 +40,9 @@ class DrivableResult:
         boundary_m: The same on the ground, in metres; only with distances of the rows.
         flicker: Share of pixels whose truth stays and whose prediction changes from one frame to
             the next, 0..1.
+        surface: Which true pixels the surface calls drivable.
+        label_map: Which ones the predicted classes call drivable; not numbers where they are not
+            given.
     """
 
     iou: float
@@ -53,6 +57,8 @@ class DrivableResult:
     boundary_px: float
     boundary_m: float
     flicker: float
+    surface: DrivableShares
+    label_map: DrivableShares
 
 
 def _levels() -> NDArray[np.int64]:
@@ -109,16 +115,21 @@ class DrivableQuality:
         self._things = labels.things
         self._hazard = labels.things | labels.pavement
         self._near = near
+        self._surface_share, self._label_share = DrivableShare(labels), DrivableShare(labels)
         self.reset()
 
     def reset(self) -> None:
         """Forget all frames."""
         self._counts = _Counts()
         self._last: dict[str, _Seen] = {}
+        self._surface_share.reset()
+        self._label_share.reset()
 
     def merge(self, other: DrivableQuality) -> None:
         """Add what another one collected from other sequences."""
         self._counts.merge(other._counts)
+        self._surface_share.merge(other._surface_share)
+        self._label_share.merge(other._label_share)
 
     def update(
         self,
@@ -127,6 +138,7 @@ class DrivableQuality:
         predicted: Drivable,
         sequence: str | None = None,
         rows_m: NDArray[np.float64] | None = None,
+        predicted_labels: NDArray[np.uint8] | None = None,
     ) -> None:
         """Add one frame.
 
@@ -136,6 +148,7 @@ class DrivableQuality:
             predicted: The surface, at the same size.
             sequence: Whose next frame it is, for flicker; None for a single image.
             rows_m: Distance on the ground of each row, not finite where there is none, (H,).
+            predicted_labels: Predicted class of each pixel among those of the truth, (H, W).
 
         Raises:
             ValueError: The maps differ in shape.
@@ -144,6 +157,9 @@ class DrivableQuality:
             shapes = f"{labels.shape}, {ids.shape} and {predicted.mask.shape}"
             raise ValueError(f"shapes differ: {shapes}")
         seen = _Seen(labels != VOID, self._surface[labels], predicted.mask)
+        self._surface_share.update(labels, predicted.mask)
+        if predicted_labels is not None:
+            self._label_share.update(labels, self._surface[predicted_labels])
         self._count_pixels(seen, predicted.confidence)
         self._count_hazards(labels, ids, predicted.mask)
         self._count_boundary(seen, rows_m)
@@ -221,6 +237,8 @@ class DrivableQuality:
             boundary_px=_share(counts.boundary_px, counts.columns),
             boundary_m=_share(counts.boundary_m, counts.columns_m),
             flicker=_share(counts.flickering, counts.steady),
+            surface=self._surface_share.result(),
+            label_map=self._label_share.result(),
         )
 
 

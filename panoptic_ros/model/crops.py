@@ -14,13 +14,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import (
-    CocoPanoptic,
-    ImageRecord,
-    read_coco_panoptic,
-    read_ids,
-)
-from panoptic_ros.data.images import read_image
+from panoptic_ros.data.coco.ids import read_ids
+from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
+from panoptic_ros.data.images import exif_hint, read_image
 from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment
 from panoptic_ros.model.network import STRIDE
 from panoptic_ros.model.targets import draw_targets
@@ -51,7 +47,7 @@ def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_
     if ids.shape != image.shape[:2]:
         raise DataError(
             f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, its image is "
-            f"{image.shape[1]}x{image.shape[0]}"
+            f"{image.shape[1]}x{image.shape[0]}{exif_hint(record.image)}"
         )
     # A table over all ids: sorting half a million pixels would cost more than the whole crop.
     label_of = np.full(int(ids.max()) + 1, VOID, np.uint8)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.cli.scores import COUNTS, DRIVABLE_HEADS, HEADS, OBJECT_HEADS
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import track_color
+from panoptic_ros.evaluation.headings import COUNTS, DRIVABLE_HEADS, HEADS, OBJECT_HEADS
 from panoptic_ros.metrics.id_history import MISSED, IdHistory
 from panoptic_ros.report import charts
 from panoptic_ros.report.template import filled, write_html

@@ -17,7 +17,7 @@ from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.synthetic.street import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import write_cityscapes
-from panoptic_ros.data.coco.reader import write_ids
+from panoptic_ros.data.coco.ids import write_ids
 from panoptic_ros.data.kitti_step import write_kitti_step
 from test.drawn.drawn_panoptic import (
     CAR,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.data.coco.reader import read_ids
+from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.kitti_step import read_kitti_step
 from test.drawn.painted_engine import street
 

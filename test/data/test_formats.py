@@ -11,7 +11,8 @@ import pytest
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.class_map import ClassMap
-from panoptic_ros.data.formats import DataSetLocation, mapped, open_predictions, open_truth
+from panoptic_ros.data.format import DataSetLocation
+from panoptic_ros.data.formats import mapped, open_predictions, open_truth
 from panoptic_ros.data.image_search import with_images
 from panoptic_ros.data.label_files import LabelFiles, unpaired
 from panoptic_ros.data.label_map import LabelMap

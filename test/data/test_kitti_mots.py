@@ -70,7 +70,8 @@ def test_text_and_images_say_the_same(tmp_path: Path) -> None:
     [
         pytest.param(["0 1005 1 2 2"], "line 1: has 5 words", id="words"),
         pytest.param(["0 x 1 2 2 22"], "line 1: invalid literal", id="number"),
-        pytest.param(["0 1005 2 2 2 22"], "line 1: object 1005 is not of class 2", id="class"),
+        pytest.param(["0 -5 2 2 2 22"], "line 1: object is -5, needs 0 or more", id="object"),
+        pytest.param(["0 7 5 2 2 22"], "frame 0: has class 5; classes are", id="class"),
         pytest.param(["0 1005 1 2 3 22"], "line 1: run lengths '22' cover 4", id="mask"),
         pytest.param(
             ["0 1005 1 2 2 22", "", "0 1006 1 2 2 22"],
@@ -89,3 +90,36 @@ def test_a_wrong_line_is_named(tmp_path: Path, lines: list[str], message: str) -
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent\.txt: cannot be read"):
         read_tracks(tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        pytest.param((1, 2, 3), id="plain"),
+        pytest.param((2500, 2501, 3502), id="beyond a thousand"),
+        pytest.param((70_000, 3_000_000_000, 0), id="large"),
+        pytest.param((2000, 1001, 1002), id="of the other class by the rule"),
+    ],
+)
+def test_a_line_has_its_class_in_its_own_column(
+    tmp_path: Path, numbers: tuple[int, int, int]
+) -> None:
+    first, second, third = numbers
+    path = tracks(
+        tmp_path / "0002.txt",
+        line(0, first, 1, [[1, 0, 0, 0]]),
+        line(0, second, 1, [[0, 1, 0, 0]]),
+        line(0, third, 2, [[0, 0, 1, 0]]),
+        line(4, second, 1, [[0, 0, 0, 1]]),
+    )
+    found = read_tracks(path)
+    assert found[0].labels.tolist() == [[1, 1, 2, 0]]
+    ids = found[0].ids[0].tolist()
+    assert sorted(ids) == [0, 1, 2, 3]
+    assert found[4].ids.tolist() == [[0, 0, 0, ids[1]]]
+
+
+def test_more_objects_than_a_label_map_holds_are_refused(tmp_path: Path) -> None:
+    lines = [line(frame, frame, 1, [[1, 0]]) for frame in range(1 << 16)]
+    with pytest.raises(DataError, match="has 65536 objects, needs 65535 at most"):
+        read_tracks(tracks(tmp_path / "0002.txt", *lines))

@@ -9,10 +9,18 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data import png
-from panoptic_ros.data.png import read_png
+from panoptic_ros.data.png import (
+    has_palette,
+    read_grey_16,
+    read_palette_indices,
+    read_png,
+    read_rgb,
+)
+from test.drawn.drawn_images import palette_png
 
 
 @pytest.fixture(params=["kornia_rs", "cv2"])
@@ -69,3 +77,64 @@ def test_a_cut_file_is_refused(tmp_path: Path, decoder: str, share: float) -> No
 def test_a_missing_file_is_refused(tmp_path: Path, decoder: str) -> None:
     with pytest.raises(DataError, match=r"absent\.png: missing or not an image"):
         read_png(tmp_path / "absent.png")
+
+
+def alpha(image: Any, value: int | NDArray[np.uint8] = 255) -> Any:
+    return np.dstack([image, np.full(image.shape[:2], value, image.dtype)])
+
+
+RGB = np.arange(24, dtype=np.uint8).reshape(2, 4, 3) * np.uint8(9)
+RGB[0, 0] = 0
+GREY = np.array([[7, 1003], [0, 65535]], np.uint16)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(RGB, id="rgb"),
+        pytest.param(alpha(RGB), id="opaque"),
+        pytest.param(alpha(RGB, np.where(RGB.any(axis=2), 255, 0)), id="transparent void"),
+    ],
+)
+def test_rgb_may_have_alpha_that_hides_no_label(tmp_path: Path, image: Any) -> None:
+    assert read_rgb(stored(tmp_path / "x.png", image)).tolist() == RGB[..., ::-1].tolist()
+
+
+def test_labels_under_transparent_pixels_are_refused(tmp_path: Path) -> None:
+    image = alpha(RGB, np.array([[255, 255, 255, 254]] * 2))
+    with pytest.raises(DataError, match=r"x\.png: has labels under transparent pixels"):
+        read_rgb(stored(tmp_path / "x.png", image))
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        pytest.param(GREY, id="grey"),
+        pytest.param(np.dstack([GREY] * 3), id="three equal channels"),
+        pytest.param(np.dstack([GREY] * 3 + [np.full_like(GREY, 65535)]), id="opaque"),
+    ],
+)
+def test_equal_channels_are_one(tmp_path: Path, image: Any) -> None:
+    assert read_grey_16(stored(tmp_path / "x.png", image), "grey").tolist() == GREY.tolist()
+
+
+def test_different_channels_are_not_grey(tmp_path: Path) -> None:
+    path = stored(tmp_path / "x.png", np.dstack([GREY, GREY, GREY + np.uint16(1)]))
+    with pytest.raises(DataError, match=r"x\.png: is uint16 \(2, 2, 3\), needs 16-bit grey"):
+        read_grey_16(path, "16-bit grey")
+
+
+@pytest.mark.parametrize("depth", [2, 4, 8])
+def test_a_palette_has_colours_and_indices(tmp_path: Path, depth: int) -> None:
+    indices = np.array([[0, 1, 2], [3, 2, 1]], np.uint8)
+    colors = np.array([[0, 0, 0], [10, 0, 0], [200, 1, 0], [7, 7, 7]], np.uint8)
+    path = tmp_path / "x.png"
+    path.write_bytes(palette_png(indices, colors, depth))
+    assert has_palette(path)
+    assert read_rgb(path).tolist() == colors[indices].tolist()
+    assert read_palette_indices(path).tolist() == indices.tolist()
+
+
+def test_only_a_palette_is_one(tmp_path: Path) -> None:
+    assert not has_palette(stored(tmp_path / "x.png", RGB))
+    assert not has_palette(tmp_path / "absent.png")

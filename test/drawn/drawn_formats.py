@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.files import rle
 from panoptic_ros.data.cityscapes import write_png
-from panoptic_ros.data.coco.reader import write_ids
+from panoptic_ros.data.coco.ids import write_ids
 from panoptic_ros.data.kitti_step import write_kitti_step
 
 # One letter is one pixel: road, sky, void, and digits for cars.

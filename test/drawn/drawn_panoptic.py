@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category, SegmentInfo
-from panoptic_ros.data.coco.reader import write_ids
+from panoptic_ros.data.coco.ids import write_ids
 
 ROAD, SKY, CAR, PERSON = 7, 23, 26, 24
 CATEGORIES = (

@@ -17,7 +17,7 @@ from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.kitti_step import CATEGORIES
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor
-from panoptic_ros.evaluation.evaluate import Prediction
+from panoptic_ros.evaluation.prediction import Prediction
 
 SIZE = (640, 320)
 

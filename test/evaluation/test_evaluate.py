@@ -13,17 +13,16 @@ from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Drivable
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
+from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import (
     Comparison,
-    EvalTask,
     Evaluation,
     EvaluationResult,
-    Prediction,
     evaluate,
-    from_files,
 )
+from panoptic_ros.evaluation.prediction import EvalTask, Prediction, from_files
 from panoptic_ros.evaluation.selection import METRICS, chosen
 
 CATEGORIES = (Category(0, "road", False), Category(1, "car", True))
@@ -128,9 +127,9 @@ def test_too_many_classes_leave_pq_and_miou() -> None:
 def test_metrics_are_chosen_by_name(
     text: str | None, format_name: str, expected: tuple[str, ...]
 ) -> None:
-    assert chosen(text, format_name) == expected
+    assert chosen(text, FORMATS[format_name].metrics) == expected
 
 
 def test_a_metric_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ConfigError, match="no metric 'pqq'"):
-        chosen("pq,pqq", "coco")
+        chosen("pq,pqq", ("pq", "miou"))

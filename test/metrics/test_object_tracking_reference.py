@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
+import tempfile
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
+from panoptic_ros.cli.main import main
+from panoptic_ros.core.files import rle
 from panoptic_ros.metrics.clear import Clear
 from panoptic_ros.metrics.frame_matches import TrackingSequence, match_frame, tracking_sequence
 from panoptic_ros.metrics.hota import Hota
@@ -114,3 +119,52 @@ def test_equals_trackeval(drawn: list[Frames]) -> None:
     assert_clear(found.clear, theirs["CLEAR"])
     assert_hota(found.hota, theirs["HOTA"])
     assert_identity(found.identity, theirs["Identity"])
+
+
+def write_tracks(path: Path, maps: list[NDArray[np.uint16]]) -> None:
+    """Write cars as KITTI MOTS' text files have them."""
+    lines = [
+        f"{frame} {1000 + key} 1 {drawn.shape[0]} {drawn.shape[1]} {rle.encode(drawn == key)}"
+        for frame, drawn in enumerate(maps)
+        for key in np.unique(drawn[drawn > 0]).tolist()
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+
+@given(st.lists(sequences(), min_size=1, max_size=2))
+@settings(deadline=None, max_examples=30)
+def test_panoptic_eval_equals_trackeval(drawn: list[Frames]) -> None:
+    lines = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number, frames in enumerate(drawn):
+            # A frame in which a car is seen: without any, nobody knows the size of the images.
+            frames.append((np.ones((4, 5), np.uint16), np.ones((4, 5), np.uint16)))
+            for place in (0, 1):
+                file = folder / ("truth", "found")[place] / f"{number:04}.txt"
+                write_tracks(file, [frame[place] for frame in frames])
+            lines[str(number)] = tracking_sequence([match_frame(*frame) for frame in frames])
+        words = (
+            "--gt",
+            folder / "truth",
+            "--pred",
+            folder / "found",
+            "--json",
+            folder / "out.json",
+        )
+        with contextlib.redirect_stdout(io.StringIO()):
+            assert main(["eval", "--format", "kitti-mots", *map(str, words)]) == 0
+        car = json.loads((folder / "out.json").read_text())["objects"]["car"]
+    theirs = reference(lines)
+    expected = {
+        "smotsa": theirs["CLEAR"]["sMOTA"],
+        "motsa": theirs["CLEAR"]["MOTA"],
+        "motsp": theirs["CLEAR"]["MOTP"],
+        "id_switches": theirs["CLEAR"]["IDSW"],
+        "hota": float(theirs["HOTA"]["HOTA"].mean()),
+        "deta": float(theirs["HOTA"]["DetA"].mean()),
+        "assa": float(theirs["HOTA"]["AssA"].mean()),
+        "idf1": theirs["Identity"]["IDF1"],
+    }
+    assert car == pytest.approx(expected, rel=0, abs=1e-9)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,15 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import SegmentInfo
 from panoptic_ros.data.coco.files import read_truth
-from panoptic_ros.data.coco.reader import (
-    ImageRecord,
-    read_coco_panoptic,
-    read_coco_predictions,
-    write_ids,
-)
-from panoptic_ros.evaluation.panoptic_score import Report, Score, evaluate_predictions
+from panoptic_ros.data.coco.ids import write_ids
+from panoptic_ros.data.coco.reader import ImageRecord, read_coco_panoptic
+from panoptic_ros.data.format import DataSetLocation
+from panoptic_ros.data.formats import open_predictions, open_truth
+from panoptic_ros.evaluation.evaluate import EvaluationResult
+from panoptic_ros.evaluation.predictor import label_predictor
+from panoptic_ros.evaluation.score import score
 from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
-from test.drawn.drawn_panoptic import CATEGORIES, Pair, pairs, write_predictions, write_truth
+from test.drawn.drawn_panoptic import Pair, pairs, write_predictions, write_truth
 
 panoptic = pytest.importorskip("hotcoco.panoptic")
 
@@ -60,13 +59,11 @@ def assert_equal(ours: PanopticQualityResult, theirs: dict[str, Any]) -> None:
             assert quality.pq == pytest.approx(expected["pq"], rel=0, abs=1e-9)
 
 
-def ours(images: Sequence[Pair]) -> Report:
-    score = Score(CATEGORIES)
-    for pair in images:
-        score.update(
-            (pair.truth_ids, pair.truth_segments), (pair.predicted_ids, pair.predicted_segments)
-        )
-    return score.result()
+def ours(truth: tuple[Path, Path], predictions: tuple[Path, Path]) -> EvaluationResult:
+    """Score files as ``panoptic eval`` does."""
+    data = open_truth("coco", DataSetLocation(*truth))
+    found = open_predictions("coco", DataSetLocation(*predictions), data)
+    return score(label_predictor(data, found))
 
 
 @given(images=st.lists(pairs(), min_size=1, max_size=3))
@@ -76,7 +73,7 @@ def test_equals_hotcoco_on_any_drawn_images(images: list[Pair]) -> None:
         truth = write_truth(Path(folder), images)
         predictions = write_predictions(Path(folder), images)
         theirs = reference(truth, predictions)
-        report = ours(images)
+        report = ours(truth, predictions).frames
         assert_equal(report.panoptic, theirs)
         miou = -1.0 if math.isnan(report.semantic.miou) else report.semantic.miou
         assert miou == pytest.approx(theirs["miou"], rel=0, abs=1e-9)
@@ -89,7 +86,7 @@ def test_equals_hotcoco_on_real_truth_that_was_spoiled(street: Path, tmp_path: P
     annotations = [spoil(record, tmp_path) for record in data.records]
     spoiled = tmp_path / "spoiled.json"
     spoiled.write_text(json.dumps({"annotations": annotations}), encoding="utf-8")
-    report = evaluate_predictions(data, read_coco_predictions(spoiled, tmp_path))
+    report = ours(truth, (spoiled, tmp_path)).frames
     assert report.images == len(data.records)
     assert 0.3 < report.panoptic.all.pq < 0.95
     assert_equal(report.panoptic, reference(truth, (spoiled, tmp_path)))

@@ -15,7 +15,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
-from panoptic_ros.data.coco.reader import CocoPanoptic, write_ids  # noqa: E402
+from panoptic_ros.data.coco.ids import write_ids  # noqa: E402
+from panoptic_ros.data.coco.reader import CocoPanoptic  # noqa: E402
 from panoptic_ros.model import crops as crops_module  # noqa: E402
 from panoptic_ros.model import train as training  # noqa: E402
 from panoptic_ros.model.augment import AugmentConfig  # noqa: E402

@@ -17,7 +17,8 @@ from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import LabelFile, Pair
 from panoptic_ros.data.label_map import LabelMap
-from panoptic_ros.evaluation.evaluate import Evaluation, Prediction
+from panoptic_ros.evaluation.evaluate import Evaluation
+from panoptic_ros.evaluation.prediction import Prediction
 from panoptic_ros.report.charts import Ribbon, ribbons
 from panoptic_ros.report.worst_images import MOST_SHOWN, WorstImages
 from test.cli.test_eval_formats import drive_words, write_drive

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,110 +12,105 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.annotation import Annotation, MapAnnotation, SegmentAnnotation
-from panoptic_ros.data.class_map import Recode, Rules
-from panoptic_ros.data.coco.reader import (
-    CocoPrediction,
-    ImageRecord,
-    read_categories,
-    read_coco_panoptic,
-    read_coco_predictions,
-    read_ids,
-)
-from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
+from panoptic_ros.data.annotation import Annotation, SegmentAnnotation
+from panoptic_ros.data.coco.ids import read_listed_ids
+from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
+from panoptic_ros.data.coco.results import beside, label_images_of, results_for, results_of
+from panoptic_ros.data.coco.writer import CocoImageWriter
+from panoptic_ros.data.format import DataSetLocation, Format
+from panoptic_ros.data.image_search import ImageFolder
+from panoptic_ros.data.label_files import LabelFile, LabelFiles
+
+FIELDS = ("source", "labels")
+"""What a JSON may say of an image besides: where it comes from, who made its truth."""
+
+_CITY_IMAGES = "leftImg8bit"
 
 
-def coco_truth(json_path: Path, label_images: Path | None, images: Path | None) -> LabelFiles:
-    """Open a data set; see ``read_coco_panoptic``.
+def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
+    """Open a data set, or results by image id; the JSON is read, no image is opened.
 
     Args:
-        json_path: Its JSON.
-        label_images: Folder of its PNG files, None for the folder beside it.
-        images: Folder of its images, None for the folder beside it.
+        place: Its labels are the JSON; of results also the folder of ``predictions.json``.
+        truth: The COCO data set that these are results for; None for a data set.
 
     Raises:
-        DataError: The JSON is wrong, or the PNG files are not beside it.
+        DataError: The JSON is missing or wrong, or the PNG files are not beside it.
     """
-    found = images or _beside(json_path, "images", json_path.stem.removeprefix("panoptic_"))
-    folder = label_images or _images(json_path, "--gt-dir")
-    data = read_coco_panoptic(json_path, folder, found or folder)
+    results = results_of(place.labels)
+    if truth is None and place.labels.suffix == ".json":
+        return _truth(place)
+    if truth is not None and results is not None:
+        return results_for(results, place.label_images, truth)
+    needs = "a file like annotations.json" if truth is None else "predictions.json in it"
+    raise DataError(f"{place.labels}: is no COCO panoptic JSON; needs {needs}")
+
+
+def _truth(place: DataSetLocation) -> LabelFiles:
+    label_images = place.label_images or label_images_of(place.labels, "--gt-dir")
+    images = place.images or _images_of(place.labels)
+    data = read_coco_panoptic(place.labels, label_images, images or place.labels.parent)
     if not data.records:
-        raise DataError(f"{json_path}: has no annotated image")
+        raise DataError(f"{place.labels}: has no annotated image")
+    return label_files(data, _finder(images, label_images, place.images is not None))
+
+
+def label_files(
+    data: CocoPanoptic, image_of: Callable[[ImageRecord], Path | None] | None = None
+) -> LabelFiles:
+    """List the labelled images of a data set.
+
+    Args:
+        data: The data set.
+        image_of: Finds the file of an image; None for where the data set says it.
+
+    Raises:
+        DataError: Several files may be one image.
+    """
     files = {
         str(record.id): LabelFile(
             record.image.stem,
             record.panoptic,
             partial(_read_truth, record, data.categories),
-            record.image,
+            image_of(record) if image_of else record.image,
+            {name: value for name in FIELDS if (value := getattr(record, name))},
         )
         for record in data.records
     }
     return LabelFiles(data.categories, {"": files})
 
 
-def coco_results(
-    json_path: Path, label_images: Path | None, categories: tuple[Category, ...]
-) -> LabelFiles:
-    """Open results by image id; their category ids are those of the data set.
+def _finder(
+    images: Path | None, label_images: Path, is_sure: bool
+) -> Callable[[ImageRecord], Path | None]:
+    """Find images where the JSON says it, or what has their name or id.
 
-    Raises:
-        DataError: The JSON is wrong, or the PNG files are not beside it.
+    Args:
+        images: Folder of the images; None where it is not known.
+        label_images: Folder of the PNG files.
+        is_sure: Whether somebody named that folder, so that doubts about it are errors.
     """
-    folder = label_images or _images(json_path, "--pred-dir")
-    files = {
-        str(number): _result(prediction, categories)
-        for number, prediction in read_coco_predictions(json_path, folder).items()
-    }
-    return LabelFiles(categories, {"": files})
+    if images is None:
+        return lambda record: None
+    folder = ImageFolder(images, label_images)
+
+    def find_image(record: ImageRecord) -> Path | None:
+        try:
+            told = str(record.image.relative_to(images))
+            return folder.find(told, str(record.id)) or record.image
+        except DataError:
+            if is_sure:
+                raise
+            return record.image
+
+    return find_image
 
 
-def coco_results_by_name(
-    json_path: Path, label_images: Path | None, truth: LabelFiles, rules: Rules
-) -> LabelFiles:
-    """Open results for a data set of another format: images and classes matched by name.
-
-    Raises:
-        DataError: The JSON is wrong or without classes, no class has a name in common, or the
-            data set needs tracks, which COCO results do not have.
-    """
-    if truth.is_video:
-        raise DataError(f"{json_path}: COCO results hold no tracks; a sequence needs label files")
-    folder = label_images or _images(json_path, "--pred-dir")
-    own = read_categories(json_path)
-    recode = Recode([entry.name for entry in own], truth.categories, rules)
-
-    def file(prediction: CocoPrediction) -> LabelFile:
-        read = partial(_read_by_name, prediction, own, recode, truth.categories)
-        return LabelFile(_name(prediction), prediction.panoptic, read)
-
-    files = by_key(
-        (_name(prediction), file(prediction))
-        for prediction in read_coco_predictions(json_path, folder).values()
-    )
-    return LabelFiles(truth.categories, {"": files})
-
-
-def _name(prediction: CocoPrediction) -> str:
-    return prediction.panoptic.stem.removesuffix("_leftImg8bit")
-
-
-def _result(prediction: CocoPrediction, categories: Sequence[Category]) -> LabelFile:
-    read = partial(_read_result, prediction, categories)
-    return LabelFile(prediction.panoptic.stem, prediction.panoptic, read)
-
-
-def _read_result(prediction: CocoPrediction, categories: Sequence[Category]) -> Annotation:
-    return SegmentAnnotation(read_ids(prediction.panoptic), prediction.segments, categories)
-
-
-def _read_by_name(
-    prediction: CocoPrediction,
-    own: Sequence[Category],
-    recode: Recode,
-    categories: Sequence[Category],
-) -> Annotation:
-    found = recode(_read_result(prediction, own).map)
-    return MapAnnotation(found, categories, is_truth=False)
+def _images_of(json_path: Path) -> Path | None:
+    """Folder of the images: beside the JSON, or that of Cityscapes beside its ``gtFine``."""
+    near = beside(json_path, "images", json_path.stem.removeprefix("panoptic_"))
+    cities = (parent.parent / _CITY_IMAGES for parent in json_path.resolve().parents[:3])
+    return near or next((place for place in cities if place.is_dir()), None)
 
 
 def _read_truth(record: ImageRecord, categories: Sequence[Category]) -> Annotation:
@@ -128,7 +123,7 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
     Raises:
         DataError: The file is missing, damaged or not of the size that the JSON says.
     """
-    ids = read_ids(record.panoptic)
+    ids = read_listed_ids(record.panoptic, record.segments)
     if ids.shape != (record.height, record.width):
         raise DataError(
             f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, the JSON says "
@@ -137,18 +132,12 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
     return ids
 
 
-def _images(json_path: Path, option: str) -> Path:
-    if not json_path.is_file():
-        raise DataError(f"{json_path}: no such file; needs COCO's panoptic JSON")
-    found = _beside(json_path, json_path.stem, "panoptic")
-    if found is None:
-        raise DataError(
-            f"{json_path}: its PNG files are neither in {json_path.stem}/ nor in panoptic/ beside "
-            f"it; name their folder with {option}"
-        )
-    return found
-
-
-def _beside(json_path: Path, *names: str) -> Path | None:
-    places = (json_path.parent / name for name in names)
-    return next((place for place in places if place.is_dir()), None)
+FORMAT = Format(
+    find,
+    "JSON, its PNG files in the folder of its name, in panoptic/ or in --gt-dir",
+    reads_json=True,
+    finds_images=True,
+    open_writer=CocoImageWriter,
+    written="predictions.json and panoptic/<stem>.png",
+    takes_categories=True,
+)

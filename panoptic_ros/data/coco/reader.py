@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read COCO panoptic folders: one JSON of segments, one PNG of segment ids per image.
 
-Source: the format description at https://cocodataset.org/#format-data (panoptic) and
-panopticapi's ``rgb2id``.
+Source: the format description at https://cocodataset.org/#format-data (panoptic).
 """
 
 from __future__ import annotations
@@ -11,10 +10,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
@@ -25,7 +20,6 @@ from panoptic_ros.data.json_document import (
     text,
     whole_number,
 )
-from panoptic_ros.data.png import read_png
 
 ImageId = Union[int, str]
 """Image ids are numbers; the panoptic files of Cityscapes have names instead."""
@@ -33,9 +27,17 @@ ImageId = Union[int, str]
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One image with its annotation; paths are absolute.
+    """One image with its annotation; the paths are those of the folders that were given.
 
-    ``source`` names the data set, ``labels`` what made the annotation; both may be empty.
+    Attributes:
+        id: Number or name.
+        image: Its file.
+        panoptic: PNG of its segment ids.
+        width: In pixels, as the JSON says it.
+        height: The same.
+        segments: What is listed.
+        source: Field ``source`` of the image, which may say where it comes from.
+        labels: Field ``labels``, which may say who made its truth.
     """
 
     id: ImageId
@@ -50,10 +52,30 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class CocoPrediction:
-    """What somebody predicted for one image."""
+    """What somebody predicted for one image.
+
+    Attributes:
+        panoptic: PNG of the segment ids.
+        segments: What is listed.
+        file_name: Of the image, where the results list images; else empty.
+    """
 
     panoptic: Path
     segments: tuple[SegmentInfo, ...]
+    file_name: str = ""
+
+
+@dataclass(frozen=True)
+class CocoResults:
+    """What somebody predicted for a data set.
+
+    Attributes:
+        predictions: By image id.
+        class_names: By category id, where the results say it; they need not.
+    """
+
+    predictions: dict[ImageId, CocoPrediction]
+    class_names: dict[int, str]
 
 
 @dataclass(frozen=True)
@@ -87,30 +109,53 @@ def read_coco_panoptic(json_path: Path, panoptic_dir: Path, image_dir: Path) -> 
 
 
 def read_coco_predictions(json_path: Path, panoptic_dir: Path) -> dict[ImageId, CocoPrediction]:
+    """Read the predictions of COCO panoptic results; see ``read_coco_results``."""
+    return read_coco_results(json_path, panoptic_dir).predictions
+
+
+def read_coco_results(json_path: Path, panoptic_dir: Path) -> CocoResults:
     """Read the JSON of COCO panoptic results; no image is opened.
 
     Args:
-        json_path: The result file; only its ``annotations`` are read.
+        json_path: The result file; only its ``annotations`` have to be there.
         panoptic_dir: Folder of the PNG files that ``annotations[].file_name`` names.
 
     Returns:
-        Predictions by image id. A missing ``area`` is 0: metrics count it in the map.
+        The results. A missing ``area`` is 0: metrics count it in the map.
 
     Raises:
         DataError: The file is missing, is not JSON, lacks a field or lists an id twice.
     """
     document = read_document(json_path)
     try:
-        predictions: dict[ImageId, CocoPrediction] = {}
-        for where, entry in entries(document, "annotations"):
-            image_id = _image_id(entry, "image_id", where)
-            if image_id in predictions:
-                raise MalformedError(f"{where}: image {image_id} has two annotations")
-            image = panoptic_dir / text(entry, "file_name", where)
-            predictions[image_id] = CocoPrediction(image, _segments({"area": 0}, entry, where))
-        return predictions
+        return CocoResults(_predictions(document, panoptic_dir), _class_names(document))
     except MalformedError as error:
         raise DataError(f"{json_path}: {error}") from error
+
+
+def _predictions(document: Any, panoptic_dir: Path) -> dict[ImageId, CocoPrediction]:
+    names = _file_names(document)
+    predictions: dict[ImageId, CocoPrediction] = {}
+    for where, entry in entries(document, "annotations"):
+        image_id = _image_id(entry, "image_id", where)
+        if image_id in predictions:
+            raise MalformedError(f"{where}: image {image_id} has two annotations")
+        segments = _segments({"area": 0}, entry, where)
+        png = panoptic_dir / text(entry, "file_name", where)
+        predictions[image_id] = CocoPrediction(png, segments, names.get(image_id, ""))
+    return predictions
+
+
+def _file_names(document: Any) -> dict[ImageId, str]:
+    """Names of the images by id, as far as results tell them."""
+    listed = document.get("images") if isinstance(document, Mapping) else None
+    found: dict[ImageId, str] = {}
+    for entry in listed if isinstance(listed, list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("file_name"), str):
+            key = entry.get("id")
+            if isinstance(key, (int, str)):
+                found[key] = entry["file_name"]
+    return found
 
 
 def read_categories(json_path: Path) -> tuple[Category, ...]:
@@ -125,6 +170,18 @@ def read_categories(json_path: Path) -> tuple[Category, ...]:
     except MalformedError as error:
         raise DataError(f"{json_path}: {error}") from error
     return tuple(categories[number] for number in sorted(categories))
+
+
+def _class_names(document: Any) -> dict[int, str]:
+    """What results call the class ids, as far as they say it."""
+    listed = document.get("categories") if isinstance(document, Mapping) else None
+    return {
+        entry["id"]: entry["name"]
+        for entry in (listed if isinstance(listed, list) else ())
+        if isinstance(entry, Mapping)
+        and isinstance(entry.get("id"), int)
+        and isinstance(entry.get("name"), str)
+    }
 
 
 def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanoptic:
@@ -228,40 +285,3 @@ def _segments(
             is_crowd=bool(whole_number(filled, "iscrowd", place)),
         )
     return tuple(segments.values())
-
-
-def read_ids(png_path: Path) -> NDArray[np.uint32]:
-    """Read a COCO panoptic PNG.
-
-    Args:
-        png_path: 8-bit RGB PNG with id = R + 256 G + 65536 B.
-
-    Returns:
-        Segment ids, shape (H, W); 0 is unlabelled.
-
-    Raises:
-        DataError: The file is missing or is not an 8-bit RGB image.
-    """
-    image = read_png(png_path)
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise DataError(f"{png_path}: is {image.dtype} {image.shape}, needs 8-bit RGB ids")
-    # A pixel of RGBA read as one little endian number is the id with alpha above it.
-    rgba = cv2.cvtColor(image, cv2.COLOR_RGB2RGBA)
-    ids = rgba.view("<u4")[..., 0]
-    ids &= 0xFFFFFF
-    return np.asarray(ids, np.uint32)
-
-
-def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
-    """Write segment ids as a COCO panoptic PNG.
-
-    Args:
-        png_path: The file to write; its folder exists.
-        ids: Segment ids, shape (H, W), 0..2**24 - 1.
-
-    Raises:
-        DataError: The file cannot be written.
-    """
-    channels = [(ids >> shift).astype(np.uint8) for shift in (16, 8, 0)]
-    if not cv2.imwrite(str(png_path), np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise DataError(f"{png_path}: cannot be written")

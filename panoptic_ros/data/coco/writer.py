@@ -7,7 +7,7 @@ Source: the result format at https://cocodataset.org/#format-results (panoptic).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,14 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.document import parse_json
+from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.data.coco.reader import write_ids
+from panoptic_ros.core.result import Result
+from panoptic_ros.data.coco.ids import write_ids
+from panoptic_ros.data.coco.reader import ImageId
 from panoptic_ros.data.coco.segments import segment_map
+from panoptic_ros.data.format import ImageWriter
+from panoptic_ros.data.image_search import bare_name
 
 
 @dataclass(frozen=True)
@@ -29,12 +34,32 @@ class Numbering:
     Attributes:
         categories: The ``categories`` of the JSON.
         category_ids: Category id of a class index; classes that are absent become void.
-        image_ids: Image id of a file stem; other images are numbered behind them.
+        images: Id and file name of the images by bare name; others are numbered behind them.
     """
 
     categories: tuple[Mapping[str, Any], ...]
     category_ids: Mapping[int, int]
-    image_ids: Mapping[str, int]
+    images: Mapping[str, tuple[tuple[ImageId, str], ...]]
+
+    def id_of(self, file_name: str) -> ImageId | None:
+        """Find the id of an image by its file's name; None where the data set has none.
+
+        Raises:
+            DataError: The data set has several of that name.
+        """
+        found = self.images.get(bare_name(Path(file_name).stem), ())
+        if len(found) > 1:
+            raise DataError(
+                f"{file_name} may be {found[0][1]} or {found[1][1]} of the data set, with the ids "
+                f"{found[0][0]} and {found[1][0]}; give their images different names"
+            )
+        return found[0][0] if found else None
+
+    @property
+    def last_id(self) -> int:
+        """Largest number among the image ids."""
+        numbers = (key for found in self.images.values() for key, _ in found)
+        return max((key for key in numbers if isinstance(key, int)), default=0)
 
 
 def own_numbering(labels: LabelSet) -> Numbering:
@@ -61,9 +86,7 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
         document = parse_json(json_path.read_text(encoding="utf-8"))
         categories = tuple(document["categories"])
         by_name = {str(entry["name"]): int(entry["id"]) for entry in categories}
-        image_ids = {
-            Path(entry["file_name"]).stem: int(entry["id"]) for entry in document.get("images", ())
-        }
+        images = _images_by_name(document.get("images", ()))
     except OSError as error:
         raise DataError(f"{json_path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
@@ -75,7 +98,17 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
             f"{json_path}: shares no class name with the model; it has "
             f"{', '.join(sorted(by_name)[:5])}, ...; the model {ours}, ..."
         )
-    return Numbering(categories, found, image_ids)
+    return Numbering(categories, found, images)
+
+
+def _images_by_name(listed: Iterable[Any]) -> dict[str, tuple[tuple[ImageId, str], ...]]:
+    found: dict[str, tuple[tuple[ImageId, str], ...]] = {}
+    for entry in listed:
+        number, file_name = entry["id"], str(entry["file_name"])
+        key: ImageId = number if isinstance(number, str) else int(number)
+        name = bare_name(Path(file_name).stem)
+        found[name] = (*found.get(name, ()), (key, file_name))
+    return found
 
 
 class CocoWriter:
@@ -119,11 +152,12 @@ class CocoWriter:
             confidence: 0..255 per pixel, (H, W); its mean is the score of a stuff segment.
 
         Raises:
-            DataError: The image cannot be written.
+            DataError: The image cannot be written, or its id is not clear.
         """
         stem = Path(file_name).stem
-        known = self._numbering.image_ids
-        image_id = known.get(stem, max(known.values(), default=0) + len(self._images) + 1)
+        image_id = self._numbering.id_of(file_name)
+        if image_id is None:
+            image_id = self._numbering.last_id + len(self._images) + 1
         segments = segment_map(labels, ids, self._numbering.category_ids, self._things)
         infos = [
             self._info(segment, segments, labels, scores, confidence)
@@ -178,3 +212,43 @@ class CocoWriter:
             path.write_text(json.dumps(document), encoding="utf-8")
         except OSError as error:
             raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+class CocoImageWriter(ImageWriter):
+    """``predictions.json`` and ``panoptic/<stem>.png``; images are independent.
+
+    Args:
+        folder: Where to.
+        labels: The classes of the model.
+        categories: Ground-truth file that numbers classes and images; None for numbers of its own.
+
+    Raises:
+        DataError: That file cannot be used, or the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
+        numbering = numbering_of(categories, labels) if categories else own_numbering(labels)
+        self._writer = CocoWriter(folder, numbering, labels.things)
+
+    def write(self, result: Result, name: str) -> None:
+        """Write one image's segments.
+
+        Raises:
+            DataError: The image cannot be written, or its id is not clear.
+        """
+        size, panoptic = result.camera_size, result.panoptic
+        self._writer.add(
+            name,
+            enlarge(panoptic.labels, size),
+            enlarge(panoptic.ids, size),
+            {segment.id: segment.score for segment in panoptic.segments},
+            enlarge(panoptic.confidence, size),
+        )
+
+    def close(self) -> None:
+        """Write the JSON.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        self._writer.close()

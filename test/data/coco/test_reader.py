@@ -14,13 +14,8 @@ import pytest
 
 from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.coco.reader import (
-    CocoPanoptic,
-    read_coco_panoptic,
-    read_coco_predictions,
-    read_ids,
-    write_ids,
-)
+from panoptic_ros.data.coco.ids import read_ids, write_ids
+from panoptic_ros.data.coco.reader import CocoPanoptic, read_coco_panoptic, read_coco_predictions
 from panoptic_ros.data.images import read_image
 
 DOCUMENT: dict[str, Any] = {

@@ -17,19 +17,14 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.types import Heads
-from panoptic_ros.data.coco.reader import (
-    CocoPanoptic,
-    CocoPrediction,
-    read_coco_panoptic,
-    read_coco_predictions,
-    write_ids,
-)
-from panoptic_ros.evaluation.panoptic_score import (
-    Report,
-    evaluate_engine,
-    evaluate_predictions,
-    match_classes,
-)
+from panoptic_ros.data.coco.ids import write_ids
+from panoptic_ros.data.format import DataSetLocation
+from panoptic_ros.data.formats import open_predictions, open_truth
+from panoptic_ros.data.label_files import LabelFiles
+from panoptic_ros.evaluation.evaluate import Comparison, Evaluation, EvaluationResult
+from panoptic_ros.evaluation.predictor import Predictor, engine_predictor, label_predictor
+from panoptic_ros.evaluation.processes import evaluate_files
+from panoptic_ros.evaluation.score import score
 from test.drawn.drawn_panoptic import (
     CAR,
     CATEGORIES,
@@ -52,19 +47,25 @@ def pair(predicted: NDArray[np.uint32] = TRUTH) -> Pair:
     return Pair(TRUTH, segments(TRUTH, CLASSES), predicted, segments(predicted, present))
 
 
-def data_set(folder: Path, images: list[Pair]) -> tuple[CocoPanoptic, dict[int, CocoPrediction]]:
-    truth = read_coco_panoptic(*write_truth(folder, images), folder / "images")
-    return truth, read_coco_predictions(*write_predictions(folder, images))
+def opened(folder: Path, images: list[Pair]) -> tuple[LabelFiles, LabelFiles]:
+    json_path, label_images = write_truth(folder, images)
+    truth = open_truth("coco", DataSetLocation(json_path, label_images, folder / "images"))
+    place = DataSetLocation(*write_predictions(folder, images))
+    return truth, open_predictions("coco", place, truth)
+
+
+def data_set(folder: Path, images: list[Pair]) -> Predictor:
+    return label_predictor(*opened(folder, images))
 
 
 def test_perfect_label_files_score_one(tmp_path: Path) -> None:
-    report = evaluate_predictions(*data_set(tmp_path, [pair(), pair()]))
-    assert report.images == 2
-    assert report.panoptic.all.pq == report.semantic.miou == 1.0
+    report = score(data_set(tmp_path, [pair(), pair()]))
+    assert report.frames.images == 2
+    assert report.frames.panoptic.all.pq == report.frames.semantic.miou == 1.0
 
 
 def test_the_summary_is_in_percent(tmp_path: Path) -> None:
-    summary = evaluate_predictions(*data_set(tmp_path, [pair(), pair(HALF)])).summary()
+    summary = score(data_set(tmp_path, [pair(), pair(HALF)])).summary()
     # The car is found in one of two images; road and sky are perfect in both.
     assert summary["pq"] == pytest.approx(100 * (1 + 1 + 1 / 1.5) / 3)
     assert summary["pq_things"] == pytest.approx(100 / 1.5)
@@ -74,24 +75,30 @@ def test_the_summary_is_in_percent(tmp_path: Path) -> None:
 
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     files = data_set(tmp_path, [pair(), pair(HALF)] * 8)
-    one, many = (evaluate_predictions(*files, workers=workers) for workers in (1, 5))
+    categories = files.truth.categories
+    one, many = (
+        evaluate_files(categories, ("pq", "miou"), files.files, workers=workers)
+        for workers in (1, 5)
+    )
     assert one.summary() == many.summary()
 
 
 def test_the_watch_sees_every_image_in_order_with_its_own_score(tmp_path: Path) -> None:
-    seen: list[tuple[int, float]] = []
-    evaluate_predictions(
-        *data_set(tmp_path, [pair(), pair(HALF), pair()]),
-        watch=lambda record, score: seen.append((record.id, score.result().panoptic.things.pq)),
-    )
-    assert seen == [(0, 1.0), (1, 0.0), (2, 1.0)]
+    seen: list[tuple[str, float]] = []
+
+    def watch(comparison: Comparison) -> None:
+        things = comparison.score.result().panoptic.things
+        seen.append((comparison.pair.truth.name, things.pq))
+
+    score(data_set(tmp_path, [pair(), pair(HALF), pair()]), watch=watch)
+    assert seen == [("0", 1.0), ("1", 0.0), ("2", 1.0)]
 
 
 def test_a_missing_prediction_is_named(tmp_path: Path) -> None:
-    truth, predictions = data_set(tmp_path, [pair(), pair()])
-    del predictions[1]
-    with pytest.raises(DataError, match=r"no prediction for image 1 \(1.jpg\)"):
-        evaluate_predictions(truth, predictions)
+    truth, predictions = opened(tmp_path, [pair(), pair()])
+    found = {key: file for key, file in predictions.sequences[""].items() if key != "1"}
+    with pytest.raises(DataError, match=r"no prediction for 1 of 2 images, the first is 1"):
+        label_predictor(truth, LabelFiles(predictions.categories, {"": found}))
 
 
 @pytest.mark.parametrize(
@@ -105,14 +112,14 @@ def test_a_wrong_image_is_named(tmp_path: Path, spoiled: NDArray[np.uint32], mes
     files = data_set(tmp_path, [pair()])
     write_ids(tmp_path / "predicted" / "0.png", spoiled)
     with pytest.raises(DataError, match=message):
-        evaluate_predictions(*files)
+        score(files)
 
 
 def test_truth_of_another_size_than_the_json_says_is_named(tmp_path: Path) -> None:
     files = data_set(tmp_path, [pair()])
     write_ids(tmp_path / "truth" / "0.png", ids("33", "11"))
     with pytest.raises(DataError, match=r"truth/0\.png: is 2x2, the JSON says 4x4"):
-        evaluate_predictions(*files)
+        score(files)
 
 
 class ColorReader:
@@ -144,10 +151,10 @@ def labels(*names: str) -> LabelSet:
     )
 
 
-def evaluate_drawn(tmp_path: Path, *names: str) -> Report:
+def evaluate_drawn(tmp_path: Path, *names: str) -> EvaluationResult:
     """Draw an image whose red channel is the model's class index, and score the reader."""
     (tmp_path / "images").mkdir()
-    truth = read_coco_panoptic(*write_truth(tmp_path, [pair()]), tmp_path / "images")
+    written = write_truth(tmp_path, [pair()])
     index = {CLASSES[number]: number for number in CLASSES}
     by_name = {category.name: index.get(category.id, 0) for category in CATEGORIES}
     red = np.zeros(TRUTH.shape, np.uint8)
@@ -158,24 +165,25 @@ def evaluate_drawn(tmp_path: Path, *names: str) -> Report:
     image = np.dstack([np.zeros_like(red), green, red])
     # A PNG named .jpg: the reader goes by content, and colours must survive.
     (tmp_path / "images" / "0.jpg").write_bytes(cv2.imencode(".png", image)[1].tobytes())
-    return evaluate_engine(ColorReader(labels(*names)), truth)
+    truth = open_truth("coco", DataSetLocation(*written, tmp_path / "images"))
+    return score(engine_predictor(ColorReader(labels(*names)), truth))
 
 
 def test_classes_of_a_model_are_matched_by_name(tmp_path: Path) -> None:
     report = evaluate_drawn(tmp_path, "sky", "car", "road")
-    assert report.panoptic.all.pq == 1.0
-    assert report.semantic.miou == 1.0
+    assert report.frames.panoptic.all.pq == 1.0
+    assert report.frames.semantic.miou == 1.0
 
 
 def test_a_class_that_the_model_lacks_is_missed(tmp_path: Path) -> None:
     report = evaluate_drawn(tmp_path, "road", "car")
-    assert report.panoptic.classes[SKY].fn == 1
-    assert report.panoptic.classes[CAR].tp == 1
+    assert report.frames.panoptic.classes[SKY].fn == 1
+    assert report.frames.panoptic.classes[CAR].tp == 1
 
 
 def test_a_class_that_the_truth_lacks_is_void(tmp_path: Path) -> None:
     report = evaluate_drawn(tmp_path, "tree", "car", "road", "sky")
-    assert report.panoptic.all.pq == 1.0
+    assert report.frames.panoptic.all.pq == 1.0
 
 
 def test_a_thing_of_the_model_that_is_stuff_in_the_truth_is_one_segment(tmp_path: Path) -> None:
@@ -184,21 +192,22 @@ def test_a_thing_of_the_model_that_is_stuff_in_the_truth_is_one_segment(tmp_path
         category["isthing"] = 0
     path = tmp_path / "stuff.json"
     path.write_text(json.dumps(stuff), encoding="utf-8")
-    truth = read_coco_panoptic(path, tmp_path / "truth", tmp_path)
     red = np.array([0, 2, 1, 0], np.uint8)[TRUTH]
     # No centre at all: as a thing the car would be void.
     image = np.dstack([np.zeros_like(red), np.zeros_like(red), red])
     (tmp_path / "0.jpg").write_bytes(cv2.imencode(".png", image)[1].tobytes())
-    report = evaluate_engine(ColorReader(labels("sky", "car", "road")), truth)
-    assert report.panoptic.classes[CAR].iou == 1.0
+    truth = open_truth("coco", DataSetLocation(path, tmp_path / "truth", tmp_path))
+    report = score(engine_predictor(ColorReader(labels("sky", "car", "road")), truth))
+    assert report.frames.panoptic.classes[CAR].iou == 1.0
 
 
 def test_no_common_class_is_an_error() -> None:
-    with pytest.raises(DataError, match=r"drawn shares no class name .*cat, \.\.\.; .* road"):
-        match_classes(labels("cat"), CATEGORIES)
+    truth = LabelFiles(CATEGORIES, {"": {}})
+    with pytest.raises(DataError, match=r"no class name in common: cat, \.\.\. and road"):
+        engine_predictor(ColorReader(labels("cat")), truth)
 
 
 def test_scores_of_an_empty_data_set_are_not_numbers() -> None:
-    report = evaluate_predictions(CocoPanoptic(CATEGORIES, ()), {})
-    assert report.images == 0
+    report = Evaluation(CATEGORIES, ("pq", "miou"), is_video=False).result()
+    assert report.frames.images == 0
     assert all(math.isnan(value) for value in report.summary().values())

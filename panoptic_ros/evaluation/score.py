@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Truth, a predictor and a score: the one way for label files, engines and bags."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from panoptic_ros.evaluation.evaluate import Comparison, Evaluation, EvaluationResult, evaluate
+from panoptic_ros.evaluation.predictor import Predictor
+from panoptic_ros.evaluation.processes import evaluate_files
+from panoptic_ros.evaluation.selection import check_field
+
+
+def open_evaluation(
+    predictor: Predictor, metrics: Collection[str], by: str | None = None
+) -> Evaluation:
+    """Prepare to collect scores.
+
+    Args:
+        predictor: What is scored.
+        metrics: Some of ``selection.METRICS``.
+        by: Field of the images; those of one value are scored by themselves, too.
+
+    Raises:
+        DataError: The data set lacks what a metric needs, or the field.
+    """
+    truth = predictor.truth
+    if by is not None:
+        check_field(truth, by)
+    return Evaluation(truth.categories, metrics, truth.is_video, by)
+
+
+def score(
+    predictor: Predictor,
+    metrics: Collection[str] = ("pq", "miou"),
+    by: str | None = None,
+    watch: Callable[[Comparison], None] | None = None,
+) -> EvaluationResult:
+    """Score what a predictor says.
+
+    Args:
+        predictor: What is scored; its tasks are done afterwards.
+        metrics: Some of ``selection.METRICS``.
+        by: Field of the images; those of one value are scored by themselves, too.
+        watch: Told of every image, in order.
+
+    Raises:
+        DataError: The data set lacks what a metric needs; or a file is missing or damaged or does
+            not fit, and the message names it.
+    """
+    return run(predictor, open_evaluation(predictor, metrics, by), watch)
+
+
+def run(
+    predictor: Predictor,
+    evaluation: Evaluation,
+    watch: Callable[[Comparison], None] | None = None,
+    advance: Callable[[int], None] | None = None,
+) -> EvaluationResult:
+    """Score what a predictor says with a prepared evaluation.
+
+    Label files of single images are scored in processes where nobody watches; then the evaluation
+    stays empty.
+
+    Args:
+        predictor: What is scored; its tasks are done afterwards.
+        evaluation: Collects the scores.
+        watch: Told of every image, in order.
+        advance: Told how many images more are done.
+
+    Raises:
+        DataError: A file is missing or damaged or does not fit; the message names it.
+    """
+    if predictor.surface_remark and "drivable" in evaluation.metrics:
+        predictor.remarks.append(predictor.surface_remark)
+    told = advance or (lambda count: None)
+    if predictor.files and watch is None:
+        return evaluate_files(
+            predictor.truth.categories,
+            evaluation.metrics,
+            predictor.files,
+            told,
+            by=evaluation.by,
+        )
+
+    def see(comparison: Comparison) -> None:
+        told(1)
+        if watch is not None:
+            watch(comparison)
+
+    return evaluate(evaluation, predictor.tasks, see)
