@@ -124,14 +124,14 @@ def _export(args: argparse.Namespace) -> None:
 
 
 def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:
-    from panoptic_ros.engine.building.cache import write_atomically
     from panoptic_ros.engine.building.camera_size import take_camera_size
+    from panoptic_ros.engine.building.model_file import replace_model
     from panoptic_ros.engine.building.prepare import load_model
 
     model = load_model(source)
     take_camera_size(model, camera_size)
     try:
-        write_atomically(target, model.SerializeToString())
+        replace_model(model, target)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
 

@@ -32,6 +32,7 @@ from panoptic_ros.data.png import read_png
 from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
 from panoptic_ros.engine.building.manifest import from_json as read_manifest
 from panoptic_ros.engine.building.recipe import read_recipe
+from panoptic_ros.engine.external_weights import weight_files
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.recordings.open import open_source
@@ -271,6 +272,11 @@ def _models() -> dict[str, Target]:
     """Model files; only what is installed."""
     made = {}
     with tempfile.TemporaryDirectory() as folder:
+        if find_spec("onnx"):
+            from test.drawn.external_model import write_external_model
+
+            seed = write_external_model(Path(folder, "m.onnx"), 1.0, 2.0).read_bytes()
+            made["weight_files"] = Target(_file("a.onnx", weight_files), (seed,))
         if find_spec("onnx") and find_spec("onnxruntime"):
             from test.drawn.tiny_model import write_tiny_model
 

@@ -102,23 +102,29 @@ def _regions(
         return
     totals = cv2.calcHist([classes], [0], None, [256], [0, 256]).ravel()
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
-    for label in np.flatnonzero((totals >= least) & labels.things):
-        # Regions are looked for in the part of the map that has the class.
-        everywhere = (classes == label).view(np.uint8)
-        x, y, width, height = cv2.boundingRect(everywhere)
-        part = (slice(y, y + height), slice(x, x + width))
-        count, numbers, facts, _ = cv2.connectedComponentsWithStats(
-            everywhere[part], connectivity=8
-        )
-        sums = np.bincount(numbers.ravel(), confidence[part].ravel(), minlength=count)
-        areas = facts[:, cv2.CC_STAT_AREA]
-        scores = sums / (255.0 * np.maximum(areas, 1))
-        good = (areas >= least) & (scores >= config.object_threshold)
-        for number in np.flatnonzero(good[1:]) + 1:
-            left, top, wide, high, area = (int(value) for value in facts[number])
-            mask = numbers[top : top + high, left : left + wide] == number
-            box = (x + left, y + top, x + left + wide, y + top + high)
-            yield _Region(int(label), float(scores[number]), area, box, mask)
+    for label in np.flatnonzero((totals >= least) & labels.things).tolist():
+        for region in _regions_of(label, classes, confidence, least):
+            if region.score >= config.object_threshold:
+                yield region
+
+
+def _regions_of(
+    label: int, classes: NDArray[np.uint8], confidence: NDArray[np.uint8], least: int
+) -> Iterator[_Region]:
+    """Find the regions of a class that have at least ``least`` pixels."""
+    everywhere = (classes == label).view(np.uint8)
+    # Only the part of the map that has the class is looked at.
+    x, y, width, height = cv2.boundingRect(everywhere)
+    part = (slice(y, y + height), slice(x, x + width))
+    inside = everywhere[part].view(np.bool_)
+    count, numbers, facts, _ = cv2.connectedComponentsWithStats(everywhere[part], connectivity=8)
+    sums = np.bincount(numbers[inside], confidence[part][inside], minlength=count)
+    large = np.flatnonzero(facts[1:, cv2.CC_STAT_AREA] >= least) + 1
+    for number in large.tolist():
+        left, top, wide, high, area = facts[number].tolist()
+        mask = numbers[top : top + high, left : left + wide] == number
+        box = (x + left, y + top, x + left + wide, y + top + high)
+        yield _Region(label, float(sums[number] / (255.0 * area)), area, box, mask)
 
 
 def compare_semantic(

@@ -9,7 +9,6 @@ exporters leave open.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,14 +39,12 @@ from panoptic_ros.engine.building.foreign import (
     read_input,
     read_output,
 )
+from panoptic_ros.engine.building.model_file import move_model, write_model
 from panoptic_ros.engine.building.parity import drawn_images
 from panoptic_ros.engine.heads import INPUT
 
 _THEIRS = "adopted/"
 """Begins the names of all tensors of the model, so that none is ours."""
-
-_LARGEST_FILE = (2 << 30) - (1 << 20)
-"""Bytes of weights from which on they do not fit in one ONNX file."""
 
 
 @dataclass(frozen=True)
@@ -126,35 +123,10 @@ def adopt(wanted: Adoption, target: Path) -> Adopted:
             _give_classes(model, output, spec)
             write_model(model, part)
             _try(part, where)
-            # Weights first: a model without them is worse than an old one.
-            for path in sorted(Path(folder).iterdir(), key=lambda path: path.name, reverse=True):
-                os.replace(path, target.parent / path.name)
+            move_model(part, target)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
     return Adopted(spec, entry, output)
-
-
-def write_model(model: Any, path: Path) -> None:
-    """Write a model in one file, or with its weights beside it where they are too large.
-
-    Args:
-        model: An ``onnx.ModelProto`` with its weights loaded.
-        path: The .onnx file.
-
-    Raises:
-        OSError: It cannot be written.
-    """
-    import onnx
-
-    data = path.with_name(path.name + ".data")
-    data.unlink(missing_ok=True)
-    stored = sum(len(tensor.raw_data) for tensor in model.graph.initializer)
-    if stored < _LARGEST_FILE:
-        path.write_bytes(model.SerializeToString())
-        return
-    onnx.save_model(model, str(path), save_as_external_data=True, location=data.name)
-    # Saving leaves the weights' places in the model; the next step needs the weights.
-    onnx.load_external_data_for_model(model, str(path.parent))
 
 
 def _take_images(model: Any, entry: ForeignInput, wanted: Preprocessing, output: str) -> None:
@@ -203,8 +175,12 @@ def _give_classes(model: Any, output: ForeignOutput, spec: ModelSpec) -> None:
 
 def _first_answer(path: Path, spec: ModelSpec, where: str) -> NDArray[Any]:
     """What the model's output is for a drawn street."""
-    import onnxruntime
-
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ModelError(
+            f"{where}: adopting runs it, which needs ONNX Runtime; run: pip install onnxruntime"
+        ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     image = drawn_images(spec, 1)[0]

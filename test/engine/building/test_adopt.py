@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from panoptic_ros.core.decoding.semantic import SemanticHeads
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID
-from panoptic_ros.engine.building import adopt as adopt_module
+from panoptic_ros.engine.building import model_file
 from panoptic_ros.engine.building.adopt import Adoption, adopt
 from panoptic_ros.engine.building.adopt_graph import Preprocessing
 from panoptic_ros.engine.building.camera_size import take_camera_size
@@ -252,7 +253,7 @@ def test_weights_in_another_file_come_with_it(tmp_path: Path) -> None:
 def test_weights_too_large_for_one_file_lie_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adopt_module, "_LARGEST_FILE", 0)
+    monkeypatch.setattr(model_file, "_LARGEST_FILE", 0)
     foreign = Foreign(classes=100, stride=4)
     labels = _labels(100)
     heads = adopted(foreign.write(tmp_path / "m.onnx"), labels, preprocessing=IMAGENET)
@@ -263,6 +264,14 @@ def test_weights_too_large_for_one_file_lie_beside_it(
         "adopted.onnx.data",
         "m.onnx",
     ]
+
+
+def test_without_onnx_runtime_the_message_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelError, match="pip install onnxruntime"):
+        adopt(Adoption(Foreign().write(tmp_path / "m.onnx"), LABELS), tmp_path / "a.onnx")
 
 
 def _labels(count: int) -> LabelSet:
