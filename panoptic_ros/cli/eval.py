@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.inputs import add_parameter_arguments
 from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
@@ -72,9 +73,7 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
         "--engine", help="run this model: a shipped one's name or an .onnx file"
     )
     predictor.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
-    predictor.add_argument(
-        "--params", type=Path, metavar="YAML", help="parameter file of the node; thresholds count"
-    )
+    add_parameter_arguments(predictor)
     predictor.add_argument(
         "--fps", type=float, default=10.0, help="images per second of sequences and folders"
     )
@@ -209,13 +208,13 @@ def _files(
 
 @contextmanager
 def _engine(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterator[Predictor]:
-    from panoptic_ros.cli.inputs import pipeline_config
+    from panoptic_ros.core.parameter_file import pipeline_config
     from panoptic_ros.data.label_files import unpaired
     from panoptic_ros.engine.open import open_engine
     from panoptic_ros.evaluation.predictor import engine_predictor
 
     pairs = _with_images(args, unpaired(truth.sequences))
-    config = pipeline_config(args.params)
+    config = pipeline_config(args.params, args.params_node)
     with closing(open_engine(args.engine, args.threads)) as engine:
         yield engine_predictor(engine, truth, pairs, rules, config, args.fps)
 

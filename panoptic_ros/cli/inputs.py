@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from panoptic_ros.core.config import PipelineConfig, parameters, with_value
 from panoptic_ros.core.engine_config import EngineConfig
-from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.node_config import NODE_NAME
+from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
     from panoptic_ros.recordings.source import Source
@@ -53,8 +51,19 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
         "--params says)",
     )
     parser.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    add_parameter_arguments(parser)
+
+
+def add_parameter_arguments(parser: argparse._ActionsContainer) -> None:
+    """Declare the node's parameter file."""
     parser.add_argument(
         "--params", type=Path, metavar="YAML", help="parameter file of the node; thresholds count"
+    )
+    parser.add_argument(
+        "--params-node",
+        default="",
+        metavar="NAME",
+        help=f"whose parameters count, where the file has several {NODE_NAME} nodes",
     )
 
 
@@ -74,48 +83,4 @@ def source_of(args: argparse.Namespace) -> Source:
 
 def engine_name(args: argparse.Namespace) -> str:
     """Engine of the command line, else of the parameter file, else the default."""
-    if args.engine:
-        return str(args.engine)
-    return str(_node_parameters(args.params).get("engine") or DEFAULT_ENGINE)
-
-
-def pipeline_config(path: Path | None) -> PipelineConfig:
-    """Read the thresholds out of a node's parameter file; what else it says is not for us.
-
-    Raises:
-        ConfigError: The file is missing or no parameter file, or a value is refused.
-    """
-    config = PipelineConfig()
-    known = {entry.name for entry in parameters(config)}
-    for name, value in _node_parameters(path).items():
-        if name in known:
-            # YAML has lists where parameters are tuples.
-            told = tuple(value) if isinstance(value, list) else value
-            config = with_value(config, name, told)
-    return config
-
-
-def _node_parameters(path: Path | None) -> dict[str, Any]:
-    """All parameters of a file by dotted name; later nodes win."""
-    if path is None:
-        return {}
-    try:
-        document = read_yaml(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read ({error.strerror})") from error
-    except DocumentError as error:
-        raise ConfigError(f"{path}: is not YAML ({error})") from error
-    nodes = document.values() if isinstance(document, dict) else ()
-    told = (node.get("ros__parameters") for node in nodes if isinstance(node, dict))
-    blocks = [block for block in told if isinstance(block, dict)]
-    if not blocks:
-        raise ConfigError(f"{path}: has no 'ros__parameters' below a node's name")
-    return dict(pair for block in blocks for pair in _flat(block, ""))
-
-
-def _flat(block: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
-    for name, value in block.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield prefix + str(name), value
+    return args.engine or read_parameters(args.params, args.params_node).engine.name

@@ -13,11 +13,11 @@ from panoptic_ros.cli.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,
-    pipeline_config,
     source_of,
 )
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
@@ -63,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
-        pipeline = Pipeline(engine, pipeline_config(args.params))
+        pipeline = Pipeline(engine, pipeline_config(args.params, args.params_node))
         state = pipeline.new_state()
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         stems: set[str] = set()

@@ -14,13 +14,13 @@ from panoptic_ros.cli.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,
-    pipeline_config,
     source_of,
 )
 from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.cli.result_bag import ResultBag
 from panoptic_ros.core.errors import ConfigError, FrameError
+from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.out or args.report or args.json or args.overlay):
         raise ConfigError("nothing to write; give one of --out, --report, --json, --overlay")
-    config = pipeline_config(args.params)
+    config = pipeline_config(args.params, args.params_node)
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))

@@ -15,6 +15,7 @@ from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import open_configured, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
@@ -26,7 +27,6 @@ from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statu
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
-from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import Remapping
 from panoptic_ros.ros.statistics import CameraStatistics

@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
+from panoptic_ros.core.config import Parameter
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.node_config import DECLARED, NodeConfig
+from panoptic_ros.core.parameter_file import is_whole_for_double, whole_number_words
 from panoptic_ros.ros.parameters import (
-    DECLARED,
     UNCONFIGURED_ONLY,
-    NodeConfig,
     changed,
     check_cameras,
     descriptor,
@@ -50,7 +52,7 @@ class NodeParameters:
                 node.declare_parameter(entry.name, value, about)
             except (InvalidParameterTypeException, InvalidParameterValueException) as error:
                 node.declare_parameter(entry.name, value, about, ignore_override=True)
-                self._refused[entry.name] = f"parameter {entry.name}: {error}"
+                self._refused[entry.name] = _refusal(entry, str(error))
 
     @property
     def config(self) -> NodeConfig:
@@ -80,6 +82,14 @@ class NodeParameters:
         for name, _ in ours:
             self._refused.pop(name, None)
         return SetParametersResult(successful=True)
+
+
+def _refusal(entry: Parameter, error: str) -> str:
+    """Say what to write where ROS refused a whole number for a double, else what ROS says."""
+    whole = re.search(r"to '(-?\d+)' of type 'INTEGER'", error)
+    if whole and is_whole_for_double(entry, int(whole[1])):
+        return f"parameter {whole_number_words(entry.name, whole[1])}"
+    return f"parameter {entry.name}: {error}"
 
 
 def _check_live(values: list[tuple[str, Any]]) -> None:

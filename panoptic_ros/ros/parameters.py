@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's parameters, and how ROS is told about them; declared once, in dataclasses."""
+"""How ROS is told about the node's parameters, and what they mean together."""
 
 from __future__ import annotations
 
@@ -7,85 +7,15 @@ import json
 import re
 import textwrap
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
-from panoptic_ros.core.config import (
-    DecodeConfig,
-    DrivableConfig,
-    GroundConfig,
-    Parameter,
-    PipelineConfig,
-    TrackConfig,
-    param,
-    parameters,
-    with_value,
-)
-from panoptic_ros.core.engine_config import EngineConfig
+from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.overlay import OverlayStyle
-from panoptic_ros.core.remap import RemapConfig
+from panoptic_ros.core.node_config import DECLARED, NodeConfig
 
 _TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."
 UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
-
-
-@dataclass(frozen=True)
-class NodeConfig:
-    """All parameters of ``panoptic_node``."""
-
-    engine: EngineConfig = field(default_factory=EngineConfig)
-    autostart: bool = param(
-        True, "Configure and activate at start, without a lifecycle manager.", live=False
-    )
-    cameras: tuple[str, ...] = param(
-        ("camera",),
-        "Names of the cameras. One: topics ~/label, ...; several: ~/<name>/label, ...",
-        live=False,
-    )
-    image_topics: tuple[str, ...] = param(
-        ("",),
-        "Image topic of each camera, in their order; '' is 'image' for a single camera, "
-        "'<name>/image' among several. Image or CompressedImage, detected.",
-        live=False,
-    )
-    camera_info_topics: tuple[str, ...] = param(
-        ("",),
-        "CameraInfo topic of each camera; '' is 'camera_info' beside the image topic.",
-        live=False,
-    )
-    stale_after_s: float = param(
-        2.0,
-        "Without a result for so long a camera is stale: an error on /diagnostics.",
-        low=0.1,
-        high=3600.0,
-    )
-    stale_action: str = param(
-        "none",
-        "What a stale camera publishes, every stale_after_s: none, or void for labels of void, no "
-        "objects and no drivable surface, so that nobody drives on old news.",
-        choices=("none", "void"),
-    )
-    diagnostics_period_s: float = param(
-        1.0, "Seconds between two messages on /diagnostics.", low=0.1, high=60.0, live=False
-    )
-    jpeg_quality: int = param(80, "Quality of ~/overlay/compressed.", low=1, high=100)
-    overlay: OverlayStyle = field(default_factory=OverlayStyle)
-    remap: RemapConfig = field(default_factory=RemapConfig)
-    decode: DecodeConfig = field(default_factory=DecodeConfig)
-    tracking: TrackConfig = field(default_factory=TrackConfig)
-    drivable: DrivableConfig = field(default_factory=DrivableConfig)
-    ground: GroundConfig = field(default_factory=GroundConfig)
-
-    @property
-    def pipeline(self) -> PipelineConfig:
-        """The part that shapes results."""
-        return PipelineConfig(self.decode, self.tracking, self.drivable)
-
-
-DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}
-"""Every parameter by its dotted name, in order."""
 
 
 def changed(config: NodeConfig, values: Iterable[tuple[str, Any]]) -> NodeConfig:

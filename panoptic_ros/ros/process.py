@@ -16,7 +16,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
 
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.ros.parameters import NodeConfig
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.ros.protocols import Logger
 
 _LONGEST_WAIT_S = 0.2

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
@@ -20,7 +21,6 @@ from panoptic_ros.messages.topics import build_messages
 from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.ground_output import GroundOutput
-from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.protocols import Logger
 
 _QUIET_S = 5.0

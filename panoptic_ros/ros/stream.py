@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.ground_output import GroundOutput
-from panoptic_ros.ros.parameters import NodeConfig, camera_topic
+from panoptic_ros.ros.parameters import camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
 from panoptic_ros.ros.publisher import ResultPublisher
 from panoptic_ros.ros.stamps import StampClock

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.messages.protocols import Stamp
-from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.statistics import CameraStatistics
 
 PERIOD_S = 0.1

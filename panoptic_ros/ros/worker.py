@@ -13,6 +13,7 @@ from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.errors import FrameError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
@@ -20,7 +21,6 @@ from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header
-from panoptic_ros.ros.parameters import NodeConfig
 from panoptic_ros.ros.protocols import Logger
 from panoptic_ros.ros.stream import CameraStream
 

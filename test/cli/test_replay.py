@@ -171,9 +171,7 @@ def test_images_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_path:
 
 def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) -> None:
     params = tmp_path / "p.yaml"
-    params.write_text(
-        "/**:\n  ros__parameters:\n    decode:\n      center_threshold: 0.99\n    stranger: 1\n"
-    )
+    params.write_text("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 0.99\n")
     assert replay(drive, "--json", tmp_path / "s.json", "--params", params) == 0
     assert json.loads((tmp_path / "s.json").read_text())["tracks"]["count"] == 0
 
@@ -184,9 +182,11 @@ def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) ->
         ("decode: [", "is not YAML"),
         ("decode:\n  center_threshold: 1", "no 'ros__parameters'"),
         ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: .nan", "finite number"),
-        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 7", "at most 1.0"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 7.0", "at most 1.0"),
+        ("/**:\n  ros__parameters:\n    tracking:\n      min_iuo: 0.1", "'tracking.min_iou'"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 1", "write 1.0"),
     ],
-    ids=["no YAML", "no node", "NaN", "out of range"],
+    ids=["no YAML", "no node", "NaN", "out of range", "unknown", "whole number"],
 )
 def test_a_bad_parameter_file_is_refused_with_the_reason(
     drive: Path, tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]

@@ -18,12 +18,12 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panoptic_ros.cli.inputs import pipeline_config
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import from_json, read_label_set, to_json
 from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
+from panoptic_ros.core.parameter_file import pipeline_config
 from panoptic_ros.core.remap import read_remap
 from panoptic_ros.data.class_map import read_class_map
 from panoptic_ros.data.coco.reader import read_categories, read_coco_predictions

@@ -102,6 +102,17 @@ def test_thresholds_change_live_and_count_from_the_next_image(make_node: MakeNod
     bench.close()
 
 
+def test_a_whole_number_for_a_double_fails_configure_with_what_to_write(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(stale_after_s=3)
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    words = "stale_after_s is 3, a whole number, and needs a double: write 3.0"
+    assert words in capfd.readouterr().err
+    assert node.set_parameters([Parameter("stale_after_s", value=3.0)])[0].successful
+    assert node.trigger_configure() == GOOD
+
+
 REFUSED: dict[str, tuple[str, Any, str]] = {
     "not a number": ("decode.min_confidence", math.nan, "decode.min_confidence"),
     "out of range": ("decode.min_confidence", 2.0, "decode.min_confidence"),

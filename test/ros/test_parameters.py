@@ -11,9 +11,8 @@ import yaml
 from panoptic_ros.core.config import PipelineConfig, parameters
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.node_config import DECLARED, NodeConfig
 from panoptic_ros.ros.parameters import (
-    DECLARED,
-    NodeConfig,
     camera_topic,
     changed,
     check_cameras,

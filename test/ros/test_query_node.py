@@ -21,7 +21,7 @@ for _module in ("rclpy", "torch", "transformers"):
         pytest.skip(f"{_module} is not installed", allow_module_level=True)
 
 from panoptic_ros.cli.main import main  # noqa: E402
-from panoptic_ros.ros.parameters import NodeConfig  # noqa: E402
+from panoptic_ros.core.node_config import NodeConfig  # noqa: E402
 from test.drawn.graph import Bench, image  # noqa: E402
 from test.drawn.small_checkpoints import CLASSES, STUFF, write_checkpoint  # noqa: E402
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.limits import MAX_YAML_BYTES
 
 _DEEPEST = 50
@@ -44,6 +45,20 @@ def nearest(word: str, words: Iterable[str]) -> str:
     folded = {entry.casefold(): entry for entry in reversed(list(words))}
     near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.0)
     return f"; the nearest is {folded[near[0]]!r}" if near else ""
+
+
+def read_yaml_file(path: Path) -> Any:
+    """Parse a YAML file of plain values; whatever is wrong with it is the user's to mend.
+
+    Raises:
+        ConfigError: It cannot be read or is not YAML; the message does not name the file.
+    """
+    try:
+        return read_yaml(path)
+    except OSError as error:
+        raise ConfigError(f"cannot be read ({error.strerror or error})") from error
+    except DocumentError as error:
+        raise ConfigError(f"is not YAML ({error})") from error
 
 
 def read_yaml(path: Path) -> Any:
