@@ -13,8 +13,6 @@ from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from panoptic_ros.data.coco.reader import CocoPanoptic
     from panoptic_ros.model.network import PanopticNetwork
     from panoptic_ros.model.train import Progress, Validate
@@ -100,7 +98,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
         try:
             best = train(config, display.show, _validation(val_size))
         except KeyboardInterrupt:
-            display.console.print(f"Interrupted; {last} goes on when you run this again.")
+            print(f"Interrupted; {last} goes on when you run this again.")
             return 130
     if display.step == 0:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
@@ -142,11 +140,6 @@ class _Display:
         self.step = 0
         self._losses: dict[str, float] = {}
         self._bar = ProgressBar("train", 1.0)
-
-    @property
-    def console(self) -> Console:
-        """Where lines beside the bar are printed."""
-        return self._bar.console
 
     def __enter__(self) -> _Display:
         self._bar.__enter__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -109,6 +110,12 @@ def _drivable(context: FrameContext) -> NDArray[np.uint8]:
     return enlarge(mask, context.result.camera_size)
 
 
+def _colored(context: FrameContext) -> NDArray[np.uint8]:
+    # A look-up in NumPy takes seven times as long.
+    colors = cv2.applyColorMap(context.label_image, context.labels.palette[:, None])
+    return np.asarray(colors, np.uint8)
+
+
 def _remapped_image(context: FrameContext, remap: Remap) -> Any:
     values = enlarge(remap.apply(context.result.track_labels()), context.result.camera_size)
     return image_message(values, "mono8", context.types, context.header)
@@ -165,6 +172,12 @@ _ROWS: tuple[Topic, ...] = (
         encoding="rgb8",
         pixels=lambda context: context.overlay_image,
         meaning="for people: class colours, outlines, numbers, edge of the drivable surface",
+    ),
+    ImageTopic(
+        name="label/colored",
+        encoding="rgb8",
+        pixels=_colored,
+        meaning="for people: `~/label` in the colours of the label set",
     ),
     ResultTopic(
         name="label/compressed",

@@ -167,7 +167,7 @@ def test_topics_are_those_of_the_contract() -> None:
     for_consumers = ["remapped/label", "dynamic_mask", "autoware_mask", "autoware_rois"]
     others = {*rows_of(GroundTopic), "camera_info"}
     of_results = [name for name in frame_rows() if name not in others]
-    assert [*PIXELS, *coded, *for_consumers] == of_results
+    assert [*PIXELS, "label/colored", *coded, *for_consumers] == of_results
 
 
 def test_a_topic_without_its_classes_is_left_out(types: MessageTypes) -> None:

@@ -69,6 +69,6 @@ def test_rviz_shows_images_that_it_can_draw() -> None:
     assert {entry["Class"] for entry in displays} == {"rviz_default_plugins/Image"}
     shown = {entry["Topic"]["Value"].removeprefix("/panoptic/") for entry in displays}
     eight_bit = {"drivable", "label", "confidence", "remapped/label", "dynamic_mask"}
-    assert shown == {"overlay", *eight_bit}
+    assert shown == {"overlay", "label/colored", *eight_bit}
     assert shown <= set(TOPICS)
     assert {entry["Name"] for entry in displays} <= set(document["Window Geometry"])
