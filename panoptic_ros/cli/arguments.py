@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 
 
 def size(text: str) -> tuple[int, int]:
@@ -40,3 +41,8 @@ def numbers(text: str) -> tuple[float, float, float]:
     if not all(map(math.isfinite, (first, second, third))):
         raise argparse.ArgumentTypeError(f"{text!r} needs finite numbers")
     return first, second, third
+
+
+def command_line(args: argparse.Namespace) -> str:
+    """Return the command as it was typed, ready to be run again in a shell."""
+    return shlex.join(["panoptic", *getattr(args, "words", ())])

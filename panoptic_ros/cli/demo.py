@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE
 from panoptic_ros.cli.json_file import write_json
@@ -31,6 +32,7 @@ FIRST_CARS_S = 20.0
 CAMERAS = {"front": FIRST_CARS_S, "left": 0.0, "right": 5.0}
 """Cameras of ``--multi`` and the second at which each one's video begins; one for each video."""
 
+FILM = "overlay.mp4"
 LATENCY = (
     "From the moment an image is stamped and sent until the recorder, another process, has its "
     "label image; the stages are the node's own medians."
@@ -92,7 +94,8 @@ def run(args: argparse.Namespace) -> int:
             for camera, stamps_ns in zip(material.cameras, sent, strict=True)
         }
     for name, (record, _) in told.items():
-        record.notes.extend(filter(None, (material.remark,)))
+        record.warnings.extend(filter(None, (material.remark,)))
+        record.settings["command"] = command_line(args)
         _write(args.out / name, *told[name])
         print_table(record, args.out / name)
     if args.multi:
@@ -191,7 +194,7 @@ def _tell(
     )
     (out / camera.name).mkdir(exist_ok=True)
     above = GroundImages(camera.place, recording.ground()) if camera.place else None
-    with VideoWriter(out / camera.name / "overlay.mp4") as film:
+    with VideoWriter(out / camera.name / FILM) as film:
         for result, latency_ms in _results(recording, camera.source, stamps_ns):
             record.frames.append(facts_of(result, latency_ms, {}))
             sampled.offer(result, partial(above.draw, result) if above else None)
@@ -201,6 +204,7 @@ def _tell(
             f"the node published nothing for {len(stamps_ns)} images; see {out / 'node.log'} "
             "and run: panoptic doctor"
         )
+    record.film = FILM
     record.frames_in = len(stamps_ns)
     record.dropped = record.frames_in - len(record.frames)
     record.stages = recording.stages_ms()
@@ -234,7 +238,7 @@ def _write(out: Path, record: RunRecord, sampled: SampledFrames) -> None:
     from panoptic_ros.report.page import write_page
 
     write_json(out / "stats.json", record.stats())
-    write_page(out / "report.html", record, sampled.samples())
+    write_page(out / "report.html", record, sampled.samples(), sampled.doubtful())
 
 
 def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, SampledFrames]]) -> None:
@@ -258,7 +262,7 @@ def print_table(record: RunRecord, out: Path) -> None:
     for name, value in (
         ("frames in", stats["frames"]["in"]),
         ("frames processed", stats["frames"]["processed"]),
-        ("frames dropped", stats["frames"]["dropped"]),
+        ("frames without a result", stats["frames"]["dropped"]),
         ("latency p50", f"{latency['p50']:.1f} ms"),
         ("latency p95", f"{latency['p95']:.1f} ms"),
         ("latency p99", f"{latency['p99']:.1f} ms"),
@@ -270,7 +274,7 @@ def print_table(record: RunRecord, out: Path) -> None:
     console = Console(markup=False)
     console.print(f"{record.source}\n{record.engine}", highlight=False)
     console.print(table)
-    for note in record.notes:
+    for note in (*record.all_warnings(), *record.notes):
         console.print(note, highlight=False)
-    files = ("overlay.mp4", "report.html", "stats.json")
+    files = (FILM, "report.html", "stats.json")
     console.print("wrote " + ", ".join(str(out / name) for name in files), soft_wrap=True)

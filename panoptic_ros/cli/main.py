@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         keep_freed_memory()
         parser = _parser(words[0] if words and words[0] in VERBS else None)
     args = parser.parse_args(words)
+    args.words = words
     try:
         return int(args.run(args))
     except PanopticError as error:
@@ -76,9 +77,12 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
     import argparse
     import importlib
 
+    from panoptic_ros import __version__
+
     parser = argparse.ArgumentParser(
         prog="panoptic", description="Panoptic perception for ROS 2 cameras."
     )
+    parser.add_argument("--version", action="version", version=f"panoptic_ros {__version__}")
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, summary in VERBS.items():
         below = verbs.add_parser(verb, help=summary, description=summary)

@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.inputs import (
     add_engine_arguments,
     add_input_arguments,
@@ -101,8 +102,10 @@ def _note_frame(
     from panoptic_ros.report.record import facts_of
 
     stages_ms = {**result.stages_ms, "messages": message_ms}
-    record.frames.append(facts_of(result, sum(stages_ms.values()), stages_ms))
+    facts = facts_of(result, sum(stages_ms.values()), stages_ms)
+    record.frames.append(facts)
     sampled.offer(result)
+    sampled.offer_doubtful(result, facts.confidence)
 
 
 def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, SampledFrames]:
@@ -119,13 +122,20 @@ def _finish(
 ) -> None:
     record.skipped = source.losses.skipped
     record.frames_in = len(record.frames) + record.skipped
-    record.notes.extend(source.losses.notes)
+    record.warnings.extend(source.losses.notes)
+    record.settings |= {
+        "command": command_line(args),
+        "parameters": str(args.params or "defaults"),
+        "calibration": str(args.camera_info or "none given; that of the input, where it has one"),
+    }
+    if args.overlay and args.report and args.overlay.parent == args.report.parent:
+        record.film = args.overlay.name
     if args.json:
         write_json(args.json, record.stats(), "--json")
     if args.report:
         from panoptic_ros.report.page import write_page
 
-        write_page(args.report, record, sampled.samples())
+        write_page(args.report, record, sampled.samples(), sampled.doubtful())
     for note in source.losses.notes:
         print(f"panoptic replay: {note}", file=sys.stderr)
     print(f"{len(record.frames)} frames processed, {record.skipped} skipped")

@@ -18,23 +18,36 @@ MOST_ROWS = 60
 """Tracks in the timeline; the longest are shown."""
 
 
-def write_page(path: Path, record: RunRecord, samples: Sequence[Sample]) -> None:
+def write_page(
+    path: Path,
+    record: RunRecord,
+    samples: Sequence[Sample],
+    doubtful: Sequence[tuple[float, Sample]] = (),
+) -> None:
     """Write the report.
+
+    Args:
+        path: The page.
+        record: The run in numbers.
+        samples: Frames to show.
+        doubtful: Frames of least confidence, with their mean confidence.
 
     Raises:
         ConfigError: Jinja2 is not installed.
         DataError: The file cannot be written.
     """
-    write_html(path, render(record, samples))
+    write_html(path, render(record, samples, doubtful))
 
 
-def render(record: RunRecord, samples: Sequence[Sample]) -> str:
+def render(
+    record: RunRecord, samples: Sequence[Sample], doubtful: Sequence[tuple[float, Sample]] = ()
+) -> str:
     """Make the page; it needs no other file and no network.
 
     Raises:
         ConfigError: Jinja2 is not installed.
     """
-    return filled(TEMPLATE, _content(record, samples))
+    return filled(TEMPLATE, {**_content(record, samples), "doubtful": _doubtful(record, doubtful)})
 
 
 def _content(record: RunRecord, samples: Sequence[Sample]) -> dict[str, Any]:
@@ -61,12 +74,23 @@ def _content(record: RunRecord, samples: Sequence[Sample]) -> dict[str, Any]:
     }
 
 
+def _doubtful(
+    record: RunRecord, doubtful: Sequence[tuple[float, Sample]]
+) -> list[tuple[Sample, float, float]]:
+    """Frames of least confidence with their second and confidence in percent."""
+    first_ns = record.frames[0].stamp_ns if record.frames else 0
+    return [
+        (sample, (sample.stamp_ns - first_ns) / 1e9, 100 * confidence)
+        for confidence, sample in doubtful
+    ]
+
+
 def _tiles(stats: dict[str, Any]) -> list[tuple[str, str]]:
     latency = stats["latency_ms"]
     return [
         ("frames in", f"{stats['frames']['in']}"),
         ("processed", f"{stats['frames']['processed']}"),
-        ("dropped", f"{stats['frames']['dropped']}"),
+        ("without a result", f"{stats['frames']['dropped']}"),
         ("p50 ms", f"{latency['p50']:.1f}"),
         ("p95 ms", f"{latency['p95']:.1f}"),
         ("p99 ms", f"{latency['p99']:.1f}"),

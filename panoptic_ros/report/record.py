@@ -16,6 +16,10 @@ from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID
 
+ALL_VOID = (
+    "Every pixel of every frame is void: no class was sure enough. Check that the images show a "
+    "street in daylight and are not nearly black, and the thresholds below decode."
+)
 CLASS_SAMPLING_PX = 4
 """Class shares are counted on every n-th row and column of an image."""
 
@@ -31,6 +35,7 @@ class FrameFacts:
         drivable_share: Share of its pixels that are drivable.
         class_shares: Share of its pixels by class index, only classes that occur.
         stages_ms: Milliseconds by stage, empty where not known.
+        confidence: Mean confidence of its pixels, 0 to 1; None where not known.
     """
 
     stamp_ns: int
@@ -39,6 +44,7 @@ class FrameFacts:
     drivable_share: float
     class_shares: Mapping[int, float]
     stages_ms: Mapping[str, float] = field(default_factory=dict)
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,9 +68,12 @@ class RunRecord:
         labels: The classes.
         latency_meaning: What ``FrameFacts.latency_ms`` measures, in words.
         frames_in: Images that were sent or read.
-        dropped: Images that came too early for the worker.
+        dropped: Images without a result: a newer one was waiting, or they were lost on the way.
         skipped: Images that could not be used.
-        notes: Damage and remarks, one sentence each.
+        notes: Remarks, one sentence each.
+        warnings: What makes the results doubtful, one sentence each.
+        settings: How the run was made: command, parameters, calibration; by their names.
+        film: Name of the film of the overlay beside the page, empty where there is none.
         stages: Percentiles by stage where only those are known; else made from the frames.
         frames: The processed frames in order.
     """
@@ -78,6 +87,9 @@ class RunRecord:
     dropped: int = 0
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    settings: dict[str, str] = field(default_factory=dict)
+    film: str = ""
     stages: dict[str, dict[str, float]] = field(default_factory=dict)
     frames: list[FrameFacts] = field(default_factory=list)
 
@@ -136,12 +148,21 @@ class RunRecord:
                 "count": len(tracks),
                 "by_class": _by_class(self, tracks),
                 "mean_seconds": _mean([_life_s(track) for track in tracks]),
+                "seen_again": sum(len(track.spans_s) > 1 for track in tracks),
             },
             "objects_per_frame": self.objects_per_frame(),
             "class_shares": self.mean_class_shares(),
             "drivable_share": _mean([facts.drivable_share for facts in self.frames]),
-            "notes": list(self.notes),
+            "notes": [*self.all_warnings(), *self.notes],
+            "warnings": self.all_warnings(),
+            "settings": dict(self.settings),
         }
+
+    def all_warnings(self) -> list[str]:
+        """What was noted, and what the frames show by themselves."""
+        if self.frames and not any(facts.class_shares for facts in self.frames):
+            return [*self.warnings, ALL_VOID]
+        return list(self.warnings)
 
     def objects_per_frame(self) -> dict[str, dict[str, float]]:
         """Mean and most objects of each class in one frame."""
@@ -178,7 +199,14 @@ def facts_of(result: Result, latency_ms: float, stages_ms: Mapping[str, float]) 
         drivable_share=float(result.drivable.mask.mean()),
         class_shares=class_shares(result.track_labels()),
         stages_ms=stages_ms,
+        confidence=mean_confidence(result),
     )
+
+
+def mean_confidence(result: Result) -> float | None:
+    """Mean confidence of the labelled pixels, 0 to 1; None where it is not known."""
+    known = result.panoptic.confidence[result.panoptic.labels != VOID]
+    return float(known.mean()) / 255.0 if known.size and known.min() < known.max() else None
 
 
 def class_shares(labels: NDArray[np.uint8]) -> dict[int, float]:

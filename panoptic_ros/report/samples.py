@@ -19,6 +19,9 @@ from panoptic_ros.core.types import NO_ID, VOID
 
 WIDTH_PX = 480
 MOST_MOMENTS = 6
+MOST_DOUBTFUL = 3
+DOUBTFUL_APART_NS = 1_000_000_000
+"""Frames nearer to each other than this show the same doubt."""
 JPEG_QUALITY = 82
 
 
@@ -45,13 +48,14 @@ FromAbove = Callable[[], "tuple[NDArray[np.uint8], NDArray[np.uint8]] | None"]
 
 @dataclass
 class SampledFrames:
-    """Keeps a few moments spread evenly over a run of unknown length.
+    """Keeps a few frames spread evenly over a run of unknown length, and the least confident.
 
     Args:
         labels: The classes, for their colours.
     """
 
     labels: LabelSet
+    _doubtful: list[tuple[float, Sample]] = field(default_factory=list)
     _kept: list[tuple[int, Sample]] = field(default_factory=list)
     _stride: int = 1
     _seen: int = 0
@@ -68,6 +72,38 @@ class SampledFrames:
         if len(self._kept) > 2 * MOST_MOMENTS:
             self._stride *= 2
             self._kept = [entry for entry in self._kept if entry[0] % self._stride == 0]
+
+    def offer_doubtful(self, result: Result, confidence: float | None) -> None:
+        """Keep the frame if it is among those of least confidence, one per second.
+
+        Args:
+            result: The frame.
+            confidence: Its mean confidence, 0 to 1; None where not known.
+        """
+        stamp_ns = result.frame.stamp_ns
+        if confidence is None or not self._is_doubtful(confidence, stamp_ns):
+            return
+        apart = [
+            entry
+            for entry in self._doubtful
+            if abs(entry[1].stamp_ns - stamp_ns) >= DOUBTFUL_APART_NS
+        ]
+        kept = [*apart, (confidence, _moment(result, self.labels))]
+        self._doubtful = sorted(kept, key=lambda entry: entry[0])[:MOST_DOUBTFUL]
+
+    def _is_doubtful(self, confidence: float, stamp_ns: int) -> bool:
+        near = [
+            kept
+            for kept, sample in self._doubtful
+            if abs(sample.stamp_ns - stamp_ns) < DOUBTFUL_APART_NS
+        ]
+        if near:
+            return confidence < min(near)
+        return len(self._doubtful) < MOST_DOUBTFUL or confidence < self._doubtful[-1][0]
+
+    def doubtful(self) -> list[tuple[float, Sample]]:
+        """At most ``MOST_DOUBTFUL`` frames with their mean confidence, least first."""
+        return list(self._doubtful)
 
     def samples(self) -> list[Sample]:
         """At most ``MOST_MOMENTS``, in order."""

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.report.charts import Row, Series, histogram, line_chart, timeline
 from panoptic_ros.report.from_messages import result_from_messages
@@ -115,3 +116,67 @@ def test_a_result_is_rebuilt_from_its_images() -> None:
         (900, (2, 1, 5, 3), 6),
     ]
     assert result.drivable.boundary.tolist() == [-1, -1, 2, 2, 2, -1, 5, 5]
+
+
+def test_warnings_stand_in_a_box_of_their_own_and_remarks_do_not() -> None:
+    pytest.importorskip("jinja2")
+    record = record_of([(1, 2)])
+    record.notes.append("The node received 3 images.")
+    calm = render(record, [])
+    assert "The node received 3 images." in calm
+    assert "card warning" not in calm
+    record.warnings.append("2 images could not be read.")
+    assert "card warning" in render(record, [])
+
+
+def test_a_run_without_any_class_warns() -> None:
+    record = RunRecord("t", "s", "e", LABELS, "l")
+    record.frames = [FrameFacts(0, 1.0, (), 0.0, {})]
+    (warning,) = record.stats()["warnings"]
+    assert "Every pixel of every frame is void" in warning
+    assert record_of([(1, 2)]).stats()["warnings"] == []
+
+
+def test_the_page_tells_how_it_was_made_and_links_the_film() -> None:
+    pytest.importorskip("jinja2")
+    record = record_of([(1, 2)])
+    record.settings["command"] = "panoptic replay 'my drive.mp4' --report r.html"
+    record.film = "overlay.mp4"
+    text = render(record, [one for _, one in _doubtful(0).doubtful()])
+    assert "panoptic replay &#39;my drive.mp4&#39; --report r.html" in text
+    assert '<a href="overlay.mp4">' in text
+
+
+def test_tracks_that_were_found_again_are_counted() -> None:
+    record = record_of([(1, 2), (2, 2)], [(2, 2)], [(1, 2), (2, 2)])
+    assert record.stats()["tracks"]["seen_again"] == 1
+
+
+def painted(stamp_ns: int) -> Result:
+    """A frame of nothing but road."""
+    labels = np.zeros((24, 32), np.uint8)
+    frame = Frame(np.zeros((24, 32, 3), np.uint8), stamp_ns)
+    return result_from_messages(frame, labels, labels.astype(np.uint16), labels)
+
+
+def _doubtful(stamp_ns: int) -> SampledFrames:
+    sampled = SampledFrames(LABELS)
+    sampled.offer_doubtful(painted(stamp_ns), 0.31)
+    return sampled
+
+
+def test_the_least_confident_frames_are_kept_one_per_second() -> None:
+    sampled = SampledFrames(LABELS)
+    #              0.0  0.5  1.0  1.5  2.0  3.0  4.0  5.0
+    confidences = [0.9, 0.2, 0.8, 0.1, 0.7, 0.6, 0.5, None]
+    times_s = [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0]
+    for second, confidence in zip(times_s, confidences, strict=True):
+        sampled.offer_doubtful(painted(int(second * SECOND_NS)), confidence)
+    kept = [(confidence, one.stamp_ns / SECOND_NS) for confidence, one in sampled.doubtful()]
+    assert kept == [(0.1, 1.5), (0.2, 0.5), (0.5, 4.0)]
+
+
+def test_the_least_confident_frames_are_shown_with_their_second() -> None:
+    pytest.importorskip("jinja2")
+    text = render(record_of([(1, 2)]), [], _doubtful(2 * SECOND_NS).doubtful())
+    assert "2.0 s, confidence 31 %" in text

@@ -115,7 +115,7 @@ class Recording:
         stages = {
             key.removesuffix("_ms"): float(value)
             for key, value in values.items()
-            if key.endswith("_ms") and not key.startswith("latency_")
+            if key.endswith("_ms") and not key.startswith(("latency_", "age_"))
         }
         return {name: {"p50": value} for name, value in stages.items()}
 
@@ -125,9 +125,9 @@ class Recording:
         if not values:
             return []
         return [
-            f"The node counted {values['received']} images received, "
-            f"{values['dropped_busy']} dropped because a newer one was there, "
-            f"{values['dropped_unusable']} unusable, {values['published']} results published."
+            f"The node received {values['received']} images, dropped {values['dropped_busy']} "
+            f"because a newer one was waiting and {values['dropped_unusable']} because they could "
+            f"not be used, and published {values['published']} results."
         ]
 
     def _camera_values(self) -> dict[str, str]:
