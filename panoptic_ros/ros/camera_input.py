@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The images of one camera as they come from the graph, raw or compressed."""
+"""The images of one camera as they come from the graph: raw, compressed or as a video."""
 
 from __future__ import annotations
 
@@ -12,12 +12,24 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from panoptic_ros.messages.camera_info import CAMERA_INFO
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.video_decoder import COMPRESSED_VIDEO, FFMPEG_PACKET
 from panoptic_ros.ros.loss_counter import LossCounter
 from panoptic_ros.ros.protocols import SubscribingNode
+from panoptic_ros.ros.video_input import VideoInput
+
+KINDS = (IMAGE, COMPRESSED_IMAGE, COMPRESSED_VIDEO, FFMPEG_PACKET)
+"""Message types that are read, in order of liking."""
+
+_BENEATH = (("compressed", COMPRESSED_IMAGE), ("ffmpeg", FFMPEG_PACKET))
+"""Last names of image_transport's topics below an image topic, and their types."""
 
 _NEWEST = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
 )
+_QUEUE = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=60, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+"""Of videos: a decoder needs every packet."""
 
 
 class CameraInput:
@@ -30,7 +42,8 @@ class CameraInput:
         topic: Image topic, not resolved.
         info_topic: CameraInfo topic, not resolved; empty for the one beside the image topic.
         types: Message classes.
-        on_image: Called with every Image or CompressedImage, and how many were lost before it.
+        on_image: Called with every image, and how many messages were lost before it.
+        on_drop: Called with the cause for every packet of a video that gives no image.
     """
 
     def __init__(
@@ -40,10 +53,11 @@ class CameraInput:
         info_topic: str,
         types: MessageTypes,
         on_image: Callable[[Any, int], None],
+        on_drop: Callable[[str], None] = lambda cause: None,
     ) -> None:
         self._node = node
         self._types = types
-        self._on_image = on_image
+        self._video = VideoInput(on_image, on_drop)
         self._wanted: str = node.resolve_topic_name(topic)
         self._source = (self._wanted, IMAGE)
         self._publishers = 0
@@ -63,13 +77,15 @@ class CameraInput:
 
     def look(self) -> None:
         """Look at the graph, and subscribe anew where images come in another way."""
-        source = self._found()
-        if source is None or source == self._source:
+        source = self._found() or self._source
+        has_changed = source != self._source
+        if not has_changed and (self._is_queued or not self._video.is_video):
             return
         self._node.destroy_subscription(self._subscription)
-        self._source = source
+        if has_changed:
+            self._source, self._video.is_video = source, False
+            self._node.get_logger().info(f"images come on {source[0]} as {source[1]}")
         self._subscription = self._subscribed()
-        self._node.get_logger().info(f"images come on {source[0]} as {source[1]}")
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -79,15 +95,21 @@ class CameraInput:
     def _found(self) -> tuple[str, str] | None:
         """Topic and type of the images in the graph; raw is preferred, then what we have."""
         kinds = self._kinds(self._wanted)
-        for kind in (IMAGE, COMPRESSED_IMAGE):
-            if kind in kinds:
+        for kind in KINDS:
+            if kind in kinds and self._types.has(kind):
                 self._other_type = ""
                 return self._wanted, kind
-        self._other_type = next(iter(kinds), "")
-        beneath = f"{self._wanted}/compressed"
-        if COMPRESSED_IMAGE in self._kinds(beneath):
-            return beneath, COMPRESSED_IMAGE
+        self._other_type = next(map(self._described, kinds), "")
+        for name, kind in _BENEATH:
+            beneath = f"{self._wanted}/{name}"
+            if self._types.has(kind) and kind in self._kinds(beneath):
+                return beneath, kind
         return None
+
+    def _described(self, kind: str) -> str:
+        """A type that is not read; of one that could be, what is missing."""
+        package = kind.split("/")[0].replace("_", "-")
+        return f"{kind}, install ros-<distro>-{package}" if kind in KINDS else kind
 
     def _kinds(self, topic: str) -> list[str]:
         ends = self._node.get_publishers_info_by_topic(topic)
@@ -99,16 +121,18 @@ class CameraInput:
         topic, kind = self._source
         # What passed before the subscription was not lost.
         self._gaps = LossCounter()
+        self._video.restart()
+        self._is_queued = self._video.is_video or kind in (COMPRESSED_VIDEO, FFMPEG_PACKET)
         return self._node.create_subscription(
             self._types.find(kind),
             topic,
             self._take,
-            _NEWEST,
+            _QUEUE if self._is_queued else _NEWEST,
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:
-        self._on_image(message, self._gaps.lost_before(info, self._publishers))
+        self._video.take(message, self._gaps.lost_before(info, self._publishers))
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from panoptic_ros.core.percentiles import percentiles
+from panoptic_ros.messages.video_decoder import MISSING, WAITING
 
 COUNTS = {
     "received": "images that came",
     "published": "results that went out",
     "dropped_busy": "images replaced by a newer one while the worker was busy",
     "dropped_unusable": "images that cannot be read",
+    "dropped_before_key_frame": "video packets before the first key frame, or after a loss",
     "lost_in_transport": "images published and never received",
     "stamp_jumps": "stamps before the one that came last; tracks start anew",
     "taken_back": "void results published for a silent camera",
@@ -97,6 +99,14 @@ class CameraStatistics:
         with self._lock:
             self._total["dropped_unusable"] += 1
             self._last_refusal = reason
+
+    def refuse_packet(self, cause: str) -> None:
+        """Count a video packet that gives no image; see ``video_decoder`` for the causes."""
+        is_waiting = cause in (WAITING, MISSING)
+        with self._lock:
+            what = "dropped_before_key_frame" if is_waiting else "dropped_unusable"
+            self._total[what] += 1
+            self._last_refusal = cause
 
     def jump_back(self) -> None:
         """Count a stamp that lies before the last one."""

@@ -21,6 +21,8 @@ from panoptic_ros.ros.statistics import CameraStatistics
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.watchdog import Watchdog
 
+_QUIET_S = 5.0
+
 Put = Callable[[str, Any], bool]
 """Takes a camera and its message, and says whether an older message was lost by that."""
 
@@ -116,14 +118,18 @@ def open_stream(
 def _open_input(
     host: StreamHost, config: NodeConfig, index: int, statistics: CameraStatistics
 ) -> CameraInput:
-    name = config.cameras[index]
+    name, log = config.cameras[index], host.node.get_logger()
 
     def take(message: Any, lost: int) -> None:
         statistics.receive(host.put(name, message), lost)
 
+    def drop(cause: str) -> None:
+        statistics.refuse_packet(cause)
+        log.warning(f"{name}: image dropped: {cause}", throttle_duration_sec=_QUIET_S)
+
     topic = camera_topic(config, index, "image_topics", "image")
     info_topic = _info_topic(host.node, config, index)
-    return CameraInput(host.node, topic, info_topic, host.types, take)
+    return CameraInput(host.node, topic, info_topic, host.types, take, drop)
 
 
 def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:
