@@ -17,6 +17,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from panoptic_ros.engine.variant import installed_variants
+from panoptic_ros.ros.transport import domain
 from panoptic_ros.ros.transport import profile as transport
 
 # How long an example takes says something about the machine and nothing about the code.
@@ -100,9 +101,9 @@ def street() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_domain() -> Iterator[None]:
-    """Give this test process a domain of its own, below 102 as ROS asks; children inherit it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 100))
+    """Give this test process a domain of its own; children inherit it."""
+    with domain.own_domain() as number, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(domain.VARIABLE, str(number))
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
         patch.setenv("ROS_LOCALHOST_ONLY", "0")
         for name, value in transport.with_profile({}).items():

@@ -75,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play, record, and write bag, film, report and figures."""
     from panoptic_ros.engine.open import open_engine
+    from panoptic_ros.ros.transport import domain
 
     # Another robot or demo in the network would be recorded into this one.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
@@ -83,6 +84,9 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise DataError(f"{args.out}: cannot be made ({error.strerror})") from error
     with ExitStack() as stack:
+        if domain.VARIABLE not in os.environ:
+            os.environ[domain.VARIABLE] = str(stack.enter_context(domain.own_domain()))
+            stack.callback(os.environ.pop, domain.VARIABLE)
         material = _material(args)
         for camera in material.cameras:
             stack.enter_context(camera.source)

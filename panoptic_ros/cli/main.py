@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
 VERBS = {
+    "info": "say what a model file is: classes, size, licence, check sum, runtimes for it",
     "doctor": "say what is here, what will run, and how to get what is missing",
     "replay": "run the pipeline over a bag, a video or a folder and write a bag and a report",
     "play": "publish a bag, a video or a folder as camera topics",

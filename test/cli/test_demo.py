@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import zipfile
@@ -39,7 +38,6 @@ def test_the_demo_writes_all_it_promises(
 ) -> None:
     for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
         pytest.importorskip(library)
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(90 + os.getpid() % 10))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     drive = write_folder(tmp_path / "drive", [])
     for number in range(25):
@@ -71,7 +69,6 @@ def test_three_cameras_run_through_one_node(
 ) -> None:
     for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
         pytest.importorskip(library)
-    monkeypatch.setenv("ROS_DOMAIN_ID", str(90 + os.getpid() % 10))
     monkeypatch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     drives = []
     for camera in range(3):

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic info``: what a model file says about itself, and which runtimes here can run it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.labels import Label
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("model", help="a shipped model's name, or an .onnx file")
+    parser.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Describe the model."""
+    from panoptic_ros.engine.models import find_model
+
+    path = find_model(args.model)
+    if path.suffix == ".plan":
+        raise ConfigError(f"{path} is a plan; ask for the model it was built from, or run doctor")
+    facts = _facts(path)
+    if args.json:
+        print(json.dumps(facts, indent=2, ensure_ascii=False))
+    else:
+        _show(facts)
+    return 0
+
+
+def _facts(path: Path) -> dict[str, Any]:
+    from panoptic_ros.engine.building.manifest import sha256_of
+    from panoptic_ros.engine.ort import OrtEngine
+
+    with closing(OrtEngine(path)) as engine:
+        spec = engine.spec
+    return {
+        "file": str(path),
+        "bytes": _size(path),
+        "sha256": sha256_of(path),
+        "name": spec.name,
+        "kind": spec.decoder,
+        "input": {"width": spec.width, "height": spec.height, "pixels": "RGB uint8"},
+        "licence": spec.license,
+        "provenance": spec.provenance,
+        "label_set": spec.labels.name,
+        "classes": [_class(label) for label in spec.labels.labels],
+        "runtimes": _runtimes(),
+    }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _class(label: Label) -> dict[str, Any]:
+    return {
+        "index": label.index,
+        "name": label.name,
+        "is_thing": label.is_thing,
+        "is_drivable": label.is_drivable,
+        "color": "#{:02x}{:02x}{:02x}".format(*label.color),
+    }
+
+
+def _runtimes() -> dict[str, str]:
+    """What is installed here that can run a model, each with its version or providers."""
+    import onnxruntime
+
+    from panoptic_ros.engine.variant import installed_variants
+
+    providers = ", ".join(onnxruntime.get_available_providers())
+    found = {"ONNX Runtime": f"{onnxruntime.__version__} ({providers})"}
+    for variant in installed_variants():
+        found[variant] = "installed; builds a plan first, see panoptic build"
+    return found
+
+
+def _show(facts: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    # Names and licences may hold brackets, which rich would take for styles.
+    console = Console(markup=False, highlight=False)
+    given = facts["input"]
+    for title, value in (
+        ("model", f"{facts['name']}, kind {facts['kind']}"),
+        ("input", f"{given['width']}x{given['height']} {given['pixels']}"),
+        ("file", f"{facts['file']} ({facts['bytes'] / 1e6:.1f} MB)"),
+        ("sha256", facts["sha256"]),
+        ("licence", facts["licence"] or "not stated"),
+        ("provenance", facts["provenance"] or "not stated"),
+        *((name, value) for name, value in facts["runtimes"].items()),
+    ):
+        console.print(f"{title}: {value}", soft_wrap=True)
+    table = Table(title=f"{len(facts['classes'])} classes of label set {facts['label_set']}")
+    for head in ("index", "class", "thing or stuff", "drivable", "colour"):
+        table.add_column(head)
+    for entry in facts["classes"]:
+        table.add_row(
+            str(entry["index"]),
+            entry["name"],
+            "thing" if entry["is_thing"] else "stuff",
+            "yes" if entry["is_drivable"] else "",
+            entry["color"],
+        )
+    console.print(table)

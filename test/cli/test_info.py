@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``panoptic info`` says about a model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: run through make test")
+
+from panoptic_ros import __version__
+from panoptic_ros.cli.main import main
+from panoptic_ros.engine.models import shipped_models
+
+
+def test_a_shipped_model_tells_size_classes_licence_and_check_sum(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["info", "street_fast", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    content = shipped_models()["street_fast"].read_bytes()
+    assert (facts["input"]["width"], facts["input"]["height"]) == (512, 256)
+    assert facts["sha256"] == hashlib.sha256(content).hexdigest()
+    assert facts["bytes"] == len(content)
+    assert "research" in facts["licence"]
+    road, car = facts["classes"][0], facts["classes"][13]
+    assert (road["name"], road["is_drivable"], road["is_thing"]) == ("road", True, False)
+    assert (car["name"], car["is_drivable"], car["is_thing"]) == ("car", False, True)
+    assert "ONNX Runtime" in facts["runtimes"]
+
+
+def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "street_sharp"]) == 0
+    text = capsys.readouterr().out
+    assert "1024x512" in text
+    assert "19 classes of label set cityscapes" in text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        pytest.param(None, "no model", id="absent"),
+        pytest.param(b"no onnx", "ONNX Runtime cannot load it", id="damaged"),
+    ],
+)
+def test_what_is_no_model_is_one_line(
+    content: bytes | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "model.onnx"
+    if content is not None:
+        path.write_bytes(content)
+    assert main(["info", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_a_plan_is_refused_with_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.plan").write_bytes(b"")
+    assert main(["info", str(tmp_path / "a.plan")]) == 2
+    assert "ask for the model it was built from" in capsys.readouterr().err
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.strip() == f"panoptic_ros {__version__}"
