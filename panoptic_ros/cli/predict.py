@@ -16,12 +16,14 @@ from panoptic_ros.cli.inputs import (
     source_of,
 )
 from panoptic_ros.cli.progress import progress
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
     from panoptic_ros.core.labels import LabelSet
+    from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.data.format import ImageWriter, OpenWriter
+    from panoptic_ros.recordings.source import Source
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,37 +54,49 @@ def run(args: argparse.Namespace) -> int:
         DataError: Not one image could.
     """
     from panoptic_ros.core.pipeline import Pipeline
-    from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.engine.open import open_engine
+
+    _check(args)
+    with ExitStack() as stack:
+        source = stack.enter_context(source_of(args))
+        engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
+        pipeline = Pipeline(engine, pipeline_config(args.params, args.params_node))
+        writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
+        written, late = _label(source, pipeline, writer)
+    if not written:
+        raise source.nothing_found(-1.0)
+    for note in source.losses.notes:
+        print(f"panoptic predict: {note}", file=sys.stderr)
+    left_out = f", {late} left out because they came after a newer one" if late else ""
+    print(f"{written} images labelled in {args.out}{left_out}")
+    return 1 if source.losses else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    from panoptic_ros.data.formats import FORMATS
 
     if args.categories and not FORMATS[args.format].takes_categories:
         taken = [name for name, entry in FORMATS.items() if entry.takes_categories]
         raise ConfigError(f"--categories goes with --format {' or '.join(taken)} only")
     if args.out.resolve() == args.input.resolve():
         raise ConfigError(f"--out {args.out} is the input; label files would overwrite images")
-    with ExitStack() as stack:
-        source = stack.enter_context(source_of(args))
-        engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
-        pipeline = Pipeline(engine, pipeline_config(args.params, args.params_node))
-        state = pipeline.new_state()
-        writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
-        stems: set[str] = set()
-        written = 0
-        for recorded in progress(source.frames(), source.count, "predict"):
-            _check_stem(recorded.stem, stems)
-            try:
-                writer.write(pipeline.step(recorded.frame, state), recorded.name)
-                written += 1
-            except FrameError as error:
-                source.losses.skip(f"image {recorded.name}: {error}")
-    if not written:
-        raise source.nothing_found(-1.0)
-    for note in source.losses.notes:
-        print(f"panoptic predict: {note}", file=sys.stderr)
-    if not written:
-        raise DataError(f"{args.input}: none of its {source.losses.skipped} images can be used")
-    print(f"{written} images labelled in {args.out}")
-    return 1 if source.losses else 0
+
+
+def _label(source: Source, pipeline: Pipeline, writer: ImageWriter) -> tuple[int, int]:
+    """Write the label files; returns how many images have some, and how many came late."""
+    state = pipeline.new_state()
+    stems: set[str] = set()
+    written = late = 0
+    for recorded in progress(source.frames(), source.count, "predict"):
+        _check_stem(recorded.stem, stems)
+        try:
+            writer.write(pipeline.step(recorded.frame, state), recorded.name)
+            written += 1
+        except LateFrameError:
+            late += 1
+        except FrameError as error:
+            source.losses.skip(f"image {recorded.name}: {error}")
+    return written, late
 
 
 def _check_stem(stem: str, stems: set[str]) -> None:

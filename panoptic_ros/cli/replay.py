@@ -20,7 +20,7 @@ from panoptic_ros.cli.inputs import (
 from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.cli.result_bag import ResultBag
-from panoptic_ros.core.errors import ConfigError, FrameError
+from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
         sinks = _sinks(args, labels, stack)
-        for result, message_ms in _results(source, pipeline, sinks):
+        for result, message_ms in _results(source, pipeline, sinks, record):
             _note_frame(record, sampled, result, message_ms)
     if not record.frames:
         raise source.nothing_found(-1.0)
@@ -85,11 +85,16 @@ def run(args: argparse.Namespace) -> int:
     return 1 if source.losses else 0
 
 
-def _results(source: Source, pipeline: Pipeline, sinks: Sinks) -> Iterator[tuple[Result, float]]:
+def _results(
+    source: Source, pipeline: Pipeline, sinks: Sinks, record: RunRecord
+) -> Iterator[tuple[Result, float]]:
     state = pipeline.new_state()
     for recorded in progress(source.frames(), source.count, "replay"):
         try:
             result = pipeline.step(recorded.frame, state)
+        except LateFrameError:
+            record.late += 1
+            continue
         except FrameError as error:
             source.losses.skip(f"image {recorded.name}: {error}")
             continue
@@ -121,7 +126,7 @@ def _finish(
     args: argparse.Namespace, source: Source, record: RunRecord, sampled: SampledFrames
 ) -> None:
     record.skipped = source.losses.skipped
-    record.frames_in = len(record.frames) + record.skipped
+    record.frames_in = len(record.frames) + record.skipped + record.late
     record.warnings.extend(source.losses.notes)
     record.settings |= {
         "command": command_line(args),
@@ -138,7 +143,8 @@ def _finish(
         write_page(args.report, record, sampled.samples(), sampled.doubtful())
     for note in source.losses.notes:
         print(f"panoptic replay: {note}", file=sys.stderr)
-    print(f"{len(record.frames)} frames processed, {record.skipped} skipped")
+    counts = f"{record.skipped} skipped, {record.late} late"
+    print(f"{len(record.frames)} frames processed, {counts}")
 
 
 class Sinks:

@@ -129,6 +129,13 @@ class TrackConfig:
     reset_gap_s: float = param(
         3.0, "A gap between stamps longer than this starts all tracks anew.", low=0.0, high=3600.0
     )
+    max_late_s: float = param(
+        0.5,
+        "A frame whose stamp lies up to this far before the last one came late: it is dropped and "
+        "counted. A stamp farther back starts a new recording, with new tracks.",
+        low=0.0,
+        high=60.0,
+    )
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from __future__ import annotations
 from enum import Enum
 
 from panoptic_ros.core.config import TrackConfig
+from panoptic_ros.core.errors import LateFrameError
 
 
 class Arrival(Enum):
-    """How a frame relates to the one before it; the values say it in words."""
+    """How a frame that is not late relates to the one before it; the values say it in words."""
 
     START = "the first frame, or the first one after a reset"
     NEXT = "the next frame"
@@ -27,7 +28,7 @@ class Continuity:
     """Follows the stamps of one camera; used by one thread.
 
     Args:
-        config: Says how long a gap may be.
+        config: Says how long a gap may be, and how late a frame.
     """
 
     def __init__(self, config: TrackConfig) -> None:
@@ -50,13 +51,33 @@ class Continuity:
         """How the last frame came."""
         return self._arrival
 
+    def check(self, stamp_ns: int) -> None:
+        """Refuse a late frame before any work is done for it; changes nothing.
+
+        Args:
+            stamp_ns: Its time.
+
+        Raises:
+            LateFrameError: The stamp lies before the last one, but by no more than
+                ``max_late_s``.
+        """
+        back_ns = 0 if self._last_ns is None or self._is_reset else self._last_ns - stamp_ns
+        if 0 < back_ns <= _in_ns(self._config.max_late_s):
+            raise LateFrameError(
+                f"came late: its stamp is {back_ns / 1e6:.1f} ms before the last one of its camera"
+            )
+
     def update(self, stamp_ns: int, shape: tuple[int, ...]) -> Arrival:
         """Judge the next frame.
 
         Args:
             stamp_ns: Its time.
             shape: (height, width) of its map.
+
+        Raises:
+            LateFrameError: See ``check``; the frame is as if it had not come.
         """
+        self.check(stamp_ns)
         self._arrival = self._judged(stamp_ns, shape)
         self._last_ns, self._shape, self._is_reset = stamp_ns, shape, False
         return self._arrival
@@ -64,10 +85,15 @@ class Continuity:
     def _judged(self, stamp_ns: int, shape: tuple[int, ...]) -> Arrival:
         if self._last_ns is None:
             return Arrival.START
-        if stamp_ns < self._last_ns:
+        step_ns = stamp_ns - self._last_ns
+        if step_ns < -_in_ns(self._config.max_late_s):
             return Arrival.JUMP_BACK
         if self._is_reset:
             return Arrival.START
-        if stamp_ns - self._last_ns > round(self._config.reset_gap_s * 1e9):
+        if step_ns > _in_ns(self._config.reset_gap_s):
             return Arrival.GAP
         return Arrival.NEXT if shape == self._shape else Arrival.OTHER_SIZE
+
+
+def _in_ns(seconds: float) -> int:
+    return round(seconds * 1e9)

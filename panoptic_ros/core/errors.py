@@ -8,6 +8,7 @@
     ├── ModelError           a model file that is missing, damaged or not ours to read
     │   └── StaleEngineError a plan built for another GPU, TensorRT or ONNX file
     ├── FrameError           one image that cannot be used; the next one may be fine
+    │   └── LateFrameError   one image that came after a newer one of its camera
     ├── DataError            a bag, a video, a data set or a prediction file
     └── EngineRunError       the engine failed while it ran; restart the process
 
@@ -33,6 +34,10 @@ class StaleEngineError(ModelError):
 
 class FrameError(PanopticError):
     """One image cannot be used; it is dropped and counted."""
+
+
+class LateFrameError(FrameError):
+    """One image came after a newer one of its camera; it is dropped and counted as late."""
 
 
 class DataError(PanopticError):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
-from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.errors import FrameError, LateFrameError
 from panoptic_ros.core.geometry import shrink, thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
@@ -36,7 +36,8 @@ class Pipeline:
 
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
         self._engine = engine
-        self._only: StreamState | None = None
+        self._own: StreamState | None = None
+        self._newest: Result | None = None
         self.configure(config or PipelineConfig())
 
     @property
@@ -77,18 +78,24 @@ class Pipeline:
 
         Args:
             frame: The image; its stamp orders it among the frames of the same camera.
-            state: Of its camera. None takes the pipeline's own, for users of a single camera.
+            state: Of its camera. None takes the pipeline's own, for users of a single camera;
+                there a late frame is left out, and the newest result is given once more.
 
         Raises:
+            LateFrameError: A newer frame of the camera came before; see ``Continuity``. Only
+                where a state is given.
             FrameError: The image cannot be used.
             EngineRunError: The engine failed.
         """
+        if state is None:
+            return self._step_alone(frame)
         clock = StageClock()
+        self._admit(frame, state)
         network_image = shrink(frame.image, self._engine.input)
         clock.lap("resize")
         heads = self._engine.infer(network_image)
         clock.lap("infer")
-        return self._read(frame, state or self._own_state(), network_image, heads, clock)
+        return self._read(frame, state, network_image, heads, clock)
 
     def step_batch(self, frames: Sequence[tuple[Frame, StreamState]]) -> list[Result | FrameError]:
         """Run one frame of each of several cameras, in as few inferences as the engine allows.
@@ -112,10 +119,15 @@ class Pipeline:
                 done += [self._step_or_refuse(frame, state) for frame, state in part]
         return done
 
-    def _own_state(self) -> StreamState:
-        if self._only is None:
-            self._only = self.new_state()
-        return self._only
+    def _step_alone(self, frame: Frame) -> Result:
+        """Run a frame of the pipeline's own stream."""
+        self._own = self._own or self.new_state()
+        try:
+            self._newest = self.step(frame, self._own)
+        except LateFrameError:
+            # Who gives no state does not count either; a frame is late only after another one.
+            assert self._newest is not None
+        return self._newest
 
     def _step_or_refuse(self, frame: Frame, state: StreamState) -> Result | FrameError:
         try:
@@ -129,9 +141,10 @@ class Pipeline:
         """Run frames in one inference; one that cannot be used costs the others nothing."""
         done: dict[int, Result | FrameError] = {}
         taken: list[tuple[int, StageClock]] = []
-        for index, (frame, _) in enumerate(frames):
+        for index, (frame, state) in enumerate(frames):
             clock = StageClock()
             try:
+                self._admit(frame, state)
                 shrink(frame.image, engine.inputs[len(taken)])
             except FrameError as error:
                 done[index] = error
@@ -143,8 +156,16 @@ class Pipeline:
         shared.lap("infer")
         for slot, (index, clock) in enumerate(taken):
             clock.follow(shared)
-            done[index] = self._read(*frames[index], engine.inputs[slot], heads[slot], clock)
+            try:
+                done[index] = self._read(*frames[index], engine.inputs[slot], heads[slot], clock)
+            except LateFrameError as error:  # two frames of one camera in one batch
+                done[index] = error
         return [done[index] for index in range(len(frames))]
+
+    def _admit(self, frame: Frame, state: StreamState) -> None:
+        """Put the thresholds in force, and refuse a late frame before the network sees it."""
+        state.configure(self._config)
+        state.continuity.check(frame.stamp_ns)
 
     def _read(
         self,
@@ -155,7 +176,6 @@ class Pipeline:
         clock: StageClock,
     ) -> Result:
         """Make a result of what the network says about a frame."""
-        state.configure(self._config)
         labels, stamp_ns = self._engine.spec.labels, frame.stamp_ns
         panoptic = decode(heads, labels, self._config.decode)
         clock.lap("decode")

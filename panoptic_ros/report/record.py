@@ -70,6 +70,7 @@ class RunRecord:
         frames_in: Images that were sent or read.
         dropped: Images without a result: a newer one was waiting, or they were lost on the way.
         skipped: Images that could not be used.
+        late: Images that came after a newer one.
         notes: Remarks, one sentence each.
         warnings: What makes the results doubtful, one sentence each.
         settings: How the run was made: command, parameters, calibration; by their names.
@@ -86,6 +87,7 @@ class RunRecord:
     frames_in: int = 0
     dropped: int = 0
     skipped: int = 0
+    late: int = 0
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
@@ -140,6 +142,7 @@ class RunRecord:
                 "processed": len(self.frames),
                 "dropped": self.dropped,
                 "skipped": self.skipped,
+                "late": self.late,
             },
             "latency_ms": rounded_percentiles([facts.latency_ms for facts in self.frames]),
             "latency_is": self.latency_meaning,

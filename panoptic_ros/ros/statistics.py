@@ -20,8 +20,9 @@ COUNTS = {
     "dropped_busy": "images replaced by a newer one while the worker was busy",
     "dropped_unusable": "images that cannot be read",
     "dropped_before_key_frame": "video packets before the first key frame, or after a loss",
+    "late": "images dropped because a newer one came before",
     "lost_in_transport": "images published and never received",
-    "stamp_jumps": "stamps before the one that came last; tracks start anew",
+    "stamp_jumps": "stamps so far before the last one that tracks start anew",
     "taken_back": "void results published for a silent camera",
 }
 """What is counted for every camera."""
@@ -108,8 +109,12 @@ class CameraStatistics:
             self._total[what] += 1
             self._last_refusal = cause
 
+    def come_late(self) -> None:
+        """Count an image that came after a newer one."""
+        self._count("late")
+
     def jump_back(self) -> None:
-        """Count a stamp that lies before the last one."""
+        """Count a stamp that lies so far before the last one that it is a new recording's."""
         self._count("stamp_jumps")
 
     def publish_void(self) -> None:

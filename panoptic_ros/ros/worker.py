@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from panoptic_ros.core.continuity import Arrival
-from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.errors import FrameError, LateFrameError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.node_config import NodeConfig
@@ -131,7 +131,9 @@ class Worker:
         results = self._pipeline.step_batch([(one.frame, one.stream.state) for one in images])
         self._busy_since_s = None
         for image, result in zip(images, results, strict=True):
-            if isinstance(result, FrameError):
+            if isinstance(result, LateFrameError):
+                image.stream.statistics.come_late()
+            elif isinstance(result, FrameError):
                 self._refuse(image.stream, result)
             else:
                 self._deliver(image, result, config)

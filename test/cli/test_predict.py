@@ -13,6 +13,7 @@ import pytest
 from panoptic_ros.cli.main import main
 from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.kitti_step import read_kitti_step
+from test.drawn.drawn_inputs import write_bag2
 from test.drawn.painted_engine import street
 
 pytestmark = pytest.mark.usefixtures("painted")
@@ -57,6 +58,18 @@ def test_coco_writes_segments_that_agree_with_the_images(images: Path, tmp_path:
                 np.ptp(rows) + 1,
             ]
             assert 0 < entry["score"] <= 1
+
+
+def test_late_frames_get_no_label_file_and_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rosbags")
+    ms = 1_000_000
+    bag = write_bag2(tmp_path / "bag", count=3, stamps=[9000 * ms, 8880 * ms, 9100 * ms])
+    assert predict(bag, tmp_path / "out", "kitti-step") == 0
+    assert len(list((tmp_path / "out").glob("*.png"))) == 2
+    assert "2 images labelled" in (told := capsys.readouterr().out)
+    assert "1 left out because they came after a newer one" in told
 
 
 def test_coco_numbers_follow_the_ground_truth_file(images: Path, tmp_path: Path) -> None:

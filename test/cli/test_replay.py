@@ -101,7 +101,13 @@ def test_two_runs_give_the_same_bytes_of_every_message(drive: Path, tmp_path: Pa
 def test_the_figures_count_frames_tracks_and_classes(drive: Path, tmp_path: Path) -> None:
     assert replay(drive, "--json", tmp_path / "s.json") == 0
     stats = json.loads((tmp_path / "s.json").read_text())
-    assert stats["frames"] == {"in": FRAMES, "processed": FRAMES, "dropped": 0, "skipped": 0}
+    assert stats["frames"] == {
+        "in": FRAMES,
+        "processed": FRAMES,
+        "dropped": 0,
+        "skipped": 0,
+        "late": 0,
+    }
     assert stats["tracks"]["count"] == 1
     assert stats["tracks"]["by_class"] == {"car": 1}
     assert stats["objects_per_frame"] == {"car": {"mean": 1.0, "most": 1}}
@@ -147,13 +153,33 @@ def test_stamps_that_jump_back_start_the_tracks_anew(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "s.json").read_text())["frames"]["processed"] == 4
 
 
+def test_late_frames_are_left_out_and_counted_and_ids_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ms = 1_000_000
+    stamps = [9000 * ms, 9100 * ms, 9095 * ms, 9200 * ms, 9080 * ms, 9300 * ms]
+    bag = write_bag2(tmp_path / "bag", count=6, stamps=stamps)
+    assert replay(bag, "--json", tmp_path / "s.json", "--out", tmp_path / "r.mcap") == 0
+    stats = json.loads((tmp_path / "s.json").read_text())
+    assert stats["frames"] == {"in": 6, "processed": 4, "dropped": 0, "skipped": 0, "late": 2}
+    assert "4 frames processed, 0 skipped, 2 late" in capsys.readouterr().out
+    published = [time for time, _ in messages(tmp_path / "r.mcap")["/panoptic/label"]]
+    assert published == [9000 * ms, 9100 * ms, 9200 * ms, 9300 * ms]
+
+
 def test_what_cannot_be_read_is_counted_and_told(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (drive / "2.png").write_bytes(b"no image")
     assert replay(drive, "--json", tmp_path / "s.json") == 1
     stats = json.loads((tmp_path / "s.json").read_text())
-    assert stats["frames"] == {"in": FRAMES, "processed": FRAMES - 1, "dropped": 0, "skipped": 1}
+    assert stats["frames"] == {
+        "in": FRAMES,
+        "processed": FRAMES - 1,
+        "dropped": 0,
+        "skipped": 1,
+        "late": 0,
+    }
     assert "2.png" in stats["notes"][0]
     assert "2.png" in capsys.readouterr().err
 

@@ -7,10 +7,12 @@ import pytest
 
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.continuity import Arrival, Continuity
+from panoptic_ros.core.errors import LateFrameError
 
 MAP = (4, 8)
 START_NS = 10_000_000_000
-CONFIG = TrackConfig(reset_gap_s=3.0)
+CONFIG = TrackConfig(reset_gap_s=3.0, max_late_s=0.5)
+HALF_NS = 500_000_000
 
 
 def arrivals(continuity: Continuity, *stamps_ns: int) -> list[Arrival]:
@@ -30,12 +32,38 @@ def after_one_frame() -> Continuity:
         (1, Arrival.NEXT),
         (3_000_000_000, Arrival.NEXT),
         (3_000_000_001, Arrival.GAP),
+        (-HALF_NS - 1, Arrival.JUMP_BACK),
         (-5_000_000_000, Arrival.JUMP_BACK),
     ],
-    ids=["same stamp", "a nanosecond", "the longest gap", "a longer gap", "far back"],
+    ids=["same stamp", "a nanosecond", "the longest gap", "a longer gap", "back", "far back"],
 )
 def test_a_step_of_time_is_judged_by_its_length(step_ns: int, arrival: Arrival) -> None:
     assert after_one_frame().update(START_NS + step_ns, MAP) is arrival
+
+
+@pytest.mark.parametrize("back_ns", [1, 5_000_000, 120_000_000, HALF_NS])
+def test_a_stamp_a_little_back_is_late_and_changes_nothing(back_ns: int) -> None:
+    continuity = after_one_frame()
+    for judge in (continuity.check, lambda stamp_ns: continuity.update(stamp_ns, MAP)):
+        with pytest.raises(LateFrameError, match="before the last one of its camera"):
+            judge(START_NS - back_ns)
+    assert continuity.arrival is Arrival.START
+    with pytest.raises(LateFrameError):
+        continuity.check(START_NS - 1)
+    assert continuity.update(START_NS, MAP) is Arrival.NEXT
+
+
+def test_where_no_frame_may_be_late_every_step_back_is_another_recording() -> None:
+    continuity = Continuity(TrackConfig(max_late_s=0.0))
+    seen = arrivals(continuity, START_NS, START_NS - 1, START_NS)
+    assert seen == [Arrival.START, Arrival.JUMP_BACK, Arrival.NEXT]
+
+
+def test_after_a_reset_no_frame_is_late() -> None:
+    continuity = after_one_frame()
+    continuity.reset()
+    seen = arrivals(continuity, START_NS - 1, START_NS)
+    assert seen == [Arrival.START, Arrival.NEXT]
 
 
 def test_a_map_of_another_size_is_another_stream_once() -> None:

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import FrameError
+from panoptic_ros.core.config import with_value
+from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.model import BatchEngine, batch_of
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
@@ -15,6 +19,7 @@ from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.core.types import Frame
 from test.drawn.batch_engine import DrawnBatchEngine
+from test.drawn.painted_engine import PaintedEngine, street
 
 SIZE = (256, 128)
 CAMERAS = ("front", "left", "right")
@@ -86,6 +91,104 @@ def test_an_image_that_cannot_be_used_costs_the_others_nothing(
             continue
         expected = Pipeline(DrawnEngine(SIZE)).step(frame)
         np.testing.assert_array_equal(maps(results[index])[0], expected.track_labels())
+
+
+def late(frame: Frame, back_ms: int) -> Frame:
+    return replace(frame, stamp_ns=frame.stamp_ns - back_ms * 1_000_000)
+
+
+def test_late_frames_are_refused_unseen_and_ids_stay(turns: list[Turn]) -> None:
+    frames = [turn[0][1] for turn in turns]
+    steady, disturbed = Pipeline(DrawnEngine(SIZE)), Pipeline(DrawnEngine(SIZE))
+    state = disturbed.new_state()
+    assert len(frames) > 5
+    for number, frame in enumerate(frames):
+        expected = steady.step(frame).track_ids()
+        np.testing.assert_array_equal(disturbed.step(frame, state).track_ids(), expected)
+        for back_ms in (5, 120) if number % 2 else ():
+            with pytest.raises(LateFrameError):
+                disturbed.step(late(frame, back_ms), state)
+
+
+def test_without_a_state_a_late_frame_gives_the_newest_result_once_more(
+    turns: list[Turn],
+) -> None:
+    pipeline, (first, second) = Pipeline(DrawnEngine(SIZE)), (turn[0][1] for turn in turns[:2])
+    newest = pipeline.step(first)
+    assert pipeline.step(late(second, 500)) is newest
+    assert newest.frame is first
+    assert pipeline.step(second).frame is second
+
+
+def test_a_late_frame_asks_no_engine_and_costs_the_others_nothing(turns: list[Turn]) -> None:
+    engine = DrawnBatchEngine(SIZE, 3)
+    pipeline = Pipeline(engine)
+    states = {name: pipeline.new_state() for name in CAMERAS}
+    pipeline.step_batch([(frame, states[name]) for name, frame in turns[1]])
+    (front, old), (left, second), (right, third) = turns[1]
+    batch = [(late(old, 5), states[front]), (second, states[left]), (third, states[right])]
+    results = pipeline.step_batch(batch)
+    assert [type(one) for one in results] == [LateFrameError, Result, Result]
+    assert engine.counts == [3, 2]
+
+
+def test_two_frames_of_one_camera_in_a_batch_are_taken_in_turn(turns: list[Turn]) -> None:
+    first, second = turns[0][0][1], turns[1][0][1]
+    pipeline = Pipeline(DrawnBatchEngine(SIZE, 3))
+    state = pipeline.new_state()
+    results = pipeline.step_batch([(first, state), (second, state), (first, state)])
+    assert [type(one) for one in results] == [Result, Result, LateFrameError]
+    alone = Pipeline(DrawnEngine(SIZE))
+    for frame, result in zip((first, second), results, strict=False):
+        np.testing.assert_array_equal(maps(result)[1], alone.step(frame).track_ids())
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "looks_as_before"),
+    [
+        ("drivable.min_confidence", 0.9, lambda result: bool(result.drivable.mask.any())),
+        ("decode.object_threshold", 1.0, lambda result: len(result.tracks) == 1),
+    ],
+)
+def test_other_thresholds_count_from_the_next_frame_of_cameras_known_already(
+    name: str, value: float, looks_as_before: Callable[[Result], bool]
+) -> None:
+    pipeline = Pipeline(PaintedEngine())
+    state, usual = pipeline.new_state(), pipeline.config
+    seen = []
+    for number, config in enumerate((usual, with_value(usual, name, value), usual), start=1):
+        pipeline.configure(config)
+        seen.append(looks_as_before(pipeline.step(Frame(street(), number * 40_000_000), state)))
+    assert seen == [True, False, True]
+
+
+def test_a_state_is_configured_before_the_first_frame_that_it_judges() -> None:
+    pipeline = Pipeline(PaintedEngine())
+    state = pipeline.new_state()
+    pipeline.step(Frame(street(), 10**9), state)
+    pipeline.configure(with_value(pipeline.config, "tracking.max_late_s", 0.0))
+    result = pipeline.step(Frame(street(), 10**9 - 1), state)
+    assert [track.id for track in result.tracks] == [2]
+
+
+def test_thresholds_that_do_not_fit_the_model_change_nothing() -> None:
+    pipeline = Pipeline(PaintedEngine())
+    before = pipeline.config
+    with pytest.raises(ConfigError, match="lawn"):
+        pipeline.configure(with_value(before, "drivable.optional_classes", ("lawn=0.5",)))
+    assert pipeline.config is before
+
+
+def test_a_state_that_is_reset_gives_other_ids(turns: list[Turn]) -> None:
+    pipeline = Pipeline(DrawnEngine(SIZE))
+    state = pipeline.new_state()
+    first = pipeline.step(turns[0][0][1], state)
+    state.reset()
+    again = [pipeline.step(turn[0][1], state) for turn in turns[1:3]]
+    known = {track.id for track in first.tracks}
+    assert known
+    assert not known & {track.id for track in again[0].tracks}
+    assert {track.id for track in again[0].tracks} & {track.id for track in again[1].tracks}
 
 
 def test_a_batch_of_nothing_usable_asks_no_engine() -> None:

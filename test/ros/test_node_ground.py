@@ -157,6 +157,30 @@ def test_nothing_is_said_about_metres_while_nobody_asks_for_them(
     assert words(reports, "panoptic: camera: ground") == (-1, "")
 
 
+def test_another_grid_counts_from_the_next_image_of_a_camera_known_already(
+    make_node: MakeNode, bench_of: Callable[..., Bench]
+) -> None:
+    from rclpy.parameter import Parameter
+
+    node = make_node(**PLACED)
+    node.start()
+    bench = bench_of(node)
+    grids = bench.listen("/panoptic/drivable_grid", GROUND_TYPES["drivable_grid"])
+    publish = act(bench, Camera(bench), camera_info())
+    bench.until(lambda: grids, publish)
+    length_m = grids[-1].info.width * grids[-1].info.resolution
+    for name, wanted, measure in (
+        ("ground.resolution_m", 0.25, lambda info: info.resolution),
+        ("ground.length_m", length_m / 2, lambda info: info.width * info.resolution),
+    ):
+        assert measure(grids[-1].info) != pytest.approx(wanted)
+        assert node.set_parameters([Parameter(name, value=wanted)])[0].successful
+        bench.spin(0.3)
+        grids.clear()
+        bench.until(lambda: grids, publish)
+        assert measure(grids[0].info) == pytest.approx(wanted)
+
+
 def test_a_mounting_that_is_set_while_the_node_runs_counts_from_then_on(
     make_node: MakeNode, bench_of: Callable[..., Bench]
 ) -> None:

@@ -78,7 +78,7 @@ def test_by_default_silence_is_only_reported(make_node: MakeNode) -> None:
 def test_a_camera_that_never_spoke_is_an_error_and_nothing_is_made_up(
     make_node: MakeNode,
 ) -> None:
-    node = make_node(stale_after_s=2.0, stale_action="void")
+    node = make_node(stale_after_s=2.0, stale_action="void", diagnostics_period_s=0.2)
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
@@ -237,6 +237,55 @@ def test_jumps_back_and_lost_images_are_counted(make_node: MakeNode) -> None:
     bench.until(
         lambda: int(value(reports, "panoptic: camera", "lost_in_transport") or 0) >= 4, burst
     )
+    bench.close()
+
+
+def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -> None:
+    node = make_node()
+    bench = Bench(node)
+    instances = bench.listen("/panoptic/instance")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: len(instances) > 2, camera.shoot)
+
+    def cross() -> None:
+        camera.shoot()
+        bench.spin(0.2)
+        camera.shoot(step_ns=-SECOND // 10)
+        bench.spin(0.2)
+        camera.shoot(step_ns=SECOND // 5)
+
+    bench.until(lambda: int(value(reports, "panoptic: camera", "late") or 0) > 2, cross)
+    assert value(reports, "panoptic: camera", "stamp_jumps") == "0"
+    assert value(reports, "panoptic: camera", "dropped_unusable") == "0"
+    assert words(reports, "panoptic: camera")[0] == 0
+    assert all(ids(message) == {0, 1, 2} for message in instances)
+    stamps = [(one.header.stamp.sec, one.header.stamp.nanosec) for one in instances]
+    assert stamps == sorted(stamps)
+    bench.close()
+
+
+def test_counts_go_on_over_deactivate_and_activate(make_node: MakeNode) -> None:
+    node = make_node()
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+
+    def published() -> int:
+        return int(value(reports, "panoptic: camera", "published") or 0)
+
+    node.start()
+    bench.until(lambda: published() >= 3, camera.shoot)
+    before = published()
+    node.trigger_deactivate()
+    node.trigger_activate()
+    labels.clear()
+    reports.clear()
+    bench.until(lambda: labels, camera.shoot)
+    bench.until(lambda: published() > 0)
+    assert published() > before
     bench.close()
 
 

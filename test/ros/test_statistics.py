@@ -64,8 +64,11 @@ def test_losses_and_events_are_counted_by_cause() -> None:
     statistics.receive(replaced_another=False, lost_before=3)
     statistics.jump_back()
     statistics.publish_void()
+    statistics.come_late()
+    statistics.come_late()
     total = statistics.report().total
     assert (total["lost_in_transport"], total["stamp_jumps"], total["taken_back"]) == (3, 1, 1)
+    assert total["late"] == 2
 
 
 def test_the_age_of_the_last_result_grows_from_its_latency() -> None:

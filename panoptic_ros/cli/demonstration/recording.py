@@ -126,8 +126,9 @@ class Recording:
             return []
         return [
             f"The node received {values['received']} images, dropped {values['dropped_busy']} "
-            f"because a newer one was waiting and {values['dropped_unusable']} because they could "
-            f"not be used, and published {values['published']} results."
+            f"because a newer one was waiting, {values['dropped_unusable']} because they could "
+            f"not be used and {values.get('late', '0')} because they came late, and published "
+            f"{values['published']} results."
         ]
 
     def _camera_values(self) -> dict[str, str]:

@@ -215,7 +215,7 @@ def test_one_unsure_frame_changes_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("stamp_s", "is_remembered"),
-    [(1.04, True), (0.5, False), (9.0, False)],
+    [(1.04, True), (0.1, False), (9.0, False)],
     ids=["the next frame", "a bag that starts again", "a long gap"],
 )
 def test_a_break_in_time_forgets_what_was_before(stamp_s: float, is_remembered: bool) -> None:
@@ -223,6 +223,35 @@ def test_a_break_in_time_forgets_what_was_before(stamp_s: float, is_remembered: 
     follower.surface(scene(*WITH_CAR), 10**9)
     found = follower.surface(scene(*ROAD_ROWS), round(stamp_s * 1e9))
     assert bool(found.mask[1, 2]) is not is_remembered
+
+
+def test_after_one_jump_back_the_memory_works_again_from_the_second_frame() -> None:
+    follower = Follower(drivable=replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    follower.surface(scene(*ROAD_ROWS), 100 * STEP_NS)
+    seen = [
+        bool(follower.surface(scene(*rows), number * STEP_NS).mask[1, 2])
+        for number, rows in enumerate((WITH_CAR, ROAD_ROWS, ROAD_ROWS), start=1)
+    ]
+    assert seen == [False, False, False]
+
+
+@pytest.mark.parametrize(("level", "is_surface"), [(153, True), (152, False)])
+def test_the_least_probability_of_surface_is_surface(level: int, is_surface: bool) -> None:
+    frame = scene("rr", "rr")
+    confidence = np.array([[level, 255], [255, 255]], np.uint8)
+    found = find_drivable(
+        Panoptic(frame.labels, frame.ids, confidence, frame.segments),
+        LABELS,
+        DrivableConfig(min_confidence=0.6, max_hole_area=0.0, ego_width=1.0),
+    )
+    assert bool(found.mask[0, 0]) is is_surface
+
+
+@pytest.mark.parametrize(("share", "is_closed"), [(3 / 28, True), (2.9 / 28, False)])
+def test_the_largest_hole_that_is_closed_is_closed(share: float, is_closed: bool) -> None:
+    rows = ["rrrrrrr", "rrsssrr", "rrrrrrr", "rrrrrrr"]
+    seen = surface(scene(*rows), replace(CONFIG, max_hole_area=share))
+    assert seen[1] == ("#######" if is_closed else "##...##")
 
 
 def test_a_reset_or_another_size_forgets_what_was_before() -> None:

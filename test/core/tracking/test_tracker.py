@@ -13,6 +13,7 @@ from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.tracking import MAX_ID, Tracker
+from panoptic_ros.core.tracking.association import Matches
 from panoptic_ros.core.types import Panoptic
 from test.drawn.drawings import CAR, PERSON, scene
 from test.drawn.follower import Follower
@@ -92,6 +93,13 @@ def test_after_the_time_the_same_place_is_a_fresh_object() -> None:
     assert track_ids(tracker, *frames)[-1] == [2]
 
 
+@pytest.mark.parametrize(("frames_gone", "found"), [(2, 1), (3, 2)], ids=["equal", "longer"])
+def test_an_object_may_be_found_again_up_to_the_very_time(frames_gone: int, found: int) -> None:
+    tracker = Tracker(TrackConfig(lost_after_s=0.3))
+    frames = [scene("11.."), *[scene("....")] * frames_gone, scene("11..")]
+    assert track_ids(tracker, *frames)[-1] == [found]
+
+
 def test_lost_tracks_age_in_seconds_not_in_frames(tracker: Tracker) -> None:
     gone = [scene("....")] * 50
     seen = track_ids(tracker, scene("11.."), *gone, scene("11.."), step_ns=10_000_000)
@@ -103,6 +111,21 @@ def test_a_weak_object_extends_a_track_but_never_starts_one(tracker: Tracker) ->
     assert track_ids(tracker, scene("11..", scores=weak)) == [[0]]
     frames = (scene("11.."), scene("11..", scores=weak))
     assert track_ids(Tracker(TrackConfig()), *frames) == [[1], [1]]
+
+
+@pytest.mark.parametrize(("score", "number"), [(0.3, 1), (0.299, 0)], ids=["equal", "below"])
+def test_the_least_score_that_starts_a_track_starts_one(score: float, number: int) -> None:
+    tracker = Tracker(TrackConfig(birth_score=0.3))
+    assert track_ids(tracker, scene("11..", scores={1: score})) == [[number]]
+
+
+@pytest.mark.parametrize(("gain", "is_taken"), [(0.15, True), (0.149, False)])
+def test_the_least_overlap_that_continues_a_track_continues_it(
+    gain: float, is_taken: bool
+) -> None:
+    found = Matches.none(1, 1)
+    found.add(np.array([[gain]]), 0.15)
+    assert bool(found.taken[0]) is is_taken
 
 
 def test_the_class_is_voted_over_the_life(tracker: Tracker) -> None:
@@ -122,7 +145,7 @@ def test_speed_is_in_map_pixels_per_second(tracker: Tracker) -> None:
 @pytest.mark.parametrize(
     ("step_ns", "frame"),
     [
-        (-2 * FRAME_NS, scene("11..")),
+        (-9 * FRAME_NS, scene("11..")),
         (3_600_000_000_000, scene("11..")),
         (FRAME_NS, scene("11......")),
     ],
@@ -132,6 +155,12 @@ def test_a_break_starts_fresh_tracks_with_fresh_ids(step_ns: int, frame: Panopti
     follower, start_ns = Follower(), 10 * FRAME_NS
     assert track_ids(follower, scene("11.."), start_ns=start_ns) == [[1]]
     assert track_ids(follower, frame, start_ns=start_ns + step_ns) == [[2]]
+
+
+def test_after_one_jump_back_ids_stay_from_frame_to_frame_again() -> None:
+    follower, moving = Follower(), [scene("." * n + "11" + "." * (8 - n)) for n in range(6)]
+    assert track_ids(follower, *moving, start_ns=100 * FRAME_NS) == [[1]] * 6
+    assert track_ids(follower, *moving, start_ns=FRAME_NS) == [[2]] * 6
 
 
 def test_two_frames_with_the_same_stamp_are_one_moment(tracker: Tracker) -> None:
@@ -203,6 +232,16 @@ def test_what_stays_cut_off_becomes_an_object(tracker: Tracker) -> None:
     whole = scene(*["11111111"] * 8, scale=3)
     cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
     assert track_ids(tracker, whole, *[cut] * 12)[-1] == [1, 2]
+
+
+def test_what_is_cut_whole_and_cut_again_stays_one_object(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    # Each time it is cut for less than half a second; both times together last longer.
+    track_ids(tracker, whole, *[cut] * 4, whole, *[cut] * 4)
+    tracks = tracker.update(whole, 11 * FRAME_NS)
+    assert [track.id for track in tracks] == [1]
+    assert len(tracker._memory) == 1
 
 
 def test_a_track_says_whether_it_is_new_tracked_or_refound(tracker: Tracker) -> None:
