@@ -15,7 +15,8 @@ from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.data.class_map import ClassMap, Rules
+    from panoptic_ros.core.label_table import NameRules
+    from panoptic_ros.data.class_map import ClassMapFile
     from panoptic_ros.data.label_files import LabelFiles, Pair
     from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult
     from panoptic_ros.evaluation.predictor import Predictor
@@ -156,21 +157,21 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 
 
-def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMap]:
-    from panoptic_ros.data.class_map import ClassMap, read_class_map
+def _truth(args: argparse.Namespace) -> tuple[LabelFiles, ClassMapFile]:
+    from panoptic_ros.data.class_map import ClassMapFile, read_class_map
     from panoptic_ros.data.format import DataSetLocation
     from panoptic_ros.data.formats import open_truth
 
     if args.config and not args.config.is_file():
         raise DataError(f"{args.config}: no such file")
     place = DataSetLocation(args.gt, args.gt_dir, args.images, args.config)
-    classes = read_class_map(args.map) if args.map else ClassMap()
+    classes = read_class_map(args.map) if args.map else ClassMapFile()
     return open_truth(args.format, place), classes
 
 
 @contextmanager
 def _predictor(
-    args: argparse.Namespace, truth: LabelFiles, classes: ClassMap
+    args: argparse.Namespace, truth: LabelFiles, classes: ClassMapFile
 ) -> Iterator[Predictor]:
     """Open what the command line names, in the classes in which it is scored."""
     from panoptic_ros.data.formats import mapped
@@ -186,14 +187,14 @@ def _predictor(
         yield _files(args, truth, renamed, classes)
 
 
-def _rules(args: argparse.Namespace, classes: ClassMap) -> Rules:
+def _rules(args: argparse.Namespace, classes: ClassMapFile) -> NameRules:
     from panoptic_ros.data.formats import FORMATS
 
     return classes.prediction or FORMATS[args.format].model_names
 
 
 def _files(
-    args: argparse.Namespace, truth: LabelFiles, renamed: LabelFiles, classes: ClassMap
+    args: argparse.Namespace, truth: LabelFiles, renamed: LabelFiles, classes: ClassMapFile
 ) -> Predictor:
     from panoptic_ros.data.format import DataSetLocation
     from panoptic_ros.data.formats import format_of, open_predictions
@@ -207,7 +208,7 @@ def _files(
 
 
 @contextmanager
-def _engine(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterator[Predictor]:
+def _engine(args: argparse.Namespace, truth: LabelFiles, rules: NameRules) -> Iterator[Predictor]:
     from panoptic_ros.core.parameter_file import pipeline_config
     from panoptic_ros.data.label_files import unpaired
     from panoptic_ros.engine.open import open_engine
@@ -220,7 +221,7 @@ def _engine(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterat
 
 
 @contextmanager
-def _bag(args: argparse.Namespace, truth: LabelFiles, rules: Rules) -> Iterator[Predictor]:
+def _bag(args: argparse.Namespace, truth: LabelFiles, rules: NameRules) -> Iterator[Predictor]:
     from panoptic_ros.data.label_files import unpaired
     from panoptic_ros.evaluation.bag_predictor import BagOptions
     from panoptic_ros.evaluation.predictor import bag_predictor

@@ -8,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
 from panoptic_ros.core.config import param
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.document import DocumentError, nearest, read_yaml
+from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.label_table import LabelTable, TargetClass
 from panoptic_ros.core.labels import LabelSet
 
 _KEYS = ("name", "classes", "default", "label_sets")
@@ -43,39 +40,7 @@ REMAPPED_TOPICS = {
 
 
 @dataclass(frozen=True)
-class ConsumerClass:
-    """A class as its consumer knows it.
-
-    Attributes:
-        name: The consumer's word.
-        value: 0..255, what stands for it in images.
-    """
-
-    name: str
-    value: int
-
-
-@dataclass(frozen=True, eq=False)
-class Remap:
-    """A table from one label set's values to a consumer's.
-
-    Attributes:
-        name: The consumer.
-        classes: All of its classes, in the order of the file.
-        table: Consumer's value of every label value, void included, (256,) uint8.
-    """
-
-    name: str
-    classes: tuple[ConsumerClass, ...]
-    table: NDArray[np.uint8]
-
-    def apply(self, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Translate a label map, (h, w) uint8, value by value."""
-        return np.asarray(cv2.LUT(labels, self.table), np.uint8)
-
-
-@dataclass(frozen=True)
-class RemapRules:
+class RemapFile:
     """What a remap file says, for every label set it knows.
 
     Attributes:
@@ -86,7 +51,7 @@ class RemapRules:
     """
 
     name: str
-    classes: tuple[ConsumerClass, ...]
+    classes: tuple[TargetClass, ...]
     default: str
     label_sets: Mapping[str, Mapping[str, str]]
 
@@ -95,7 +60,7 @@ class RemapRules:
         names = {label.name for label in labels.labels}
         return labels.name in self.label_sets and names >= set(self.label_sets[labels.name])
 
-    def fit(self, labels: LabelSet) -> Remap:
+    def fit(self, labels: LabelSet) -> LabelTable:
         """Make the table for a model.
 
         Args:
@@ -109,16 +74,17 @@ class RemapRules:
                 f"remap {self.name} says nothing about label set {labels.name!r}, only about "
                 f"{', '.join(self.label_sets)}; copy the file and add a section {labels.name!r}"
             )
-        values = {entry.name: entry.value for entry in self.classes}
-        table = np.full(256, values[self.default], np.uint8)
+        section = self.label_sets[labels.name]
         names = [label.name for label in labels.labels]
-        for source, target in self.label_sets[labels.name].items():
-            where = f"remap {self.name}: label set {labels.name}"
-            table[names.index(_known(source, names, where))] = values[target]
-        return Remap(self.name, self.classes, table)
+        for source in section:
+            _known(source, names, f"remap {self.name}: label set {labels.name}")
+        # A class that the section leaves out is the default, even if a consumer's is called so.
+        rules = {**dict.fromkeys(names, self.default), **section}
+        default = next(entry.value for entry in self.classes if entry.name == self.default)
+        return LabelTable.by_name(self.name, self.classes, names, rules, default)
 
 
-def usual_remaps(labels: LabelSet) -> dict[str, Remap]:
+def usual_remaps(labels: LabelSet) -> dict[str, LabelTable]:
     """Tables by topic as the parameters' defaults say, for as many as know a label set."""
     config = RemapConfig()
     rules = {
@@ -145,25 +111,19 @@ def find_remap(word: str) -> Path:
     return folder / f"{_known(word, names, f'remap folder {folder}', 'file')}.yaml"
 
 
-def read_remap(path: Path) -> RemapRules:
+def read_remap(path: Path) -> RemapFile:
     """Read a remap file; ``config/remap/autoware.yaml`` shows the form.
 
     Raises:
         ConfigError: The file is missing, is not YAML or cannot be used; the message names it.
     """
     try:
-        document = read_yaml(path)
-    except OSError as error:
-        raise ConfigError(f"remap {path}: cannot be read ({error})") from error
-    except DocumentError as error:
-        raise ConfigError(f"remap {path}: is not YAML ({error})") from error
-    try:
-        return rules_from_document(document)
+        return remap_from_document(read_yaml_file(path))
     except ConfigError as error:
         raise ConfigError(f"remap {path}: {error}") from error
 
 
-def rules_from_document(document: Any) -> RemapRules:
+def remap_from_document(document: Any) -> RemapFile:
     """Check a parsed remap file.
 
     Args:
@@ -182,7 +142,7 @@ def rules_from_document(document: Any) -> RemapRules:
     sections = document["label_sets"]
     if not isinstance(sections, dict) or not sections:
         raise ConfigError("label_sets needs a section per label set, such as cityscapes")
-    return RemapRules(
+    return RemapFile(
         str(document["name"]),
         classes,
         default,
@@ -190,13 +150,13 @@ def rules_from_document(document: Any) -> RemapRules:
     )
 
 
-def _classes(entries: Any) -> tuple[ConsumerClass, ...]:
+def _classes(entries: Any) -> tuple[TargetClass, ...]:
     if not isinstance(entries, dict) or not entries:
         raise ConfigError(f"classes is {entries!r}, needs names with values, such as ROAD: 9")
     for name, value in entries.items():
         if type(value) is not int or not 0 <= value <= 255:
             raise ConfigError(f"class {name}: value is {value!r}, needs a whole number 0..255")
-    return tuple(ConsumerClass(str(name), value) for name, value in entries.items())
+    return tuple(TargetClass(str(name), value) for name, value in entries.items())
 
 
 def _section(title: str, groups: Any, names: list[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ its name.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,44 +22,39 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.files.document import read_yaml_file
+from panoptic_ros.core.label_table import OTHERS, LabelTable, NameRules, TargetClass, target_name
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap
 
-Rules = Mapping[str, str | None]
-"""Name by name; None is void, the name ``*`` stands for all others."""
-
-OTHERS = "*"
 _MOST_OBJECTS = 1 << 16
 
 
 @dataclass(frozen=True)
-class ClassMap:
+class ClassMapFile:
     """What becomes of the names of a data set and of those of what is scored."""
 
-    truth: Rules = field(default_factory=dict)
-    prediction: Rules = field(default_factory=dict)
+    truth: NameRules = field(default_factory=dict)
+    prediction: NameRules = field(default_factory=dict)
 
 
-def read_class_map(path: Path) -> ClassMap:
+def read_class_map(path: Path) -> ClassMapFile:
     """Read a file of rules.
 
     Raises:
         ConfigError: The file is missing, is not YAML or says something else.
     """
     try:
-        document = read_yaml(path)
-    except OSError as error:
-        raise ConfigError(f"class map {path}: cannot be read ({error.strerror})") from error
-    except DocumentError as error:
-        raise ConfigError(f"class map {path}: is not YAML ({error})") from error
+        document = read_yaml_file(path)
+    except ConfigError as error:
+        raise ConfigError(f"class map {path}: {error}") from error
     parts = {"truth", "prediction"}
     if not isinstance(document, dict) or not document or set(document) - parts:
         raise ConfigError(f"class map {path}: needs the keys 'truth', 'prediction' or both")
-    return ClassMap(**{part: _rules(path, part, rules) for part, rules in document.items()})
+    return ClassMapFile(**{part: _rules(path, part, rules) for part, rules in document.items()})
 
 
-def _rules(path: Path, part: str, rules: Any) -> Rules:
+def _rules(path: Path, part: str, rules: Any) -> NameRules:
     if not isinstance(rules, dict):
         raise ConfigError(f"class map {path}: {part} is {rules!r}, needs name: name")
     for name, target in rules.items():
@@ -71,7 +66,7 @@ def _rules(path: Path, part: str, rules: Any) -> Rules:
     return rules
 
 
-def renamed(categories: Sequence[Category], rules: Rules) -> tuple[Category, ...]:
+def renamed(categories: Sequence[Category], rules: NameRules) -> tuple[Category, ...]:
     """List the classes that a data set has under the rules, in the order they first occur.
 
     A class made of several is a thing if all of them are.
@@ -89,7 +84,7 @@ def renamed(categories: Sequence[Category], rules: Rules) -> tuple[Category, ...
     goals = set(rules.values())
     parts: dict[str, list[Category]] = {}
     for category in categories:
-        target = _target(category.name, goals, {OTHERS: category.name, **rules})
+        target = target_name(category.name, goals, {OTHERS: category.name, **rules})
         if target:
             parts.setdefault(target, []).append(category)
     if not parts:
@@ -100,8 +95,8 @@ def renamed(categories: Sequence[Category], rules: Rules) -> tuple[Category, ...
     )
 
 
-class Recode:
-    """Turns maps of some classes into maps of others, matched by name.
+class LabelMapTable:
+    """A ``LabelTable`` for maps with objects, which stay apart where their classes become one.
 
     Args:
         names: What the values 0, 1, ... of the maps mean.
@@ -113,16 +108,15 @@ class Recode:
     """
 
     def __init__(
-        self, names: Sequence[str], categories: Sequence[Category], rules: Rules | None = None
+        self, names: Sequence[str], categories: Sequence[Category], rules: NameRules | None = None
     ) -> None:
-        position = {category.name: place for place, category in enumerate(categories)}
-        self._table = np.full(256, VOID, np.uint8)
-        for value, name in enumerate(names):
-            self._table[value] = position.get(_target(name, position, rules or {}), VOID)
-        if (self._table == VOID).all():
+        targets = tuple(TargetClass(one.name, place) for place, one in enumerate(categories))
+        self._table = LabelTable.by_name("", targets, names, rules or {}, VOID)
+        if (self._table.values == VOID).all():
+            wanted = ", ".join(entry.name for entry in targets[:5])
             raise DataError(
-                f"no class name in common: {', '.join(names[:5])}, ... and "
-                f"{', '.join(list(position)[:5])}, ...; name them with --map"
+                f"no class name in common: {', '.join(names[:5])}, ... and {wanted}, ...; name "
+                "them with --map"
             )
         self._rank, self._merged = self._ranks(categories)
 
@@ -130,19 +124,19 @@ class Recode:
         """Number those that become one thing, so that their objects stay apart."""
         rank = np.zeros(256, np.uint16)
         seen: dict[int, int] = {}
-        for value, target in enumerate(self._table.tolist()):
+        for value, target in enumerate(self._table.values.tolist()):
             if target != VOID and categories[target].is_thing:
                 rank[value] = seen.get(target, 0)
                 seen[target] = seen.get(target, 0) + 1
         return rank, max(seen.values(), default=1)
 
-    def __call__(self, image: LabelMap) -> LabelMap:
+    def apply(self, image: LabelMap) -> LabelMap:
         """Turn one map.
 
         Raises:
             DataError: There are too many objects to keep those of merged classes apart.
         """
-        labels = self._table[image.labels]
+        labels = self._table.apply(image.labels)
         ids = np.where(labels == VOID, np.uint16(NO_ID), image.ids)
         if self._merged > 1:
             if int(ids.max(initial=0)) * self._merged >= _MOST_OBJECTS:
@@ -152,12 +146,3 @@ class Recode:
             apart = ids * np.uint16(self._merged) - self._rank[image.labels]
             ids = np.where(ids == NO_ID, np.uint16(NO_ID), apart)
         return LabelMap(labels, ids)
-
-
-def _target(name: str, known: Container[str | None], rules: Rules) -> str:
-    """What a name becomes; an empty text for nothing."""
-    if name in rules:
-        return rules[name] or ""
-    if name in known:
-        return name
-    return rules.get(OTHERS) or ""

@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from panoptic_ros.core.categories import Category
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
-from panoptic_ros.data.class_map import Rules
 from panoptic_ros.data.label_files import LabelFile, LabelFiles
 from panoptic_ros.data.label_map import LabelMap
 
@@ -81,7 +81,7 @@ class Format:
     find: Find
     layout: str
     metrics: tuple[str, ...] = ("pq", "miou")
-    model_names: Rules = field(default_factory=dict)
+    model_names: NameRules = field(default_factory=dict)
     reads_json: bool = False
     finds_images: bool = False
     open_writer: OpenWriter | None = None

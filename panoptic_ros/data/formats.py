@@ -12,9 +12,10 @@ from functools import partial
 from pathlib import Path
 
 from panoptic_ros.core.categories import Category
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_files
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
-from panoptic_ros.data.class_map import ClassMap, Recode, Rules, renamed
+from panoptic_ros.data.class_map import ClassMapFile, LabelMapTable, renamed
 from panoptic_ros.data.coco import files as coco
 from panoptic_ros.data.coco.results import results_by_name, results_of
 from panoptic_ros.data.format import DataSetLocation, Format
@@ -56,7 +57,7 @@ def open_truth(name: str, place: DataSetLocation) -> LabelFiles:
 
 
 def open_predictions(
-    name: str, place: DataSetLocation, truth: LabelFiles, classes: ClassMap | None = None
+    name: str, place: DataSetLocation, truth: LabelFiles, classes: ClassMapFile | None = None
 ) -> LabelFiles:
     """Find predictions: laid out like the data set, or COCO panoptic results.
 
@@ -73,7 +74,7 @@ def open_predictions(
     Raises:
         DataError: There are none, an index file is wrong, or no class is in common.
     """
-    classes = classes or ClassMap()
+    classes = classes or ClassMapFile()
     results = results_of(place.labels)
     if results is None or FORMATS[name].reads_json:
         return mapped(FORMATS[name].find(place, truth), classes.truth, is_truth=False)
@@ -81,7 +82,7 @@ def open_predictions(
     return results_by_name(results, place.label_images, renamed_truth, classes.prediction)
 
 
-def mapped(files: LabelFiles, rules: Rules, is_truth: bool) -> LabelFiles:
+def mapped(files: LabelFiles, rules: NameRules, is_truth: bool) -> LabelFiles:
     """Read the images of a data set in other classes; without rules they stay as they are.
 
     Raises:
@@ -90,7 +91,7 @@ def mapped(files: LabelFiles, rules: Rules, is_truth: bool) -> LabelFiles:
     if not rules:
         return files
     categories = renamed(files.categories, rules)
-    recode = Recode([entry.name for entry in files.categories], categories, rules)
+    recode = LabelMapTable([entry.name for entry in files.categories], categories, rules)
 
     def again(file: LabelFile) -> LabelFile:
         read = partial(_recoded, file, recode, categories, is_truth)
@@ -104,6 +105,6 @@ def mapped(files: LabelFiles, rules: Rules, is_truth: bool) -> LabelFiles:
 
 
 def _recoded(
-    file: LabelFile, recode: Recode, categories: tuple[Category, ...], is_truth: bool
+    file: LabelFile, recode: LabelMapTable, categories: tuple[Category, ...], is_truth: bool
 ) -> Annotation:
-    return MapAnnotation(recode(file.read().map), categories, is_truth)
+    return MapAnnotation(recode.apply(file.read().map), categories, is_truth)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.labels import find_label_set
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.data.annotation import MapAnnotation
-from panoptic_ros.data.class_map import Recode, Rules
+from panoptic_ros.data.class_map import LabelMapTable
 from panoptic_ros.data.label_files import LabelFiles, Pair
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.prediction import EvalTask, Prediction
@@ -60,7 +61,7 @@ class BagPredictor:
 
     results: PublishedResults
     truth: LabelFiles
-    recode: Recode
+    recode: LabelMapTable
     stamped: list[tuple[int, Pair]]
     tolerance_ns: int
     counts_missing: bool
@@ -116,7 +117,7 @@ class BagPredictor:
         )
 
     def _answer(self, frame: Published) -> Prediction:
-        image = self.recode(LabelMap(frame.labels, frame.ids))
+        image = self.recode.apply(LabelMap(frame.labels, frame.ids))
         return self._annotated(
             image.labels,
             image.ids,
@@ -183,7 +184,7 @@ def open_bag_predictor(
     results: PublishedResults,
     truth: LabelFiles,
     stamped: list[tuple[int, Pair]],
-    rules: Rules,
+    rules: NameRules,
     options: BagOptions,
 ) -> BagPredictor:
     """Prepare to score a bag.
@@ -201,6 +202,6 @@ def open_bag_predictor(
     """
     if not options.tolerance_ms >= 0:
         raise ConfigError(f"--tolerance-ms is {options.tolerance_ms}, needs 0 or more")
-    recode = Recode(class_names(results, options.labels), truth.categories, rules)
+    recode = LabelMapTable(class_names(results, options.labels), truth.categories, rules)
     tolerance_ns = round(options.tolerance_ms * 1e6)
     return BagPredictor(results, truth, recode, stamped, tolerance_ns, options.counts_missing)

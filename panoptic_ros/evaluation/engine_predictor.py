@@ -15,12 +15,13 @@ from panoptic_ros.core.categories import Category
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.core.geometry import enlarge
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Drivable, Frame
 from panoptic_ros.data.annotation import MapAnnotation
-from panoptic_ros.data.class_map import Recode, Rules
+from panoptic_ros.data.class_map import LabelMapTable
 from panoptic_ros.data.exif import UPRIGHT
 from panoptic_ros.data.images import exif_orientation, read_image
 from panoptic_ros.data.label_files import Pair
@@ -52,12 +53,12 @@ class EnginePredictor:
         self,
         engine: Engine,
         categories: Sequence[Category],
-        rules: Rules | None = None,
+        rules: NameRules | None = None,
         config: PipelineConfig | None = None,
         fps: float | None = None,
     ) -> None:
         names = [entry.name for entry in engine.spec.labels.labels]
-        self._recode = Recode(names, categories, rules)
+        self._recode = LabelMapTable(names, categories, rules)
         self._categories = categories
         self._pipeline = Pipeline(engine, config)
         self._state = self._pipeline.new_state()
@@ -104,7 +105,7 @@ class EnginePredictor:
             labels, ids = result.panoptic.labels, result.panoptic.ids
         else:
             labels, ids = result.track_labels(), result.track_ids()
-        label_map = self._recode(LabelMap(enlarge(labels, size), enlarge(ids, size)))
+        label_map = self._recode.apply(LabelMap(enlarge(labels, size), enlarge(ids, size)))
         surface = result.drivable
         drivable = Drivable(
             enlarge(surface.mask.view(np.uint8), size).view(np.bool_),

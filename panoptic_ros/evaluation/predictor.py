@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.model import Engine
-from panoptic_ros.data.class_map import Rules
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired, unpaired
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor
 from panoptic_ros.evaluation.prediction import EvalTask, from_files
@@ -84,7 +84,7 @@ def engine_predictor(
     engine: Engine,
     truth: LabelFiles,
     pairs: Sequence[Pair] | None = None,
-    rules: Rules | None = None,
+    rules: NameRules | None = None,
     config: PipelineConfig | None = None,
     fps: float = 10.0,
 ) -> Predictor:
@@ -119,7 +119,7 @@ def bag_predictor(
     results: PublishedResults,
     truth: LabelFiles,
     stamped: list[tuple[int, Pair]],
-    rules: Rules | None = None,
+    rules: NameRules | None = None,
     options: BagOptions | None = None,
 ) -> Predictor:
     """Score what a node published.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import nearest
-from panoptic_ros.core.remap import Remap
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.types import Box, Track
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
@@ -25,7 +25,7 @@ _OBJECT = "autoware_perception_msgs/msg/DetectedObject"
 _RUN = np.dtype([("label", "u1"), ("length", "<i4")])
 
 
-def autoware_mask(context: FrameContext, remap: Remap) -> Any:
+def autoware_mask(context: FrameContext, remap: LabelTable) -> Any:
     """Build the mask that ``segmentation_pointcloud_fusion`` takes.
 
     Args:
@@ -94,7 +94,7 @@ def _merged(labels: NDArray[np.uint8], lengths: NDArray[np.intp]) -> NDArray[Any
     return runs
 
 
-def autoware_rois(context: FrameContext, remap: Remap) -> Any:
+def autoware_rois(context: FrameContext, remap: LabelTable) -> Any:
     """Build the boxes that the fusion nodes take as ``rois``.
 
     Args:
@@ -111,7 +111,7 @@ def autoware_rois(context: FrameContext, remap: Remap) -> Any:
     found = [
         types.make(
             "tier4_perception_msgs/msg/DetectedObjectWithFeature",
-            object=_object(track, int(remap.table[track.label]), types),
+            object=_object(track, int(remap.values[track.label]), types),
             feature=types.make(
                 "tier4_perception_msgs/msg/Feature",
                 cluster=_no_points(types, header),

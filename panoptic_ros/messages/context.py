@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.ground.grid import Boundary, Ground
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
-from panoptic_ros.core.remap import Remap
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
@@ -34,7 +34,7 @@ class LabelContext:
     labels: LabelSet
     types: MessageTypes
     header: Header
-    remaps: Mapping[str, Remap] = field(default_factory=dict)
+    remaps: Mapping[str, LabelTable] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -57,7 +57,7 @@ class FrameContext:
     result: Result
     types: MessageTypes
     header: Header
-    remaps: Mapping[str, Remap] = field(default_factory=dict)
+    remaps: Mapping[str, LabelTable] = field(default_factory=dict)
     style: OverlayStyle = field(default_factory=OverlayStyle)
     jpeg_quality: int = 80
     ground: Ground | None = None

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from panoptic_ros.core.remap import Remap
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.messages.context import FrameContext, GroundContext, LabelContext
 from panoptic_ros.messages.convert import IMAGE, image_message
 
@@ -85,7 +85,7 @@ class RemappedTopic(FrameTopic):
         build: Makes the message with the consumer's classes; None where it cannot be made here.
     """
 
-    build: Callable[[FrameContext, Remap], Any]
+    build: Callable[[FrameContext, LabelTable], Any]
     needs: ClassVar[str] = "a remap file that knows the model's classes"
 
     def message(self, context: FrameContext) -> Any:

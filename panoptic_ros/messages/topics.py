@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.remap import Remap
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.messages.autoware import ROIS, autoware_mask, autoware_rois
 from panoptic_ros.messages.camera_info import CAMERA_INFO, own_camera_info
 from panoptic_ros.messages.context import FrameContext
@@ -116,7 +116,7 @@ def _colored(context: FrameContext) -> NDArray[np.uint8]:
     return np.asarray(colors, np.uint8)
 
 
-def _remapped_image(context: FrameContext, remap: Remap) -> Any:
+def _remapped_image(context: FrameContext, remap: LabelTable) -> Any:
     values = enlarge(remap.apply(context.result.track_labels()), context.result.camera_size)
     return image_message(values, "mono8", context.types, context.header)
 

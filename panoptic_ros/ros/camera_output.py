@@ -9,8 +9,8 @@ from typing import Any
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.remap import Remap
 from panoptic_ros.messages.context import LabelContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
@@ -47,7 +47,7 @@ class CameraOutput:
         self._node = node
         self._types = types
         self._labels: LabelSet | None = None
-        self.remaps: Mapping[str, Remap] = {}
+        self.remaps: Mapping[str, LabelTable] = {}
         self._publishers: dict[str, Publisher] = {
             name: self._offered(prefix, row) for name, row in TOPICS.items() if types.has(row.type)
         }

@@ -28,7 +28,7 @@ from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.process import run
-from panoptic_ros.ros.remapping import Remapping
+from panoptic_ros.ros.remapping import LabelTables
 from panoptic_ros.ros.statistics import CameraStatistics
 from panoptic_ros.ros.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.telemetry import Machine
@@ -71,7 +71,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._outputs: dict[str, CameraOutput] = {}
         self._statistics: dict[str, CameraStatistics] = {}
         self._streams: dict[str, CameraStream] = {}
-        self._remapping = Remapping(self.get_logger())
+        self._remapping = LabelTables(self.get_logger())
         self._parameters_in_force = NodeParameters(
             self,
             lambda: self._supply.engine is not None,

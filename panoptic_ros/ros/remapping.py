@@ -8,8 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.remap import REMAPPED_TOPICS, Remap, RemapConfig, find_remap, read_remap
+from panoptic_ros.core.remap import (
+    REMAPPED_TOPICS,
+    RemapConfig,
+    find_remap,
+    read_remap,
+)
 from panoptic_ros.ros.camera_output import CameraOutput
 from panoptic_ros.ros.protocols import Logger
 
@@ -20,7 +26,7 @@ class _Source:
     version: tuple[int, int]
 
 
-class Remapping:
+class LabelTables:
     """Tables by topic, handed to the outputs of all cameras; used by the executor's thread.
 
     Args:
@@ -31,7 +37,7 @@ class Remapping:
         self._log = log
         self._labels: LabelSet | None = None
         self._outputs: tuple[CameraOutput, ...] = ()
-        self._remaps: Mapping[str, Remap] = {}
+        self._remaps: Mapping[str, LabelTable] = {}
         self._sources: dict[str, _Source] = {}
 
     def open(self, labels: LabelSet, config: RemapConfig, outputs: Iterable[CameraOutput]) -> None:
@@ -85,7 +91,7 @@ class Remapping:
         self._hand_out({**self._remaps, topic: remap})
 
     def _read(self, labels: LabelSet, config: RemapConfig, chosen: Collection[str]) -> None:
-        made: dict[str, Remap] = {}
+        made: dict[str, LabelTable] = {}
         sources: dict[str, _Source] = {}
         for topic, parameter in REMAPPED_TOPICS.items():
             word = getattr(config, parameter)
@@ -104,7 +110,7 @@ class Remapping:
         self._sources = sources
         self._hand_out(made)
 
-    def _hand_out(self, remaps: Mapping[str, Remap]) -> None:
+    def _hand_out(self, remaps: Mapping[str, LabelTable]) -> None:
         self._remaps = remaps
         for output in self._outputs:
             output.remaps = remaps

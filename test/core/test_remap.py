@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Remap files: the shipped ones fit the shipped label sets, a wrong one is named."""
+"""LabelTable files: the shipped ones fit the shipped label sets, a wrong one is named."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import yaml
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.labels import Label, LabelSet, read_label_set
 from panoptic_ros.core.remap import (
-    Remap,
     find_remap,
     read_remap,
-    rules_from_document,
+    remap_from_document,
     usual_remaps,
 )
 
@@ -43,18 +43,18 @@ def document(**changes: Any) -> dict[str, Any]:
     return {**rules, **changes}
 
 
-def shipped(name: str, labels: str) -> tuple[Remap, LabelSet]:
+def shipped(name: str, labels: str) -> tuple[LabelTable, LabelSet]:
     label_set = read_label_set(resource("config", "labels", f"{labels}.yaml"))
     return read_remap(find_remap(name)).fit(label_set), label_set
 
 
-def target(remap: Remap, labels: LabelSet, name: str) -> str:
-    value = int(remap.table[labels.index(name)])
+def target(remap: LabelTable, labels: LabelSet, name: str) -> str:
+    value = int(remap.values[labels.index(name)])
     return next(entry.name for entry in remap.classes if entry.value == value)
 
 
 def test_values_go_where_the_file_says_and_the_rest_to_the_default() -> None:
-    remap = rules_from_document(document()).fit(LABELS)
+    remap = remap_from_document(document()).fit(LABELS)
     labels = np.array([[0, 1, 2], [255, 3, 0]], np.uint8)
     assert remap.apply(labels).tolist() == [[0, 9, 200], [9, 9, 0]]
     assert [entry.name for entry in remap.classes] == ["other", "free", "blocked"]
@@ -64,10 +64,10 @@ def test_values_go_where_the_file_says_and_the_rest_to_the_default() -> None:
 @pytest.mark.parametrize("labels", SETS)
 def test_every_shipped_file_fits_every_shipped_label_set(name: str, labels: str) -> None:
     remap, label_set = shipped(name, labels)
-    unused = remap.table[len(label_set) :]
-    assert set(remap.table.tolist()) <= {entry.value for entry in remap.classes}
+    unused = remap.values[len(label_set) :]
+    assert set(remap.values.tolist()) <= {entry.value for entry in remap.classes}
     assert set(unused.tolist()) == {unused[-1]}
-    assert len(set(remap.table[: len(label_set)].tolist())) > 1
+    assert len(set(remap.values[: len(label_set)].tolist())) > 1
 
 
 def test_autoware_gets_its_classes_in_its_own_order() -> None:
@@ -141,13 +141,13 @@ def test_a_wrong_file_is_refused_with_the_reason(case: str, tmp_path: Path) -> N
 
 
 def test_a_class_that_the_model_lacks_is_named_with_its_nearest() -> None:
-    rules = rules_from_document(document(label_sets={"farm": {"free": ["feild"]}}))
+    rules = remap_from_document(document(label_sets={"farm": {"free": ["feild"]}}))
     with pytest.raises(ConfigError, match=r"farm has no class 'feild'; the nearest is 'field'"):
         rules.fit(LABELS)
 
 
 def test_a_label_set_without_a_section_is_named_with_those_that_have_one() -> None:
-    rules = rules_from_document(document(label_sets={"town": {"free": ["street"]}}))
+    rules = remap_from_document(document(label_sets={"town": {"free": ["street"]}}))
     assert not rules.knows(LABELS)
     with pytest.raises(ConfigError, match=r"nothing about label set 'farm', only about town"):
         rules.fit(LABELS)

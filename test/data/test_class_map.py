@@ -10,7 +10,8 @@ import pytest
 
 from panoptic_ros.core.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.data.class_map import ClassMap, Recode, Rules, read_class_map, renamed
+from panoptic_ros.core.label_table import NameRules
+from panoptic_ros.data.class_map import ClassMapFile, LabelMapTable, read_class_map, renamed
 from panoptic_ros.data.label_map import LabelMap
 
 ROAD, MARKING, CAR, TRUCK = (
@@ -38,7 +39,7 @@ def image(labels: list[int], ids: list[int]) -> LabelMap:
         pytest.param({"Car": "car", "*": "rest"}, ["rest", "car"], id="the others are one"),
     ],
 )
-def test_a_data_set_is_renamed(rules: Rules, names: list[str]) -> None:
+def test_a_data_set_is_renamed(rules: NameRules, names: list[str]) -> None:
     assert [category.name for category in renamed(CATEGORIES, rules)] == names
 
 
@@ -58,43 +59,45 @@ def test_what_is_made_of_things_and_stuff_is_stuff() -> None:
         pytest.param({"*": None}, "leaves no class", id="nothing left"),
     ],
 )
-def test_rules_that_cannot_be_meant_are_refused(rules: Rules, message: str) -> None:
+def test_rules_that_cannot_be_meant_are_refused(rules: NameRules, message: str) -> None:
     with pytest.raises(DataError, match=message):
         renamed(CATEGORIES, rules)
 
 
 def test_maps_follow_the_names() -> None:
     wanted = (Category(0, "car", True), Category(1, "road", False))
-    recode = Recode(["sky", "road", "person"], wanted, {"person": "car"})
-    found = recode(image([0, 1, 2, VOID], [9, 0, 5, 3]))
+    recode = LabelMapTable(["sky", "road", "person"], wanted, {"person": "car"})
+    found = recode.apply(image([0, 1, 2, VOID], [9, 0, 5, 3]))
     assert found.labels.tolist() == [[VOID, 1, 0, VOID]]
     assert found.ids.tolist() == [[0, 0, 5, 0]]
 
 
 def test_objects_of_merged_classes_stay_apart_and_keep_their_numbers_over_time() -> None:
-    recode = Recode(["Car", "Truck"], (CAR,), {"Truck": "Car"})
-    both = recode(image([0, 1, 0, 1], [1, 1, 2, 0])).ids[0].tolist()
+    recode = LabelMapTable(["Car", "Truck"], (CAR,), {"Truck": "Car"})
+    both = recode.apply(image([0, 1, 0, 1], [1, 1, 2, 0])).ids[0].tolist()
     assert len({*both[:3]}) == 3
     assert both[3] == 0
-    assert recode(image([1, 1], [1, 1])).ids.tolist() == [[both[1], both[1]]]
+    assert recode.apply(image([1, 1], [1, 1])).ids.tolist() == [[both[1], both[1]]]
 
 
 def test_numbers_too_large_to_be_kept_apart_are_refused() -> None:
-    recode = Recode(["Car", "Truck"], (CAR,), {"Truck": "Car"})
-    assert recode(image([0], [32767])).ids.max() == 65534
+    recode = LabelMapTable(["Car", "Truck"], (CAR,), {"Truck": "Car"})
+    assert recode.apply(image([0], [32767])).ids.max() == 65534
     with pytest.raises(DataError, match="object number 32768 is too large to merge 2 classes"):
-        recode(image([0], [32768]))
+        recode.apply(image([0], [32768]))
 
 
 def test_no_name_in_common_is_explained() -> None:
     with pytest.raises(DataError, match=r"sky, \.\.\. and Car, \.\.\.; name them with --map"):
-        Recode(["sky"], (CAR,))
+        LabelMapTable(["sky"], (CAR,))
 
 
 def test_a_file_of_rules_is_read(tmp_path: Path) -> None:
     path = tmp_path / "map.yaml"
     path.write_text('truth: {Road: road, "*": null}\nprediction: {person: pedestrian}\n')
-    assert read_class_map(path) == ClassMap({"Road": "road", "*": None}, {"person": "pedestrian"})
+    assert read_class_map(path) == ClassMapFile(
+        {"Road": "road", "*": None}, {"person": "pedestrian"}
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.class_map import ClassMap
+from panoptic_ros.data.class_map import ClassMapFile
 from panoptic_ros.data.format import DataSetLocation
 from panoptic_ros.data.formats import mapped, open_predictions, open_truth
 from panoptic_ros.data.image_search import with_images
@@ -103,7 +103,7 @@ def test_coco_results_fit_other_data_sets_by_name(tmp_path: Path, kind: str) -> 
     rules = dict(zip(results.names, truth.names, strict=True))
     files = opened(truth)
     place = DataSetLocation(results.gt, images_of)
-    found = open_predictions(truth.format, place, files, ClassMap(prediction=rules))
+    found = open_predictions(truth.format, place, files, ClassMapFile(prediction=rules))
     for ours, theirs in zip(label_images(found), label_images(files), strict=True):
         assert ours.labels.tolist() == theirs.labels.tolist()
         assert ((ours.ids > 0) == (theirs.ids > 0)).all()

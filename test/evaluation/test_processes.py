@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.data.class_map import ClassMap
+from panoptic_ros.data.class_map import ClassMapFile
 from panoptic_ros.data.format import DataSetLocation
 from panoptic_ros.data.formats import mapped, open_predictions, open_truth
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired
@@ -66,7 +66,7 @@ def test_what_a_process_is_told_can_be_sent(tmp_path: Path, kind: str) -> None:
     raw = open_truth(written.format, DataSetLocation(written.gt))
     rules = {written.names[2]: "vehicle"}
     truth = mapped(raw, rules, is_truth=True)
-    found = open_predictions(written.format, DataSetLocation(written.gt), raw, ClassMap(rules))
+    found = open_predictions(written.format, DataSetLocation(written.gt), raw, ClassMapFile(rules))
     for pair in paired(truth.sequences, found.sequences):
         sent = pickle.loads(pickle.dumps(pair))
         assert sent.truth.read().map.labels.tolist() == pair.truth.read().map.labels.tolist()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.remap import ConsumerClass, Remap
+from panoptic_ros.core.label_table import LabelTable, TargetClass
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.autoware import autoware_mask, autoware_rois, run_lengths
@@ -29,11 +29,11 @@ from test.messages.test_convert import header, of_rosbags
 Runs = list[tuple[int, int]]
 
 
-def into(**values: int) -> Remap:
+def into(**values: int) -> LabelTable:
     table = np.zeros(256, np.uint8)
     for name, value in values.items():
         table[{"road": ROAD, "sky": SKY, "car": CAR, "truck": TRUCK}[name]] = value
-    return Remap("autoware", (ConsumerClass("UNKNOWN", 0),), table)
+    return LabelTable("autoware", (TargetClass("UNKNOWN", 0),), table)
 
 
 MASK = into(road=9, sky=15, car=7, truck=7)
@@ -97,7 +97,7 @@ def test_the_mask_message_is_what_the_fusion_projects_points_into() -> None:
     # The fusion resizes to the camera_info's size by nearest neighbour, which is ours already.
     height, width = result.camera_size
     resized = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
-    assert np.array_equal(resized, MASK.table[result.semantic()])
+    assert np.array_equal(resized, MASK.values[result.semantic()])
     assert set(np.unique(mask)) == {0, 7, 9, 15}
 
 
@@ -107,7 +107,7 @@ def test_a_frame_of_another_size_gives_a_mask_of_that_size() -> None:
     odd = replace(result, frame=Frame(np.zeros((37, 53, 3), np.uint8), 1))
     message = autoware_mask(FrameContext(odd, types, header(types)), MASK)
     mask = decode(message.data.tobytes(), 37, 53)
-    assert np.array_equal(mask, MASK.table[odd.semantic()])
+    assert np.array_equal(mask, MASK.values[odd.semantic()])
 
 
 # Boxes -----------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ import numpy as np
 
 from panoptic_ros.core.categories import VOID_ID, Category
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.data.annotation import Annotation, MapAnnotation, SegmentAnnotation
-from panoptic_ros.data.class_map import Recode, Rules
+from panoptic_ros.data.class_map import LabelMapTable
 from panoptic_ros.data.coco.ids import read_listed_ids
 from panoptic_ros.data.coco.reader import (
     CocoPrediction,
@@ -185,7 +186,7 @@ def _read_numbered(
 
 
 def results_by_name(
-    json_path: Path, label_images: Path | None, truth: LabelFiles, rules: Rules
+    json_path: Path, label_images: Path | None, truth: LabelFiles, rules: NameRules
 ) -> LabelFiles:
     """Open results for a data set of another format: images and classes matched by name.
 
@@ -197,7 +198,7 @@ def results_by_name(
         raise DataError(f"{json_path}: COCO results hold no tracks; a sequence needs label files")
     folder = label_images or label_images_of(json_path, "--pred-dir")
     own = read_categories(json_path)
-    recode = Recode([entry.name for entry in own], truth.categories, rules)
+    recode = LabelMapTable([entry.name for entry in own], truth.categories, rules)
     labelled = truth.sequences[""]
 
     def file(prediction: CocoPrediction) -> tuple[str, LabelFile]:
@@ -214,9 +215,9 @@ def results_by_name(
 def _read_recoded(
     prediction: CocoPrediction,
     own: Sequence[Category],
-    recode: Recode,
+    recode: LabelMapTable,
     categories: Sequence[Category],
 ) -> Annotation:
     ids = read_listed_ids(prediction.panoptic, prediction.segments)
-    found = recode(SegmentAnnotation(ids, prediction.segments, own).map)
+    found = recode.apply(SegmentAnnotation(ids, prediction.segments, own).map)
     return MapAnnotation(found, categories, is_truth=False)
