@@ -48,7 +48,7 @@ def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
 
 def _truth(place: DataSetLocation) -> LabelFiles:
     label_images = place.label_images or label_images_of(place.labels, "--gt-dir")
-    images = place.images or _images_of(place.labels)
+    images = place.images or _images_of(place.labels, label_images)
     data = read_coco_panoptic(place.labels, label_images, images or place.labels.parent)
     if not data.records:
         raise DataError(f"{place.labels}: has no annotated image")
@@ -106,11 +106,13 @@ def _finder(
     return find_image
 
 
-def _images_of(json_path: Path) -> Path | None:
+def _images_of(json_path: Path, label_images: Path) -> Path | None:
     """Folder of the images: beside the JSON, or that of Cityscapes beside its ``gtFine``."""
     near = beside(json_path, "images", json_path.stem.removeprefix("panoptic_"))
-    cities = (parent.parent / _CITY_IMAGES for parent in json_path.resolve().parents[:3])
-    return near or next((place for place in cities if place.is_dir()), None)
+    if near is not None and near != label_images:
+        return near
+    cities = (parent / _CITY_IMAGES for parent in json_path.resolve().parents[:4])
+    return next((place for place in cities if place.is_dir()), None)
 
 
 def _read_truth(record: ImageRecord, categories: Sequence[Category]) -> Annotation:
