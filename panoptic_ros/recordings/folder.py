@@ -10,7 +10,8 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import Frame
-from panoptic_ros.data.images import IMAGE_SUFFIXES, read_image
+from panoptic_ros.data.exif import UPRIGHT
+from panoptic_ros.data.images import IMAGE_SUFFIXES, exif_orientation, read_image
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
     RecordedFrame,
@@ -66,7 +67,7 @@ class FolderSource(Source):
         Raises:
             DataError: None of the wanted part can be read.
         """
-        given = 0
+        given, turned = 0, 0
         for stamp_ns, file in self._wanted:
             try:
                 image = read_image(file)
@@ -74,9 +75,15 @@ class FolderSource(Source):
                 self.losses.skip(str(error))
                 continue
             given += 1
+            turned += exif_orientation(file) != UPRIGHT
             yield RecordedFrame(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
         if not given:
             raise self.nothing_found(self._length_s)
+        if turned:
+            self.losses.remark(
+                f"{turned} images carry an EXIF orientation, which is not applied: the pixels are "
+                "taken as they are stored"
+            )
 
     def _stamp_ns(self, index: int) -> int:
         return FIRST_STAMP_NS + round(index * self._period_ns)

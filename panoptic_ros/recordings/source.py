@@ -190,9 +190,11 @@ class CalibratedSource(Source):
         for recorded in self._source.frames():
             height, width = recorded.frame.image.shape[:2]
             if (info.height, info.width) != (height, width):
+                is_turned = (info.height, info.width) == (width, height)
                 raise DataError(
                     f"the calibration is for {info.width}x{info.height}, {self.path.name} has "
                     f"{width}x{height}: calibrate with images of that size"
+                    f"{'; an EXIF orientation is not applied' if is_turned else ''}"
                 )
             yield replace(recorded, camera_info=info)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.data import formats
 from panoptic_ros.data.kitti_step import write_kitti_step
 from test.drawn.drawn_formats import WRITERS, Written
 
@@ -174,3 +176,28 @@ def test_an_engine_needs_the_images(tmp_path: Path, capsys: pytest.CaptureFixtur
     written = WRITERS["kitti-step"](tmp_path)
     error = refused(capsys, *truth(written), "--engine", "drawn")
     assert "000000.png: where its image lies is not known; give --images" in error
+
+
+def test_single_images_of_an_engine_are_said_to_be_without_the_filter(tmp_path: Path) -> None:
+    written = WRITERS["cityscapes"](tmp_path)
+    for image in (tmp_path / "leftImg8bit").rglob("*.png"):
+        cv2.imwrite(str(image), np.full((4, 8, 3), 100, np.uint8))
+    words = (*truth(written), "--engine", "drawn", "--metrics", "drivable")
+    assert "without the filter over time" in scores(tmp_path, *words)["remarks"][0]
+
+
+def test_the_filter_runs_over_sequences_of_an_engine(tmp_path: Path) -> None:
+    write_drive(tmp_path, frames=4)
+    found = scores(tmp_path, *drive_words(tmp_path), "--metrics", "drivable")
+    assert found["remarks"] == []
+
+
+def test_another_format_is_one_line_of_the_dict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = formats.FORMATS["cityscapes"]
+    monkeypatch.setitem(formats.FORMATS, "mine", replace(known, metrics=("miou",)))
+    written = WRITERS["cityscapes"](tmp_path)
+    found = scores(tmp_path, "--format", "mine", "--gt", written.gt, "--pred", written.gt)
+    assert "panoptic" not in found
+    assert found["semantic"]["miou"] == 1.0

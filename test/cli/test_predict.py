@@ -173,3 +173,31 @@ def test_bad_categories_are_explained(
         (tmp_path / "gt.json").write_text(content)
     assert predict(images, tmp_path / "o", "coco", "--categories", tmp_path / "gt.json") == 2
     assert words in capsys.readouterr().err
+
+
+def test_no_image_at_all_is_a_mistake(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in images.iterdir():
+        path.write_bytes(b"")
+    assert predict(images, tmp_path / "out", "coco") == 2
+    assert str(images) in capsys.readouterr().err
+
+
+def test_categories_are_for_formats_that_number_by_them(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images, tmp_path / "out", "kitti-step", "--categories", "gt.json") == 2
+    assert "--categories goes with --format coco only" in capsys.readouterr().err
+
+
+def test_a_name_that_the_ground_truth_has_twice_is_refused(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listed = [{"id": "a/1", "file_name": "a/frame_1.jpg"}, {"id": 2, "file_name": "b/frame_1.jpg"}]
+    road = {"id": 7, "name": "road", "isthing": 0}
+    (tmp_path / "gt.json").write_text(json.dumps({"images": listed, "categories": [road]}))
+    out = tmp_path / "out"
+    assert predict(images, out, "coco", "--categories", tmp_path / "gt.json") == 2
+    error = capsys.readouterr().err
+    assert "frame_1.png may be a/frame_1.jpg or b/frame_1.jpg" in error
