@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo, Header
@@ -17,7 +19,47 @@ CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 def fits(info: CameraInfo, size: tuple[int, int]) -> bool:
     """Whether a CameraInfo is about images of a size, (height, width)."""
-    return (int(info.height), int(info.width)) == size
+    return size in (image_size(info), (int(info.height), int(info.width)))
+
+
+def image_size(info: CameraInfo) -> tuple[int, int]:
+    """Size of the images that a CameraInfo is about, (height, width), after ROI and binning."""
+    region = _region(info)
+    return region[2] // max(1, info.binning_y), region[3] // max(1, info.binning_x)
+
+
+def camera_model(info: CameraInfo, size: tuple[int, int]) -> CameraModel:
+    """Make the camera of images of a size, binned and cut as the CameraInfo says.
+
+    Source: image_geometry, PinholeCameraModel::fromCameraInfo.
+
+    Args:
+        info: Any CameraInfo.
+        size: (height, width) of the images; where it is that of the full resolution, the driver
+            has scaled K itself.
+
+    Raises:
+        ConfigError: It speaks of another size, the camera is not calibrated, or its model is not
+            known.
+    """
+    if not fits(info, size):
+        height, width = image_size(info)
+        raise ConfigError(f"camera_info is for {width}x{height}, the image is {size[1]}x{size[0]}")
+    k = np.array(_numbers(info, "k"), np.float64).reshape(3, 3)
+    if size == image_size(info):
+        y_offset, x_offset, _, _ = _region(info)
+        k[:2, 2] -= (x_offset, y_offset)
+        k[0] /= max(1, info.binning_x)
+        k[1] /= max(1, info.binning_y)
+    d = _numbers(info, "d")
+    return CameraModel.of((size[1], size[0]), str(info.distortion_model), k.ravel(), d)
+
+
+def _region(info: CameraInfo) -> tuple[int, int, int, int]:
+    """First row and column, rows and columns of the part that is sent."""
+    told = info.roi
+    region = int(told.y_offset), int(told.x_offset), int(told.height), int(told.width)
+    return region if any(region) else (0, 0, int(info.height), int(info.width))
 
 
 def own_camera_info(context: FrameContext) -> Any:

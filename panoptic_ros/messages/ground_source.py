@@ -13,6 +13,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
 from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.messages.camera_info import camera_model
 from panoptic_ros.messages.protocols import CameraInfo
 
 FindPose = Callable[[str, str], CameraPose]
@@ -52,12 +53,9 @@ class GroundSource:
         """
         if info is None:
             raise ConfigError("there is no camera_info; publish one (panoptic calibrate makes it)")
-        if (info.height, info.width) != size:
-            raise ConfigError(
-                f"camera_info is for {info.width}x{info.height}, the image is {size[1]}x{size[0]}"
-            )
-        calibration = (size, info.distortion_model, tuple(info.k), tuple(info.d))
-        camera = _camera(info)
+        camera = camera_model(info, size)
+        matrices = camera.matrix.tobytes(), camera.distortion.tobytes()
+        calibration = (camera.size, camera.model, *matrices)
         pose = self._pose_of(camera, frame_id, config)
         is_same = calibration == self._calibration and _is_near(pose, self._pose)
         if self._ground is None or not is_same or config != self._ground.config:
@@ -69,11 +67,6 @@ class GroundSource:
         if config.camera_height_m <= 0:
             return self._find_pose(config.base_frame, frame_id)
         return camera_pose_of(camera, config)
-
-
-def _camera(info: CameraInfo) -> CameraModel:
-    size = int(info.width), int(info.height)
-    return CameraModel.of(size, str(info.distortion_model), info.k, info.d)
 
 
 def _is_near(pose: CameraPose, other: CameraPose | None) -> bool:

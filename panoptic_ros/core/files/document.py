@@ -69,14 +69,38 @@ def read_yaml(path: Path) -> Any:
         DocumentError: It is not YAML in UTF-8, is larger than ``MAX_YAML_BYTES``, is nested too
             deeply, or refers to parts of itself, which a few lines can make larger than memory.
     """
-    import yaml
+    return parse_yaml(read_text(path))
 
+
+def read_text(path: Path) -> str:
+    """Read a small text file.
+
+    Raises:
+        OSError: It cannot be opened.
+        DocumentError: It is not UTF-8, or larger than ``MAX_YAML_BYTES``.
+    """
     with path.open("rb") as file:
         content = file.read(MAX_YAML_BYTES + 1)
     if len(content) > MAX_YAML_BYTES:
         raise DocumentError(f"larger than {MAX_YAML_BYTES} bytes")
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(str(error)) from error
+
+
+def parse_yaml(text: str) -> Any:
+    """Parse a YAML text of plain values.
+
+    Raises:
+        DocumentError: It is not YAML, is nested too deeply, or refers to parts of itself.
+
+    >>> parse_yaml("a: [1, 2]")
+    {'a': [1, 2]}
+    """
+    import yaml
+
+    try:
         _check_tokens(yaml.scan(text, Loader=yaml.SafeLoader))
         return yaml.safe_load(text)
     # The parser raises more than it says: dates and numbers that there are not, for example.

@@ -16,8 +16,18 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError
 
-COEFFICIENTS = {"plumb_bob": (0, 4, 5), "rational_polynomial": (0, 8), "equidistant": (0, 4)}
-"""How many distortion values a CameraInfo may have, by its ``distortion_model``."""
+COEFFICIENTS = {
+    "plumb_bob": (0, 4, 5),
+    "rational_polynomial": (0, 8, 12, 14),
+    "equidistant": (0, 4),
+}
+"""How many distortion values a CameraInfo may have, by its ``distortion_model``.
+
+The rational model's 12 are its 8 and OpenCV's thin prism, its 14 the sensor's tilt as well.
+"""
+
+PINHOLE = ("", "none")
+"""What ``distortion_model`` says of a camera that has none; empty with values is plumb_bob."""
 
 FISHEYE = "equidistant"
 _WIDEST = 1.5
@@ -51,23 +61,24 @@ class CameraModel:
 
         Args:
             size: (width, height).
-            model: ``distortion_model``; empty is taken as plumb_bob.
+            model: ``distortion_model``; see ``PINHOLE``.
             k: Row-major camera matrix, 9 values.
             d: Distortion.
 
         Raises:
             ConfigError: The camera is not calibrated, or the model is not known.
         """
-        model = model or "plumb_bob"
         matrix = np.asarray(k, np.float64).reshape(3, 3)
-        distortion = np.asarray(d, np.float64).ravel()
+        model, distortion = _told_distortion(model, np.asarray(d, np.float64).ravel())
         if not (matrix[0, 0] > 0 and matrix[1, 1] > 0 and np.isfinite(matrix).all()):
             raise ConfigError(
                 "camera_info has no focal length: the camera is not calibrated; run: panoptic "
                 "calibrate"
             )
         if distortion.size not in COEFFICIENTS.get(model, ()):
-            known = ", ".join(f"{name} {counts[-1]}" for name, counts in COEFFICIENTS.items())
+            known = ", ".join(
+                f"{name} {'/'.join(map(str, counts[1:]))}" for name, counts in COEFFICIENTS.items()
+            )
             raise ConfigError(
                 f"camera_info has distortion {model!r} with {distortion.size} values, needs one "
                 f"of: {known}"
@@ -125,9 +136,9 @@ class CameraModel:
     def _steepest(self) -> float:
         """Slope of the ray up to which the radial polynomial grows."""
         slopes = np.linspace(0.0, 20.0, 4001)[1:]
-        coefficients = np.zeros(8)
+        coefficients = np.zeros(14)
         coefficients[: self.distortion.size] = self.distortion
-        k1, k2, _, _, k3, k4, k5, k6 = coefficients
+        k1, k2, _, _, k3, k4, k5, k6 = coefficients[:8]
         squared = slopes**2
         above = 1 + squared * (k1 + squared * (k2 + squared * k3))
         radius = slopes * above / (1 + squared * (k4 + squared * (k5 + squared * k6)))
@@ -154,6 +165,15 @@ class CameraModel:
         angles = np.linspace(0.0, _WIDEST, 1501)
         falls = np.flatnonzero(np.diff(_fisheye_radius(angles, self.distortion)) <= 0)
         return float(angles[falls[0]]) if falls.size else _WIDEST
+
+
+def _told_distortion(
+    model: str, distortion: NDArray[np.float64]
+) -> tuple[str, NDArray[np.float64]]:
+    """Take a pinhole camera as plumb_bob without values, whatever it is called."""
+    if model in PINHOLE and not distortion.any():
+        return "plumb_bob", np.zeros(0)
+    return model or "plumb_bob", distortion
 
 
 def _fisheye_radius(

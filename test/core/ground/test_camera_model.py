@@ -17,7 +17,18 @@ K = [900.0, 0.0, 650.0, 0.0, 910.0, 350.0, 0.0, 0.0, 1.0]
 MODELS = {
     "pinhole": ("plumb_bob", []),
     "plumb_bob": ("plumb_bob", [-0.25, 0.06, 1e-3, -5e-4, 0.0]),
+    "nothing said": ("", []),
+    "none": ("none", []),
+    "none in zeros": ("none", [0.0] * 5),
     "rational": ("rational_polynomial", [0.1, 0.02, 1e-4, 1e-4, 0.001, 0.12, 0.05, 0.002]),
+    "thin prism": (
+        "rational_polynomial",
+        [0.1, 0.02, 1e-4, 1e-4, 0.001, 0.12, 0.05, 0.002, 1e-3, -1e-3, 1e-3, 5e-4],
+    ),
+    "tilted": (
+        "rational_polynomial",
+        [0.1, 0.02, 1e-4, 1e-4, 0.001, 0.12, 0.05, 0.002, 1e-3, 0.0, 1e-3, 0.0, 0.01, -0.02],
+    ),
     "equidistant": ("equidistant", [0.02, -0.01, 0.003, 0.0]),
 }
 
@@ -37,6 +48,16 @@ def test_a_fisheye_sees_as_opencv_says() -> None:
     expected, _ = cv2.fisheye.projectPoints(
         points[:, None], np.zeros((3, 1)), np.zeros((3, 1)), camera.matrix, camera.distortion
     )
+    np.testing.assert_allclose(camera.project(points), expected[:, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["plumb_bob", "rational", "thin prism", "tilted"])
+def test_a_point_appears_where_opencv_says(name: str) -> None:
+    model, d = MODELS[name]
+    camera = CameraModel.of((1280, 720), model, K, d)
+    points = np.random.default_rng(1).uniform((-1, -1, 3), (1, 1, 9), (200, 3))
+    none = np.zeros(3)
+    expected, _ = cv2.projectPoints(points, none, none, camera.matrix, np.array(d))
     np.testing.assert_allclose(camera.project(points), expected[:, 0], atol=1e-6)
 
 
@@ -66,9 +87,11 @@ def test_what_would_fold_back_into_the_image_is_not_seen() -> None:
         ("plumb_bob", [math.nan, *K[1:]], [], "not calibrated"),
         ("plumb_bob", K, [0.1], "with 1 values"),
         ("thin_prism", K, [0.1] * 12, "'thin_prism'"),
+        ("none", K, [0.1] * 5, "'none' with 5 values"),
+        ("rational_polynomial", K, [0.1] * 9, "rational_polynomial 8/12/14"),
         ("plumb_bob", K, [math.inf, 0, 0, 0, 0], "not numbers"),
     ],
-    ids=["all zero", "not a number", "too few", "unknown", "infinite"],
+    ids=["all zero", "not a number", "too few", "unknown", "none", "nine", "infinite"],
 )
 def test_a_camera_info_that_cannot_be_used_is_told(
     model: str, k: list[float], d: list[float], words: str

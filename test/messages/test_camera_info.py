@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The camera that a CameraInfo is about, also where it sends a part of its pixels."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.messages.camera_info import camera_model, fits, image_size
+
+K = [500.0, 0.0, 320.0, 0.0, 510.0, 180.0, 0.0, 0.0, 1.0]
+
+
+def region(x: int = 0, y: int = 0, width: int = 0, height: int = 0) -> Any:
+    return SimpleNamespace(x_offset=x, y_offset=y, width=width, height=height)
+
+
+def info(**other: Any) -> Any:
+    fields = {
+        "width": 640,
+        "height": 360,
+        "distortion_model": "plumb_bob",
+        "d": [],
+        "k": K,
+        "binning_x": 0,
+        "binning_y": 0,
+        "roi": region(),
+    }
+    return SimpleNamespace(**{**fields, **other})
+
+
+def intrinsics(told: Any, size: tuple[int, int]) -> list[float]:
+    """fx, fy, cx, cy of the camera of images of a size."""
+    matrix = camera_model(told, size).matrix
+    return [float(matrix[at]) for at in ((0, 0), (1, 1), (0, 2), (1, 2))]
+
+
+CASES = {
+    "whole": (info(), (360, 640), [500, 510, 320, 180]),
+    "binning of 1": (info(binning_x=1, binning_y=1), (360, 640), [500, 510, 320, 180]),
+    "binned": (info(binning_x=2, binning_y=4), (90, 320), [250, 127.5, 160, 45]),
+    "cut": (info(roi=region(100, 40, 400, 200)), (200, 400), [500, 510, 220, 140]),
+    "cut and binned": (
+        info(binning_x=2, binning_y=2, roi=region(100, 40, 400, 200)),
+        (100, 200),
+        [250, 255, 110, 70],
+    ),
+    "scaled by the driver": (info(binning_x=2, binning_y=2), (360, 640), [500, 510, 320, 180]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_focal_length_and_middle_follow_binning_and_region(case: str) -> None:
+    told, size, expected = CASES[case]
+    assert intrinsics(told, size) == expected
+    assert fits(told, size)
+
+
+def test_pixels_of_a_binned_camera_look_where_the_full_ones_do() -> None:
+    full, binned = camera_model(info(), (360, 640)), camera_model(CASES["binned"][0], (90, 320))
+    pixels = np.array([[10.0, 8.0], [300.0, 80.0]])
+    np.testing.assert_allclose(binned.rays(pixels), full.rays(pixels * (2, 4)), atol=1e-9)
+
+
+def test_another_size_is_named() -> None:
+    told = info(binning_x=2, binning_y=2)
+    assert image_size(told) == (180, 320)
+    with pytest.raises(ConfigError, match="camera_info is for 320x180, the image is 300x200"):
+        camera_model(told, (200, 300))
+
+
+def test_the_matrices_of_ros_1_are_read() -> None:
+    told = info(D=[0.1, 0.0, 0.0, 0.0, 0.0], K=K)
+    del told.k, told.d
+    camera = camera_model(told, (360, 640))
+    assert (camera.matrix[0, 0], camera.distortion[0]) == (500.0, 0.1)
