@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
-from panoptic_ros.cli.inputs import DEFAULT_ENGINE
+from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
 from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.core.errors import ConfigError, DataError
 
@@ -68,6 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
     parser.add_argument(
+        "--camera-info",
+        type=Path,
+        metavar="YAML",
+        help="calibration of the camera of --input, as panoptic calibrate writes it",
+    )
+    add_parameter_arguments(parser)
+    parser.add_argument(
         "--multi", action="store_true", help="play three videos at once as three cameras"
     )
 
@@ -114,20 +121,26 @@ def _material(args: argparse.Namespace) -> DemoSetup:
         ConfigError: Arguments that exclude each other.
         DataError: ``--input`` cannot be read.
     """
+    from panoptic_ros.cli.demonstration.calibrated import calibrated, on_the_motorway
+    from panoptic_ros.core.parameter_file import read_parameters
     from panoptic_ros.recordings.open import open_source
     from panoptic_ros.recordings.source import TimeRange
 
     span = TimeRange(args.start or 0.0, args.seconds)
     if args.input and args.multi:
         raise ConfigError("--multi plays the demo's own videos; leave --input or --multi out")
+    if not args.input and (args.camera_info or args.params):
+        raise ConfigError("--camera-info and --params are about the camera of --input; name that")
     if args.input:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
+        config = read_parameters(args.params, args.params_node)
+        camera = calibrated(camera, args.camera_info, config)
         return DemoSetup((camera,), args.engine, "")
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)
         if not args.multi:
-            cameras = (_placed(cameras[0]),)
+            cameras = (on_the_motorway(cameras[0]),)
     except DataError as error:
         print(f"panoptic demo: {error}.\n{STAND_IN}", file=sys.stderr)
         from panoptic_ros.cli.demonstration.drawn_source import DrawnSource
@@ -152,18 +165,6 @@ def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[
         )
         for (name, start), video in zip(starts.items(), videos, strict=True)
     )
-
-
-def _placed(camera: PlayedCamera) -> PlayedCamera:
-    """Add what is known of the camera of the demo's first video."""
-    from dataclasses import replace
-
-    from panoptic_ros.cli.demonstration.camera import motorway_camera
-    from panoptic_ros.recordings.source import CalibratedSource
-
-    place = motorway_camera()
-    source = CalibratedSource(camera.source, place.calibration)
-    return replace(camera, source=source, place=place)
 
 
 def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord:

@@ -57,7 +57,10 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
 def add_parameter_arguments(parser: argparse._ActionsContainer) -> None:
     """Declare the node's parameter file."""
     parser.add_argument(
-        "--params", type=Path, metavar="YAML", help="parameter file of the node; thresholds count"
+        "--params",
+        type=Path,
+        metavar="YAML",
+        help="parameter file of the node; thresholds count, and in replay where the camera sits",
     )
     parser.add_argument(
         "--params-node",

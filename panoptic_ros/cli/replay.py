@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,16 +22,18 @@ from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.cli.result_bag import ResultBag
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
-from panoptic_ros.core.parameter_file import pipeline_config
+from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
+    from panoptic_ros.cli.replay_ground import ReplayGround
+    from panoptic_ros.core.config import GroundConfig
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame, Source
     from panoptic_ros.recordings.video import VideoWriter
     from panoptic_ros.report.record import RunRecord
-    from panoptic_ros.report.samples import SampledFrames
+    from panoptic_ros.report.samples import FromAbove, SampledFrames
 
 TOPICS = (
     "label",
@@ -56,9 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overlay", type=Path, metavar="MP4", help="film of the overlay")
     parser.add_argument(
         "--topics",
-        default=",".join(TOPICS),
         metavar="A,B",
-        help="what --out holds below the node's name (default: %(default)s; also: overlay)",
+        help=f"what --out holds below the node's name (default: {','.join(TOPICS)}, and the "
+        "topics in metres where --params says where the camera sits; also: overlay)",
     )
 
 
@@ -69,20 +72,32 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.out or args.report or args.json or args.overlay):
         raise ConfigError("nothing to write; give one of --out, --report, --json, --overlay")
-    config = pipeline_config(args.params, args.params_node)
+    config = read_parameters(args.params, args.params_node)
+    ground = _ground(args, config.ground)
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
-        pipeline = Pipeline(engine, config)
+        pipeline = Pipeline(engine, config.pipeline)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
-        sinks = _sinks(args, labels, stack)
+        sinks = _sinks(args, labels, ground, stack)
         for result, message_ms in _results(source, pipeline, sinks, record):
-            _note_frame(record, sampled, result, message_ms)
+            above = _above(result, ground if args.report else None)
+            _note_frame(record, sampled, result, message_ms, above)
     if not record.frames:
         raise source.nothing_found(-1.0)
+    if ground is not None and ground.problem:
+        record.warnings.append(f"nothing in metres: {ground.problem}")
     _finish(args, source, record, sampled)
     return 1 if source.losses else 0
+
+
+def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | None:
+    """Give what finds the ground, where the arguments say something about it."""
+    from panoptic_ros.cli.replay_ground import ReplayGround
+
+    ground = ReplayGround(config)
+    return ground if ground.is_placed or args.camera_info else None
 
 
 def _results(
@@ -101,15 +116,25 @@ def _results(
         yield result, sinks.take(result, recorded)
 
 
+def _above(result: Result, ground: ReplayGround | None) -> FromAbove | None:
+    """Give what draws the ground of a frame from above; None where it is not known."""
+    shot = None if ground is None else ground.shot(result)
+    return None if ground is None or shot is None else partial(ground.draw, result, shot)
+
+
 def _note_frame(
-    record: RunRecord, sampled: SampledFrames, result: Result, message_ms: float
+    record: RunRecord,
+    sampled: SampledFrames,
+    result: Result,
+    message_ms: float,
+    above: FromAbove | None,
 ) -> None:
     from panoptic_ros.report.record import facts_of
 
     stages_ms = {**result.stages_ms, "messages": message_ms}
     facts = facts_of(result, sum(stages_ms.values()), stages_ms)
     record.frames.append(facts)
-    sampled.offer(result)
+    sampled.offer(result, above)
     sampled.offer_doubtful(result, facts.confidence)
 
 
@@ -141,7 +166,7 @@ def _finish(
         from panoptic_ros.report.page import write_page
 
         write_page(args.report, record, sampled.samples(), sampled.doubtful())
-    for note in source.losses.notes:
+    for note in record.warnings:
         print(f"panoptic replay: {note}", file=sys.stderr)
     counts = f"{record.skipped} skipped, {record.late} late"
     print(f"{len(record.frames)} frames processed, {counts}")
@@ -154,16 +179,25 @@ class Sinks:
         bag: The bag's writer and the names it holds, or None.
         film: The film's writer, or None.
         labels: The model's classes.
+        ground: Finds the ground of each frame, or None.
     """
 
-    def __init__(self, bag: ResultBag | None, film: VideoWriter | None, labels: LabelSet) -> None:
+    def __init__(
+        self,
+        bag: ResultBag | None,
+        film: VideoWriter | None,
+        labels: LabelSet,
+        ground: ReplayGround | None,
+    ) -> None:
+        self._ground = ground
         self._bag = bag
         self._film = film
         self._labels = labels
 
     def take(self, result: Result, recorded: RecordedFrame) -> float:
         """Write one result; returns the milliseconds that making its messages took."""
-        message_ms = self._bag.write(result, recorded) if self._bag else 0.0
+        found = self._ground.find(result, recorded) if self._ground else None
+        message_ms = self._bag.write(result, recorded, found) if self._bag else 0.0
         if self._film:
             from panoptic_ros.core.overlay import draw_overlay
 
@@ -171,13 +205,26 @@ class Sinks:
         return message_ms
 
 
-def _sinks(args: argparse.Namespace, labels: LabelSet, stack: ExitStack) -> Sinks:
+def _sinks(
+    args: argparse.Namespace, labels: LabelSet, ground: ReplayGround | None, stack: ExitStack
+) -> Sinks:
     bag = film = None
     if args.out:
-        names = [name.strip() for name in args.topics.split(",") if name.strip()]
-        bag = stack.enter_context(closing(ResultBag(args.out, names, labels)))
+        is_placed = ground is not None and ground.is_placed
+        names = _topic_names(args.topics, is_placed)
+        bag = stack.enter_context(closing(ResultBag(args.out, names, labels, is_placed)))
     if args.overlay:
         from panoptic_ros.recordings.video import VideoWriter
 
         film = stack.enter_context(VideoWriter(args.overlay))
-    return Sinks(bag, film, labels)
+    return Sinks(bag, film, labels, ground)
+
+
+def _topic_names(told: str | None, is_placed: bool) -> list[str]:
+    """Topics of the result bag; those in metres are among the usual ones of a placed camera."""
+    from panoptic_ros.messages.topic import GroundTopic
+    from panoptic_ros.messages.topics import rows_of
+
+    if told is not None:
+        return [name.strip() for name in told.split(",") if name.strip()]
+    return [*TOPICS, *(rows_of(GroundTopic) if is_placed else ())]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from panoptic_ros.core.ground.grid import Ground
     from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
     from panoptic_ros.messages.protocols import Header
@@ -27,12 +28,15 @@ class ResultBag:
         path: ``.mcap`` file.
         names: Topics below the node's name.
         labels: The model's classes.
+        is_placed: Whether the camera's pose is known, as topics in metres need it.
 
     Raises:
         ConfigError: A name is not one of the node's topics, or its message cannot be made here.
     """
 
-    def __init__(self, path: Path, names: Iterable[str], labels: LabelSet) -> None:
+    def __init__(
+        self, path: Path, names: Iterable[str], labels: LabelSet, is_placed: bool = False
+    ) -> None:
         from panoptic_ros.core.remap import usual_remaps
         from panoptic_ros.messages.topics import frame_rows
         from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
@@ -45,11 +49,11 @@ class ResultBag:
         self._labels = labels
         self._types = bag_types()
         self._remaps = usual_remaps(labels)
-        self._check([rows[name] for name in self._names])
+        self._check([rows[name] for name in self._names], is_placed)
         self._has_info = False
         self._writer = BagWriter(path)
 
-    def _check(self, rows: Iterable[FrameTopic]) -> None:
+    def _check(self, rows: Iterable[FrameTopic], is_placed: bool) -> None:
         """Refuse topics that would stay empty."""
         from panoptic_ros.messages.topic import GroundTopic, RemappedTopic
 
@@ -59,20 +63,31 @@ class ResultBag:
                 reason = f"bags here have no {row.type}"
             elif isinstance(row, RemappedTopic) and row.name not in self._remaps:
                 reason = f"config/remap says nothing about label set {self._labels.name!r}"
-            elif isinstance(row, GroundTopic):
-                reason = f"it needs {row.needs}"
+            elif isinstance(row, GroundTopic) and not is_placed:
+                reason = f"it needs {row.needs}: set ground.camera_height_m (--params)"
             if reason:
                 raise ConfigError(f"topic {row.name} cannot be recorded: {reason}")
 
-    def write(self, result: Result, recorded: RecordedFrame) -> float:
-        """Write one result; returns the milliseconds that making the messages took."""
+    def write(
+        self, result: Result, recorded: RecordedFrame, ground: Ground | None = None
+    ) -> float:
+        """Write one result.
+
+        Args:
+            result: The frame's result.
+            recorded: Gives the camera's own CameraInfo.
+            ground: Of the frame, None where it is not known.
+
+        Returns:
+            Milliseconds that making the messages took.
+        """
         from panoptic_ros.core.stage_clock import StageClock
         from panoptic_ros.messages.context import FrameContext
         from panoptic_ros.messages.topics import build_messages
 
         stamp_ns = result.frame.stamp_ns
         context = FrameContext(result, self._types, self._header(result), self._remaps)
-        context.camera_info = recorded.camera_info
+        context.camera_info, context.ground = recorded.camera_info, ground
         if not self._has_info:
             self._write_label_info(context.header, stamp_ns)
         clock = StageClock()

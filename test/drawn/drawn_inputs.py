@@ -96,6 +96,7 @@ def write_bag2(
     compressed: bool = False,
     stamps: list[int] | None = None,
     is_packed: bool = False,
+    info_size: tuple[int, int] = (64, 48),
 ) -> Path:
     """A ROS 2 bag at 10 Hz from t = 5 s on; returns its folder."""
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -124,7 +125,9 @@ def write_bag2(
             for connection in images:
                 writer.write(connection, time_ns, data)
             if info:
-                told = store.serialize_cdr(info_message(store, stamp_ns), infos.msgtype)
+                told = store.serialize_cdr(
+                    info_message(store, stamp_ns, *info_size), infos.msgtype
+                )
                 writer.write(infos, time_ns, told)
     return folder
 

@@ -85,10 +85,12 @@ class Ground:
 
     Args:
         camera: Its calibration.
-        mounting: Where it sits.
+        pose: Where it sits.
         config: Extent, resolution and fading.
 
     Attributes:
+        camera: Its calibration.
+        pose: Where it sits.
         origin_m: (x, y) of the grid's outer corner in the base frame.
         camera_m: (x, y) of the camera.
 
@@ -97,8 +99,8 @@ class Ground:
     """
 
     def __init__(self, camera: CameraModel, pose: CameraPose, config: GroundConfig) -> None:
-        self._camera = camera
-        self._mounting = pose
+        self.camera = camera
+        self.pose = pose
         self._config = config
         step = config.resolution_m
         self._shape = (max(1, round(config.width_m / step)), max(1, round(config.length_m / step)))
@@ -188,10 +190,10 @@ class Ground:
     def _pixels(self, x_m: NDArray[np.float64], y_m: NDArray[np.float64]) -> NDArray[np.intp]:
         across, along = np.meshgrid(y_m, x_m, indexing="ij")
         places = np.stack((along, across, np.zeros_like(along)), axis=-1).reshape(-1, 3)
-        pixels = self._camera.project(self._mounting.to_optical(places)) + 0.5
+        pixels = self.camera.project(self.pose.to_optical(places)) + 0.5
         height, width = self._map_size
         with np.errstate(invalid="ignore"):
-            scaled = np.floor(pixels * (np.array([width, height]) / np.array(self._camera.size)))
+            scaled = np.floor(pixels * (np.array([width, height]) / np.array(self.camera.size)))
             inside = ((scaled >= 0) & (scaled < (width, height))).all(axis=1)
         column, row = np.where(inside[:, None], scaled, 0.0).astype(np.intp).T
         flat = np.where(inside, row * width + column, -1)
@@ -200,14 +202,14 @@ class Ground:
     def _edges(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Work out where on the ground the edges of the map's rows lie."""
         height, width = self._map_size
-        camera_width, camera_height = self._camera.size
+        camera_width, camera_height = self.camera.size
         rows = np.arange(height + 1) * camera_height / height - 0.5
         columns = (np.arange(width) + 0.5) * camera_width / width - 0.5
         y, x = np.meshgrid(rows, columns, indexing="ij")
-        rays = self._camera.rays(np.column_stack((x.ravel(), y.ravel())))
-        places = self._mounting.on_ground(rays)
-        start = self._mounting.position[:2]
-        ways = (rays @ self._mounting.rotation.T)[:, :2]
+        rays = self.camera.rays(np.column_stack((x.ravel(), y.ravel())))
+        places = self.pose.on_ground(rays)
+        start = self.pose.position[:2]
+        ways = (rays @ self.pose.rotation.T)[:, :2]
         with np.errstate(divide="ignore", invalid="ignore"):
             ways /= np.hypot(ways[:, 0], ways[:, 1])[:, None]
             away = np.hypot(*(places - start).T)

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``panoptic demo --input`` is told about its camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from panoptic_ros.cli.demonstration.calibrated import calibrated
+from panoptic_ros.cli.demonstration.session import PlayedCamera
+from panoptic_ros.cli.main import main
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.parameter_file import read_parameters
+from panoptic_ros.recordings.open import open_source
+from test.drawn.drawn_inputs import write_folder
+
+CAMERA = """image_width: 64
+image_height: 48
+camera_matrix: {rows: 3, cols: 3, data: [50, 0, 32, 0, 50, 24, 0, 0, 1]}
+"""
+POSE = "/**:\n  ros__parameters:\n    ground: {camera_height_m: 1.5, camera_pitch_rad: 0.1}\n"
+
+
+@pytest.fixture
+def camera(tmp_path: Path) -> PlayedCamera:
+    return PlayedCamera("", open_source(write_folder(tmp_path / "drive", ["1.png"])))
+
+
+def written(path: Path, text: str) -> Path:
+    path.write_text(text)
+    return path
+
+
+def test_calibration_and_pose_go_to_the_node(camera: PlayedCamera, tmp_path: Path) -> None:
+    config = read_parameters(written(tmp_path / "p.yaml", POSE))
+    told = calibrated(camera, written(tmp_path / "c.yaml", CAMERA), config)
+    assert next(told.source.frames()).camera_info.k[0] == 50.0
+    assert told.place is not None
+    assert told.place.node_parameters() == {
+        "ground.camera_height_m": 1.5,
+        "ground.camera_pitch_rad": 0.1,
+    }
+
+
+def test_a_calibration_alone_is_published_and_gives_no_metres(
+    camera: PlayedCamera, tmp_path: Path
+) -> None:
+    told = calibrated(camera, written(tmp_path / "c.yaml", CAMERA), NodeConfig())
+    assert next(told.source.frames()).camera_info is not None
+    assert told.place is None
+
+
+def test_without_either_the_camera_stays_as_it_is(camera: PlayedCamera) -> None:
+    assert calibrated(camera, None, NodeConfig()) is camera
+
+
+def test_a_pose_without_calibration_is_refused(camera: PlayedCamera, tmp_path: Path) -> None:
+    config = read_parameters(written(tmp_path / "p.yaml", POSE))
+    with pytest.raises(ConfigError, match="needs a calibration: give --camera-info"):
+        calibrated(camera, None, config)
+
+
+def test_a_calibration_of_the_demos_own_video_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path / "c.yaml", CAMERA)
+    assert main(["demo", "--camera-info", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "are about the camera of --input" in capsys.readouterr().err
