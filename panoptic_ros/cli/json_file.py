@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.output import check_writable, write_text
 
 
 def write_json(path: Path, document: Mapping[str, Any], option: str = "") -> None:
@@ -22,7 +23,10 @@ def write_json(path: Path, document: Mapping[str, Any], option: str = "") -> Non
     Raises:
         DataError: It cannot be written.
     """
-    _write(path, json.dumps(document, indent=1) + "\n", "w", option)
+    try:
+        write_text(path, json.dumps(document, indent=1) + "\n")
+    except OSError as error:
+        raise _refused(path, option, error) from error
 
 
 def check_place(path: Path, option: str) -> None:
@@ -31,14 +35,12 @@ def check_place(path: Path, option: str) -> None:
     Raises:
         DataError: It cannot be written.
     """
-    _write(path, "", "a", option)
-
-
-def _write(path: Path, text: str, mode: str, option: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open(mode, encoding="utf-8") as file:
-            file.write(text)
+        check_writable(path)
     except OSError as error:
-        cure = f"; name another file with {option}" if option else ""
-        raise DataError(f"{path}: cannot be written ({error.strerror}){cure}") from error
+        raise _refused(path, option, error) from error
+
+
+def _refused(path: Path, option: str, error: OSError) -> DataError:
+    cure = f"; name another file with {option}" if option else ""
+    return DataError(f"{path}: cannot be written ({error.strerror}){cure}")

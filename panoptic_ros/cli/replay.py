@@ -18,7 +18,7 @@ from panoptic_ros.cli.inputs import (
     engine_name,
     source_of,
 )
-from panoptic_ros.cli.json_file import write_json
+from panoptic_ros.cli.json_file import check_place, write_json
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.cli.result_bag import ResultBag
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
@@ -72,6 +72,9 @@ def run(args: argparse.Namespace) -> int:
 
     if not (args.out or args.report or args.json or args.overlay):
         raise ConfigError("nothing to write; give one of --out, --report, --json, --overlay")
+    for path, option in ((args.json, "--json"), (args.report, "--report")):
+        if path:
+            check_place(path, option)
     config = read_parameters(args.params, args.params_node)
     ground = _ground(args, config.ground)
     with ExitStack() as stack:

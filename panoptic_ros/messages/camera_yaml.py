@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files import output
 from panoptic_ros.core.files.document import DocumentError, parse_yaml, read_text
 from panoptic_ros.core.ground.calibration import EQUIDISTANT, PLUMB_BOB, Intrinsics
 from panoptic_ros.core.ground.camera_model import COEFFICIENTS
@@ -99,7 +100,7 @@ def write_camera_yaml(path: Path, intrinsics: Intrinsics, name: str) -> None:
     }
     text = yaml.safe_dump(document, sort_keys=False, default_flow_style=None)
     try:
-        path.write_text(text, encoding="utf-8")
+        output.write_text(path, text)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 

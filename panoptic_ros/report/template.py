@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.files import output
 
 
 def filled(template: str, content: dict[str, Any]) -> str:
@@ -35,7 +36,6 @@ def write_html(path: Path, text: str) -> None:
         DataError: The file cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        output.write_text(path, text)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error.strerror})") from error

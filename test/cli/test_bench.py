@@ -120,6 +120,11 @@ def test_an_older_file_of_figures_outlives_a_run_that_fails(short: list[str]) ->
     assert figures() == {"older": 1}
 
 
+def test_a_run_that_fails_leaves_no_file_behind(short: list[str]) -> None:
+    assert main([*short, "--engine", "nowhere"]) == 2
+    assert list(Path("out").iterdir()) == []
+
+
 def test_the_first_of_a_pair_is_the_second_of_the_next() -> None:
     order: list[str] = []
 

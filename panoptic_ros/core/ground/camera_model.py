@@ -55,7 +55,11 @@ class CameraModel:
 
     @classmethod
     def of(
-        cls, size: tuple[int, int], model: str, k: Sequence[float], d: Sequence[float]
+        cls,
+        size: tuple[int, int],
+        model: str,
+        k: Sequence[float] | NDArray[np.float64],
+        d: Sequence[float] | NDArray[np.float64],
     ) -> CameraModel:
         """Check the values of a CameraInfo.
 

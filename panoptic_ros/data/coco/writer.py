@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files import output
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.labels import LabelSet
@@ -209,7 +210,7 @@ class CocoWriter:
         }
         path = self._folder / "predictions.json"
         try:
-            path.write_text(json.dumps(document), encoding="utf-8")
+            output.write_text(path, json.dumps(document))
         except OSError as error:
             raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 

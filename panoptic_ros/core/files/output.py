@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write a file as a whole or not at all: aside first, then in place of what was there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_MODE = 0o666
+
+
+@contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give a path beside a file to write to; when that went well it takes the file's place.
+
+    The folder is made. Where writing fails, the file is as it was before, or is not there.
+
+    Args:
+        path: The file.
+
+    Yields:
+        An empty file in the same folder; of a device or a pipe, that itself.
+
+    Raises:
+        OSError: The folder or the file cannot be written.
+    """
+    if _is_device(path):
+        yield path
+        return
+    path = _target(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
+    try:
+        yield part
+        part.chmod(_MODE & ~_umask())
+        part.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            part.unlink()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8 as a whole.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    with written_aside(path) as part:
+        part.write_text(text, encoding="utf-8")
+
+
+def check_writable(path: Path) -> None:
+    """Make sure, before a long run, that a file could be written; nothing is left behind.
+
+    Raises:
+        OSError: It could not.
+    """
+    if _is_device(path):
+        return
+    target = _target(path)
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=target.parent).close()
+
+
+def _is_device(path: Path) -> bool:
+    return path.parts[:2] == ("/", "dev") or path.is_fifo()
+
+
+def _target(path: Path) -> Path:
+    """What a link stands for: the link stays a link."""
+    return path.resolve() if path.is_symlink() else path
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
