@@ -36,6 +36,7 @@ setup(
     extras_require={
         "cv2": ["opencv-python-headless<5"],
         "cpu": ["onnxruntime"],
+        "openvino": ["onnxruntime", "openvino>=2024"],
         "bags": [
             "rosbags",
             'backports.zstd ; python_version < "3.14"',

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from panoptic_ros.core.config import param
 
 FALLBACKS = ("onnxruntime", "none")
+RUNTIMES = ("auto", "onnxruntime", "openvino", "tensorrt")
 PRECISIONS = ("fp32", "fp16", "int8")
 MAX_BATCH = 64
 
@@ -34,9 +35,24 @@ class EngineConfig:
         live=False,
         public="engine_threads",
     )
+    runtime: str = param(
+        "auto",
+        "What runs a model: onnxruntime, openvino, tensorrt, or auto for TensorRT where a plan "
+        "fits, else whichever of the others is the faster one here.",
+        choices=RUNTIMES,
+        live=False,
+        public="engine_runtime",
+    )
+    openvino_device: str = param(
+        "CPU",
+        "Device of OpenVINO: CPU, GPU, GPU.1, NPU or AUTO.",
+        live=False,
+        public="engine_openvino_device",
+    )
     fallback: str = param(
         "onnxruntime",
-        "What runs where TensorRT cannot: onnxruntime, or none to fail configure instead.",
+        "What runs where TensorRT or OpenVINO cannot: onnxruntime, or none to fail configure "
+        "instead.",
         choices=FALLBACKS,
         live=False,
         public="engine_fallback",
@@ -49,7 +65,8 @@ class EngineConfig:
     )
     precision: str = param(
         "fp16",
-        "Precision of the plan of a model.",
+        "Precision of the plan of a model; in OpenVINO all but fp32 is the half precision that "
+        "the device has.",
         choices=PRECISIONS,
         live=False,
         public="engine_precision",

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from panoptic_ros.engine.building.manifest import Manifest
     from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
+    from panoptic_ros.engine.cpu_runtime import Measured
     from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
@@ -42,6 +45,8 @@ def open_engine(
     name: str | Path,
     threads: int = 0,
     *,
+    runtime: str = "auto",
+    openvino_device: str = "CPU",
     fallback: str = "onnxruntime",
     rebuild: bool = False,
     precision: str = "fp16",
@@ -57,7 +62,10 @@ def open_engine(
         name: Path of an ``.onnx`` or ``.plan`` file, the name of a model that comes with the
             package (``street_fast``, ``street_sharp``), or ``drawn``.
         threads: CPU threads of one inference, 0 for one per core.
-        fallback: ``onnxruntime`` to run there where TensorRT cannot, ``none`` to fail instead.
+        runtime: ``onnxruntime``, ``openvino``, ``tensorrt``, or ``auto`` for TensorRT where a plan
+            fits, else whichever of the others is the faster one here.
+        openvino_device: ``CPU``, ``GPU``, ``GPU.1``, ``NPU`` or ``AUTO``.
+        fallback: ``onnxruntime`` to run there where the others cannot, ``none`` to fail instead.
         rebuild: Whether to build a plan where there is none that fits; that takes minutes.
         precision: Of the plan: ``fp32``, ``fp16`` or ``int8``.
         batch: Images in one inference of the plan.
@@ -72,7 +80,18 @@ def open_engine(
         StaleEngineError: The plan is for another GPU, TensorRT or model, and ``fallback`` is
             ``none`` or there is nothing to fall back to.
     """
-    config = EngineConfig(str(name), threads, fallback, rebuild, precision, batch, device, warmup)
+    config = EngineConfig(
+        str(name),
+        threads,
+        runtime=runtime,
+        openvino_device=openvino_device,
+        fallback=fallback,
+        rebuild=rebuild,
+        precision=precision,
+        batch=batch,
+        device=device,
+        warmup=warmup,
+    )
     return open_configured(config, say, report)
 
 
@@ -142,10 +161,14 @@ def _open_again(path: Path, error: ModelError, opening: _Opening) -> Engine:
 
 
 def _open_onnx(path: Path, opening: _Opening) -> Engine:
-    """Run a model in TensorRT where a plan fits or may be built, else in ONNX Runtime."""
+    """Run a model in TensorRT where a plan fits or may be built, else elsewhere."""
     from panoptic_ros.engine.building.plans import find_or_build
 
     config = opening.config
+    if config.runtime == "openvino":
+        return _open_openvino(path, opening)
+    if config.runtime == "onnxruntime":
+        return _run_onnxruntime(path, "as engine_runtime says", opening)
     try:
         plan = find_or_build(opening.request(path), config.rebuild, opening.report)
         engine = _load(plan, opening)
@@ -170,6 +193,8 @@ def plan_to_build(config: EngineConfig) -> PlanRequest | None:
     """
     from panoptic_ros.engine.building.plans import PlanRequest, missing_plan
 
+    if config.runtime in ("onnxruntime", "openvino"):
+        return None
     try:
         path = find_model(config.name)
     except ModelError:
@@ -222,17 +247,69 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
         )
 
 
+def _open_openvino(path: Path, opening: _Opening) -> Engine:
+    """Run a model in OpenVINO as the user asks; ONNX Runtime takes over where that may be."""
+    try:
+        engine = _openvino(path, opening.config)
+    except ModelError as error:
+        if opening.config.fallback == "none":
+            raise
+        return _run_onnxruntime(path, f"not OpenVINO: {error}", opening)
+    opening.say(f"{engine.description}, as engine_runtime says")
+    return engine
+
+
+def _openvino(path: Path, config: EngineConfig) -> Engine:
+    from panoptic_ros.engine.openvino import OpenVinoEngine
+
+    return OpenVinoEngine(path, config.threads, config.openvino_device, config.precision)
+
+
 def _fall_back(path: Path, why: str, opening: _Opening) -> Engine:
-    """Run a model in ONNX Runtime and say why not in TensorRT."""
+    """Run a model without TensorRT and say why."""
+    why = f"not TensorRT: {why}"
+    measured = _measure(path, opening.config) if opening.config.runtime == "auto" else None
+    if measured is None:
+        return _run_onnxruntime(path, why, opening)
+    if not measured.is_faster:
+        return _run_onnxruntime(path, f"{why}; {measured.words}", opening)
+    engine = _openvino(path, replace(opening.config, openvino_device="CPU"))
+    opening.say(f"{engine.description}, as {measured.words}; {why}")
+    return engine
+
+
+def _measure(path: Path, config: EngineConfig) -> Measured | None:
+    """Measure whether OpenVINO is faster; None where that needs no measurement to be denied."""
+    from panoptic_ros.engine.cpu_runtime import has_bfloat16, measure
+    from panoptic_ros.engine.device import find_gpu
+
+    installed = all(find_spec(name) for name in ("openvino", "onnxruntime"))
+    if not installed or not has_bfloat16() or find_gpu(config.device) is not None:
+        return None
+    from panoptic_ros.engine.ort import OrtEngine
+
+    versions = f"{version('openvino')} {version('onnxruntime')} {config.precision}"
+    on_cpu = replace(config, openvino_device="CPU")
+    return measure(
+        path,
+        config.threads,
+        lambda: OrtEngine(path, config.threads),
+        lambda: _openvino(path, on_cpu),
+        versions,
+    )
+
+
+def _run_onnxruntime(path: Path, why: str, opening: _Opening) -> Engine:
+    """Run a model in ONNX Runtime, on its GPU provider where there is one, and say why."""
     try:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise ModelError(
             f"{path.name} needs ONNX Runtime, which is not installed; run: "
-            f"pip install onnxruntime (TensorRT does not run it: {why})"
+            f"pip install onnxruntime ({why})"
         ) from error
     from panoptic_ros.engine.ort import OrtEngine
 
     engine = OrtEngine(path, opening.config.threads, opening.config.device)
-    opening.say(f"{engine.description}, not TensorRT: {why}")
+    opening.say(f"{engine.description}, {why}")
     return engine

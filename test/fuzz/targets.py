@@ -32,7 +32,7 @@ from panoptic_ros.data.png import read_png
 from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
 from panoptic_ros.engine.building.manifest import from_json as read_manifest
 from panoptic_ros.engine.building.recipe import read_recipe
-from panoptic_ros.engine.external_weights import weight_files
+from panoptic_ros.engine.onnx_file import weight_files
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.recordings.open import open_source

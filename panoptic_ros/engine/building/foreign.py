@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.engine.building.prepare import load_model
-from panoptic_ros.engine.external_weights import weight_files
+from panoptic_ros.engine.onnx_file import weight_files
 
 NCHW, NHWC = "nchw", "nhwc"
 LEAST_OPSET = 11

@@ -12,7 +12,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.files.document import parse_json
-from panoptic_ros.engine.external_weights import weight_files
+from panoptic_ros.engine.onnx_file import weight_files
 
 FORMAT = 2
 """Format 1 called the variant ``flavour``."""

@@ -69,18 +69,23 @@ def compare(
     return {"object_agreement": float(shared / whole) if whole else 1.0, **figures}
 
 
+def shortfalls(figures: Mapping[str, float], precision: str) -> list[str]:
+    """Say which figures are below ``LEAST``; empty where none is."""
+    return [
+        f"{name} is {figures[name]:.4f}, needs {least}"
+        for name, least in LEAST[precision].items()
+        # Written so that a figure that is no number fails as well.
+        if not figures[name] >= least
+    ]
+
+
 def gate(figures: Mapping[str, float], precision: str, where: str) -> None:
     """Refuse what differs too much.
 
     Raises:
         ModelError: A figure is below ``LEAST``; the message has all of them.
     """
-    low = [
-        f"{name} is {figures[name]:.4f}, needs {least}"
-        for name, least in LEAST[precision].items()
-        # Written so that a figure that is no number fails as well.
-        if not figures[name] >= least
-    ]
+    low = shortfalls(figures, precision)
     if low:
         others = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         raise ModelError(

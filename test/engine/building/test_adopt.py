@@ -25,7 +25,7 @@ from panoptic_ros.engine.building.adopt_graph import Preprocessing
 from panoptic_ros.engine.building.camera_size import take_camera_size
 from panoptic_ros.engine.building.check import REFUSED, check_model
 from panoptic_ros.engine.building.prepare import load_model, prepare
-from panoptic_ros.engine.external_weights import weight_files
+from panoptic_ros.engine.onnx_file import weight_files
 from panoptic_ros.engine.ort import OrtEngine
 from test.drawn.drawings import LABELS
 from test.drawn.foreign_model import Foreign

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which other files an ONNX file keeps its weights in, read without the onnx package.
+"""What an ONNX file says of itself, read without the onnx package.
 
-Exporters put large weights beside the model, and a retrained one may differ in them alone. The
-fields are those of ``onnx.proto``: a tensor with ``data_location`` 1 names its file under the key
-``location`` of ``external_data``, relative to the model.
+Its metadata, and which other files it keeps its weights in: exporters put large weights beside the
+model, and a retrained one may differ in them alone. The fields are those of ``onnx.proto``: a
+tensor with ``data_location`` 1 names its file under the key ``location`` of ``external_data``,
+relative to the model.
 """
 
 from __future__ import annotations
@@ -24,6 +25,25 @@ _NESTED = {
 """Numbers of the fields that lead to tensors, and what they hold."""
 
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
+_METADATA = 14
+
+
+def file_metadata(path: Path) -> dict[str, str]:
+    """All metadata entries of a model; none where the file is no ONNX model.
+
+    Raises:
+        ModelError: It cannot be read.
+    """
+    content = _content(path)
+    try:
+        fields = _fields(memoryview(content))
+        return dict(
+            _entry(value)
+            for number, value in fields
+            if number == _METADATA and isinstance(value, memoryview)
+        )
+    except (ValueError, IndexError):  # whoever opens it says what is wrong with it
+        return {}
 
 
 def weight_files(path: Path) -> tuple[str, ...]:
@@ -35,13 +55,10 @@ def weight_files(path: Path) -> tuple[str, ...]:
     Raises:
         ModelError: It cannot be read, or names a file outside of its folder.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
+    content = _content(path)
     try:
         names = set(_locations(memoryview(content)))
-    except (ValueError, IndexError):  # whoever opens it says what is wrong with it
+    except (ValueError, IndexError):
         return ()
     for name in names:
         place = PurePosixPath(name)
@@ -51,6 +68,13 @@ def weight_files(path: Path) -> tuple[str, ...]:
                 "put the file beside the model and export it again"
             )
     return tuple(sorted(names))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
 
 
 def _locations(model: memoryview) -> Iterator[str]:
@@ -68,15 +92,20 @@ def _locations(model: memoryview) -> Iterator[str]:
 
 def _location(tensor: memoryview) -> list[str]:
     """Name of the file that holds a tensor; empty where it is in the model itself."""
-    entries: dict[bytes, bytes] = {}
+    entries: dict[str, str] = {}
     is_external = False
     for number, value in _fields(tensor):
         if number == _EXTERNAL_DATA and isinstance(value, memoryview):
-            words = {key: bytes(word) for key, word in _fields(value) if not isinstance(word, int)}
-            entries[words.get(1, b"")] = words.get(2, b"")
+            entries.update([_entry(value)])
         elif number == _DATA_LOCATION:
             is_external = value == _EXTERNAL
-    return [entries[b"location"].decode()] if is_external and b"location" in entries else []
+    return [entries["location"]] if is_external and "location" in entries else []
+
+
+def _entry(message: memoryview) -> tuple[str, str]:
+    """Read a ``StringStringEntryProto``."""
+    words = {key: bytes(word) for key, word in _fields(message) if not isinstance(word, int)}
+    return words.get(1, b"").decode(), words.get(2, b"").decode()
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:

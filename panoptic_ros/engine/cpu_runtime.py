@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a CPU runs a model faster in OpenVINO than in ONNX Runtime, found once and kept.
+
+OpenVINO gains where the CPU multiplies in bfloat16; elsewhere it was the slower one. So a CPU
+without that stays with ONNX Runtime, and any other is measured: both run the same images by
+turns, and OpenVINO must also say what ONNX Runtime says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.core.files.document import parse_json
+from panoptic_ros.core.model import Engine
+from panoptic_ros.engine.building.cache import default_folder, write_atomically
+from panoptic_ros.engine.building.manifest import sha256_of
+from panoptic_ros.engine.building.parity import compare, drawn_images, shortfalls
+
+LEAST_GAIN = 1.05
+"""Ratio of the times from which on OpenVINO is taken; less is noise."""
+
+_ROUNDS, _MOST_S = 20, 1.0
+CPU_INFO = Path("/proc/cpuinfo")
+_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
+"""Names that Linux gives to products in bfloat16."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was found for one model on one machine.
+
+    Attributes:
+        key: Model, versions, CPU and threads; another key means another measurement.
+        gain: Time of ONNX Runtime over that of OpenVINO; 0 where OpenVINO was refused.
+        why: Why it was refused, else empty.
+    """
+
+    key: str
+    gain: float
+    why: str = ""
+
+    @property
+    def is_faster(self) -> bool:
+        """Whether OpenVINO is to be taken."""
+        return self.gain >= LEAST_GAIN
+
+    @property
+    def words(self) -> str:
+        """Part of the line about what was chosen."""
+        if self.why:
+            return f"OpenVINO is not taken: {self.why}"
+        return f"OpenVINO takes 1/{self.gain:.2f} of ONNX Runtime's time here"
+
+
+def has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
+    """Whether this CPU multiplies in bfloat16; no where nobody says.
+
+    Args:
+        cpu_info: What Linux says of the CPU.
+    """
+    return bool(_BFLOAT16 & set(_fact("flags", cpu_info).split()))
+
+
+def _fact(name: str, cpu_info: Path) -> str:
+    """Read a fact of the first core; empty where nobody says."""
+    try:
+        text = cpu_info.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    found = [line.partition(":")[2] for line in text.splitlines() if line.startswith(name)]
+    return found[0].strip() if found else ""
+
+
+def measure(
+    path: Path,
+    threads: int,
+    open_reference: Callable[[], Engine],
+    open_candidate: Callable[[], Engine],
+    versions: str,
+) -> Measured:
+    """Compare two runtimes, or read what was found earlier.
+
+    Args:
+        path: The model.
+        threads: CPU threads of one inference.
+        open_reference: Opens ONNX Runtime.
+        open_candidate: Opens OpenVINO.
+        versions: Of both, and what else makes a difference.
+
+    Raises:
+        ModelError: ONNX Runtime cannot run the model.
+    """
+    key = f"{sha256_of(path)[:12]} {threads} {versions} {_fact('model name', CPU_INFO)}"
+    place = default_folder() / "openvino" / f"{path.stem}.measured.json"
+    kept = _read(place)
+    if kept is not None and kept.key == key:
+        return kept
+    found = _measured(open_reference, open_candidate, key)
+    # It saves a second, nothing else.
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(place, json.dumps(asdict(found)).encode())
+    return found
+
+
+def _read(place: Path) -> Measured | None:
+    try:
+        document: dict[str, Any] = parse_json(place.read_text(encoding="utf-8"))
+        return Measured(str(document["key"]), float(document["gain"]), str(document["why"]))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _measured(
+    open_reference: Callable[[], Engine], open_candidate: Callable[[], Engine], key: str
+) -> Measured:
+    with open_reference() as reference:
+        try:
+            with open_candidate() as candidate:
+                images = drawn_images(reference.spec, 3)
+                figures = compare(reference.infer, candidate.infer, reference.spec, images)
+                if low := shortfalls(figures, "fp16"):
+                    return Measured(key, 0.0, f"it says something else ({'; '.join(low)})")
+                return Measured(key, _gain(reference, candidate))
+        except (ModelError, EngineRunError) as error:
+            return Measured(key, 0.0, str(error))
+
+
+def _gain(reference: Engine, candidate: Engine) -> float:
+    """Ratio of median times, measured by turns for about a second."""
+    image = drawn_images(reference.spec, 1)[0]
+    times: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + _MOST_S
+    while len(times[0]) < 3 or (len(times[0]) < _ROUNDS and time.perf_counter() < end):
+        for engine, spent in zip((reference, candidate), times, strict=True):
+            begin = time.perf_counter()
+            engine.infer(image)
+            spent.append(time.perf_counter() - begin)
+    return median(times[0]) / median(times[1])

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenVINO is taken where it is faster and says the same; that is found once."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from panoptic_ros.core.decoding.semantic import SemanticHeads
+from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.types import Heads
+from panoptic_ros.engine.cpu_runtime import Measured, has_bfloat16, measure
+from test.drawn.tiny_model import spec
+
+
+class Clockwork:
+    """An engine that takes a given time and sees one class everywhere."""
+
+    def __init__(self, seconds: float, label: int = 0) -> None:
+        self.spec = spec(16, 8, "semantic")
+        self.description = "clockwork"
+        self.input = np.zeros((8, 16, 3), np.uint8)
+        self._seconds, self._label = seconds, label
+
+    def infer(self, image: NDArray[np.uint8]) -> Heads:
+        time.sleep(self._seconds)
+        labels = np.full((8, 16), self._label, np.uint8)
+        return SemanticHeads(labels, np.full((8, 16), 200, np.uint8))
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Clockwork:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "m.onnx"
+    path.write_bytes(b"weights")
+    return path
+
+
+def found(model: Path, reference: Any, candidate: Any, versions: str = "1 2") -> Measured:
+    return measure(model, 2, lambda: reference, lambda: candidate, versions)
+
+
+def test_the_faster_one_is_taken_and_the_ratio_said(model: Path) -> None:
+    seen = found(model, Clockwork(0.02), Clockwork(0.004))
+    assert seen.is_faster
+    assert seen.gain > 2.0
+    assert "of ONNX Runtime's time here" in seen.words
+
+
+def test_a_slower_one_is_not_taken(model: Path) -> None:
+    assert not found(model, Clockwork(0.004), Clockwork(0.02)).is_faster
+
+
+def test_one_that_says_something_else_is_not_taken(model: Path) -> None:
+    seen = found(model, Clockwork(0.02), Clockwork(0.001, label=1))
+    assert not seen.is_faster
+    assert "it says something else (label_agreement is 0.0000, needs 0.98" in seen.words
+
+
+def test_one_that_cannot_be_opened_is_not_taken(model: Path) -> None:
+    def fail() -> Any:
+        raise ModelError("OpenVINO cannot run it (Guess)")
+
+    seen = measure(model, 2, lambda: Clockwork(0.0), fail, "1 2")
+    assert (seen.is_faster, seen.words) == (
+        False,
+        "OpenVINO is not taken: OpenVINO cannot run it (Guess)",
+    )
+
+
+def test_it_is_measured_once_for_a_model_and_its_versions(model: Path) -> None:
+    def measured_again() -> Any:
+        raise LookupError
+
+    first = found(model, Clockwork(0.01), Clockwork(0.001))
+    assert measure(model, 2, measured_again, measured_again, "1 2") == first
+    with pytest.raises(LookupError):
+        measure(model, 2, measured_again, measured_again, "1 3")
+    with pytest.raises(LookupError):
+        measure(model, 4, measured_again, measured_again, "1 2")
+    model.write_bytes(b"others")
+    with pytest.raises(LookupError):
+        measure(model, 2, measured_again, measured_again, "1 2")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"key": "a", "gain": "x", "why": ""}'])
+def test_a_damaged_note_is_measured_again(content: bytes, model: Path) -> None:
+    found(model, Clockwork(0.001), Clockwork(0.001))
+    (note,) = (model.parent / "cache" / "panoptic_ros" / "engines" / "openvino").iterdir()
+    note.write_bytes(content)
+    assert found(model, Clockwork(0.01), Clockwork(0.001)).is_faster
+
+
+@pytest.mark.parametrize(
+    ("flags", "has"),
+    [
+        ("fpu avx512f avx512_bf16 avx512_vnni", True),
+        ("fpu amx_bf16 amx_tile", True),
+        ("fpu avx avx2 avx512f avx512_vnni", False),
+    ],
+)
+def test_what_the_cpu_can_is_read_off_its_flags(flags: str, has: bool, tmp_path: Path) -> None:
+    place = tmp_path / "cpuinfo"
+    place.write_text(f"processor\t: 0\nmodel name\t: A CPU\nflags\t\t: {flags}\n")
+    assert has_bfloat16(place) is has
+
+
+def test_where_nobody_says_there_is_none(tmp_path: Path) -> None:
+    assert not has_bfloat16(tmp_path / "absent")
+    (tmp_path / "empty").write_text("")
+    assert not has_bfloat16(tmp_path / "empty")

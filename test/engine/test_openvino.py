@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenVINO behind the seam: the same words as ONNX Runtime's, and errors that name the fix."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
+from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.engine.building.parity import compare, drawn_images
+from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.openvino import OpenVinoEngine, half_precision, load_openvino
+from panoptic_ros.engine.ort import OrtEngine
+from test.drawn.tiny_model import spec, write_tiny_model
+
+installed = pytest.mark.skipif(
+    find_spec("openvino") is None, reason="OpenVINO is not installed: pip install openvino"
+)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return write_tiny_model(tmp_path / "tiny.onnx")
+
+
+@pytest.fixture
+def engine(model: Path) -> Iterator[OpenVinoEngine]:
+    with OpenVinoEngine(model, threads=1) as opened:
+        assert isinstance(opened, OpenVinoEngine)
+        yield opened
+
+
+@installed
+def test_heads_are_what_the_graph_computes(engine: OpenVinoEngine) -> None:
+    image = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
+    heads = engine.infer(image)
+    assert isinstance(heads, CenterOffsetHeads)
+    assert (heads.labels == image[..., 0]).all()
+    assert (heads.confidence == image[..., 1]).all()
+    assert (heads.centers == image[..., 2]).all()
+    assert heads.offsets.shape == (2, 4, 8)
+
+
+@installed
+def test_an_image_in_the_engines_buffer_is_not_copied(engine: OpenVinoEngine) -> None:
+    engine.input[:] = 7
+    assert (engine.infer(engine.input).confidence == 7).all()  # type: ignore[attr-defined]
+    engine.input[:] = 9
+    assert (engine.infer(engine.input).confidence == 9).all()  # type: ignore[attr-defined]
+    other = np.full((4, 8, 3), 3, np.uint8)
+    assert (engine.infer(other).confidence == 3).all()  # type: ignore[attr-defined]
+
+
+@installed
+def test_it_says_what_it_is(engine: OpenVinoEngine) -> None:
+    assert engine.spec == spec()
+    assert engine.description.startswith("tiny 8x4 on OpenVINO 20")
+    assert engine.facts["provider"] == "CPU"
+    assert engine.facts["precision"] == "f32"
+
+
+@installed
+@pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")
+def test_a_whole_network_says_what_onnx_runtime_says() -> None:
+    path = shipped_models()["street_fast"]
+    with OrtEngine(path) as reference, OpenVinoEngine(path) as candidate:
+        images = drawn_images(reference.spec, 2)
+        figures = compare(reference.infer, candidate.infer, reference.spec, images)
+    assert figures["label_agreement"] > 0.999
+    assert figures["object_agreement"] > 0.99
+
+
+@installed
+def test_what_is_compiled_is_kept_for_one_state_of_the_model(model: Path, tmp_path: Path) -> None:
+    OpenVinoEngine(model).close()
+    write_tiny_model(model, size=(16, 8))
+    OpenVinoEngine(model).close()
+    folder = tmp_path / "cache" / "panoptic_ros" / "engines" / "openvino"
+    assert len(list(folder.iterdir())) == 2
+
+
+@installed
+def test_images_of_another_size_and_a_closed_engine_are_refused(engine: OpenVinoEngine) -> None:
+    with pytest.raises(EngineRunError, match=r"image is uint8 \(4, 9, 3\), needs uint8"):
+        engine.infer(np.zeros((4, 9, 3), np.uint8))
+    engine.close()
+    with pytest.raises(EngineRunError, match="the engine is closed"):
+        engine.infer(np.zeros((4, 8, 3), np.uint8))
+
+
+@installed
+def test_a_device_that_is_not_there_is_named(model: Path) -> None:
+    with pytest.raises(ModelError, match=r"has no device 'GPU\.7' here; it has: .*CPU.*AUTO"):
+        OpenVinoEngine(model, device="GPU.7")
+
+
+@installed
+def test_files_that_are_not_ours_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"absent\.onnx: cannot be read"):
+        OpenVinoEngine(tmp_path / "absent.onnx")
+    (tmp_path / "x.onnx").write_bytes(b"no model")
+    with pytest.raises(ModelError, match="has no 'panoptic_ros' metadata"):
+        OpenVinoEngine(tmp_path / "x.onnx")
+    model = write_tiny_model(tmp_path / "m.onnx", without="centers")
+    with pytest.raises(ModelError, match="the outputs centers are missing"):
+        OpenVinoEngine(model)
+    with pytest.raises(ModelError, match="its inputs are"):
+        OpenVinoEngine(write_tiny_model(model, spec(16, 8).to_metadata()))
+
+
+@installed
+def test_an_operator_that_it_does_not_know_is_one_line(model: Path) -> None:
+    changed = onnx.load(str(model))
+    changed.graph.node[0].domain = "ai.nobody"
+    changed.graph.node[0].op_type = "Guess"
+    changed.opset_import.append(helper.make_opsetid("ai.nobody", 1))
+    onnx.save(changed, str(model))
+    with pytest.raises(ModelError, match=r"tiny\.onnx: OpenVINO cannot run it \(.+") as raised:
+        OpenVinoEngine(model)
+    assert "\n" not in str(raised.value)
+
+
+def test_without_openvino_the_message_says_what_to_install(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(ModelError, match=r"is not installed .*run: pip install openvino"):
+        OpenVinoEngine(model)
+
+
+def test_an_old_openvino_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    old = SimpleNamespace(__version__="2023.3.0-13775-ceeafaf64f3-releases/2023/3")
+    monkeypatch.setitem(sys.modules, "openvino", old)
+    with pytest.raises(ModelError, match=r"of version 2023\.3, needs 2024\.0 or newer"):
+        load_openvino()
+
+
+@pytest.mark.parametrize(
+    ("able", "half"),
+    [
+        (["FP32", "INT8", "BF16", "FP16"], "bf16"),
+        (["FP32", "FP16"], "f16"),
+        (["FP32", "INT8", "BIN"], ""),
+    ],
+)
+def test_half_precision_is_what_the_device_has(able: list[str], half: str) -> None:
+    core = SimpleNamespace(get_property=lambda device, name: able)
+    assert half_precision(core, "CPU") == half
