@@ -8,6 +8,7 @@ STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --quiet --no-warn-script-location
 TORCH ?= 1
 RTX ?= 1
+OPENVINO ?= 1
 ARGS ?=
 
 # With a sourced ROS 2 its rclpy is used; otherwise wheels bring one.
@@ -40,7 +41,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
-	@echo "ARGS='...' is handed to the command; TORCH=0 leaves PyTorch and its tests out, RTX=0 TensorRT for RTX."
+	@echo "ARGS='...' is handed to the command; TORCH=0 leaves PyTorch and its tests out, RTX=0 TensorRT for RTX, OPENVINO=0 OpenVINO."
 
 demo: $(STAMPS)/run  ## play real driving video through the node; results in out/demo
 	$(BIN)/panoptic demo $(ARGS)
@@ -49,7 +50,7 @@ demo-multi: $(STAMPS)/run  ## the same with three videos as three cameras of one
 	$(BIN)/panoptic demo --multi --out out/demo-multi $(ARGS)
 
 # What tests can be left without.
-TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)),$(STAMPS)/rtx)
+TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)),$(STAMPS)/rtx) $(if $(filter 1,$(OPENVINO)),$(STAMPS)/openvino)
 
 test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
@@ -140,4 +141,9 @@ $(STAMPS)/torch: $(STAMPS)/run
 $(STAMPS)/rtx: $(STAMPS)/test
 	@echo "TensorRT for RTX is NVIDIA's, under its licence (requirements/README.md); RTX=0 leaves it out."
 	$(PIP) $(RTX_PACKAGES)
+	@touch $@
+
+# Without what it depends on: a package that reports use, which its tools need and the runtime does not.
+$(STAMPS)/openvino: $(STAMPS)/test
+	$(PIP) --no-deps -r requirements/openvino.lock
 	@touch $@

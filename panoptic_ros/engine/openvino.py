@@ -92,7 +92,7 @@ class OpenVinoEngine(Closing):
         except RuntimeError as error:
             raise ModelError(f"{path.name}: OpenVINO cannot run it ({_first(error)})") from error
         self._device, self._version = device, str(openvino.__version__).split("-")[0]
-        self._precision = options.get("INFERENCE_PRECISION_HINT", "as the device does")
+        self._precision = str(options.get("INFERENCE_PRECISION_HINT", "as the device does"))
 
     @property
     def spec(self) -> ModelSpec:
