@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.document import DocumentError, nearest, parse_json, read_yaml
+from panoptic_ros.core.files.document import nearest, parse_json, read_yaml_file
 from panoptic_ros.core.files.resources import resource
 
 MAX_CLASSES = 255
@@ -168,13 +168,7 @@ def read_label_set(path: Path) -> LabelSet:
         ConfigError: The file is missing, is not YAML or is not a label set.
     """
     try:
-        document = read_yaml(path)
-    except OSError as error:
-        raise ConfigError(f"label set {path}: cannot be read ({error.strerror})") from error
-    except DocumentError as error:
-        raise ConfigError(f"label set {path}: is not YAML ({error})") from error
-    try:
-        return from_document(document)
+        return from_document(read_yaml_file(path))
     except ConfigError as error:
         raise ConfigError(f"label set {path}: {error}") from error
 
@@ -201,7 +195,7 @@ def find_label_set(word: str) -> LabelSet:
 @lru_cache(maxsize=len(SHIPPED))
 def shipped_label_set(name: str) -> LabelSet:
     """Read one of ``SHIPPED``."""
-    return _parsed(read_yaml(resource("config", "labels", f"{name}.yaml")), fills=False)
+    return _parsed(read_yaml_file(resource("config", "labels", f"{name}.yaml")), fills=False)
 
 
 @lru_cache(maxsize=1)

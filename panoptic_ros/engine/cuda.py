@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.engine.device import load_driver
 
-_LIBRARY = "libcuda.so.1"
 _CAPTURE_THIS_THREAD_ONLY = 1
 """``CU_STREAM_CAPTURE_MODE_THREAD_LOCAL``."""
 
@@ -81,8 +81,8 @@ class Cuda:
         A failed kernel leaves its error with the context, which answers every call with it.
         """
         name = ""
-        with suppress(OSError):
-            self._library = self._library or ctypes.CDLL(_LIBRARY)
+        with suppress(ModelError):
+            self._library = self._library or load_driver()
             status = int(self._library.cuCtxSynchronize())
             name = f" ({error_name(self._library, status)})" if status else ""
         return EngineRunError(f"CUDA failed: {error}{name}; restart the process")
@@ -167,7 +167,7 @@ class Graph:
     """
 
     def __init__(self, stream: int, work: Callable[[], None], library: Any = None) -> None:
-        self._cuda = library or ctypes.CDLL(_LIBRARY)
+        self._cuda = library or load_driver()
         self._stream = ctypes.c_void_p(stream)
         graph, self._ready = ctypes.c_void_p(), ctypes.c_void_p()
         self._ask("cuStreamBeginCapture_v2", self._stream, _CAPTURE_THIS_THREAD_ONLY)

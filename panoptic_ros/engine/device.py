@@ -55,7 +55,7 @@ def read_gpu(index: int = 0, library: Any = None) -> Gpu:
     Raises:
         ModelError: There is no driver, or it fails; the message says which.
     """
-    cuda = library or _load()
+    cuda = library or load_driver()
     _ask(cuda, "cuInit", 0)
     device, driver = ctypes.c_int(), ctypes.c_int()
     _ask(cuda, "cuDriverGetVersion", ctypes.byref(driver))
@@ -70,7 +70,12 @@ def read_gpu(index: int = 0, library: Any = None) -> Gpu:
     )
 
 
-def _load() -> Any:
+def load_driver() -> Any:
+    """Load the driver's library.
+
+    Raises:
+        ModelError: There is none.
+    """
     try:
         return ctypes.CDLL(LIBRARY)
     except OSError as error:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.files.rle import run_starts
 from panoptic_ros.core.geometry import nearest
 from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.types import Box, Track
@@ -87,7 +88,7 @@ def _merged(labels: NDArray[np.uint8], lengths: NDArray[np.intp]) -> NDArray[Any
     """Drop runs without a pixel and join neighbours of one label."""
     if not lengths.all():
         labels, lengths = labels[lengths > 0], lengths[lengths > 0]
-    heads = np.flatnonzero(np.append(True, labels[1:] != labels[:-1]))
+    heads = run_starts(labels)
     runs = np.empty(heads.size, _RUN)
     runs["label"] = labels[heads]
     runs["length"] = np.add.reduceat(lengths, heads)

@@ -8,6 +8,8 @@ bits, low ones first, each a character from "0" on of which the sixth bit says t
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,14 +25,25 @@ def encode(mask: NDArray[np.bool_]) -> str:
     >>> encode(np.array([[False, True], [False, True]]))
     '22'
     """
-    flat = np.concatenate(([False], mask.ravel(order="F"), [False]))
-    edges = np.flatnonzero(flat[1:] != flat[:-1])
-    # A mask that ends in foreground has no empty last run.
-    edges = edges[edges < mask.size]
-    runs = np.diff(np.concatenate(([0], edges, [mask.size]))).tolist()
+    # The first run is background, of no pixel where the mask begins with foreground.
+    flat = np.concatenate(([False], mask.ravel(order="F")))
+    runs = np.diff(np.append(run_starts(flat), flat.size)).tolist()
+    runs[0] -= 1
     return "".join(
         _characters(run - (runs[index - 2] if index > 2 else 0)) for index, run in enumerate(runs)
     )
+
+
+def run_starts(values: NDArray[Any]) -> NDArray[np.intp]:
+    """Find where runs of equal values start.
+
+    Args:
+        values: One row of values, (n,), at least one.
+
+    >>> run_starts(np.array([7, 7, 3, 7])).tolist()
+    [0, 2, 3]
+    """
+    return np.flatnonzero(np.append(True, values[1:] != values[:-1]))
 
 
 def _characters(value: int) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.core.engine_config import MAX_BATCH, PRECISIONS, EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.files.document import DocumentError, read_yaml
+from panoptic_ros.core.files.document import read_yaml_file
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.device import Gpu
@@ -67,9 +67,9 @@ def read_recipe(path: Path) -> Recipe:
         ConfigError: It cannot be read, or a name or value is none of a recipe.
     """
     try:
-        document = read_yaml(path)
-    except (OSError, DocumentError) as error:
-        raise ConfigError(f"{path}: is no readable YAML file ({error})") from error
+        document = read_yaml_file(path)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
     if not isinstance(document, dict) or "model" not in document:
         raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
     document = {_FORMER_NAMES.get(name, name): given for name, given in document.items()}

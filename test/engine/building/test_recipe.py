@@ -42,7 +42,7 @@ def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
     [
         ("precision: fp16", "needs at least 'model"),
         ("- 1", "needs at least 'model"),
-        ("a: [", "no readable YAML"),
+        ("a: [", "is not YAML"),
         ("model: a.onnx\nprecison: fp16", "no entry precison; there are model, precision"),
         ("model: a.onnx\nbatch: many", "batch is 'many', needs int"),
         ("model: a.onnx\nbatch: true", "batch is True, needs int"),
