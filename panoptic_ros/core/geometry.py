@@ -92,6 +92,25 @@ def enlarge(values: Map, size: tuple[int, int]) -> Map:
     return wide.take(nearest(values.shape[0], size[0]), axis=0)
 
 
+def enlarge_pairs(
+    labels: NDArray[np.uint8], ids: NDArray[np.uint16], size: tuple[int, int]
+) -> NDArray[np.uint16]:
+    """Lay two maps side by side as channels, at camera size.
+
+    Args:
+        labels: (h, w) uint8.
+        ids: (h, w) uint16.
+        size: (height, width) of the camera.
+
+    Returns:
+        (height, width, 2) uint16, contiguous.
+    """
+    pairs = np.stack((labels.astype(np.uint16), ids), axis=-1)
+    # One 32 bit value per pair: enlarging moves whole pixels.
+    wide = enlarge(pairs.view(np.uint32)[..., 0], size)
+    return wide[..., None].view(np.uint16)
+
+
 @lru_cache(maxsize=32)
 def nearest(map_length: int, length: int) -> NDArray[np.intp]:
     """Map pixel below the centre of each camera pixel, along one axis."""

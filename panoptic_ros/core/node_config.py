@@ -62,6 +62,12 @@ class NodeConfig:
     diagnostics_period_s: float = param(
         1.0, "Seconds between two messages on /diagnostics.", low=0.1, high=60.0, live=False
     )
+    panoptic_encoding: str = param(
+        "16UC2",
+        "Encoding of ~/panoptic: 16UC2, class and track id in two channels, or 32SC1, "
+        "class * 65536 + track id, as Hydra reads it.",
+        choices=("16UC2", "32SC1"),
+    )
     jpeg_quality: int = param(80, "Quality of ~/overlay/compressed.", low=1, high=100)
     overlay: OverlayStyle = field(default_factory=OverlayStyle)
     remap: RemapConfig = field(default_factory=RemapConfig)

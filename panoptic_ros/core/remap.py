@@ -28,6 +28,7 @@ class RemapConfig:
     autoware_mask: str = param("autoware", "Classes of ~/autoware_mask, likewise.")
     autoware_rois: str = param("autoware_objects", "Classes of ~/autoware_rois, likewise.")
     dynamic_mask: str = param("nvblox", "Values of ~/dynamic_mask, likewise.")
+    panoptic: str = param("", "Classes of ~/panoptic, likewise; '' for the model's own.")
 
 
 REMAPPED_TOPICS = {
@@ -35,8 +36,12 @@ REMAPPED_TOPICS = {
     "autoware_mask": "autoware_mask",
     "autoware_rois": "autoware_rois",
     "dynamic_mask": "dynamic_mask",
+    "panoptic": "panoptic",
 }
 """The parameter in ``RemapConfig`` that names each topic's file."""
+
+OPTIONAL_REMAPS = ("panoptic",)
+"""Topics in the model's own classes where no file is named; the others are silent then."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def usual_remaps(labels: LabelSet) -> dict[str, LabelTable]:
     rules = {
         topic: read_remap(find_remap(getattr(config, parameter)))
         for topic, parameter in REMAPPED_TOPICS.items()
+        if getattr(config, parameter)
     }
     return {topic: entry.fit(labels) for topic, entry in rules.items() if entry.knows(labels)}
 

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.geometry import enlarge, enlarge_box
+from panoptic_ros.core.geometry import enlarge, enlarge_box, enlarge_pairs
 from panoptic_ros.core.instance import Instance
 from panoptic_ros.core.labels import UNNAMED, LabelSet
 from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
@@ -90,11 +90,7 @@ class Result:
 
     def two_channel(self) -> NDArray[np.uint16]:
         """(L, Z) of every camera pixel: class index and track id, (H, W, 2) uint16."""
-        labels = self.track_labels().astype(np.uint16)
-        pairs = np.stack((labels, self.track_ids()), axis=-1)
-        # One 32 bit value per pair: enlarging moves whole pixels.
-        wide = enlarge(pairs.view(np.uint32)[..., 0], self.camera_size)
-        return wide[..., None].view(np.uint16)
+        return enlarge_pairs(self.track_labels(), self.track_ids(), self.camera_size)
 
     def two_channel_png(self) -> bytes:
         """Write ``two_channel`` as an 8 bit RGB PNG: R class, G * 256 + B track id.

@@ -50,6 +50,7 @@ class FrameContext:
         remaps: Into the consumers' classes, by topic.
         style: How the overlay looks.
         jpeg_quality: 1..100, of the compressed overlay.
+        panoptic_encoding: ``16UC2`` or ``32SC1``.
         ground: Lays the surface on the ground; None where the camera's pose is not known.
         camera_info: The camera's own CameraInfo, of any message library; None where it is silent.
     """
@@ -60,6 +61,7 @@ class FrameContext:
     remaps: Mapping[str, LabelTable] = field(default_factory=dict)
     style: OverlayStyle = field(default_factory=OverlayStyle)
     jpeg_quality: int = 80
+    panoptic_encoding: str = "16UC2"
     ground: Ground | None = None
     camera_info: Any = None
 

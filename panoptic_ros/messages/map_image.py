@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,17 +16,18 @@ LAYOUTS: Mapping[str, tuple[type[np.generic], int]] = {
     "mono8": (np.uint8, 1),
     "16UC1": (np.uint16, 1),
     "16UC2": (np.uint16, 2),
+    "32SC1": (np.int32, 1),
     "rgb8": (np.uint8, 3),
 }
 """Type of a value and channels, by encoding."""
 
 
-def pixels_of(message: Any, encoding: str, where: str) -> NDArray[Any]:
+def pixels_of(message: Any, encodings: Collection[str], where: str) -> NDArray[Any]:
     """Read the pixels of an Image as they were before they became a message.
 
     Args:
         message: An Image of any message library.
-        encoding: What the node publishes there, one of ``LAYOUTS``.
+        encodings: What the node publishes there, out of ``LAYOUTS``.
         where: Names the message in errors.
 
     Returns:
@@ -35,9 +36,11 @@ def pixels_of(message: Any, encoding: str, where: str) -> NDArray[Any]:
     Raises:
         DataError: It has another encoding, or its size and its data differ.
     """
+    encoding = str(message.encoding)
+    if encoding not in encodings:
+        ours = " or ".join(encodings)
+        raise DataError(f"{where}: has encoding {encoding}, the node's is {ours}")
     kind, channels = LAYOUTS[encoding]
-    if str(message.encoding) != encoding:
-        raise DataError(f"{where}: has encoding {message.encoding}, the node's is {encoding}")
     height, width = int(message.height), int(message.width)
     row = width * channels * np.dtype(kind).itemsize
     data = np.frombuffer(message.data, np.uint8)

@@ -24,6 +24,7 @@ class Topic:
         type: Full name of the message.
         meaning: One phrase for the docs.
         encoding: Of an image, as the message says it; empty where it is none.
+        other_encoding: That a parameter may choose instead.
         is_latched: Whether late listeners get the newest message.
         needs: What must be there beside the message's package, in words; often empty.
     """
@@ -32,8 +33,14 @@ class Topic:
     type: str
     meaning: str
     encoding: str = ""
+    other_encoding: str = ""
     is_latched: ClassVar[bool] = False
     needs: ClassVar[str] = ""
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """All that an image of the topic may have."""
+        return tuple(filter(None, (self.encoding, self.other_encoding)))
 
 
 @dataclass(frozen=True, kw_only=True)

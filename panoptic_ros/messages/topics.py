@@ -35,6 +35,7 @@ from panoptic_ros.messages.ground import (
     scan_message,
 )
 from panoptic_ros.messages.label_png import png_image
+from panoptic_ros.messages.panoptic_image import PACKED, TWO_CHANNELS, panoptic_image
 from panoptic_ros.messages.topic import (
     CameraInfoTopic,
     FrameTopic,
@@ -149,11 +150,16 @@ _ROWS: tuple[Topic, ...] = (
             "track id, 0 = no object; 1..65535, unique per camera while the object is followed"
         ),
     ),
-    ImageTopic(
+    ResultTopic(
         name="panoptic",
-        encoding="16UC2",
-        pixels=lambda context: context.result.two_channel(),
-        meaning="channel 1 the label, channel 2 the track id",
+        type=IMAGE,
+        encoding=TWO_CHANNELS,
+        other_encoding=PACKED,
+        build=panoptic_image,
+        meaning=(
+            "channel 1 the label, channel 2 the track id; or label * 65536 + track id, as "
+            "`panoptic_encoding` says; the classes may be those of `remap.panoptic`"
+        ),
     ),
     ImageTopic(
         name="confidence",

@@ -21,7 +21,7 @@ def _row(topic: Topic) -> str:
     package, _, name = topic.type.split("/")
     kind = name if package == "sensor_msgs" else f"{package}/{name}"
     if topic.encoding:
-        kind += f" `{topic.encoding}`"
+        kind += " " + " or ".join(f"`{one}`" for one in topic.encodings)
     needs = [topic.needs] if topic.needs else []
     if package not in _ALWAYS_THERE:
         needs.append(f"`{package}`")

@@ -15,6 +15,7 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.convert import IMAGE, stamp_ns
 from panoptic_ros.messages.map_image import pixels_of
+from panoptic_ros.messages.panoptic_image import unpack
 from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.messages.vision import LABEL_INFO
 from panoptic_ros.recordings.bag_writer import typestore
@@ -97,8 +98,8 @@ class PublishedResults(Closing):
             message = self._message(record.topic, record.type, record.data)
             if message is None:
                 continue
-            stamp, encoding = stamp_ns(message.header), TOPICS[name].encoding
-            pixels = pixels_of(message, encoding, f"{self._path}: {record.topic}")
+            stamp, encodings = stamp_ns(message.header), TOPICS[name].encodings
+            pixels = pixels_of(message, encodings, f"{self._path}: {record.topic}")
             parts = join.add(stamp, name, pixels)
             if parts is not None:
                 yield _published(stamp, parts)
@@ -164,8 +165,7 @@ def _absolute(node: str) -> str:
 
 def _published(stamp: int, parts: Mapping[str, NDArray[Any]]) -> Published:
     if "panoptic" in parts:
-        pairs = parts["panoptic"]
-        labels, ids = pairs[..., 0].astype(np.uint8), pairs[..., 1]
+        labels, ids = unpack(parts["panoptic"])
     else:
         labels, ids = parts["label"], parts["instance"]
     return Published(stamp, labels, ids, parts.get("confidence"), parts.get("drivable"))

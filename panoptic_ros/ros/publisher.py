@@ -122,7 +122,13 @@ class ResultPublisher:
         clock = StageClock()
         output = self._output
         context = FrameContext(
-            result, self._types, header, output.remaps, config.overlay, config.jpeg_quality
+            result,
+            self._types,
+            header,
+            output.remaps,
+            config.overlay,
+            config.jpeg_quality,
+            config.panoptic_encoding,
         )
         context.camera_info = info = self._source.camera_info
         if output.wants_ground():

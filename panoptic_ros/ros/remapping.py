@@ -11,6 +11,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.remap import (
+    OPTIONAL_REMAPS,
     REMAPPED_TOPICS,
     RemapConfig,
     find_remap,
@@ -100,7 +101,8 @@ class LabelTables:
             path = find_remap(word)
             sources[topic] = _Source(path, _version(path))
             rules = read_remap(path)
-            if rules.knows(labels) or parameter in chosen:
+            # A topic that would speak the model's classes instead must not do so unnoticed.
+            if rules.knows(labels) or parameter in chosen or topic in OPTIONAL_REMAPS:
                 made[topic] = rules.fit(labels)
             else:
                 self._log.info(

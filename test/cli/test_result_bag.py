@@ -35,5 +35,5 @@ def test_a_row_that_is_added_is_written_to_a_bag_and_read_back(
             for entry, _, data in reader.messages()
         }
     assert set(found) == {f"/panoptic/{row.name}", "/panoptic/label_info"}
-    pixels = pixels_of(found[f"/panoptic/{row.name}"], row.encoding, row.name)
+    pixels = pixels_of(found[f"/panoptic/{row.name}"], row.encodings, row.name)
     assert np.array_equal(pixels == 255, result.confidence() < 128)

@@ -18,7 +18,7 @@ from test.messages.test_convert import header, of_rosbags
 def test_every_pixel_has_the_colour_of_its_class(scale: int) -> None:
     types, result = of_rosbags(), drawn_result(scale)
     made = build_messages(["label/colored"], FrameContext(result, types, header(types)))
-    pixels = pixels_of(made["label/colored"], "rgb8", "label/colored")
+    pixels = pixels_of(made["label/colored"], ("rgb8",), "label/colored")
     labels = result.semantic()
     for label in LABELS.labels:
         assert (pixels[labels == label.index] == label.color).all()

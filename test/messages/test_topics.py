@@ -13,7 +13,8 @@ import pytest
 from panoptic_ros.cli import replay
 from panoptic_ros.cli.demonstration import recording
 from panoptic_ros.core.config import parameters
-from panoptic_ros.core.remap import REMAPPED_TOPICS, RemapConfig
+from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.remap import OPTIONAL_REMAPS, REMAPPED_TOPICS, RemapConfig
 from panoptic_ros.messages.map_image import LAYOUTS
 from panoptic_ros.messages.topic import ImageTopic, RemappedLabelTopic, RemappedTopic
 from panoptic_ros.messages.topics import TOPICS, is_latched, rows_of
@@ -84,7 +85,7 @@ def test_who_chooses_some_topics_chooses_those_that_there_are(who: str) -> None:
 
 
 def test_every_remapped_topic_has_its_parameter() -> None:
-    assert set(rows_of(RemappedTopic)) == set(REMAPPED_TOPICS)
+    assert {*rows_of(RemappedTopic), *OPTIONAL_REMAPS} == set(REMAPPED_TOPICS)
     assert set(REMAPPED_TOPICS.values()) == {entry.name for entry in parameters(RemapConfig())}
     assert {name.removesuffix("_info") for name in rows_of(RemappedLabelTopic)} <= set(
         REMAPPED_TOPICS
@@ -92,7 +93,16 @@ def test_every_remapped_topic_has_its_parameter() -> None:
 
 
 def test_images_of_every_topic_can_be_read_back() -> None:
-    assert {row.encoding for row in rows_of(ImageTopic).values()} <= set(LAYOUTS)
+    images = [*rows_of(ImageTopic).values(), TOPICS["panoptic"]]
+    assert {encoding for row in images for encoding in row.encodings} <= set(LAYOUTS)
+
+
+def test_the_parameter_offers_the_encodings_of_the_panoptic_image() -> None:
+    declared = {entry.name: entry for entry in parameters(NodeConfig())}["panoptic_encoding"]
+    assert (declared.default, declared.choices) == (
+        TOPICS["panoptic"].encoding,
+        TOPICS["panoptic"].encodings,
+    )
 
 
 @pytest.mark.parametrize(

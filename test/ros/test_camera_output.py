@@ -62,7 +62,7 @@ def test_a_row_that_is_added_is_published(
     context = FrameContext(drawn_result(), TYPES, header(7))
     output.publish(build_messages(output.wanted(), context))
     bench.until(lambda: heard)
-    pixels = pixels_of(heard[0], "mono8", row.name)
+    pixels = pixels_of(heard[0], row.encodings, row.name)
     assert np.array_equal(pixels == 255, context.result.confidence() < 128)
     bench.close()
     output.close()

@@ -218,6 +218,29 @@ def test_a_broken_remap_file_leaves_the_former_classes(
         assert set(labels[-1].data) == {3, 200}
 
 
+def test_hydra_reads_class_and_instance_out_of_one_number(tiny_model: Path, remaps: Path) -> None:
+    chosen = {"remap.panoptic": str(remaps), "remap.label": str(remaps)}
+    with consuming(tiny_model, panoptic_encoding="32SC1", **chosen) as (bench, camera):
+        names = ("panoptic", "instance", "remapped/label")
+        heard = [bench.listen(f"/panoptic/{name}", qos=qos_profile_sensor_data) for name in names]
+        bench.until(lambda: same_stamp(*heard), camera.shoot)
+        both, instance, label = same_stamp(*heard)
+    assert (both.encoding, both.step) == ("32SC1", 4 * both.width)
+    values = np.frombuffer(both.data, np.uint32).reshape(CAMERA_SIZE)
+    ids = np.frombuffer(instance.data, np.uint16).reshape(CAMERA_SIZE)
+    assert np.array_equal(values & 0xFFFF, ids)
+    assert np.array_equal((values & 0xFFFF0000) >> 16, plane(label))
+    assert set(np.unique(plane(label)[ids > 0]).tolist()) == {200}
+
+
+def test_a_panoptic_image_keeps_its_classes_only_where_no_remap_is_named(
+    tiny_model: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with consuming(tiny_model, **{"remap.panoptic": "hydra"}) as (_, camera):
+        assert camera.node.engine is None
+    assert "says nothing about label set 'tiny'" in capfd.readouterr().err
+
+
 def test_remaps_change_by_parameter_and_a_wrong_one_is_refused(
     tiny_model: Path, remaps: Path, tmp_path: Path
 ) -> None:

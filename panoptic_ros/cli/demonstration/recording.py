@@ -140,7 +140,7 @@ class Recording:
         return {}
 
     def _small(self, message: Any, name: str) -> NDArray[Any]:
-        values = pixels_of(message, TOPICS[name].encoding, f"{self._path}: {name}")
+        values = pixels_of(message, TOPICS[name].encodings, f"{self._path}: {name}")
         return np.ascontiguousarray(values[::STEP_PX, ::STEP_PX])
 
     def _messages(self, names: Iterable[str]) -> Iterator[tuple[str, int, Any]]:
