@@ -4,9 +4,12 @@
 ros2 launch panoptic_ros replay.launch.py input:=drive.mcap rviz:=true
 """
 
+import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
+from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
     EmitEvent,
@@ -19,15 +22,19 @@ from launch.events import Shutdown
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.ros.launching import (
     argument,
-    is_true,
+    choice,
+    in_namespace,
     node_arguments,
     panoptic_node,
     transport_actions,
+    yes_or_no,
 )
 
+PLAYERS = ("panoptic", "ros2")
 ARGUMENTS = {
     "input": (None, "ROS 2 or ROS 1 bag, video or folder of images."),
     "image": ("/camera/image_raw", "Image topic to play to; the bag's, with player:=ros2."),
@@ -47,7 +54,7 @@ def generate_launch_description() -> LaunchDescription:
     ]
     return LaunchDescription(
         [
-            *node_arguments(use_sim_time="true"),
+            *node_arguments(),
             *own,
             *transport_actions(),
             OpaqueFunction(function=_actions),
@@ -56,25 +63,68 @@ def generate_launch_description() -> LaunchDescription:
 
 
 def _actions(context: LaunchContext) -> list[Any]:
-    player = ExecuteProcess(cmd=_player(context), output="screen")
+    _check(context)
+    player = ExecuteProcess(cmd=_player(context), name="player", output="screen")
     at_the_end = OnProcessExit(
         target_action=player, on_exit=[EmitEvent(event=Shutdown(reason="the recording ended"))]
     )
-    node = panoptic_node(context, remappings={"image": argument(context, "image")})
-    actions = [node, RegisterEventHandler(at_the_end), player]
-    if is_true(context, "rviz"):
-        view = str(resource("config", "panoptic.rviz"))
-        actions.append(Node(package="rviz2", executable="rviz2", arguments=["-d", view]))
-    return actions
+    image = argument(context, "image")
+    # The player publishes /clock, so the node goes by it unless somebody says otherwise.
+    says_otherwise = argument(context, "use_sim_time") or argument(context, "params_file")
+    parameters = {} if says_otherwise else {"use_sim_time": True}
+    node = panoptic_node(context, parameters, remappings={"image": image})
+    viewer = [_viewer()] if yes_or_no(context, "rviz") else []
+    return [node, RegisterEventHandler(at_the_end), player, *viewer]
+
+
+def _check(context: LaunchContext) -> None:
+    """Refuse what cannot be played.
+
+    Raises:
+        ConfigError: An argument is refused.
+    """
+    source = argument(context, "input")
+    if not Path(source).exists():
+        raise ConfigError(f"input:={source}: there is no such file or folder")
+    if choice(context, "player", PLAYERS) == "ros2" and shutil.which("ros2") is None:
+        raise ConfigError("player:=ros2 needs the command ros2; source ROS 2, or leave player out")
+    try:
+        is_rate = 0.0 < float(argument(context, "rate")) < float("inf")
+    except ValueError:
+        is_rate = False
+    if not is_rate:
+        raise ConfigError(f"rate:={argument(context, 'rate')} is refused; needs a number above 0")
+
+
+def _viewer() -> Node:
+    """Make RViz's action.
+
+    Raises:
+        ConfigError: RViz is not installed.
+    """
+    try:
+        get_package_prefix("rviz2")
+    except PackageNotFoundError as error:
+        raise ConfigError(
+            "rviz:=true needs RViz; install ros-$ROS_DISTRO-rviz2, or leave rviz out"
+        ) from error
+    view = str(resource("config", "panoptic.rviz"))
+    return Node(package="rviz2", executable="rviz2", name="rviz", arguments=["-d", view])
 
 
 def _player(context: LaunchContext) -> list[str]:
     source, rate = argument(context, "input"), argument(context, "rate")
-    topic, image = argument(context, "topic"), argument(context, "image")
-    loop = ["--loop"] if is_true(context, "loop") else []
+    topic, image = argument(context, "topic"), in_namespace(context, argument(context, "image"))
+    loop = ["--loop"] if yes_or_no(context, "loop") else []
     if argument(context, "player") == "ros2":
-        renamed = ["--remap", f"{topic}:={image}"] if topic else []
+        pairs = [(topic, image), (_info(topic), _info(image))] if topic else []
+        renamed = [word for old, new in pairs for word in ("--remap", f"{old}:={new}")]
         return ["ros2", "bag", "play", source, "--clock", "--rate", rate, *loop, *renamed]
     chosen = ["--topic", topic] if topic else []
     module = [sys.executable, "-m", "panoptic_ros.cli.main", "play", source]
     return [*module, *chosen, "--to", image, "--rate", rate, "--wait", "30", *loop]
+
+
+def _info(topic: str) -> str:
+    """The camera_info beside an image topic."""
+    return f"{topic.rpartition('/')[0]}/camera_info"
