@@ -7,20 +7,24 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.progress import progress
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from panoptic_ros.core.ground.calibration import Board
+    from panoptic_ros.recordings.source import Source
 
 GOOD_ERROR_PX = 1.0
+MOST_SEARCHED = 200
+"""A search takes longer than a frame, and neighbours of a frame show the board alike."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +52,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="plumb_bob",
         help="equidistant is for fisheye lenses (default: %(default)s)",
     )
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=MOST_SEARCHED,
+        metavar="N",
+        help="frames of a video or bag that are searched, spread evenly (default: %(default)s); "
+        "of a folder all are",
+    )
     parser.add_argument("--name", default="camera", help="camera_name (default: %(default)s)")
     parser.add_argument(
         "--out", type=Path, default=Path("camera.yaml"), help="default: %(default)s"
@@ -59,9 +71,11 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.core.ground.calibration import Board, calibrate
     from panoptic_ros.messages.camera_yaml import write_camera_yaml
 
+    if args.most < 1:
+        raise ConfigError(f"--most is {args.most}, needs at least 1")
     columns, rows = args.board
     board = Board(columns, rows, args.square)
-    found, unseen = _views(args.images, board)
+    found, unseen = _views(args.images, board, args.most)
     image_size, odd = _common_size(found)
     views = [corners for _, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
@@ -91,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 Found = tuple[str, tuple[int, int], "NDArray[np.float32]"]
 
 
-def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
+def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], list[str]]:
     """Look for the board in every image; (name, size, corners), and names of the others."""
     import cv2
     import numpy as np
@@ -100,7 +114,7 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
 
     found: list[Found] = []
     unseen: list[str] = []
-    for name, rgb in progress(_images(inputs), None, "look for the board"):
+    for name, rgb in progress(_images(inputs, most), None, "look for the board"):
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         corners = find_corners(gray, board)
         if corners is None:
@@ -110,15 +124,31 @@ def _views(inputs: list[Path], board: Board) -> tuple[list[Found], list[str]]:
     return found, unseen
 
 
-def _images(inputs: list[Path]) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+def _images(inputs: list[Path], most: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Read the images of all inputs, of recordings a sample."""
+    from panoptic_ros.recordings.folder import FolderSource
     from panoptic_ros.recordings.open import open_source
 
     for path in inputs:
         with open_source(path) as source:
-            for recorded in source.frames():
+            stride = 1 if isinstance(source, FolderSource) else _stride(source, most)
+            for recorded in islice(source.frames(), 0, None, stride):
                 yield recorded.name, recorded.frame.image
             for note in source.losses.notes:
                 print(f"panoptic calibrate: {note}", file=sys.stderr)
+
+
+def _stride(source: Source, most: int) -> int:
+    """Of how many frames of a recording one is searched; says so where it is not each."""
+    count = source.count if source.count is not None else sum(1 for _ in source.frames())
+    stride = max(1, -(-count // most))
+    if stride > 1:
+        print(
+            f"panoptic calibrate: {source.path.name} has {count} frames, one in {stride} is "
+            "searched (--most)",
+            file=sys.stderr,
+        )
+    return stride
 
 
 def _common_size(found: list[Found]) -> tuple[tuple[int, int], list[str]]:

@@ -70,6 +70,30 @@ def read_gpu(index: int = 0, library: Any = None) -> Gpu:
     )
 
 
+def pci_bus_id(index: int = 0, library: Any = None) -> str:
+    """Say in which slot a GPU sits, which is what NVIDIA's management library knows it by too.
+
+    CUDA counts GPUs by speed and leaves out what ``CUDA_VISIBLE_DEVICES`` hides; the management
+    library counts all of them by slot.
+
+    Args:
+        index: Number of the GPU as CUDA counts.
+        library: The driver's library, None to load it.
+
+    Returns:
+        Such as ``0000:01:00.0``; empty where there is no driver or no such GPU.
+    """
+    device, name = ctypes.c_int(), ctypes.create_string_buffer(32)
+    try:
+        cuda = library or load_driver()
+        _ask(cuda, "cuInit", 0)
+        _ask(cuda, "cuDeviceGet", ctypes.byref(device), index)
+        _ask(cuda, "cuDeviceGetPCIBusId", name, len(name), device)
+    except ModelError:
+        return ""
+    return name.value.decode(errors="replace")
+
+
 def load_driver() -> Any:
     """Load the driver's library.
 

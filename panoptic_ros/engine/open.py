@@ -14,6 +14,7 @@ from panoptic_ros.core.config import check_values
 from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import Engine
+from panoptic_ros.engine.device import pci_bus_id
 from panoptic_ros.engine.models import find_model
 
 if TYPE_CHECKING:
@@ -313,3 +314,8 @@ def _run_onnxruntime(path: Path, why: str, opening: _Opening) -> Engine:
     engine = OrtEngine(path, opening.config.threads, opening.config.device)
     opening.say(f"{engine.description}, {why}")
     return engine
+
+
+def gpu_slot(device: int) -> str:
+    """Say in which PCI slot the GPU of an engine sits, empty for none; see ``pci_bus_id``."""
+    return pci_bus_id(device)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
@@ -60,7 +61,8 @@ class EngineLoader:
     """Opens the engine, and has its plan built where there is none and that is allowed.
 
     All calls come from the executor's thread, except ``swap``, which comes from whoever runs
-    the engine. A thread of its own waits for the builder.
+    the engine. A thread of its own waits for the builder and opens the plan; no call waits for
+    that thread but ``wait``. What it brings after it was called off it closes itself.
 
     Args:
         door: How engines are come by.
@@ -76,7 +78,7 @@ class EngineLoader:
         self._build: RunningBuild | None = None
         self._order: Any = None
         self._wish = _BuildRequest(EngineConfig(), False)
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._progress: BuildProgress | None = None
         self._finished = False
         self.problem = ""
@@ -150,6 +152,11 @@ class EngineLoader:
         with self._lock:
             self._engine = None
 
+    def wait(self, patience_s: float) -> None:
+        """Wait, before the process ends, for a thread that is still opening a plan."""
+        for thread in self._threads:
+            thread.join(patience_s)
+
     def close(self) -> None:
         """End the build and free everything; safe to call twice."""
         self._cancel()
@@ -181,21 +188,24 @@ class EngineLoader:
         self._order, self._progress, self.problem = order, BuildProgress(), ""
         self._finished = False
         self._build = self._door.build(order)
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._wait,
             args=(self._build, order),
             name="panoptic_build",
             daemon=True,
         )
-        self._thread.start()
+        self._threads = [entry for entry in self._threads if entry.is_alive()] + [thread]
+        thread.start()
 
     def _wait(self, build: RunningBuild, order: Any) -> None:
         """Wait for a plan, and open it where it shall take over."""
         try:
-            build.wait(self._note)
-            wish = self._last_wish()
+            build.wait(partial(self._note, build))
+            wish = self._last_wish(build)
+            if wish is None:
+                return
             if wish.takes_over:
-                self._offer(self._opened(replace(wish.config, fallback="none")))
+                self._offer(build, self._opened(replace(wish.config, fallback="none")))
             else:
                 self._log.info(f"the plan of {order.model.name} is built")
                 self._finished = True
@@ -204,22 +214,33 @@ class EngineLoader:
         except Exception as error:  # a bug: the main thread ends the process with a traceback
             self.failure = error
         finally:
-            self._last_wish()
-            self._progress = None
+            self._end(build)
 
-    def _last_wish(self) -> _BuildRequest:
-        """What shall become of the plan; whoever asks for it from here on has it built again."""
+    def _last_wish(self, build: RunningBuild) -> _BuildRequest | None:
+        """What shall become of the plan; whoever asks for it from here on has it built again.
+
+        None where the build was called off.
+        """
         with self._lock:
+            if self._build is not build:
+                return None
             self._order = None
             return self._wish
 
-    def _note(self, phase: str, share: float) -> None:
-        self._progress = BuildProgress(phase, share)
+    def _end(self, build: RunningBuild) -> None:
+        with self._lock:
+            if self._build is build:
+                self._build = self._order = self._progress = None
 
-    def _offer(self, engine: Engine) -> None:
+    def _note(self, build: RunningBuild, phase: str, share: float) -> None:
+        if self._build is build:
+            self._progress = BuildProgress(phase, share)
+
+    def _offer(self, build: RunningBuild, engine: Engine) -> None:
+        """Keep a better engine, unless nobody wants it any more."""
         with self._lock:
             unused: Engine | None = engine
-            if self._engine is not None:
+            if self._engine is not None and self._build is build:
                 self._better, unused = engine, self._better
         if unused is not None:
             unused.close()
@@ -231,8 +252,9 @@ class EngineLoader:
             self._log.warning(f"there will be no plan: {' '.join(words.split())}")
 
     def _cancel(self) -> None:
-        build, self._build = self._build, None
-        if build is not None and self._thread is not None and self._thread.is_alive():
+        """Call a build off; its thread ends by itself."""
+        with self._lock:
+            build, self._build = self._build, None
+            self._order = self._progress = None
+        if build is not None:
             build.cancel()
-            self._thread.join()
-        self._thread = None

@@ -17,7 +17,7 @@ from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.engine.open import open_configured, plan_to_build, start_build
+from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.active_timer import ActiveTimer
@@ -139,12 +139,13 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Stop the worker and free the engine; safe to call in any state and twice."""
         self._stop()
         self._release()
+        self._supply.wait(_PATIENCE_S)
 
     def _configure(self, state: Any) -> TransitionCallbackReturn:
         self._parameters_in_force.check()
         config = self.config
         self._health.set_period(config.diagnostics_period_s)
-        self._machine = Machine(device=config.engine.device)
+        self._machine = Machine(bus_id=gpu_slot(config.engine.device))
         engine = self._supply.open(config.engine)
         self._outputs = open_outputs(self, config, self._types)
         self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())

@@ -25,14 +25,14 @@ class Machine:
 
     Args:
         root: Where ``proc`` and ``sys`` lie.
-        device: Number of the GPU, as NVIDIA's management library counts.
+        bus_id: Slot of the GPU that the engine runs on, as ``engine.device`` says; empty for none.
         nvml: The module ``pynvml``, None to import it.
     """
 
-    def __init__(self, root: Path = Path("/"), device: int = 0, nvml: Any = None) -> None:
+    def __init__(self, root: Path = Path("/"), bus_id: str = "", nvml: Any = None) -> None:
         self._root = root
         self._nvml = _opened(nvml)
-        self._device = device
+        self._bus_id = bus_id
 
     def read(self) -> dict[str, str]:
         """Values by name, e.g. ``process_rss_mb``, ``gpu_temperature_c``, ``gpu_clock_mhz``."""
@@ -76,10 +76,10 @@ class Machine:
 
     def _nvidia_gpu(self) -> Iterator[tuple[str, str]]:
         nvml = self._nvml
-        if nvml is None:
+        if nvml is None or not self._bus_id:
             return
         try:
-            gpu = nvml.nvmlDeviceGetHandleByIndex(self._device)
+            gpu = nvml.nvmlDeviceGetHandleByPciBusId(self._bus_id)
         except nvml.NVMLError:
             return
         for name, ask in _QUESTIONS.items():

@@ -47,6 +47,42 @@ def test_a_folder_of_boards_becomes_a_calibration_file(
     assert "are of another size: wide.png" in said.err
 
 
+def board_video(path: Path) -> Path:
+    """The painted boards, each in six frames."""
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = (*SIZE, "yuv420p")
+        stream.bit_rate = 20_000_000
+        for pose in poses():
+            grey = painted(*pose)
+            frame = av.VideoFrame.from_ndarray(np.repeat(grey[..., None], 3, 2), format="rgb24")
+            for _ in range(6):
+                container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_of_a_video_a_sample_is_searched_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av")
+    video, out = board_video(tmp_path / "boards.mp4"), tmp_path / "camera.yaml"
+    words = ["calibrate", str(video), *BOARD, "--most", "10", "--out", str(out)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert "boards.mp4 has 60 frames, one in 6 is searched (--most)" in said.err
+    assert "10 images" in said.out
+
+
+def test_a_sample_of_nothing_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["calibrate", str(tmp_path), *BOARD, "--most", "0"]) == 2
+    assert "--most is 0, needs at least 1" in capsys.readouterr().err
+
+
 def test_images_without_a_board_are_one_clear_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -210,3 +210,16 @@ def test_ids_are_kept_when_the_engine_is_exchanged(turns: list[Turn]) -> None:
             exchanged.exchange(DrawnBatchEngine(SIZE, 2))
         expected = steady.step(turn[0][1]).track_ids()
         np.testing.assert_array_equal(exchanged.step(turn[0][1]).track_ids(), expected)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+def test_a_camera_twice_in_a_batch_gets_what_two_steps_give(batch: int) -> None:
+    frames = [frame for frame, _ in DrawnStreet(seconds=0.2, size=SIZE)][:3]
+    together, alone = Pipeline(DrawnBatchEngine(SIZE, batch)), Pipeline(DrawnEngine(SIZE))
+    state, own = together.new_state(), alone.new_state()
+    results = together.step_batch([(frame, state) for frame in frames])
+    for result, frame in zip(results, frames, strict=True):
+        assert isinstance(result, Result)
+        expected = alone.step(frame, own)
+        assert np.array_equal(result.instance_ids(), expected.instance_ids())
+        assert np.array_equal(result.drivable.mask, expected.drivable.mask)

@@ -9,7 +9,7 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine import device
-from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
+from panoptic_ros.engine.device import Gpu, find_gpu, pci_bus_id, read_gpu
 
 
 class DrawnDriver:
@@ -38,6 +38,19 @@ class DrawnDriver:
     def cuDeviceGetAttribute(self, value: Any, attribute: int, device: Any) -> int:  # noqa: N802
         value._obj.value = {75: 8, 76: 7, 18: 1}[attribute]
         return self._answer("cuDeviceGetAttribute")
+
+    def cuDeviceGetPCIBusId(self, name: Any, size: int, device: Any) -> int:  # noqa: N802
+        name.value = b"0000:41:00.0"
+        return self._answer("cuDeviceGetPCIBusId")
+
+
+def test_a_gpu_is_known_by_its_slot() -> None:
+    assert pci_bus_id(0, DrawnDriver()) == "0000:41:00.0"
+
+
+@pytest.mark.parametrize("call", ["cuInit", "cuDeviceGet", "cuDeviceGetPCIBusId"])
+def test_a_gpu_that_the_driver_does_not_know_has_no_slot(call: str) -> None:
+    assert pci_bus_id(0, DrawnDriver(call)) == ""
 
 
 def test_the_driver_is_asked_for_name_capability_and_version() -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,7 +19,7 @@ from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
-from test.drawn.drawn_loader import DrawnMachine
+from test.drawn.drawn_loader import DrawnMachine, NamedEngine
 from test.engine.test_open import key_here, model, orin, write
 
 __all__ = ["model", "orin"]
@@ -53,6 +54,7 @@ def supply(machine: DrawnMachine, log: Log) -> Iterator[EngineLoader]:
     made = EngineLoader(machine.door, log)
     yield made
     made.close()
+    made.wait(30)
     assert all(engine.closed == 1 for engine in machine.opened), "every engine is closed once"
 
 
@@ -257,3 +259,53 @@ def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
     assert isinstance(again.open(config), TrtEngine), "the next start finds it"
     assert again.progress is None
     again.close()
+
+
+class SlowMachine(DrawnMachine):
+    """Opens a plan only when the test lets it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_opening = threading.Event()
+        self.may_open = threading.Event()
+
+    def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:
+        if self.has_plan:
+            self.is_opening.set()
+            assert self.may_open.wait(30)
+        return super().open(config, say)
+
+
+@pytest.mark.parametrize("end", [EngineLoader.close, EngineLoader.close_engine])
+def test_nobody_waits_for_a_plan_that_is_being_opened(
+    end: Callable[[EngineLoader], None], log: Log
+) -> None:
+    machine = SlowMachine()
+    supply = EngineLoader(machine.door, log)
+    supply.open(FALLBACK)
+    machine.builds[0].finish()
+    assert machine.is_opening.wait(30)
+    end(supply)
+    machine.may_open.set()
+    supply.wait(30)
+    assert supply.engine is None
+    assert [engine.closed for engine in machine.opened] == [1, 1], "the late one closes itself"
+    supply.close()
+
+
+def test_a_plan_that_was_called_off_does_not_take_over(log: Log) -> None:
+    machine = SlowMachine()
+    supply = EngineLoader(machine.door, log)
+    supply.open(FALLBACK)
+    machine.builds[0].finish()
+    assert machine.is_opening.wait(30)
+    supply.close()
+    machine.has_plan = False
+    running = supply.open(FALLBACK)
+    machine.has_plan = True
+    machine.may_open.set()
+    until(lambda: len(machine.opened) == 3 and machine.opened[-1].closed)
+    assert supply.swap() is None
+    assert supply.engine is running
+    supply.close()
+    supply.wait(30)

@@ -11,6 +11,8 @@ import pytest
 
 from panoptic_ros.ros.telemetry import Machine
 
+SLOT = "0000:41:00.0"
+
 
 class NVMLError(Exception):
     """Stands in for pynvml's."""
@@ -32,8 +34,8 @@ class DrawnNvml:
         if call == self.lacking:
             return self._refuse
         answers = {
-            "nvmlDeviceGetHandleByIndex": lambda index: f"gpu{index}",
-            "nvmlDeviceGetTemperature": lambda gpu, sensor: 61 if gpu == "gpu1" else 40,
+            "nvmlDeviceGetHandleByPciBusId": lambda bus_id: f"gpu at {bus_id}",
+            "nvmlDeviceGetTemperature": lambda gpu, sensor: 61 if gpu == f"gpu at {SLOT}" else 40,
             "nvmlDeviceGetClockInfo": lambda gpu, clock: 1980,
             "nvmlDeviceGetUtilizationRates": lambda gpu: SimpleNamespace(gpu=73),
             "nvmlDeviceGetMemoryInfo": lambda gpu: SimpleNamespace(used=3e9, total=24e9),
@@ -91,7 +93,7 @@ def test_a_gpu_is_known_by_its_device_tree_name(tmp_path: Path) -> None:
 
 
 def test_a_pc_is_read_from_its_driver(tmp_path: Path) -> None:
-    assert Machine(tmp_path, device=1, nvml=DrawnNvml()).read() == {
+    assert Machine(tmp_path, SLOT, DrawnNvml()).read() == {
         "gpu_temperature_c": "61",
         "gpu_clock_mhz": "1980",
         "gpu_load_percent": "73",
@@ -110,13 +112,17 @@ def test_a_pc_is_read_from_its_driver(tmp_path: Path) -> None:
 def test_what_a_driver_does_not_answer_is_left_out(
     call: str, missing: set[str], tmp_path: Path
 ) -> None:
-    everything = set(Machine(tmp_path, nvml=DrawnNvml()).read())
-    assert set(Machine(tmp_path, nvml=DrawnNvml(lacking=call)).read()) == everything - missing
+    everything = set(Machine(tmp_path, SLOT, DrawnNvml()).read())
+    assert set(Machine(tmp_path, SLOT, DrawnNvml(lacking=call)).read()) == everything - missing
 
 
 def test_an_unknown_gpu_is_left_out(tmp_path: Path) -> None:
-    nvml = DrawnNvml(lacking="nvmlDeviceGetHandleByIndex")
-    assert Machine(tmp_path, nvml=nvml).read() == {}
+    nvml = DrawnNvml(lacking="nvmlDeviceGetHandleByPciBusId")
+    assert Machine(tmp_path, SLOT, nvml).read() == {}
+
+
+def test_a_gpu_that_the_engine_does_not_run_on_is_left_out(tmp_path: Path) -> None:
+    assert Machine(tmp_path, nvml=DrawnNvml()).read() == {}
 
 
 def test_damaged_files_are_left_out(tmp_path: Path) -> None:
