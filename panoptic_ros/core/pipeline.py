@@ -181,6 +181,7 @@ class Pipeline:
         clock.lap("decode")
         is_new_stream = state.continuity.update(stamp_ns, panoptic.ids.shape).is_new_stream
         motion = state.ego_motion.update(thumbnail(network_image), panoptic, is_new_stream)
+        is_new_stream |= motion.is_cut
         tracks = state.tracker.update(panoptic, stamp_ns, motion, is_new_stream)
         clock.lap("track")
         drivable = state.drivable_filter.update(panoptic, stamp_ns, motion, is_new_stream)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.config import DrivableConfig, PipelineConfig, TrackConfig
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.stream_state import StreamState
-from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
+from panoptic_ros.core.tracking.camera_motion import UNKNOWN
 from panoptic_ros.core.types import Drivable, Panoptic, Track
 from test.drawn.drawings import LABELS
 
@@ -42,21 +42,25 @@ class Follower:
         thumbnail: NDArray[np.uint8] | None = None,
     ) -> tuple[Track, ...]:
         """Follow the objects into the next frame; without a thumbnail the camera stands still."""
-        is_new_stream = self._is_new_stream(panoptic, stamp_ns)
-        self.motion = self._motion(panoptic, thumbnail, is_new_stream)
+        is_new_stream = self._begin(panoptic, stamp_ns, thumbnail)
         return self.state.tracker.update(panoptic, stamp_ns, self.motion, is_new_stream)
 
-    def surface(self, panoptic: Panoptic, stamp_ns: int) -> Drivable:
-        """Follow the surface into the next frame of a camera that stands still."""
-        is_new_stream = self._is_new_stream(panoptic, stamp_ns)
-        return self.state.drivable_filter.update(panoptic, stamp_ns, UNKNOWN, is_new_stream)
+    def surface(
+        self,
+        panoptic: Panoptic,
+        stamp_ns: int,
+        thumbnail: NDArray[np.uint8] | None = None,
+    ) -> Drivable:
+        """Follow the surface into the next frame; without a thumbnail the camera stands still."""
+        is_new_stream = self._begin(panoptic, stamp_ns, thumbnail)
+        return self.state.drivable_filter.update(panoptic, stamp_ns, self.motion, is_new_stream)
 
-    def _is_new_stream(self, panoptic: Panoptic, stamp_ns: int) -> bool:
-        return self.state.continuity.update(stamp_ns, panoptic.ids.shape).is_new_stream
-
-    def _motion(
-        self, panoptic: Panoptic, thumbnail: NDArray[np.uint8] | None, is_new_stream: bool
-    ) -> CameraMotion:
-        if thumbnail is None:
-            return UNKNOWN
-        return self.state.ego_motion.update(thumbnail, panoptic, is_new_stream)
+    def _begin(
+        self, panoptic: Panoptic, stamp_ns: int, thumbnail: NDArray[np.uint8] | None
+    ) -> bool:
+        """Find the camera's motion; returns whether a new stream begins."""
+        arrival = self.state.continuity.update(stamp_ns, panoptic.ids.shape)
+        self.motion = UNKNOWN
+        if thumbnail is not None:
+            self.motion = self.state.ego_motion.update(thumbnail, panoptic, arrival.is_new_stream)
+        return arrival.is_new_stream or self.motion.is_cut

@@ -44,17 +44,16 @@ class Tracker:
         Args:
             panoptic: The frame's map; of the same size as the one before in the same stream.
             stamp_ns: Its time; not before that of the frame before in the same stream.
-            motion: The camera's motion since the frame before, in map pixels; a cut forgets all
-                tracks.
-            is_new_stream: Whether the frame has nothing to do with the one before; forgets all
-                tracks. Their ids are the last to be given again.
+            motion: The camera's motion since the frame before, in map pixels.
+            is_new_stream: Whether the frame has nothing to do with the one before, be it by its
+                stamp or by a cut; forgets all tracks. Their ids are the last to be given again.
 
         Returns:
             The tracks that are seen in this frame, ordered by id. Segments that are too weak to
             start a track have none.
         """
         memory = self._memory
-        if is_new_stream or motion.is_cut:
+        if is_new_stream:
             memory.clear()
         seconds = self._seconds_until(stamp_ns, is_new_stream)
         memory.predict(motion, seconds)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -233,6 +234,18 @@ def test_after_one_jump_back_the_memory_works_again_from_the_second_frame() -> N
         for number, rows in enumerate((WITH_CAR, ROAD_ROWS, ROAD_ROWS), start=1)
     ]
     assert seen == [False, False, False]
+
+
+def test_a_cut_to_another_scene_forgets_what_was_before() -> None:
+    follower = Follower(drivable=replace(CONFIG, memory_s=5.0, max_hole_area=0.0))
+    images = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
+    views = [cv2.resize(one, (160, 96), interpolation=cv2.INTER_CUBIC) for one in images]
+    follower.surface(scene(*WITH_CAR), STEP_NS, views[0])
+    seen = [
+        bool(follower.surface(scene(*ROAD_ROWS), number * STEP_NS, view).mask[1, 2])
+        for number, view in enumerate((views[0], views[1]), start=2)
+    ]
+    assert seen == [False, True]
 
 
 @pytest.mark.parametrize(("level", "is_surface"), [(153, True), (152, False)])
