@@ -241,10 +241,10 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
     here, built = read_gpu(device), manifest.key
     wanted = (here.name, here.compute_capability)
     if built.compute_capability and (built.gpu, built.compute_capability) != wanted:
-        order = PlanRequest(Path(manifest.model), built.precision, built.batch, device)
+        request = PlanRequest(Path(manifest.model), built.precision, built.batch, device)
         raise StaleEngineError(
             f"{path.name}: was built for {built.gpu} ({built.compute_capability}), this is "
-            f"{here.name} ({here.compute_capability}); run: {order.command}"
+            f"{here.name} ({here.compute_capability}); run: {request.command}"
         )
 
 

@@ -65,19 +65,19 @@ class EngineLoader:
     that thread but ``wait``. What it brings after it was called off it closes itself.
 
     Args:
-        door: How engines are come by.
+        factory: How engines are come by.
         log: Takes what was chosen and why.
     """
 
-    def __init__(self, door: EngineFactory, log: Logger) -> None:
-        self._door = door
+    def __init__(self, factory: EngineFactory, log: Logger) -> None:
+        self._factory = factory
         self._log = log
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._better: Engine | None = None
         self._build: RunningBuild | None = None
-        self._order: Any = None
-        self._wish = _BuildRequest(EngineConfig(), False)
+        self._building: Any = None
+        self._request = _BuildRequest(EngineConfig(), False)
         self._threads: list[threading.Thread] = []
         self._progress: BuildProgress | None = None
         self._finished = False
@@ -103,18 +103,18 @@ class EngineLoader:
             ModelError: There is none. A plan may be in work then; ``take_finished`` tells when it
                 is there.
         """
-        order = self._missing(config)
+        request = self._missing(config)
         try:
             engine = self._opened(config)
         except ModelError as error:
-            if order is None:
+            if request is None:
                 raise
-            self._start(order, config, takes_over=False)
+            self._start(request, config, takes_over=False)
             raise ModelError(self._words_of_patience(error)) from error
         self._engine = engine
-        if order is not None:
-            self._log.info(f"a plan of {order.model.name} is built beside it")
-            self._start(order, config, takes_over=True)
+        if request is not None:
+            self._log.info(f"a plan of {request.model.name} is built beside it")
+            self._start(request, config, takes_over=True)
         return engine
 
     def swap(self) -> Engine | None:
@@ -164,11 +164,11 @@ class EngineLoader:
         self._finished, self.problem = False, ""
 
     def _missing(self, config: EngineConfig) -> Any:
-        return self._door.to_build(config) if config.rebuild else None
+        return self._factory.to_build(config) if config.rebuild else None
 
     def _opened(self, config: EngineConfig) -> Engine:
         # A missing plan is built beside the node, never by the thread that opens the engine.
-        return self._door.open(replace(config, rebuild=False), self._log.info)
+        return self._factory.open(replace(config, rebuild=False), self._log.info)
 
     def _words_of_patience(self, error: ModelError) -> str:
         progress = self._progress or BuildProgress()
@@ -178,36 +178,36 @@ class EngineLoader:
             "work meanwhile"
         )
 
-    def _start(self, order: Any, config: EngineConfig, takes_over: bool) -> None:
+    def _start(self, request: Any, config: EngineConfig, takes_over: bool) -> None:
         """Have a plan built, unless it is in work; then only what becomes of it changes."""
         with self._lock:
-            self._wish = _BuildRequest(config, takes_over)
-            if self._order is not None and order == self._order:
+            self._request = _BuildRequest(config, takes_over)
+            if self._building is not None and request == self._building:
                 return
         self._cancel()
-        self._order, self._progress, self.problem = order, BuildProgress(), ""
+        self._building, self._progress, self.problem = request, BuildProgress(), ""
         self._finished = False
-        self._build = self._door.build(order)
+        self._build = self._factory.build(request)
         thread = threading.Thread(
             target=self._wait,
-            args=(self._build, order),
+            args=(self._build, request),
             name="panoptic_build",
             daemon=True,
         )
         self._threads = [entry for entry in self._threads if entry.is_alive()] + [thread]
         thread.start()
 
-    def _wait(self, build: RunningBuild, order: Any) -> None:
+    def _wait(self, build: RunningBuild, request: Any) -> None:
         """Wait for a plan, and open it where it shall take over."""
         try:
             build.wait(partial(self._note, build))
-            wish = self._last_wish(build)
-            if wish is None:
+            last = self._last_request(build)
+            if last is None:
                 return
-            if wish.takes_over:
-                self._offer(build, self._opened(replace(wish.config, fallback="none")))
+            if last.takes_over:
+                self._offer(build, self._opened(replace(last.config, fallback="none")))
             else:
-                self._log.info(f"the plan of {order.model.name} is built")
+                self._log.info(f"the plan of {request.model.name} is built")
                 self._finished = True
         except PanopticError as error:
             self._fail(build, str(error))
@@ -216,7 +216,7 @@ class EngineLoader:
         finally:
             self._end(build)
 
-    def _last_wish(self, build: RunningBuild) -> _BuildRequest | None:
+    def _last_request(self, build: RunningBuild) -> _BuildRequest | None:
         """What shall become of the plan; whoever asks for it from here on has it built again.
 
         None where the build was called off.
@@ -224,13 +224,13 @@ class EngineLoader:
         with self._lock:
             if self._build is not build:
                 return None
-            self._order = None
-            return self._wish
+            self._building = None
+            return self._request
 
     def _end(self, build: RunningBuild) -> None:
         with self._lock:
             if self._build is build:
-                self._build = self._order = self._progress = None
+                self._build = self._building = self._progress = None
 
     def _note(self, build: RunningBuild, phase: str, share: float) -> None:
         if self._build is build:
@@ -255,6 +255,6 @@ class EngineLoader:
         """Call a build off; its thread ends by itself."""
         with self._lock:
             build, self._build = self._build, None
-            self._order = self._progress = None
+            self._building = self._progress = None
         if build is not None:
             build.cancel()

@@ -72,7 +72,7 @@ class DrawnMachine:
     asked: list[EngineConfig] = field(default_factory=list)
 
     @property
-    def door(self) -> EngineFactory:
+    def factory(self) -> EngineFactory:
         return EngineFactory(self.open, self.to_build, self.build)
 
     def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:

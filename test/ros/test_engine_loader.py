@@ -51,7 +51,7 @@ def machine() -> DrawnMachine:
 
 @pytest.fixture
 def supply(machine: DrawnMachine, log: Log) -> Iterator[EngineLoader]:
-    made = EngineLoader(machine.door, log)
+    made = EngineLoader(machine.factory, log)
     yield made
     made.close()
     made.wait(30)
@@ -216,7 +216,7 @@ def test_a_plan_that_comes_after_the_engine_was_closed_is_closed_too(
 def test_a_bug_in_the_thread_is_handed_on(
     machine: DrawnMachine, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    supply = EngineLoader(machine.door, log)
+    supply = EngineLoader(machine.factory, log)
     supply.open(FALLBACK)
     monkeypatch.setattr(machine, "open", None)
     monkeypatch.setattr(supply, "_opened", lambda *_: 1 / 0)
@@ -281,7 +281,7 @@ def test_nobody_waits_for_a_plan_that_is_being_opened(
     end: Callable[[EngineLoader], None], log: Log
 ) -> None:
     machine = SlowMachine()
-    supply = EngineLoader(machine.door, log)
+    supply = EngineLoader(machine.factory, log)
     supply.open(FALLBACK)
     machine.builds[0].finish()
     assert machine.is_opening.wait(30)
@@ -295,7 +295,7 @@ def test_nobody_waits_for_a_plan_that_is_being_opened(
 
 def test_a_plan_that_was_called_off_does_not_take_over(log: Log) -> None:
     machine = SlowMachine()
-    supply = EngineLoader(machine.door, log)
+    supply = EngineLoader(machine.factory, log)
     supply.open(FALLBACK)
     machine.builds[0].finish()
     assert machine.is_opening.wait(30)

@@ -51,7 +51,7 @@ class TinyMachine(DrawnMachine):
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> DrawnMachine:
     made = TinyMachine()
-    monkeypatch.setattr(node_module, "_ENGINES", made.door)
+    monkeypatch.setattr(node_module, "_ENGINES", made.factory)
     return made
 
 
@@ -220,10 +220,10 @@ def test_two_cameras_share_one_inference_of_a_batched_plan(
     make_node: MakeNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = BusyEngine()
-    door = EngineFactory(
+    factory = EngineFactory(
         lambda *_, **__: engine, lambda *_: None, lambda _: HeldBuild(TinyMachine())
     )
-    monkeypatch.setattr(node_module, "_ENGINES", door)
+    monkeypatch.setattr(node_module, "_ENGINES", factory)
     node = make_node(cameras=["front", "rear"])
     bench = Bench(node)
     heard = {name: bench.listen(f"/panoptic/{name}/label") for name in ("front", "rear")}

@@ -46,10 +46,10 @@ class PlanRequest:
 
 @dataclass(frozen=True)
 class PlanSearch:
-    """What was found in the cache for an order.
+    """What was found in the cache for a request.
 
     Attributes:
-        order: What is wanted.
+        request: What is wanted.
         key: What the plan must be for.
         place: Where it lies, or goes to.
         found: The plan, None where there is none that can be used.
@@ -57,7 +57,7 @@ class PlanSearch:
         here: TensorRT and GPU of this machine.
     """
 
-    order: PlanRequest
+    request: PlanRequest
     key: PlanKey
     place: Path
     found: Path | None
@@ -65,8 +65,8 @@ class PlanSearch:
     here: BuildEnvironment
 
 
-def search_plan(order: PlanRequest) -> PlanSearch:
-    """Look for the plan of an order in the cache.
+def search_plan(request: PlanRequest) -> PlanSearch:
+    """Look for the plan of a request in the cache.
 
     Raises:
         ModelError: There is no GPU, no TensorRT, or the model is not ours.
@@ -74,76 +74,76 @@ def search_plan(order: PlanRequest) -> PlanSearch:
     from panoptic_ros.engine.device import read_gpu
 
     # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
-    gpu = read_gpu(order.device)
+    gpu = read_gpu(request.device)
     from panoptic_ros.engine.building.cache import find_plan
     from panoptic_ros.engine.building.compile import BuildEnvironment, key_and_place
     from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.variant import load_variant
 
-    here = BuildEnvironment(load_variant(), gpu, order.device)
-    recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
+    here = BuildEnvironment(load_variant(), gpu, request.device)
+    recipe = Recipe(request.model, precision=request.precision, batch=request.batch)
     key, place = key_and_place(recipe, here)
-    found, why = find_plan(place.parent, order.model.stem, key)
-    return PlanSearch(order, key, place, found, why, here)
+    found, why = find_plan(place.parent, request.model.stem, key)
+    return PlanSearch(request, key, place, found, why, here)
 
 
-def find_or_build(order: PlanRequest, rebuild: bool, report: ProgressCallback) -> Path:
-    """Find the plan of an order, or build it in this process.
+def find_or_build(request: PlanRequest, rebuild: bool, report: ProgressCallback) -> Path:
+    """Find the plan of a request, or build it in this process.
 
     Args:
-        order: What is wanted.
+        request: What is wanted.
         rebuild: Whether to build it where there is none; that takes minutes.
         report: Told how far the build is.
 
     Raises:
         ModelError: There is no plan, or it cannot be built.
     """
-    search = search_plan(order)
+    search = search_plan(request)
     if search.found is not None:
         return search.found
     if not rebuild:
-        raise ModelError(f"{search.why}; run: {order.command}")
+        raise ModelError(f"{search.why}; run: {request.command}")
     from panoptic_ros.engine.building.compile import make_plan
     from panoptic_ros.engine.building.parity import comparison
     from panoptic_ros.engine.building.recipe import Recipe
 
-    recipe = Recipe(order.model, precision=order.precision, batch=order.batch)
-    compare = comparison(order.model, order.device)
+    recipe = Recipe(request.model, precision=request.precision, batch=request.batch)
+    compare = comparison(request.model, request.device)
     make_plan(recipe, search.place, search.here, report, compare)
     return search.place
 
 
-def missing_plan(order: PlanRequest) -> PlanRequest | None:
+def missing_plan(request: PlanRequest) -> PlanRequest | None:
     """Say which plan is missing here and can be built.
 
     Args:
-        order: What is wanted; its model may also be a ``.plan``, which is built anew from its own
-            model in its own precision and batch.
+        request: What is wanted; its model may also be a ``.plan``, which is built anew from its
+            own model in its own precision and batch.
 
     Returns:
         What to build, None where a plan fits, or where nothing can be built: no GPU, no TensorRT,
         no model.
     """
     try:
-        if order.model.suffix != ".plan":
-            search = search_plan(order)
-            return None if search.found else order
-        return _missing_again(order)
+        if request.model.suffix != ".plan":
+            search = search_plan(request)
+            return None if search.found else request
+        return _missing_again(request)
     except ModelError:
         return None
 
 
-def _missing_again(order: PlanRequest) -> PlanRequest | None:
+def _missing_again(request: PlanRequest) -> PlanRequest | None:
     from panoptic_ros.engine.building.cache import read_manifest, read_plan
 
-    source = source_of(order.model)
+    source = source_of(request.model)
     if source is None:
         return None
-    key = read_manifest(order.model).key
-    again = replace(order, model=source, precision=key.precision, batch=key.batch)
+    key = read_manifest(request.model).key
+    again = replace(request, model=source, precision=key.precision, batch=key.batch)
     search = search_plan(again)
     try:
-        fits = not read_plan(order.model)[1].key.differences(search.key)
+        fits = not read_plan(request.model)[1].key.differences(search.key)
     except ModelError:
         fits = False
     return None if fits or search.found else again

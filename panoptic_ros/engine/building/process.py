@@ -33,15 +33,15 @@ class BuildProcess:
     Started at once. One thread waits, any thread may cancel.
 
     Args:
-        order: What to build.
+        request: What to build.
         command: What to run, None for this module.
     """
 
-    def __init__(self, order: PlanRequest, command: Sequence[str] = ()) -> None:
-        self._order = order
+    def __init__(self, request: PlanRequest, command: Sequence[str] = ()) -> None:
+        self._request = request
         self._was_cancelled = False
-        numbers = (str(order.batch), str(order.device))
-        arguments = [str(order.model), order.precision, *numbers]
+        numbers = (str(request.batch), str(request.device))
+        arguments = [str(request.model), request.precision, *numbers]
         self._process = subprocess.Popen(
             command or [sys.executable, "-m", "panoptic_ros.engine.building.process", *arguments],
             # The builder reads it to its end, which comes with the end of this process.
@@ -69,7 +69,7 @@ class BuildProcess:
                     report(str(news["phase"]), float(news["share"]))
                 error = str(news.get("error", error))
         if self._was_cancelled:
-            raise ModelError(f"building a plan of {self._order.model.name} was cancelled")
+            raise ModelError(f"building a plan of {self._request.model.name} was cancelled")
         if error or process.returncode:
             raise ModelError(error or self._last_words(process.returncode))
 
@@ -84,10 +84,10 @@ class BuildProcess:
 
     def _last_words(self, status: int) -> str:
         how = f"signal {-status}" if status < 0 else f"status {status}"
-        order = self._order
+        request = self._request
         return (
-            f"the process that built a plan of {order.model.name} ended with {how}; "
-            f"see why: {order.command}"
+            f"the process that built a plan of {request.model.name} ended with {how}; "
+            f"see why: {request.command}"
         )
 
 
@@ -129,10 +129,10 @@ def main(arguments: Sequence[str]) -> int:
     voice = _Voice(_private_stdout())
     _follow_parent()
     model, precision, batch, device = arguments
-    order = PlanRequest(Path(model), precision, int(batch), int(device))
+    request = PlanRequest(Path(model), precision, int(batch), int(device))
     try:
         voice.progress("reading the model", 0.0)
-        find_or_build(order, rebuild=True, report=voice.progress)
+        find_or_build(request, rebuild=True, report=voice.progress)
     except PanopticError as error:
         voice.error(str(error))
         return 1
