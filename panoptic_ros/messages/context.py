@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,7 @@ from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.message_types import MessageTypes
-from panoptic_ros.messages.protocols import Header
+from panoptic_ros.messages.protocols import CameraInfo, Header
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +62,7 @@ class FrameContext:
     jpeg_quality: int = 80
     panoptic_encoding: str = "16UC2"
     ground: Ground | None = None
-    camera_info: Any = None
+    camera_info: CameraInfo | None = None
 
     @property
     def labels(self) -> LabelSet:

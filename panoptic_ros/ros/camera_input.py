@@ -12,6 +12,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from panoptic_ros.messages.camera_info import CAMERA_INFO
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import CameraInfo
 from panoptic_ros.messages.video_decoder import COMPRESSED_VIDEO, FFMPEG_PACKET
 from panoptic_ros.ros.loss_counter import LossCounter
 from panoptic_ros.ros.protocols import SubscribingNode
@@ -63,7 +64,7 @@ class CameraInput:
         self._publishers = 0
         self._subscription = self._subscribed()
         self._other_type = ""
-        self.camera_info: Any = None
+        self.camera_info: CameraInfo | None = None
         info = node.resolve_topic_name(info_topic) if info_topic else beside(self._wanted)
         self._info_subscription = node.create_subscription(
             types.find(CAMERA_INFO), info, self._note_info, _NEWEST

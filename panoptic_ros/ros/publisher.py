@@ -120,29 +120,32 @@ class ResultPublisher:
 
     def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         clock = StageClock()
-        output = self._output
-        context = FrameContext(
-            result,
-            self._types,
-            header,
-            output.remaps,
-            config.overlay,
-            config.jpeg_quality,
-            config.panoptic_encoding,
-        )
-        context.camera_info = info = self._source.camera_info
-        if output.wants_ground():
-            context.ground = self._ground.ground(
-                info, result.camera_size, header.frame_id, config.ground
-            )
-        wanted = output.wanted()
+        wanted, context = self._output.wanted(), self._context(result, header, config)
         messages = build_messages(wanted, context)
         clock.lap("messages")
-        output.publish(messages)
+        self._output.publish(messages)
+        info = context.camera_info
         if "camera_info" in wanted and info is not None and "camera_info" not in messages:
             self._complain(info, result.camera_size)
         clock.lap("publish")
         return clock.stages_ms
+
+    def _context(self, result: Result, header: Header, config: NodeConfig) -> FrameContext:
+        info, ground = self._source.camera_info, None
+        if self._output.wants_ground():
+            size = result.camera_size
+            ground = self._ground.ground(info, size, header.frame_id, config.ground)
+        return FrameContext(
+            result,
+            self._types,
+            header,
+            remaps=self._output.remaps,
+            style=config.overlay,
+            jpeg_quality=config.jpeg_quality,
+            panoptic_encoding=config.panoptic_encoding,
+            ground=ground,
+            camera_info=info,
+        )
 
     def _complain(self, info: CameraInfo, size: tuple[int, int]) -> None:
         self._log.warning(
