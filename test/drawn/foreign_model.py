@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -56,13 +55,12 @@ class Foreign:
         """(classes, 3)."""
         return np.random.default_rng(7).normal(size=(self.classes, 3)).astype(np.float32)
 
-    def logits(self, image: NDArray[Any]) -> NDArray[np.float32]:
-        """Scores of an image (H, W, 3) as the model gets it, at the image's size."""
+    def scores(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Scores of an image (H, W, 3) as the model gets it, at the model's resolution."""
         pixels = image.astype(np.float32)
         height, width = (side // self.stride for side in image.shape[:2])
         blocks = pixels.reshape(height, self.stride, width, self.stride, 3).mean((1, 3))
-        scores = np.ascontiguousarray(blocks @ self.weights.T)
-        return cv2.resize(scores, image.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+        return np.asarray(blocks @ self.weights.T, np.float32)
 
     def model(self) -> onnx.ModelProto:
         """Write it as ONNX."""

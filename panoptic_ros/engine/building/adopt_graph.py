@@ -164,17 +164,23 @@ def classify_scores(
     value = nodes.add("Reshape", value, nodes.constant(np.array(shape, np.int64)))
     if not first:
         value = nodes.add("Transpose", value, perm=_TO_CHANNELS_FIRST)
+    # At the model's own resolution: up-sampled scores are many, and cost as many powers.
+    likely = _probability(nodes, value, output)
     if map_size != tuple(size):
         value = nodes.resize(value, (1, classes, *size))
-    best = nodes.reduce("ReduceMax", value, since=18)
-    if output.is_probability:
-        likely = nodes.add("Clip", best, nodes.number(0.0), nodes.number(1.0))
-    else:
-        # The largest term of the soft-max is exp(0).
-        powers = nodes.add("Exp", nodes.add("Sub", value, best))
-        likely = nodes.add("Reciprocal", nodes.reduce("ReduceSum", powers, since=13))
+        likely = nodes.resize(likely, (1, 1, *size))
     winner = nodes.add("ArgMax", value, axis=1, keepdims=1)
     _finish(nodes, nodes.add("Cast", winner, to=_FLOAT), likely, size)
+
+
+def _probability(nodes: Nodes, scores: str, output: ForeignOutput) -> str:
+    """Probability of the best class of scores in NCHW, with one channel."""
+    best = nodes.reduce("ReduceMax", scores, since=18)
+    if output.is_probability:
+        return nodes.add("Clip", best, nodes.number(0.0), nodes.number(1.0))
+    # The largest term of the soft-max is exp(0).
+    powers = nodes.add("Exp", nodes.add("Sub", scores, best))
+    return nodes.add("Reciprocal", nodes.reduce("ReduceSum", powers, since=13))
 
 
 def classify_map(nodes: Nodes, output: ForeignOutput, name: str) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -56,17 +57,23 @@ def adopted(path: Path, labels: LabelSet = LABELS, **said: Any) -> SemanticHeads
     return heads
 
 
-def agree(heads: SemanticHeads, logits: NDArray[Any]) -> None:
+def agree(heads: SemanticHeads, scores: NDArray[Any]) -> None:
     """Compare labels wherever a class wins clearly, and confidence everywhere."""
-    ordered = np.sort(logits, axis=-1)
+    powers = np.exp(scores - scores.max(-1, keepdims=True))
+    likely = enlarged(255.0 / powers.sum(-1))
+    large = enlarged(scores)
+    ordered = np.sort(large, axis=-1)
     clear = ordered[..., -1] - ordered[..., -2] > 1e-3
     assert clear.mean() > 0.9
-    assert heads.labels.shape == logits.shape[:2]
-    assert (heads.labels == logits.argmax(-1))[clear].all()
-    powers = np.exp(logits - logits.max(-1, keepdims=True))
-    likely = 255.0 / powers.sum(-1)
+    assert heads.labels.shape == SIZE
+    assert (heads.labels == large.argmax(-1))[clear].all()
     assert np.abs(heads.confidence.astype(np.float64) - likely).max() <= 1.0
     assert len(np.unique(heads.labels)) > 2
+
+
+def enlarged(values: NDArray[Any]) -> NDArray[Any]:
+    """Up-sample (h, w, ...) to the image's size."""
+    return cv2.resize(values, SIZE[::-1], interpolation=cv2.INTER_LINEAR)
 
 
 SCORES: dict[str, tuple[Foreign, Preprocessing, dict[str, Any]]] = {
@@ -100,14 +107,14 @@ def test_scores_give_what_numpy_makes_of_them(
     given = preprocessed(preprocessing)
     if foreign.dtype == "float16":
         given = given.astype(np.float16)
-    agree(heads, foreign.logits(given))
+    agree(heads, foreign.scores(given))
 
 
 @pytest.mark.parametrize("opset", [11, 17])
 def test_probabilities_are_taken_as_they_are(opset: int, tmp_path: Path) -> None:
     foreign = Foreign(says="softmax", opset=opset)
     agree(
-        adopted(foreign.write(tmp_path / "m.onnx")), foreign.logits(preprocessed(Preprocessing()))
+        adopted(foreign.write(tmp_path / "m.onnx")), foreign.scores(preprocessed(Preprocessing()))
     )
 
 
@@ -118,7 +125,7 @@ def test_a_model_that_takes_bytes_gets_them_untouched(
     foreign = Foreign(layout=layout, dtype="uint8")
     heads = adopted(foreign.write(tmp_path / "m.onnx"), preprocessing=Preprocessing(color))
     pixels = image()[..., ::-1] if color == "bgr" else image()
-    agree(heads, foreign.logits(pixels))
+    agree(heads, foreign.scores(pixels))
 
 
 MAPS = {
@@ -135,7 +142,7 @@ def test_a_map_of_classes_is_handed_on(foreign: Foreign, tmp_path: Path) -> None
     given = preprocessed(IMAGENET).astype(np.float32)
     height, width = (side // foreign.stride for side in SIZE)
     given = given.reshape(height, foreign.stride, width, foreign.stride, 3).mean((1, 3))
-    assert (heads.labels == whole.logits(given).argmax(-1)).mean() > 0.99
+    assert (heads.labels == whole.scores(given).argmax(-1)).mean() > 0.99
     assert (heads.confidence == 255).all()
 
 
@@ -155,8 +162,8 @@ def test_what_is_no_class_in_a_map_is_void(nothing: int, tmp_path: Path) -> None
     path = tmp_path / "m.onnx"
     onnx.save(model, str(path))
     heads = adopted(path)
-    logits = Foreign().logits(preprocessed(Preprocessing()))
-    expected = np.where(logits.argmax(-1) == 2, VOID, logits.argmax(-1))
+    scores = Foreign().scores(preprocessed(Preprocessing()))
+    expected = np.where(scores.argmax(-1) == 2, VOID, scores.argmax(-1))
     assert (heads.labels == expected).mean() > 0.99
     assert ((heads.confidence == 0) == (heads.labels == VOID)).all()
     assert (heads.labels == VOID).any()
@@ -168,9 +175,9 @@ def test_of_several_outputs_one_is_named(tmp_path: Path) -> None:
     model.graph.output.append(helper.make_tensor_value_info("aux", TensorProto.FLOAT, None))
     path = tmp_path / "m.onnx"
     onnx.save(model, str(path))
-    logits = Foreign().logits(preprocessed(IMAGENET))
-    agree(adopted(path, output="out", preprocessing=IMAGENET), logits)
-    agree(adopted(path, output="aux", preprocessing=IMAGENET), -logits)
+    scores = Foreign().scores(preprocessed(IMAGENET))
+    agree(adopted(path, output="out", preprocessing=IMAGENET), scores)
+    agree(adopted(path, output="aux", preprocessing=IMAGENET), -scores)
     with pytest.raises(ModelError, match=r"m\.onnx: has 2 outputs; add --output .*: out, aux"):
         adopted(path)
     with pytest.raises(ModelError, match="has no output 'logits'; it has: out, aux"):
@@ -187,7 +194,7 @@ def test_names_that_are_ours_do_not_collide(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     onnx.save(model, str(path))
     heads = adopted(path, preprocessing=IMAGENET)
-    agree(heads, Foreign(stride=4).logits(preprocessed(IMAGENET)))
+    agree(heads, Foreign(stride=4).scores(preprocessed(IMAGENET)))
 
 
 def test_branches_find_what_lies_outside_of_them(tmp_path: Path) -> None:
@@ -203,7 +210,7 @@ def test_branches_find_what_lies_outside_of_them(tmp_path: Path) -> None:
     model.graph.node.append(helper.make_node("If", ["always"], ["out"], **branches))
     path = tmp_path / "m.onnx"
     onnx.save(model, str(path))
-    agree(adopted(path), Foreign().logits(preprocessed(Preprocessing())))
+    agree(adopted(path), Foreign().scores(preprocessed(Preprocessing())))
 
 
 def test_the_file_says_what_it_is(tmp_path: Path) -> None:
@@ -243,7 +250,7 @@ def test_weights_in_another_file_come_with_it(tmp_path: Path) -> None:
         model, str(path), save_as_external_data=True, location="m.bin", size_threshold=0
     )
     heads = adopted(path, preprocessing=IMAGENET)
-    agree(heads, Foreign(stride=4).logits(preprocessed(IMAGENET)))
+    agree(heads, Foreign(stride=4).scores(preprocessed(IMAGENET)))
     assert weight_files(tmp_path / "adopted.onnx") == ()
     os.remove(tmp_path / "m.bin")
     with pytest.raises(ModelError, match=r"its weights are in the file m\.bin, which is missing"):
@@ -258,7 +265,7 @@ def test_weights_too_large_for_one_file_lie_beside_it(
     labels = _labels(100)
     heads = adopted(foreign.write(tmp_path / "m.onnx"), labels, preprocessing=IMAGENET)
     assert weight_files(tmp_path / "adopted.onnx") == ("adopted.onnx.data",)
-    agree(heads, foreign.logits(preprocessed(IMAGENET)))
+    agree(heads, foreign.scores(preprocessed(IMAGENET)))
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "adopted.onnx",
         "adopted.onnx.data",
@@ -346,7 +353,7 @@ def test_weights_that_are_listed_as_inputs_are_none(tmp_path: Path) -> None:
     model.graph.input.append(helper.make_tensor_value_info("weights", TensorProto.FLOAT, shape))
     path = tmp_path / "m.onnx"
     onnx.save(model, str(path))
-    agree(adopted(path), Foreign().logits(preprocessed(Preprocessing())))
+    agree(adopted(path), Foreign().scores(preprocessed(Preprocessing())))
 
 
 def test_a_score_is_no_map_of_classes(tmp_path: Path) -> None:
