@@ -104,8 +104,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         if self.trigger_configure() == Answer.SUCCESS:
             self.trigger_activate()
 
-    # Lifecycle ---------------------------------------------------------------------------------
-
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Open the engine and offer the topics."""
         return self._guarded(lambda: self._configure(state), self._withdraw)
@@ -232,8 +230,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self.failure = error
         undo()
         return Answer.FAILURE
-
-    # Watching ----------------------------------------------------------------------------------
 
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""

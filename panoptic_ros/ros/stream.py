@@ -12,6 +12,7 @@ from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera_input import CameraInput
 from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.dark_warning import DarkWarning
 from panoptic_ros.ros.ground_output import GroundOutput
 from panoptic_ros.ros.parameters import camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
@@ -32,12 +33,14 @@ class CameraStream:
     """One camera while the node is active.
 
     Made and closed by the executor's thread, which also owns ``input`` and ``watchdog``; the
-    worker's thread owns ``clock`` and ``state``. Both may use ``publisher`` and ``statistics``.
+    worker's thread owns ``clock``, ``dark_warning`` and ``state``. Both may use ``publisher`` and
+    ``statistics``.
 
     Attributes:
         name: The camera's.
         input: Its images.
         clock: Its time.
+        dark_warning: Looks at its brightness.
         state: What its frames leave behind.
         publisher: Where its results go.
         watchdog: Takes its last result back when it falls silent.
@@ -47,6 +50,7 @@ class CameraStream:
     name: str
     input: CameraInput
     clock: StampClock
+    dark_warning: DarkWarning
     state: StreamState
     publisher: ResultPublisher
     watchdog: Watchdog
@@ -108,6 +112,7 @@ def open_stream(
         name=name,
         input=source,
         clock=StampClock(name, lambda: int(clock.now().nanoseconds), log.warning),
+        dark_warning=DarkWarning(name, log.warning),
         state=state,
         publisher=publisher,
         watchdog=Watchdog(name, publisher, statistics, lambda: clock.now().to_msg(), log.warning),

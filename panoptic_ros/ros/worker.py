@@ -18,7 +18,6 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
-from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header
 from panoptic_ros.ros.protocols import Logger
@@ -71,7 +70,6 @@ class Worker:
         self._streams = streams
         self._config = config
         self._exchange = exchange
-        self._dark: set[str] = set()
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
@@ -145,15 +143,9 @@ class Worker:
         except FrameError as error:
             self._refuse(stream, error)
             return None
-        self._warn_of_darkness(stream.name, message, frame)
+        stream.dark_warning.look(message, frame)
         timed = stream.clock.timed(frame)
         return _Image(stream, timed, message.header, clock.lap("read"), frame is timed)
-
-    def _warn_of_darkness(self, camera: str, message: Any, frame: Frame) -> None:
-        """Say once per camera that its 16 bits look like fewer."""
-        if camera not in self._dark and (hint := dark_hint(message, frame)):
-            self._dark.add(camera)
-            self._log.warning(f"{camera}: {hint}")
 
     def _refuse(self, stream: CameraStream, error: FrameError) -> None:
         stream.statistics.refuse(str(error))

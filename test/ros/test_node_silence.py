@@ -82,6 +82,7 @@ def test_a_camera_that_never_spoke_is_an_error_and_nothing_is_made_up(
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    bench.until(lambda: reports)
     node.start()
     seen: list[int] = []
 
@@ -263,6 +264,23 @@ def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -
     assert all(ids(message) == {0, 1, 2} for message in instances)
     stamps = [(one.header.stamp.sec, one.header.stamp.nanosec) for one in instances]
     assert stamps == sorted(stamps)
+    bench.close()
+
+
+def test_a_camera_that_pauses_longer_than_an_inference_may_take_ends_nothing(
+    make_node: MakeNode,
+) -> None:
+    node = make_node(engine_timeout_s=1.0)
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    camera = Camera(bench)
+    node.start()
+    bench.until(lambda: labels, camera.shoot)
+    bench.spin(2.5)
+    assert node.failure is None
+    labels.clear()
+    bench.until(lambda: labels, camera.shoot)
+    assert node.failure is None
     bench.close()
 
 
