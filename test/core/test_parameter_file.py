@@ -160,6 +160,12 @@ def test_what_our_node_cannot_take_is_refused_with_the_file(
         read_parameters(path)
 
 
+def test_a_node_that_stands_twice_is_refused_as_only_one_would_be_read(tmp_path: Path) -> None:
+    block = "panoptic: {ros__parameters: {jpeg_quality: 7}}\n"
+    with pytest.raises(ConfigError, match="'panoptic' stands twice, again in line 2"):
+        read_parameters(written(tmp_path, block + block))
+
+
 @pytest.mark.parametrize("text", ["", "3", "panoptic: {decode: {max_objects: 3}}"])
 def test_a_file_without_a_block_is_no_parameter_file(text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="has no 'ros__parameters' below a node's name"):

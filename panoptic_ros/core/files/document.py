@@ -93,7 +93,8 @@ def parse_yaml(text: str) -> Any:
     """Parse a YAML text of plain values.
 
     Raises:
-        DocumentError: It is not YAML, is nested too deeply, or refers to parts of itself.
+        DocumentError: It is not YAML, is nested too deeply, refers to parts of itself, or says
+            a key of a mapping twice, of which only one would be read.
 
     >>> parse_yaml("a: [1, 2]")
     {'a': [1, 2]}
@@ -102,12 +103,43 @@ def parse_yaml(text: str) -> Any:
 
     try:
         _check_tokens(yaml.scan(text, Loader=yaml.SafeLoader))
-        return yaml.safe_load(text)
+        return _built(yaml.SafeLoader(text))
     # The parser raises more than it says: dates and numbers that there are not, for example.
     except (yaml.YAMLError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
         raise DocumentError(str(error)) from error
     except ValueError as error:
         raise error if isinstance(error, DocumentError) else DocumentError(str(error)) from error
+
+
+def _built(loader: Any) -> Any:
+    """Build the values of a text that a loader of PyYAML reads."""
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        _check_keys(root)
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _check_keys(root: Any) -> None:
+    """Refuse a mapping that says a key twice."""
+    left = [root]
+    while left:
+        inner = left.pop().value
+        if not isinstance(inner, list):
+            continue
+        pairs = [entry for entry in inner if isinstance(entry, tuple)]
+        seen: set[tuple[str, str]] = set()
+        for key, value in pairs:
+            title = (key.tag, str(key.value))
+            if title in seen:
+                line = key.start_mark.line + 1
+                raise DocumentError(f"the key {key.value!r} stands twice, again in line {line}")
+            seen.add(title)
+            left.append(value)
+        left.extend(entry for entry in inner if not isinstance(entry, tuple))
 
 
 def _check_tokens(tokens: Iterable[Any]) -> None:

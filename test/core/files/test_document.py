@@ -20,6 +20,8 @@ BAD_YAML = {
     "deep": (b"[" * 1000, "nested too deeply"),
     "deep in blocks": (b"- " * 1000, "nested too deeply"),
     "a class of Python": (b"!!python/name:os.system", "could not determine a constructor"),
+    "a key twice": (b"a: 1\nb: {c: 1, d: 0, c: 2}\n", "'c' stands twice, again in line 2"),
+    "a key twice in a list": (b"- {a: 1}\n- a: 1\n  a: 1\n", "'a' stands twice, again in line 3"),
     "large": (b"#" * (MAX_YAML_BYTES + 1), "larger than"),
 }
 
@@ -37,6 +39,14 @@ def test_yaml_of_plain_values_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: {b: [1, 0.5, null, true]}\n# end\n")
     assert read_yaml(path) == {"a": {"b": [1, 0.5, None, True]}}
+
+
+def test_keys_of_different_mappings_and_an_empty_file_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"- {a: 1, b: {a: 2}}\n- {a: 3, 1: x, '1': y}\n")
+    assert read_yaml(path) == [{"a": 1, "b": {"a": 2}}, {"a": 3, 1: "x", "1": "y"}]
+    path.write_bytes(b"# nothing\n")
+    assert read_yaml(path) is None
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "nul", '"', '{"a": ' * 100_000])
