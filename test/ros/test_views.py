@@ -9,18 +9,33 @@ from typing import Any
 
 import yaml
 
+from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.messages.topic import GroundTopic
 from panoptic_ros.messages.topics import TOPICS, rows_of
 
+DISPLAYS = {
+    "OccupancyGrid": "Map",
+    "PolygonStamped": "Polygon",
+    "LaserScan": "LaserScan",
+    "PointCloud2": "PointCloud2",
+}
+"""RViz's display of a message type."""
+
 NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(GroundTopic)}
 """An image of two 16-bit channels and one that is none, which Foxglove cannot draw; what is in
-metres has a page of its own."""
+metres is shown by RViz."""
 
 
 def foxglove() -> dict[str, Any]:
     text = resource("config", "panoptic.foxglove.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def rviz() -> dict[str, Any]:
+    text = resource("config", "panoptic.rviz").read_text(encoding="utf-8")
+    document: dict[str, Any] = yaml.safe_load(text)
     return document
 
 
@@ -63,12 +78,29 @@ def test_foxglove_shows_every_topic_that_it_can() -> None:
 
 
 def test_rviz_shows_images_that_it_can_draw() -> None:
-    text = resource("config", "panoptic.rviz").read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
+    document = rviz()
     displays = document["Visualization Manager"]["Displays"]
-    assert {entry["Class"] for entry in displays} == {"rviz_default_plugins/Image"}
-    shown = {entry["Topic"]["Value"].removeprefix("/panoptic/") for entry in displays}
+    images = [entry for entry in displays if entry["Class"] == "rviz_default_plugins/Image"]
+    shown = {entry["Topic"]["Value"].removeprefix("/panoptic/") for entry in images}
     eight_bit = {"drivable", "label", "confidence", "remapped/label", "dynamic_mask"}
     assert shown == {"overlay", "label/colored", *eight_bit}
     assert shown <= set(TOPICS)
-    assert {entry["Name"] for entry in displays} <= set(document["Window Geometry"])
+    assert {entry["Name"] for entry in images} <= set(document["Window Geometry"])
+
+
+def test_rviz_shows_every_ground_topic_by_the_display_of_its_type() -> None:
+    displays = rviz()["Visualization Manager"]["Displays"]
+    shown = {
+        entry["Topic"]["Value"].removeprefix("/panoptic/"): entry["Class"]
+        for entry in displays
+        if entry["Class"] != "rviz_default_plugins/Image"
+    }
+    assert shown == {
+        name: f"rviz_default_plugins/{DISPLAYS[row.type.rpartition('/')[2]]}"
+        for name, row in rows_of(GroundTopic).items()
+    }
+
+
+def test_rviz_looks_from_the_frame_of_the_ground() -> None:
+    options = rviz()["Visualization Manager"]["Global Options"]
+    assert options["Fixed Frame"] == GroundConfig().base_frame
