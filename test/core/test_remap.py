@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +189,15 @@ def test_a_file_that_is_none_is_refused(case: str, tmp_path: Path) -> None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match=words):
         read_remap(path)
+
+
+def test_a_label_set_that_lacks_one_class_of_a_usual_remap_leaves_it_out() -> None:
+    whole = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    usual = usual_remaps(whole)
+    named = set(read_remap(find_remap("nvblox")).label_sets["cityscapes"])
+    lacking = sorted(named)[0]
+    kept = [label for label in whole.labels if label.name != lacking]
+    labels = tuple(replace(label, index=index) for index, label in enumerate(kept))
+    found = usual_remaps(LabelSet("cityscapes", labels))
+    assert "dynamic_mask" in usual
+    assert "dynamic_mask" not in found

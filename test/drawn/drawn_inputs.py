@@ -97,6 +97,7 @@ def write_bag2(
     stamps: list[int] | None = None,
     is_packed: bool = False,
     info_size: tuple[int, int] = (64, 48),
+    damaged_infos: tuple[int, ...] = (),
 ) -> Path:
     """A ROS 2 bag at 10 Hz from t = 5 s on; returns its folder."""
     from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
@@ -128,7 +129,7 @@ def write_bag2(
                 told = store.serialize_cdr(
                     info_message(store, stamp_ns, *info_size), infos.msgtype
                 )
-                writer.write(infos, time_ns, told)
+                writer.write(infos, time_ns, told[:9] if number in damaged_infos else told)
     return folder
 
 

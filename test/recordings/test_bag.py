@@ -79,6 +79,12 @@ def test_the_camera_info_beside_the_images_comes_with_them(tmp_path: Path) -> No
     assert all(recorded.camera_info.width == 64 for recorded in frames)
 
 
+def test_the_last_good_camera_info_stays_where_the_next_is_damaged(tmp_path: Path) -> None:
+    frames, source = read(write_bag2(tmp_path / "bag", damaged_infos=(2, 3, 5)))
+    assert [recorded.camera_info.width for recorded in frames] == [64] * 6
+    assert source.losses.skipped == 3
+
+
 def test_a_bag_without_camera_info_gives_none(tmp_path: Path) -> None:
     frames, _ = read(write_bag2(tmp_path / "bag", info=False))
     assert all(recorded.camera_info is None for recorded in frames)

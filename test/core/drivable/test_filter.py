@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import DrivableFilter, find_drivable
-from panoptic_ros.core.drivable.free_space import free_space_boundary
+from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.tracking.camera_motion import CameraMotion
@@ -82,9 +82,25 @@ def test_a_large_hole_stays_open() -> None:
     assert surface(scene(*rows))[1] == "##...##"
 
 
-def test_a_gap_at_the_rim_is_no_hole() -> None:
-    rows = ["rrrsrrr", "rrrrrrr", "rrrrrrr", "rrrrrrr"]
-    assert surface(scene(*rows))[0] == "###.###"
+@pytest.mark.parametrize("y", [0, 3])
+def test_a_gap_at_the_upper_or_lower_rim_is_no_hole(y: int) -> None:
+    rows = ["rrrrrrr"] * 4
+    rows[y] = "rrrsrrr"
+    assert surface(scene(*rows))[y] == "###.###"
+
+
+@pytest.mark.parametrize(("row", "expected"), [("srrrrrr", ".######"), ("rrrrrrs", "######.")])
+def test_a_gap_at_the_left_or_right_rim_is_no_hole(row: str, expected: str) -> None:
+    assert surface(scene("rrrrrrr", "rrrrrrr", row, "rrrrrrr"))[2] == expected
+
+
+def test_a_column_that_is_free_to_the_top_ends_in_nothing() -> None:
+    labels = np.array([[SKY, SKY], [0, 0]], np.uint8)
+    is_surface = np.zeros(256, np.bool_)
+    is_surface[0] = True
+    # The first column is free although its highest pixel says sky: surface is remembered.
+    ends = ending_classes(np.array([-1, 0], np.int32), labels, is_surface, 1)
+    assert ends.tolist() == [VOID, SKY]
 
 
 def test_unsure_road_is_no_surface() -> None:

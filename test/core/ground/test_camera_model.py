@@ -80,6 +80,27 @@ def test_what_would_fold_back_into_the_image_is_not_seen() -> None:
     assert np.isnan(camera.project(aside)).all()
 
 
+BEYOND = {
+    # A fisheye is used up to 1.5 rad, where its image is 1.5 focal lengths from the middle.
+    "fisheye": ("equidistant", [0.0] * 4, 1.49, 1.51),
+    # Its polynomial turns at 1 rad, 0.667 focal lengths from the middle.
+    "folding fisheye": ("equidistant", [-1 / 3, 0.0, 0.0, 0.0], 0.66, 0.672),
+    # A slope of 1.054 is seen farthest out, at 0.703.
+    "folding polynomial": ("plumb_bob", [-0.3, 0.0, 0.0, 0.0, 0.0], 0.69, 0.71),
+}
+
+
+@pytest.mark.parametrize("turn", np.linspace(0.0, 2 * math.pi, 9)[:-1])
+@pytest.mark.parametrize("name", BEYOND)
+def test_pixels_beyond_the_calibrated_field_have_no_direction(name: str, turn: float) -> None:
+    model, d, inside, outside = BEYOND[name]
+    camera = CameraModel.of((4000, 4000), model, [1000.0, 0, 2000, 0, 1000, 2000, 0, 0, 1], d)
+    way = 1000.0 * np.array([math.cos(turn), math.sin(turn)])
+    rays = camera.rays(2000.0 + np.outer([inside, outside, 1.9], way))
+    assert np.isfinite(rays[0]).all()
+    assert np.isnan(rays[1:]).all()
+
+
 @pytest.mark.parametrize(
     ("model", "k", "d", "words"),
     [
