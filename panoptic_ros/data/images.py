@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.exif import UPRIGHT, orientation, orientation_place
+from panoptic_ros.data.png import check_png
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 """Endings of the files that ``read_image`` is asked to read."""
@@ -31,12 +32,13 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         RGB image, shape (H, W, 3), as it is stored.
 
     Raises:
-        DataError: The file is missing or is not an image.
+        DataError: The file is missing, is not an image or is too large.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: missing or not an image") from error
+    check_png(path, content)
     image = _decoded(_upright(content))
     if image is None:
         raise DataError(f"{path}: missing or not an image")

@@ -106,16 +106,14 @@ class TracksFile:
         if shape is None:
             raise DataError(f"{self.path}: is empty, so the size of its images is not known")
         # Which line a pixel belongs to, counted from 1.
-        drawn = np.zeros(shape, np.uint16)
+        drawn = np.zeros(shape, np.int32)
         for place, line in enumerate(lines, start=1):
             self._draw(line, drawn, place, lines)
         labels = np.array([0, *(line.label_of(self.path) for line in lines)], np.uint8)
         ids = np.array([NO_ID, *(self._ids.get(line.key, NO_ID) for line in lines)], np.uint16)
         return LabelMap(labels[drawn], ids[drawn])
 
-    def _draw(
-        self, line: _Line, drawn: NDArray[np.uint16], place: int, lines: list[_Line]
-    ) -> None:
+    def _draw(self, line: _Line, drawn: NDArray[np.int32], place: int, lines: list[_Line]) -> None:
         try:
             line.draw(drawn, place, lines)
         except DataError as error:
@@ -158,7 +156,7 @@ class _Line:
             raise DataError(f"{path}, frame {self.frame}: has {found}; {_CLASSES}")
         return self.label
 
-    def draw(self, drawn: NDArray[np.uint16], place: int, lines: list[_Line]) -> None:
+    def draw(self, drawn: NDArray[np.int32], place: int, lines: list[_Line]) -> None:
         mask = rle.decode(self.runs, self.size)
         if drawn.shape != mask.shape:
             height, width = self.size

@@ -123,7 +123,10 @@ def read_palette_indices(path: Path) -> NDArray[np.uint8]:
     """
     _checked_kind(path)
     content = np.frombuffer(_with_grey_palette(path.read_bytes()), np.uint8)
-    image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    try:
+        image = cv2.imdecode(content, cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        image = None
     if image is None:
         raise DataError(f"{path}: missing or not an image")
     return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0], np.uint8)
@@ -165,15 +168,28 @@ def _checked_kind(path: Path) -> bytes:
         content = path.read_bytes()
     except OSError:
         return b""
+    check_png(path, content)
+    return content[_KIND] if content.startswith(SIGNATURE) else b""
+
+
+def check_png(path: Path, content: bytes) -> None:
+    """Make sure that a file can be decoded safely if it is a PNG.
+
+    Args:
+        path: As messages name it.
+        content: The file.
+
+    Raises:
+        DataError: It is a PNG that is cut off or too large.
+    """
     if not content.startswith(SIGNATURE):
-        return b""
+        return
     try:
         height, width = png_size(content)
     except DamagedPngError as error:
         raise DataError(f"{path}: missing or not an image, it {error}") from error
     if not is_image_size(height, width):
         raise DataError(f"{path}: is {width}x{height}, needs {image_limits()}")
-    return content[_KIND]
 
 
 @lru_cache(maxsize=1)

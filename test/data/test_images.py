@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.exif import orientation
 from panoptic_ros.data.images import exif_hint, exif_orientation, read_image
 from test.drawn.drawn_images import write_with_orientation
@@ -48,3 +49,12 @@ def test_any_part_of_a_file_is_read_without_an_error(tmp_path: Path) -> None:
 
 def test_a_value_that_is_no_orientation_is_upright(tmp_path: Path) -> None:
     assert exif_orientation(write_with_orientation(tmp_path / "x.jpg", IMAGE, 99)) == 1
+
+
+def test_a_png_whose_chunk_claims_more_than_there_is_is_refused(tmp_path: Path) -> None:
+    path = write_with_orientation(tmp_path / "x.png", IMAGE, 6)
+    content = bytearray(path.read_bytes())
+    content[33:37] = (1 << 31).to_bytes(4, "big")
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"x\.png: missing or not an image, it is cut off"):
+        read_image(path)

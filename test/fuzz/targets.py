@@ -18,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from panoptic_ros.core.categories import SegmentInfo
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.resources import resource
@@ -26,7 +27,9 @@ from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
 from panoptic_ros.core.parameter_file import pipeline_config
 from panoptic_ros.core.remap import read_remap
 from panoptic_ros.data.class_map import read_class_map
+from panoptic_ros.data.coco.ids import read_listed_ids
 from panoptic_ros.data.coco.reader import read_categories, read_coco_predictions
+from panoptic_ros.data.images import read_image
 from panoptic_ros.data.kitti_mots import TracksFile
 from panoptic_ros.data.png import read_png
 from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
@@ -36,6 +39,7 @@ from panoptic_ros.engine.onnx_file import weight_files
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.recordings.open import open_source
+from test.drawn.drawn_images import palette_png, write_with_orientation
 from test.drawn.drawn_inputs import image as drawn
 from test.drawn.drawn_inputs import write_bag1, write_bag2
 
@@ -225,6 +229,16 @@ COCO = json.dumps(
 ).encode()
 PNG = bytes(cv2.imencode(".png", np.arange(24, dtype=np.uint16).reshape(SIZE))[1])
 
+INDICES = np.arange(24, dtype=np.uint8).reshape(SIZE) % 3
+PALETTE = palette_png(INDICES, np.array([[0, 0, 0], [200, 0, 0], [0, 200, 0]]))
+SEGMENTS = (SegmentInfo(1, 7, 8, False), SegmentInfo(2, 7, 8, False))
+
+
+def _image_file_seeds() -> tuple[bytes, ...]:
+    with tempfile.TemporaryDirectory() as folder:
+        places = (Path(folder) / f"a{suffix}" for suffix in (".jpg", ".png", ".tif"))
+        return tuple(write_with_orientation(place, drawn(3), 6).read_bytes() for place in places)
+
 
 def targets() -> dict[str, Target]:
     """All readers by name, the fast ones first."""
@@ -245,6 +259,8 @@ def targets() -> dict[str, Target]:
         ),
         "tracks": Target(_file("0001.txt", _read_tracks), _tracks_seeds()),
         "png": Target(_file("a.png", read_png), (PNG,)),
+        "ids": Target(_file("a.png", lambda path: read_listed_ids(path, SEGMENTS)), (PALETTE,)),
+        "image_file": Target(_file("a.jpg", read_image), _image_file_seeds()),
         "coco": Target(_file("a.json", read_categories), (COCO,)),
         "predictions": Target(
             _file("a.json", lambda path: read_coco_predictions(path, path.parent)), (COCO,)
