@@ -155,7 +155,8 @@ def _finish(
 ) -> None:
     record.skipped = source.losses.skipped
     record.frames_in = len(record.frames) + record.skipped + record.late
-    record.warnings.extend(source.losses.notes)
+    record.warnings.extend(source.losses.warnings)
+    record.notes.extend(source.losses.remarks)
     record.settings |= {
         "command": command_line(args),
         "parameters": str(args.params or "defaults"),

@@ -48,6 +48,7 @@ class ReadErrors:
     Attributes:
         skipped: Images that were there but could not be used.
         notes: What was wrong, one sentence each, at most ``MOST_NOTES``; with the remarks.
+        remarks: Those of the notes that tell of no loss.
         is_damaged: Whether something that is not a single image was lost.
     """
 
@@ -55,6 +56,7 @@ class ReadErrors:
 
     skipped: int = 0
     notes: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
     is_damaged: bool = False
 
     def skip(self, why: str) -> None:
@@ -65,12 +67,23 @@ class ReadErrors:
     def note(self, what: str) -> None:
         """Remember damage that is not a single image."""
         self.is_damaged = True
-        self.remark(what)
+        self._add(what)
 
     def remark(self, what: str) -> None:
         """Remember what the user should know though nothing was lost."""
-        if what not in self.notes and len(self.notes) < self.MOST_NOTES:
+        if self._add(what):
+            self.remarks.append(what)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Those of the notes that tell of a loss."""
+        return [what for what in self.notes if what not in self.remarks]
+
+    def _add(self, what: str) -> bool:
+        is_told = what not in self.notes and len(self.notes) < self.MOST_NOTES
+        if is_told:
             self.notes.append(what)
+        return is_told
 
     def __bool__(self) -> bool:
         return bool(self.skipped) or self.is_damaged

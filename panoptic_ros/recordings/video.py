@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,7 @@ second. None of them is under the GPL; see docs/decisions/video-codec.md."""
 
 USUAL_FPS = 25
 LONGEST_STEP_MS = 5000
+_ENOUGH_PACKETS = 1000
 _MILLISECOND = Fraction(1, 1000)
 
 
@@ -144,13 +147,19 @@ class VideoSource(Source):
 
 def _longest(container: Any) -> Any:
     """The video stream with the most images; a cover image is none of them."""
+    streams = container.streams.video
+    if len(streams) == 1:
+        return streams[0]
+    # Matroska does not say how long its streams are; a cover has one packet.
+    packets = islice(container.demux(video=list(range(len(streams)))), _ENOUGH_PACKETS)
+    seen = Counter(packet.stream_index for packet in packets if packet.size)
 
     def length(stream: Any) -> tuple[bool, float, int]:
         is_cover = bool(stream.disposition & _av().stream.Disposition.attached_pic)
         duration_s = float((stream.duration or 0) * (stream.time_base or 0))
-        return not is_cover, duration_s, int(stream.frames or 0)
+        return not is_cover and seen[stream.index] > 1, duration_s, seen[stream.index]
 
-    return max(container.streams.video, key=length)
+    return max(streams, key=length)
 
 
 def _chosen_stream(path: Path, stream: Any, container: Any) -> str:

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Video files: AVI that stands still, cut files, and several video streams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from panoptic_ros.recordings.avi import packets_of
+from panoptic_ros.recordings.open import open_source
+from panoptic_ros.recordings.source import Source
+from test.drawn.drawn_inputs import image, number_of
+
+av = pytest.importorskip("av")
+
+GAPS = {
+    "none": tuple(range(8)),
+    "in the middle": (0, 1, 2, 5, 6, 9, 10, 11),
+    "one long": (0, 1, 2, 3, 4, 5, 6, 20),
+    "at every image": tuple(range(0, 24, 3)),
+}
+
+
+def write_avi(path: Path, times: Sequence[int], codec: str = "mpeg4") -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream(codec, rate=10)
+        stream.width, stream.height = 64, 48
+        stream.pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(image(number), format="rgb24")
+            frame.pts, frame.time_base = time, Fraction(1, 10)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def read(path: Path) -> tuple[list[int], Source]:
+    with open_source(path) as source:
+        return [number_of(recorded.frame.image) for recorded in source.frames()], source
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "mjpeg"])
+@pytest.mark.parametrize("times", GAPS.values(), ids=GAPS)
+def test_an_avi_that_stands_still_is_whole(
+    tmp_path: Path, times: tuple[int, ...], codec: str
+) -> None:
+    path = write_avi(tmp_path / "a.avi", times, codec)
+    seen, source = read(path)
+    assert seen == list(range(8))
+    assert source.losses.notes == []
+    assert packets_of(path, 0) == times[-1] + 1
+
+
+def test_an_avi_that_ends_with_empty_packets_is_whole(tmp_path: Path) -> None:
+    path = write_avi(tmp_path / "a.avi", GAPS["in the middle"])
+    data = bytearray(path.read_bytes())
+    index = data.index(b"idx1")
+    last = data.rindex(b"00dc", 0, index)
+    size = int.from_bytes(data[last + 4 : last + 8], "little")
+    # The last image becomes an empty packet, and what it held a chunk that nobody reads.
+    data[last + 4 : last + 8] = bytes(4)
+    data[last + 8 : last + 16] = b"JUNK" + (size + size % 2 - 8).to_bytes(4, "little")
+    data[-4:] = bytes(4)
+    path.write_bytes(bytes(data))
+    seen, source = read(path)
+    assert seen == list(range(7))
+    assert source.losses.notes == []
+
+
+@pytest.mark.parametrize("times", GAPS.values(), ids=GAPS)
+def test_an_avi_that_is_cut_off_says_so(tmp_path: Path, times: tuple[int, ...]) -> None:
+    path = write_avi(tmp_path / "a.avi", times)
+    data = path.read_bytes()
+    path.write_bytes(data[: data.rindex(b"00dc", 0, data.index(b"idx1")) + 20])
+    seen, source = read(path)
+    assert seen == list(range(len(seen)))
+    assert 6 <= len(seen) < 8
+    assert source.losses
+
+
+@pytest.mark.parametrize("cover_first", [True, False], ids=["cover first", "cover last"])
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "mov"])
+def test_of_a_video_with_a_cover_the_longest_stream_is_read(
+    tmp_path: Path, ending: str, cover_first: bool
+) -> None:
+    path = tmp_path / f"a.{ending}"
+    with av.open(str(path), "w") as out:
+        streams = {}
+        for name in ("cover", "video") if cover_first else ("video", "cover"):
+            stream = out.add_stream("mjpeg" if name == "cover" else "mpeg4", rate=10)
+            stream.width, stream.height = (96, 96) if name == "cover" else (64, 48)
+            stream.pix_fmt = "yuvj420p" if name == "cover" else "yuv420p"
+            streams[name] = stream
+        black = av.VideoFrame.from_ndarray(np.zeros((96, 96, 3), np.uint8), format="rgb24")
+        out.mux(streams["cover"].encode(black))
+        for number in range(8):
+            frame = av.VideoFrame.from_ndarray(image(number), format="rgb24")
+            out.mux(streams["video"].encode(frame))
+        for stream in streams.values():
+            out.mux(stream.encode(None))
+    seen, source = read(path)
+    assert seen == list(range(8))
+    assert "has 2 video streams" in source.losses.notes[0]
+    assert "64x48" in source.losses.notes[0]
+    assert not source.losses
