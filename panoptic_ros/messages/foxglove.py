@@ -7,11 +7,12 @@ Source of the fields: https://github.com/foxglove/foxglove-sdk, folder ``schemas
 from __future__ import annotations
 
 import base64
-import json
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+from panoptic_ros.core.files.document import parse_json
 
 SCHEMAS = ("RawImage", "CompressedImage", "CompressedVideo")
 """Last names of the schemas that hold images."""
@@ -69,14 +70,15 @@ def from_protobuf(schema: str, data: bytes) -> CompressedImage | RawImage:
         ValueError: It is damaged.
     """
     names = _NUMBERS[schema]
-    told: _Fields = {names[key]: value for key, value in _fields(data) if key in names}
+    told: _Fields = {}
+    for key, value in _fields(data):
+        name = names.get(key, "")
+        if name and isinstance(value, int) != (name in _WHOLE):
+            raise ValueError(f"the protobuf field {name} is of another kind")
+        told[name] = str(value, "utf-8") if name in _TEXTS else value
     time = dict(_fields(told.get("timestamp", b"")))
-    header = Header(
-        Stamp(int(time.get(1, 0)), int(time.get(2, 0))), told.get("frame_id", b"").decode()
-    )
-    for key in {"format", "encoding"} & set(told):
-        told[key] = told[key].decode()
-    return _message(schema, header, told)
+    stamp = Stamp(_whole(time.get(1, 0)), _whole(time.get(2, 0)))
+    return _message(schema, Header(stamp, told.get("frame_id", "")), told)
 
 
 def from_json(schema: str, data: bytes) -> CompressedImage | RawImage:
@@ -85,13 +87,15 @@ def from_json(schema: str, data: bytes) -> CompressedImage | RawImage:
     Raises:
         ValueError: It is no JSON, or a field is of another kind.
     """
-    told = json.loads(data)
-    if not isinstance(told, dict):
-        raise ValueError("is no JSON object")
-    time = told.get("timestamp") or {}
-    stamp = Stamp(int(time.get("sec", 0)), int(time.get("nsec", time.get("nanosec", 0))))
+    told = parse_json(data.decode())
+    time = told.get("timestamp", {}) if isinstance(told, dict) else None
+    if not isinstance(time, dict):
+        raise ValueError("is no JSON object with a timestamp")
+    nanoseconds = time.get("nsec", time.get("nanosec", 0))
+    stamp = Stamp(_whole(time.get("sec", 0)), _whole(nanoseconds))
     header = Header(stamp, str(told.get("frame_id", "")))
-    return _message(schema, header, {**told, "data": base64.b64decode(told.get("data", ""))})
+    pixels = base64.b64decode(str(told.get("data", "")))
+    return _message(schema, header, {**told, "data": pixels})
 
 
 def with_header(message: Any) -> Any:
@@ -110,9 +114,18 @@ def _message(schema: str, header: Header, told: _Fields) -> CompressedImage | Ra
     data = told.get("data", b"")
     if schema != "RawImage":
         return CompressedImage(header, str(told.get("format", "")), data)
-    height, width, step = (int(told.get(name, 0)) for name in ("height", "width", "step"))
+    height, width, step = (_whole(told.get(name, 0)) for name in ("height", "width", "step"))
     return RawImage(header, height, width, str(told.get("encoding", "")), step, data)
 
+
+def _whole(value: Any) -> int:
+    if not isinstance(value, int) or not 0 <= value < 1 << 63:
+        raise ValueError(f"{str(value)[:20]!r} is no whole number from 0 on")
+    return value
+
+
+_TEXTS = ("format", "encoding", "frame_id")
+_WHOLE = ("width", "height", "step")
 
 _NUMBERS: dict[str, dict[int, str]] = {
     "CompressedImage": {1: "timestamp", 2: "data", 3: "format", 4: "frame_id"},

@@ -66,7 +66,7 @@ class BagSource(Source):
         """
         first = next(self._bag.records({self.topic}), None)
         if first is None:
-            raise DataError(f"{self.path}: no image of {self.topic} can be read")
+            raise self.nothing_found(-1.0)
         start_ns, end_ns = self.span.limits_ns(first.time_ns)
         message = self._message(first)
         if message is not None and video_codec(message):

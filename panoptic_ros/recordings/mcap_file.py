@@ -78,7 +78,7 @@ class McapFile(StorageFile):
         found.sort(key=lambda record: record.time_ns)
         yield from found
 
-    def _record(self, data: bytes, wanted: Collection[int]) -> Record | None:
+    def _record(self, data: memoryview, wanted: Collection[int]) -> Record | None:
         if len(data) < raw.MESSAGE_BYTES:
             return None
         channel, _, time_ns = struct.unpack_from("<HIQ", data)
@@ -88,7 +88,7 @@ class McapFile(StorageFile):
         if described is None:
             return None
         topic, kind, encoding = described
-        return Record(topic, kind, time_ns, data[raw.MESSAGE_BYTES :], encoding)
+        return Record(topic, kind, time_ns, bytes(data[raw.MESSAGE_BYTES :]), encoding)
 
     def _note(self, what: str) -> None:
         self._losses.note(f"{self.path.name}: {what}")

@@ -104,7 +104,7 @@ def read_index(stream: BinaryIO, size: int, note: Callable[[str], None]) -> Mcap
     return index
 
 
-def content_of(stream: BinaryIO, block: Block) -> bytes:
+def content_of(stream: BinaryIO, block: Block) -> bytes | memoryview:
     """Read and unpack a block's records.
 
     Raises:
@@ -118,7 +118,7 @@ def content_of(stream: BinaryIO, block: Block) -> bytes:
     kind, claimed = struct.unpack_from("<BQ", data)
     if kind != raw.CHUNK:
         raise ValueError("its record is of another kind")
-    return raw.chunk_content(data[raw.HEAD_BYTES :], claimed)
+    return raw.chunk_content(memoryview(data)[raw.HEAD_BYTES :], claimed)
 
 
 def _summary_or_none(stream: BinaryIO, size: int, note: Callable[[str], None]) -> Summary | None:
@@ -159,7 +159,7 @@ def _summary(stream: BinaryIO, size: int) -> Summary | None:
     return summary
 
 
-def _listed_chunk(data: bytes, data_end: int) -> Block:
+def _listed_chunk(data: memoryview, data_end: int) -> Block:
     start_ns, end_ns, at, length, size = struct.unpack_from("<QQQQI", data)
     first = struct.calcsize("<QQQQI")
     channels = [key for key, _ in struct.iter_unpack("<HQ", data[first : first + size])]

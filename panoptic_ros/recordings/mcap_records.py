@@ -44,7 +44,7 @@ class Channels:
     schemas: dict[int, str] = field(default_factory=dict)
     channels: dict[int, tuple[str, int, str]] = field(default_factory=dict)
 
-    def learn(self, kind: int, body: bytes) -> None:
+    def learn(self, kind: int, body: bytes | memoryview) -> None:
         """Take in a record; of other kinds nothing is kept."""
         if kind == SCHEMA:
             (key,) = struct.unpack_from("<H", body)
@@ -111,9 +111,9 @@ def body(stream: BinaryIO, head: Head) -> bytes:
     return stream.read(head.size)
 
 
-def inner_records(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and body of the whole records of a chunk."""
-    at = 0
+def inner_records(content: bytes | memoryview) -> Iterator[tuple[int, memoryview]]:
+    """Yield kind and body of the whole records of a chunk, as views of it."""
+    content, at = memoryview(content), 0
     while at + HEAD_BYTES <= len(content):
         kind, size = struct.unpack_from("<BQ", content, at)
         at += HEAD_BYTES
@@ -123,11 +123,11 @@ def inner_records(content: bytes) -> Iterator[tuple[int, bytes]]:
         at += size
 
 
-def chunk_content(chunk: bytes, claimed: int) -> bytes:
+def chunk_content(chunk: memoryview, claimed: int) -> bytes | memoryview:
     """Unpack a chunk; of one that is cut off, what there is.
 
     Args:
-        chunk: Body of the chunk record.
+        chunk: Body of the chunk record; the content is a view of it where it is not packed.
         claimed: The size that its record claims.
 
     Raises:
@@ -144,7 +144,7 @@ def chunk_content(chunk: bytes, claimed: int) -> bytes:
     return content
 
 
-def statistics(data: bytes) -> Statistics:
+def statistics(data: memoryview) -> Statistics:
     """Read a statistics record."""
     messages, _, _, _, _, chunks, _, _, size = struct.unpack_from("<QHIIIIQQI", data)
     start = struct.calcsize("<QHIIIIQQI")
@@ -152,7 +152,7 @@ def statistics(data: bytes) -> Statistics:
     return Statistics(messages, chunks, counts)
 
 
-def string(data: bytes, start: int) -> tuple[str, int]:
+def string(data: bytes | memoryview, start: int) -> tuple[str, int]:
     """Read a string and say where it ends.
 
     Raises:
@@ -162,10 +162,10 @@ def string(data: bytes, start: int) -> tuple[str, int]:
     end = start + 4 + size
     if end > len(data):
         raise ValueError("a text is cut off")
-    return data[start + 4 : end].decode(), end
+    return str(data[start + 4 : end], "utf-8"), end
 
 
-def _unpacked(data: bytes, compression: str) -> bytes:
+def _unpacked(data: memoryview, compression: str) -> bytes | memoryview:
     if compression == "zstd":
         return zstd.unpack(data)
     if compression == "lz4":

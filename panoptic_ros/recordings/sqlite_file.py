@@ -14,6 +14,7 @@ from panoptic_ros.recordings.source import ReadErrors
 
 MAGIC = b"SQLite format 3\0"
 _HEAD_BYTES = 100
+_MAPPED_BYTES = 1 << 40
 MOST_MISSES = 1000
 """Unreadable rows in a row after which the rest of a database is given up."""
 
@@ -154,4 +155,5 @@ def _connected(path: Path, note: Callable[[str], None]) -> sqlite3.Connection:
     database = sqlite3.connect(f"{uri}?immutable=1", uri=True, check_same_thread=False)
     # Without it SQLite refuses a file that is shorter than its header says.
     database.execute("PRAGMA writable_schema = ON")
+    database.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
     return database

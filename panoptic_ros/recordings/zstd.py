@@ -19,7 +19,7 @@ SUFFIXES = (".zstd", ".zst")
 _AT_ONCE = 1 << 22
 
 
-def unpack(data: bytes) -> bytes:
+def unpack(data: bytes | memoryview) -> bytes:
     """Unpack a chunk or a message; of one that is cut off, what there is.
 
     Raises:

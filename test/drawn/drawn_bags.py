@@ -7,7 +7,7 @@ import shutil
 import struct
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -127,6 +127,7 @@ class McapForm:
         loose: Images that lie outside of the chunks.
         order: In which the images are written.
         counts: Messages that the statistics claim, None for the truth.
+        compression: Of the chunks: "", "zstd" or "lz4".
     """
 
     chunks: bool = True
@@ -141,6 +142,7 @@ class McapForm:
     loose: tuple[int, ...] = ()
     order: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
     counts: int | None = None
+    compression: str = ""
 
 
 def write_mcap(path: Path, form: McapForm) -> Path:
@@ -154,9 +156,9 @@ def write_mcap(path: Path, form: McapForm) -> Path:
         if not form.chunks or number in form.loose:
             out += body
             continue
-        indexes.append(_chunk(out, body, len(before), time_of(number), form.message_index))
+        indexes.append(_chunk(out, body, len(before), time_of(number), form))
         if form.empty_chunks:
-            indexes.append(_chunk(out, b"", 0, 0, False))
+            indexes.append(_chunk(out, b"", 0, 0, replace(form, message_index=False)))
     out += record(0xF, struct.pack("<I", 0))
     start = len(out)
     if form.summary:
@@ -170,22 +172,29 @@ def write_mcap(path: Path, form: McapForm) -> Path:
     return path
 
 
-def _chunk(out: bytearray, body: bytes, message_at: int, time_ns: int, index: bool) -> bytes:
+def _chunk(out: bytearray, body: bytes, message_at: int, time_ns: int, form: McapForm) -> bytes:
     """Append a chunk and return its record in the summary."""
     start = len(out)
-    size = struct.pack("<QQQI", time_ns, time_ns, len(body), 0) + text("")
-    chunk = record(6, size + struct.pack("<Q", len(body)) + body)
+    packed = _packed(body, form.compression)
+    size = struct.pack("<QQQI", time_ns, time_ns, len(body), 0) + text(form.compression)
+    chunk = record(6, size + struct.pack("<Q", len(packed)) + packed)
     out += chunk
     offsets, index_size = b"", 0
-    if index:
+    if form.message_index:
         entry = struct.pack("<HI", 1, 16) + struct.pack("<QQ", time_ns, message_at)
         offsets = struct.pack("<HQ", 1, len(out))
         out += (written := record(7, entry))
         index_size = len(written)
-    body_sizes = struct.pack("<QQ", len(body), len(body))
+    body_sizes = struct.pack("<QQ", len(packed), len(body))
     head = struct.pack("<QQQQ", time_ns, time_ns, start, len(chunk))
     told = struct.pack("<I", len(offsets)) + offsets + struct.pack("<Q", index_size)
-    return record(8, head + told + text("") + body_sizes)
+    return record(8, head + told + text(form.compression) + body_sizes)
+
+
+def _packed(body: bytes, compression: str) -> bytes:
+    if compression == "lz4":
+        return bytes(import_module("lz4.frame").compress(body))
+    return zstd_packed(body) if compression else body
 
 
 def _statistics(form: McapForm, chunks: int) -> bytes:

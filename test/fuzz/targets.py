@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -36,12 +37,15 @@ from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
 from panoptic_ros.engine.building.manifest import from_json as read_manifest
 from panoptic_ros.engine.building.recipe import read_recipe
 from panoptic_ros.engine.onnx_file import weight_files
+from panoptic_ros.messages import foxglove
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
+from panoptic_ros.messages.video_decoder import VideoDecoder
 from panoptic_ros.recordings.open import open_source
 from test.drawn.drawn_images import palette_png, write_with_orientation
 from test.drawn.drawn_inputs import image as drawn
 from test.drawn.drawn_inputs import write_bag1, write_bag2
+from test.drawn.drawn_video import packets
 
 ENCODINGS = (
     "rgb8",
@@ -189,6 +193,34 @@ def _read_bag(path: Path) -> object:
         return [recorded.frame.image.shape for recorded in source.frames()]
 
 
+def _decode_packet(data: bytes) -> None:
+    decoder = VideoDecoder()
+    for form in ("h264", "hevc", "av1", "vp9"):
+        message = SimpleNamespace(format=form, data=data, header=None)
+        for image in decoder.decode(message) + decoder.finish():
+            assert image.data.size == image.height * image.step
+
+
+def _packet_seeds() -> tuple[bytes, ...]:
+    if not find_spec("av"):
+        return (b"\0\0\0\1\x65",)
+    return tuple(packets(codec)[0] for codec in ("h264", "hevc", "av1", "vp9"))
+
+
+def _read_foxglove(data: bytes) -> None:
+    for read in (foxglove.from_protobuf, foxglove.from_json):
+        for schema in foxglove.SCHEMAS:
+            with suppress(ValueError):
+                read(schema, data)
+
+
+def _foxglove_seeds() -> tuple[bytes, ...]:
+    numbers = b"".join(bytes([key << 3 | 5, 4, 0, 0, 0]) for key in (2, 3, 5))
+    raw = b"\x0a\x04\x08\x05\x10\x07" + numbers + b"\x22\x04rgb8\x32\x02ab\x3a\x01f"
+    told = b'{"timestamp": {"sec": 1, "nsec": 2}, "format": "png", "data": "AAAA"}'
+    return raw, told
+
+
 def _bag_seeds(kind: str) -> tuple[bytes, ...]:
     with tempfile.TemporaryDirectory() as folder:
         if kind == "bag":
@@ -277,6 +309,8 @@ def targets() -> dict[str, Target]:
         "class_map": Target(
             _file("map.yaml", read_class_map), (b"truth: {Road: road, '*': null}\n",)
         ),
+        "video_packet": Target(_decode_packet, _packet_seeds()),
+        "foxglove": Target(_read_foxglove, _foxglove_seeds()),
         "bag_ros1": Target(_file("a.bag", _read_bag), _bag_seeds("bag")),
         "bag_mcap": Target(_file("a.mcap", _read_bag), _bag_seeds("mcap")),
         "bag_db3": Target(_file("a.db3", _read_bag), _bag_seeds("db3")),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import Source, TimeRange
 from test.drawn.drawn_bags import McapForm, write_mcap
@@ -35,6 +36,9 @@ OTHER_FORMS = {
     "not by time, no chunks": McapForm(chunks=False, order=(1, 0, 2, 3, 5, 4)),
     "not by time, no index": McapForm(summary=False, order=(1, 0, 2, 3, 5, 4)),
     "counts 0": McapForm(counts=0),
+    "Zstandard": McapForm(compression="zstd", order=(3, 0, 1, 5, 4, 2)),
+    "LZ4": McapForm(compression="lz4", order=(3, 0, 1, 5, 4, 2)),
+    "LZ4 without index": McapForm(compression="lz4", summary=False),
 }
 
 
@@ -101,3 +105,11 @@ def test_an_index_that_fails_its_checksum_is_not_used(tmp_path: Path) -> None:
     seen, source = read(path)
     assert seen == ALL
     assert "its index cannot be used (it fails its checksum)" in source.losses.notes[0]
+
+
+@pytest.mark.parametrize("has_summary", [True, False])
+def test_chunks_in_an_unknown_compression_are_told(tmp_path: Path, has_summary: bool) -> None:
+    path = write_mcap(tmp_path / "a.mcap", McapForm(compression="zstd", summary=has_summary))
+    path.write_bytes(path.read_bytes().replace(b"\4\0\0\0zstd", b"\4\0\0\0zpaq"))
+    with pytest.raises(DataError, match="compression 'zpaq' is not known"):
+        read(path)
