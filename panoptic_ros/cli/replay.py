@@ -170,7 +170,7 @@ def _finish(
         from panoptic_ros.report.page import write_page
 
         write_page(args.report, record, sampled.samples(), sampled.doubtful())
-    for note in record.warnings:
+    for note in (*record.warnings, *record.notes):
         print(f"panoptic replay: {note}", file=sys.stderr)
     counts = f"{record.skipped} skipped, {record.late} late"
     print(f"{len(record.frames)} frames processed, {counts}")
