@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import Category, SegmentInfo
 from panoptic_ros.core.labels import MAX_CLASSES
+from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import NO_ID, VOID
-from panoptic_ros.data.label_map import LabelMap, stretches, to_segments
+from panoptic_ros.data.label_map import LabelMap, to_segments
 
 Segments = tuple[NDArray[np.uint32], Sequence[SegmentInfo]]
 """Segment id of each pixel, 0 for none, (H, W), and the segments."""
@@ -111,7 +112,7 @@ class SegmentAnnotation(Annotation):
                 position.get(segment.category_id, VOID),
                 number if is_object else NO_ID,
             )
-        starts, lengths = stretches(ids)
+        starts, lengths = runs(ids)
         numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)
         table = np.array([pairs.get(number, (VOID, NO_ID)) for number in numbers.tolist()])
         drawn = table.reshape(-1, 2)[which.ravel()].repeat(lengths, axis=0)

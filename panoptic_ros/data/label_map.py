@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.categories import VOID_ID, Category, SegmentInfo
+from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import NO_ID, VOID
 
 _ID_BITS = 16
@@ -62,23 +63,10 @@ def to_segments(
 def _areas(ids: NDArray[np.uint32]) -> list[tuple[int, int]]:
     """Each number that occurs with its pixels, rising."""
     # Only the starts of runs are sorted: an image has far fewer of them than pixels.
-    starts, lengths = stretches(ids)
+    starts, lengths = runs(ids)
     numbers, which = np.unique(ids.ravel()[starts], return_inverse=True)
     areas = np.bincount(which.ravel(), weights=lengths)
     return list(zip(numbers.tolist(), areas.astype(np.int64).tolist(), strict=True))
-
-
-def stretches(ids: NDArray[np.uint32]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the runs of equal numbers in reading order.
-
-    Returns:
-        First pixel of each run in the ravelled map, and the pixels in it, (R,) each.
-    """
-    flat = ids.ravel()
-    changes = np.ones(flat.size, np.bool_)
-    np.not_equal(flat[1:], flat[:-1], out=changes[1:])
-    starts = np.flatnonzero(changes)
-    return starts, np.diff(starts, append=flat.size)
 
 
 def _segment(number: int, area: int, categories: Sequence[Category]) -> SegmentInfo:

@@ -35,18 +35,18 @@ class IdHistory:
 
     Attributes:
         id: In the truth.
-        stretches: In order; frames in which it is not in the image are in none.
+        spans: In order; frames in which it is not in the image are in none.
         switches: Numbers of the frames in which its id was another than the last one it had.
     """
 
     id: int
-    stretches: tuple[Span, ...]
+    spans: tuple[Span, ...]
     switches: tuple[int, ...]
 
     @property
     def frames(self) -> int:
         """In how many frames it is."""
-        return sum(stretch.last - stretch.first + 1 for stretch in self.stretches)
+        return sum(span.last - span.first + 1 for span in self.spans)
 
 
 def id_histories(sequence: TrackingSequence) -> list[IdHistory]:
@@ -62,12 +62,12 @@ def id_histories(sequence: TrackingSequence) -> list[IdHistory]:
         for number in frame.truth.tolist():
             seen[number].append((index, found.get(number, MISSED)))
     return [
-        IdHistory(int(key), _stretches(frames), _switches(frames))
+        IdHistory(int(key), _spans(frames), _switches(frames))
         for key, frames in zip(np.asarray(sequence.truth_ids).tolist(), seen, strict=True)
     ]
 
 
-def _stretches(frames: list[tuple[int, int]]) -> tuple[Span, ...]:
+def _spans(frames: list[tuple[int, int]]) -> tuple[Span, ...]:
     found: list[Span] = []
     for frame, key in frames:
         if found and found[-1].predicted == key and found[-1].last == frame - 1:

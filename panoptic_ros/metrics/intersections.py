@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.runs import runs
+
 
 @dataclass(frozen=True, eq=False)
 class Intersections:
@@ -56,35 +58,6 @@ def intersect(
     """
     starts, lengths = runs(truth, predicted)
     return tally(truth.ravel()[starts], predicted.ravel()[starts], lengths)
-
-
-def runs(
-    *maps: NDArray[np.integer],  # type: ignore[type-arg]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the stretches, in reading order, over which no map changes.
-
-    Args:
-        maps: One or more of the same shape.
-
-    Returns:
-        Index of the first pixel of each run in the ravelled maps, and the pixels in it, (R,) each.
-
-    Raises:
-        ValueError: The shapes differ.
-    """
-    first = maps[0]
-    for other in maps[1:]:
-        if other.shape != first.shape:
-            raise ValueError(f"shapes differ: {first.shape} and {other.shape}")
-    # Two buffers of a byte a pixel: fresh memory costs more than the comparisons do.
-    changes = np.zeros(first.size, np.bool_)
-    changes[:1] = True
-    differs = np.empty(max(first.size - 1, 0), np.bool_)
-    for flat in (values.ravel() for values in maps):
-        np.not_equal(flat[1:], flat[:-1], out=differs)
-        changes[1:] |= differs
-    starts = np.flatnonzero(changes)
-    return starts, np.diff(starts, append=first.size)
 
 
 def tally(

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.metrics.intersections import Intersections, runs, tally
+from panoptic_ros.core.runs import runs
+from panoptic_ros.metrics.intersections import Intersections, tally
 
 _ID_BITS = 16
 _ID_MASK = (1 << _ID_BITS) - 1

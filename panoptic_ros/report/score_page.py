@@ -154,15 +154,15 @@ def _timelines(id_histories: IdHistories) -> list[dict[str, Any]]:
 
 
 def _timeline(sequence: str, by_class: Mapping[str, Sequence[IdHistory]]) -> dict[str, Any]:
-    all_lives = [(name, history) for name, group in by_class.items() for history in group]
-    ranked = sorted(all_lives, key=lambda one: (-len(one[1].switches), -one[1].frames))
-    kept = sorted(ranked[:MOST_ROWS], key=lambda one: one[1].stretches[0].first)
-    end = max((history.stretches[-1].last + 1 for _, history in all_lives), default=0)
+    all_histories = [(name, history) for name, group in by_class.items() for history in group]
+    ranked = sorted(all_histories, key=lambda one: (-len(one[1].switches), -one[1].frames))
+    kept = sorted(ranked[:MOST_ROWS], key=lambda one: one[1].spans[0].first)
+    end = max((history.spans[-1].last + 1 for _, history in all_histories), default=0)
     return {
         "name": sequence or ".",
-        "objects": len(all_lives),
-        "hidden": max(0, len(all_lives) - MOST_ROWS),
-        "switches": sum(len(history.switches) for _, history in all_lives),
+        "objects": len(all_histories),
+        "hidden": max(0, len(all_histories) - MOST_ROWS),
+        "switches": sum(len(history.switches) for _, history in all_histories),
         "chart": charts.ribbons([_ribbon(name, history) for name, history in kept], end, "frame"),
     }
 
@@ -177,7 +177,7 @@ def _ribbon(name: str, history: IdHistory) -> charts.Ribbon:
             _css(track_color(part.predicted)),
             f"found as {part.predicted}, {_frames(part)}",
         )
-        for part in history.stretches
+        for part in history.spans
     ]
     marks = [(float(frame), f"another id in frame {frame}") for frame in history.switches]
     return charts.Ribbon(f"{name} {history.id}", pieces, marks)

@@ -41,7 +41,7 @@ def test_a_switch_over_a_gap_is_where_the_object_is_found_again() -> None:
 
 def test_an_absent_object_has_a_gap() -> None:
     (history,) = id_histories(("33", "55"), ("..", "55"), ("33", "55"))
-    assert history.stretches == (Span(0, 0, 5), Span(2, 2, 5))
+    assert history.spans == (Span(0, 0, 5), Span(2, 2, 5))
     assert history.frames == 2
 
 
