@@ -9,21 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, TypeVar
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.messages.autoware import ROIS, autoware_mask, autoware_rois
 from panoptic_ros.messages.camera_info import CAMERA_INFO, own_camera_info
 from panoptic_ros.messages.context import FrameContext
-from panoptic_ros.messages.convert import (
-    COMPRESSED_IMAGE,
-    IMAGE,
-    compressed_image,
-    image_message,
-)
+from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.ground import (
     GRID,
     POINTS,
@@ -34,8 +23,15 @@ from panoptic_ros.messages.ground import (
     points_message,
     scan_message,
 )
-from panoptic_ros.messages.label_png import png_image
 from panoptic_ros.messages.panoptic_image import PACKED, TWO_CHANNELS, panoptic_image
+from panoptic_ros.messages.result_images import (
+    colored_pixels,
+    drivable_pixels,
+    instance_png,
+    label_png,
+    overlay_jpeg,
+    remapped_image,
+)
 from panoptic_ros.messages.topic import (
     CameraInfoTopic,
     FrameTopic,
@@ -106,35 +102,6 @@ def is_latched(topic: str) -> bool:
     return any(row.is_latched and topic.endswith(f"/{name}") for name, row in TOPICS.items())
 
 
-def _drivable(context: FrameContext) -> NDArray[np.uint8]:
-    mask = context.result.drivable.mask.view(np.uint8) * np.uint8(255)
-    return enlarge(mask, context.result.camera_size)
-
-
-def _colored(context: FrameContext) -> NDArray[np.uint8]:
-    # A look-up in NumPy takes seven times as long.
-    colors = cv2.applyColorMap(context.label_image, context.labels.palette[:, None])
-    return np.asarray(colors, np.uint8)
-
-
-def _remapped_image(context: FrameContext, remap: LabelTable) -> Any:
-    values = enlarge(remap.apply(context.result.track_labels()), context.result.camera_size)
-    return image_message(values, "mono8", context.types, context.header)
-
-
-def _label_png(context: FrameContext) -> Any:
-    return png_image(context.label_image, "mono8", context.types, context.header)
-
-
-def _instance_png(context: FrameContext) -> Any:
-    return png_image(context.instance_image, "16UC1", context.types, context.header)
-
-
-def _overlay_jpeg(context: FrameContext) -> Any:
-    quality = context.jpeg_quality
-    return compressed_image(context.overlay_image, quality, context.types, context.header)
-
-
 _ROWS: tuple[Topic, ...] = (
     ImageTopic(
         name="label",
@@ -170,7 +137,7 @@ _ROWS: tuple[Topic, ...] = (
     ImageTopic(
         name="drivable",
         encoding="mono8",
-        pixels=_drivable,
+        pixels=drivable_pixels,
         meaning="255 where one can drive, else 0",
     ),
     ImageTopic(
@@ -182,25 +149,25 @@ _ROWS: tuple[Topic, ...] = (
     ImageTopic(
         name="label/colored",
         encoding="rgb8",
-        pixels=_colored,
+        pixels=colored_pixels,
         meaning="for people: `~/label` in the colours of the label set",
     ),
     ResultTopic(
         name="label/compressed",
         type=COMPRESSED_IMAGE,
-        build=_label_png,
+        build=label_png,
         meaning="`~/label` as lossless PNG, `mono8; png compressed ` as image_transport says it",
     ),
     ResultTopic(
         name="instance/compressed",
         type=COMPRESSED_IMAGE,
-        build=_instance_png,
+        build=instance_png,
         meaning="`~/instance` as lossless PNG, `16UC1; png compressed `",
     ),
     ResultTopic(
         name="overlay/compressed",
         type=COMPRESSED_IMAGE,
-        build=_overlay_jpeg,
+        build=overlay_jpeg,
         meaning="`~/overlay` as JPEG",
     ),
     ResultTopic(
@@ -216,14 +183,14 @@ _ROWS: tuple[Topic, ...] = (
         name="remapped/label",
         type=IMAGE,
         encoding="mono8",
-        build=_remapped_image,
+        build=remapped_image,
         meaning="the labels in the classes of `remap.label`; [consumers.md](consumers.md)",
     ),
     RemappedTopic(
         name="dynamic_mask",
         type=IMAGE,
         encoding="mono8",
-        build=_remapped_image,
+        build=remapped_image,
         meaning="255 where a class may move, for nvblox, `remap.dynamic_mask`",
     ),
     RemappedTopic(
