@@ -54,8 +54,8 @@ def _labels(word: str | None, classes: dict[int, str]) -> LabelSet:
         missing = [name for index, name in sorted(classes.items()) if index >= len(chosen)]
         if missing:
             raise ConfigError(
-                f"--labels {word}: has {len(chosen)} classes, the checkpoint {len(classes)}; "
-                f"missing: {', '.join(missing)}"
+                f"label set {chosen.name} has {len(chosen)} classes, the checkpoint "
+                f"{len(classes)}; missing: {', '.join(missing)}"
             )
         return chosen
     labels, unknown = guess_labels(classes, shipped_label_sets())
