@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from panoptic_ros.core.classes.remap import usual_remaps
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.core.remap import usual_remaps
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.engine.open import open_engine

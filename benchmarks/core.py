@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 
+from panoptic_ros.core.classes.labels import LabelSet, read_label_set
 from panoptic_ros.core.config import DrivableConfig, TrackConfig
 from panoptic_ros.core.decoding.decode import bounding_boxes
 from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.geometry import thumbnail
-from panoptic_ros.core.labels import LabelSet, read_label_set
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.tracking import Tracker

@@ -28,11 +28,11 @@ from transformers.models.mask2former.image_processing_pil_mask2former import (
     Mask2FormerImageProcessorPil,
 )
 
+from panoptic_ros.core.classes.labels import LabelSet, read_label_set
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import LabelSet, read_label_set
 from panoptic_ros.core.types import Panoptic
 from panoptic_ros.model.hub import FAMILIES
 from panoptic_ros.model.query_graph import ArgMaxRule, QueryMaps, query_maps

@@ -23,11 +23,11 @@ import numpy as np
 from benchmarks.core import Traffic
 from benchmarks.tracking_lives import HEADER, IdHistories
 from benchmarks.tracking_peers import HOW_TO_INSTALL, Follow, contestants, ours
+from panoptic_ros.core.classes.labels import read_label_set
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.geometry import shrink, thumbnail
-from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.types import Panoptic
 from panoptic_ros.metrics.object_tracking import ObjectTracking
 from panoptic_ros.metrics.tracking_quality import TrackingQuality

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from panoptic_ros.core.classes.labels import read_label_set
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN
 from panoptic_ros.core.tracking.ego_motion import EgoMotion

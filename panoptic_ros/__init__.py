@@ -13,10 +13,10 @@ TYPE_CHECKING = False  # importing typing takes longer than all the rest
 if TYPE_CHECKING:
     from typing import Any
 
+    from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.config import PipelineConfig
     from panoptic_ros.core.errors import PanopticError
     from panoptic_ros.core.instance import Instance
-    from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment, Track
@@ -28,7 +28,7 @@ _HOMES = {
     "Drivable": "core.types",
     "Frame": "core.types",
     "Instance": "core.instance",
-    "LabelSet": "core.labels",
+    "LabelSet": "core.classes.labels",
     "Panoptic": "core.types",
     "PanopticError": "core.errors",
     "Pipeline": "core.pipeline",

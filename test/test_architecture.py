@@ -74,4 +74,6 @@ def prose(page: Path) -> Iterator[str]:
 )
 def test_a_line_of_prose_can_be_read_beside_the_code(page: Path) -> None:
     # A line without a space, as a link or a command, cannot be broken.
-    assert [line for line in prose(page) if len(line) > LONGEST_PROSE and " " in line.strip()] == []
+    assert [
+        line for line in prose(page) if len(line) > LONGEST_PROSE and " " in line.strip()
+    ] == []

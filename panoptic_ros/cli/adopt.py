@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import numbers, size
+from panoptic_ros.core.classes.labels import find_label_set
+from panoptic_ros.core.classes.own_classes import drivable_warning
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import find_label_set
-from panoptic_ros.core.own_classes import drivable_warning
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.adopt import Adopted

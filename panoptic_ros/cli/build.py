@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from panoptic_ros.core.engine_config import ProgressCallback
     from panoptic_ros.engine.building.compile import BuildEnvironment
-    from panoptic_ros.engine.building.manifest import Manifest, PlanKey
     from panoptic_ros.engine.building.recipe import Recipe
+    from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
 
 _MOST_IMAGES = 60
 
@@ -121,7 +121,7 @@ def _check(recipe: Recipe) -> int:
 
 def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
     """Say that the plan is there, or why it has to be built."""
-    from panoptic_ros.engine.building.cache import find_plan
+    from panoptic_ros.engine.storage.cache import find_plan
 
     found, why = find_plan(path.parent, recipe.model.stem, key)
     print("there is a plan already" if found else f"building: {why}", file=sys.stderr)

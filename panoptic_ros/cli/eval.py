@@ -15,7 +15,7 @@ from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from panoptic_ros.core.label_table import NameRules
+    from panoptic_ros.core.classes.label_table import NameRules
     from panoptic_ros.data.class_map import ClassMapFile
     from panoptic_ros.data.label_files import LabelFiles, Pair
     from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult

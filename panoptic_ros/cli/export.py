@@ -105,8 +105,8 @@ def _export(args: argparse.Namespace) -> None:
             f"export needs PyTorch and onnx ({error}); run: make train-env, "
             "or pip install torch onnx"
         ) from error
-    from panoptic_ros.core.labels import find_label_set
-    from panoptic_ros.core.own_classes import drivable_warning
+    from panoptic_ros.core.classes.labels import find_label_set
+    from panoptic_ros.core.classes.own_classes import drivable_warning
     from panoptic_ros.model.checkpoint import labels_of, load_checkpoint, network_of, spec_of
 
     state = load_checkpoint(args.checkpoint)

@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from panoptic_ros.core.classes.labels import LabelSet, find_label_set
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import LabelSet, find_label_set
 from panoptic_ros.core.model import ModelSpec
 
 

@@ -9,8 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.classes.labels import Label
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.labels import Label
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _facts(path: Path) -> dict[str, Any]:
-    from panoptic_ros.engine.building.manifest import sha256_of
     from panoptic_ros.engine.ort import OrtEngine
+    from panoptic_ros.engine.storage.manifest import sha256_of
 
     with closing(OrtEngine(path)) as engine:
         spec = engine.spec

@@ -20,7 +20,7 @@ from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFra
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
-    from panoptic_ros.core.labels import LabelSet
+    from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.data.format import ImageWriter, OpenWriter
     from panoptic_ros.recordings.source import Source

@@ -26,8 +26,8 @@ from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.replay_ground import ReplayGround
+    from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.config import GroundConfig
-    from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame, Source

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
+    from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.ground.grid import Ground
-    from panoptic_ros.core.labels import LabelSet
     from panoptic_ros.core.result import Result
     from panoptic_ros.messages.protocols import Header
     from panoptic_ros.messages.topic import FrameTopic
@@ -37,7 +37,7 @@ class ResultBag:
     def __init__(
         self, path: Path, names: Iterable[str], labels: LabelSet, is_placed: bool = False
     ) -> None:
-        from panoptic_ros.core.remap import usual_remaps
+        from panoptic_ros.core.classes.remap import usual_remaps
         from panoptic_ros.messages.topics import frame_rows
         from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 

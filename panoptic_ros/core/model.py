@@ -12,11 +12,11 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet, from_json, to_json
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.files.limits import image_limits, is_image_size
-from panoptic_ros.core.labels import LabelSet, from_json, to_json
 from panoptic_ros.core.types import Heads
 
 METADATA_KEY = "panoptic_ros"

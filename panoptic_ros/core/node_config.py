@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from panoptic_ros.core.classes.remap import RemapConfig
 from panoptic_ros.core.config import (
     DecodeConfig,
     DrivableConfig,
@@ -17,7 +18,6 @@ from panoptic_ros.core.config import (
 )
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.overlay import OverlayStyle
-from panoptic_ros.core.remap import RemapConfig
 
 NODE_NAME = "panoptic"
 """The node's name where nobody chooses another."""

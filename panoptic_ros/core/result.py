@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import UNNAMED, LabelSet
 from panoptic_ros.core.geometry import enlarge, enlarge_box, enlarge_pairs
 from panoptic_ros.core.instance import Instance
-from panoptic_ros.core.labels import UNNAMED, LabelSet
 from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
 
 

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.continuity import Continuity
 from panoptic_ros.core.drivable.filter import DrivableFilter
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.tracking.ego_motion import EgoMotion
 

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category, SegmentInfo
-from panoptic_ros.core.labels import MAX_CLASSES
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.labels import MAX_CLASSES
 from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap, to_segments

@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_file

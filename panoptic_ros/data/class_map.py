@@ -20,10 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.label_table import (
+    OTHERS,
+    LabelTable,
+    NameRules,
+    TargetClass,
+    target_name,
+)
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.files.document import read_yaml_file
-from panoptic_ros.core.label_table import OTHERS, LabelTable, NameRules, TargetClass, target_name
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap
 

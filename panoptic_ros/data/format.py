@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from panoptic_ros.core.categories import Category
-from panoptic_ros.core.label_table import NameRules
-from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.label_table import NameRules
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.label_files import LabelFile, LabelFiles

@@ -11,8 +11,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from panoptic_ros.core.categories import Category
-from panoptic_ros.core.label_table import NameRules
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_files
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.class_map import ClassMapFile, LabelMapTable, renamed

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.limits import image_limits, is_image_size

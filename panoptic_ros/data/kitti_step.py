@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import LABEL_IDS, train_id_table, write_png

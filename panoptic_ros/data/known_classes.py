@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from panoptic_ros.core.categories import Category
-from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.own_classes import own_label_set
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.classes.own_classes import own_label_set
 
 
 def label_set(categories: Sequence[Category], name: str = "data set") -> LabelSet:

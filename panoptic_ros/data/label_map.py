@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import VOID_ID, Category, SegmentInfo
+from panoptic_ros.core.classes.categories import VOID_ID, Category, SegmentInfo
 from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import NO_ID, VOID
 

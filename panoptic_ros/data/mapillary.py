@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import MAX_CLASSES
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.labels import MAX_CLASSES
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.format import DataSetLocation, Format, map_file
 from panoptic_ros.data.json_document import MalformedError, entries, read_document, text

@@ -20,9 +20,9 @@ from typing import Any
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.model import Engine
-from panoptic_ros.engine.building.cache import default_folder, write_atomically
-from panoptic_ros.engine.building.manifest import sha256_of
 from panoptic_ros.engine.building.parity import compare, drawn_images, shortfalls
+from panoptic_ros.engine.storage.cache import default_folder, write_atomically
+from panoptic_ros.engine.storage.manifest import sha256_of
 
 LEAST_GAIN = 1.05
 """Ratio of the times from which on OpenVINO is taken; less is noise."""

@@ -18,10 +18,10 @@ from panoptic_ros.engine.device import pci_bus_id
 from panoptic_ros.engine.models import find_model
 
 if TYPE_CHECKING:
-    from panoptic_ros.engine.building.manifest import Manifest
     from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
     from panoptic_ros.engine.cpu_runtime import Measured
+    from panoptic_ros.engine.storage.manifest import Manifest
     from panoptic_ros.engine.trt import TrtEngine
 
 DRAWN = "drawn"
@@ -142,8 +142,8 @@ def _open_again(path: Path, error: ModelError, opening: _Opening) -> Engine:
     Raises:
         ModelError: Neither is at hand, or only the model and ``fallback`` is ``none``.
     """
-    from panoptic_ros.engine.building.cache import read_manifest
     from panoptic_ros.engine.building.plans import find_or_build, source_of
+    from panoptic_ros.engine.storage.cache import read_manifest
 
     config, source = opening.config, source_of(path)
     if source is None:
@@ -218,7 +218,7 @@ def _doubt(engine: TrtEngine) -> str:
 
 
 def _load(path: Path, opening: _Opening) -> TrtEngine:
-    from panoptic_ros.engine.building.cache import read_plan
+    from panoptic_ros.engine.storage.cache import read_plan
     from panoptic_ros.engine.trt import TrtEngine
 
     config = opening.config

@@ -13,10 +13,10 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.building.cache import default_folder
-from panoptic_ros.engine.building.manifest import sha256_of
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
 from panoptic_ros.engine.onnx_file import file_metadata
+from panoptic_ros.engine.storage.cache import default_folder
+from panoptic_ros.engine.storage.manifest import sha256_of
 
 LEAST_VERSION = (2024, 0)
 _HALVES = {"BF16": "bf16", "FP16": "f16"}

@@ -11,9 +11,9 @@ from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.engine.building.cache import default_folder
-from panoptic_ros.engine.building.manifest import sha256_of
 from panoptic_ros.engine.device import find_gpu
+from panoptic_ros.engine.storage.cache import default_folder
+from panoptic_ros.engine.storage.manifest import sha256_of
 from panoptic_ros.engine.variant import installed_variants
 
 CPU = "CPU"

@@ -13,11 +13,10 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.building.build import make_logger
-from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.cuda import Buffer, Cuda, Graph
 from panoptic_ros.engine.heads import INPUT, output_names, to_heads
-from panoptic_ros.engine.variant import TensorRtVariant, load_variant
+from panoptic_ros.engine.storage.manifest import Manifest
+from panoptic_ros.engine.variant import TensorRtVariant, load_variant, make_logger
 
 
 class TrtEngine(Closing):

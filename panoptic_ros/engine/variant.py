@@ -102,3 +102,25 @@ def _load(name: str) -> TensorRtVariant | str:
     except (ImportError, OSError, RuntimeError) as error:
         return f"{name} is installed but cannot be loaded ({error})"
     return TensorRtVariant(name, str(module.__version__), module)
+
+
+def make_logger(trt: Any) -> Any:
+    """Make a logger that keeps what TensorRT says instead of writing it past everybody."""
+
+    class KeepingLogger(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+            self.errors: list[str] = []
+            self.warnings: list[str] = []
+
+        def log(self, severity: Any, msg: str) -> None:
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
+                self.errors.append(msg)
+            elif severity == trt.ILogger.WARNING and msg not in self.warnings:
+                self.warnings.append(msg)
+
+        def summary(self) -> str:
+            lines = [line.strip() for line in self.errors if line.strip()]
+            return "; ".join(dict.fromkeys(lines[:3])) or "it gave no reason"
+
+    return KeepingLogger()

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result

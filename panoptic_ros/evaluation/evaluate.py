@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.images import exif_hint

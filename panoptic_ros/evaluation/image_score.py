@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.data.annotation import Segments
 from panoptic_ros.metrics.intersections import intersect
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult

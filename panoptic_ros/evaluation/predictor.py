@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.config import PipelineConfig
-from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.core.model import Engine
 from panoptic_ros.data.label_files import LabelFiles, Pair, paired, unpaired
 from panoptic_ros.evaluation.engine_predictor import EnginePredictor

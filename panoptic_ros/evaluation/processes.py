@@ -18,7 +18,7 @@ from multiprocessing.context import BaseContext
 import cv2
 
 from panoptic_ros.core.allocation import keep_freed_memory
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult, evaluate
 from panoptic_ros.evaluation.in_order import in_order

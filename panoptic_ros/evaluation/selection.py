@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from panoptic_ros.core.classes.labels import MAX_CLASSES, LabelSet
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.labels import MAX_CLASSES, LabelSet
 from panoptic_ros.data.label_files import LabelFiles
 
 IMAGE_METRICS = ("pq", "miou", "biou", "ece", "drivable")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.label_map import LabelMap

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.files.rle import run_starts
 from panoptic_ros.core.geometry import nearest
-from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.core.types import Box, Track
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes

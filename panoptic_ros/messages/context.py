@@ -10,9 +10,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.label_table import LabelTable
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.ground.grid import Boundary, Ground
-from panoptic_ros.core.label_table import LabelTable
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.message_types import MessageTypes

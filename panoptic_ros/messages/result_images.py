@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.label_table import LabelTable
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.convert import compressed_image, image_message
 from panoptic_ros.messages.label_png import png_image

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from panoptic_ros.core.label_table import LabelTable
+from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.messages.context import FrameContext, GroundContext, LabelContext
 from panoptic_ros.messages.convert import IMAGE, image_message
 

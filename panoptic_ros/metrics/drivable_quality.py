@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.drivable.free_space import free_space_boundary
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.metrics.drivable_shares import DrivableShare, DrivableShares
 from panoptic_ros.metrics.intersections import intersect

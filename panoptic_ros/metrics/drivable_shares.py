@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.classes.labels import LabelSet
 
 TERRAIN = "terrain"
 """Group of the classes of unpaved ground in the label sets."""

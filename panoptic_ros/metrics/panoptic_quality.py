@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import VOID_ID, Category, SegmentInfo
+from panoptic_ros.core.classes.categories import VOID_ID, Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.metrics.intersections import Intersections, intersect
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.metrics.intersections import Intersections, intersect, tally
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
 

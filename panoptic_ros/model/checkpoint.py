@@ -9,10 +9,15 @@ from typing import Any
 
 import torch
 
+from panoptic_ros.core.classes.labels import LabelSet, from_json
+from panoptic_ros.core.classes.own_classes import (
+    NO_COLOR,
+    chosen_labels,
+    name_of_classes,
+    own_label_set,
+)
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.labels import LabelSet, from_json
 from panoptic_ros.core.model import ModelSpec
-from panoptic_ros.core.own_classes import NO_COLOR, chosen_labels, name_of_classes, own_label_set
 from panoptic_ros.model.network import PanopticNetwork
 
 

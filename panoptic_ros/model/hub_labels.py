@@ -10,8 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from panoptic_ros.core.classes.labels import (
+    MAX_CLASSES,
+    SHIPPED,
+    Label,
+    LabelSet,
+    shipped_label_set,
+)
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import MAX_CLASSES, SHIPPED, Label, LabelSet, shipped_label_set
 
 _UNKNOWN = Label(0, "", False, False, (128, 128, 128))
 

@@ -17,9 +17,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from panoptic_ros.core.classes.labels import LabelSet, to_json
+from panoptic_ros.core.classes.own_classes import name_of_classes
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.core.labels import LabelSet, to_json
-from panoptic_ros.core.own_classes import name_of_classes
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.model.averaging import ExponentialMean

@@ -11,9 +11,11 @@ from typing import Any
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.convert import to_frame
-from panoptic_ros.messages.video_decoder import VideoDecoder, VideoImage, video_codec
-from panoptic_ros.messages.video_packets import is_key
-from panoptic_ros.recordings.decode import (
+from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
+from panoptic_ros.messages.video.video_packets import is_key
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
+from panoptic_ros.recordings.storage.decode import (
     IMAGE_TYPES,
     INFO_TYPE,
     conversions,
@@ -21,9 +23,7 @@ from panoptic_ros.recordings.decode import (
     is_readable,
     looks_like_images,
 )
-from panoptic_ros.recordings.open_bag import OpenBag
-from panoptic_ros.recordings.record import Record, Topic
-from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
+from panoptic_ros.recordings.storage.record import Record, Topic
 
 
 class BagSource(Source):

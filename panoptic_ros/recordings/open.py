@@ -9,9 +9,9 @@ from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.data.images import IMAGE_SUFFIXES
 from panoptic_ros.recordings.bag import BagSource
 from panoptic_ros.recordings.folder import FolderSource
-from panoptic_ros.recordings.metadata import NAME
 from panoptic_ros.recordings.open_bag import is_storage_file, storage_files
 from panoptic_ros.recordings.source import Source, TimeRange
+from panoptic_ros.recordings.storage.metadata import NAME
 from panoptic_ros.recordings.video import VideoSource
 
 

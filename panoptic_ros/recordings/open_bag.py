@@ -14,14 +14,14 @@ from pathlib import Path
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.recordings import mcap_records, recover_ros1, sqlite_file, zstd
-from panoptic_ros.recordings.mcap_file import McapFile
-from panoptic_ros.recordings.metadata import Metadata
-from panoptic_ros.recordings.packed_file import PackedFile, UnpackedFiles, plain_name
-from panoptic_ros.recordings.record import Record, StorageFile, Topic, merged
-from panoptic_ros.recordings.ros1_file import Ros1File
 from panoptic_ros.recordings.source import ReadErrors, describe
-from panoptic_ros.recordings.sqlite_file import SqliteFile
+from panoptic_ros.recordings.storage import mcap_records, recover_ros1, sqlite_file, zstd
+from panoptic_ros.recordings.storage.mcap_file import McapFile
+from panoptic_ros.recordings.storage.metadata import Metadata
+from panoptic_ros.recordings.storage.packed_file import PackedFile, UnpackedFiles, plain_name
+from panoptic_ros.recordings.storage.record import Record, StorageFile, Topic, merged
+from panoptic_ros.recordings.storage.ros1_file import Ros1File
+from panoptic_ros.recordings.storage.sqlite_file import SqliteFile
 
 Opener = Callable[[Path, ReadErrors], StorageFile]
 

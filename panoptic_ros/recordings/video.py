@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
-from panoptic_ros.recordings.avi import is_avi, packets_of
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
     RecordedFrame,
     Source,
     TimeRange,
 )
+from panoptic_ros.recordings.storage.avi import is_avi, packets_of
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 """Endings that errors name; FFmpeg reads many more."""

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID

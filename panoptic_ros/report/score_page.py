@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.labels import LabelSet
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.overlay import track_color
 from panoptic_ros.evaluation.headings import COUNTS, DRIVABLE_HEADS, HEADS, OBJECT_HEADS
 from panoptic_ros.metrics.id_history import MISSED, IdHistory

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.images import read_image
 from panoptic_ros.data.label_map import LabelMap

@@ -9,9 +9,9 @@ from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.camera.statistics import Report
+from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.engine_loader import EngineLoader as Supply
-from panoptic_ros.ros.statistics import Report
-from panoptic_ros.ros.stream import CameraStream
 
 OK, WARN, ERROR = bytes([0]), bytes([1]), bytes([2])
 

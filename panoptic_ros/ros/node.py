@@ -21,7 +21,10 @@ from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, s
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.active_timer import ActiveTimer
-from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.ros.camera.camera_output import CameraOutput
+from panoptic_ros.ros.camera.statistics import CameraStatistics
+from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
+from panoptic_ros.ros.camera.watchdog import PERIOD_S
 from panoptic_ros.ros.clock_jumps import on_jump_back
 from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statuses
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
@@ -29,12 +32,9 @@ from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
-from panoptic_ros.ros.statistics import CameraStatistics
-from panoptic_ros.ros.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.transport import profile as transport
-from panoptic_ros.ros.watchdog import PERIOD_S
 from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"

@@ -7,17 +7,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.label_table import LabelTable
-from panoptic_ros.core.labels import LabelSet
-from panoptic_ros.core.remap import (
+from panoptic_ros.core.classes.label_table import LabelTable
+from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.classes.remap import (
     OPTIONAL_REMAPS,
     REMAPPED_TOPICS,
     RemapConfig,
     find_remap,
     read_remap,
 )
-from panoptic_ros.ros.camera_output import CameraOutput
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.ros.camera.camera_output import CameraOutput
 from panoptic_ros.ros.protocols import Logger
 
 

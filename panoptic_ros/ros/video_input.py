@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.messages.video_decoder import VideoDecoder, video_codec
+from panoptic_ros.messages.video.video_decoder import VideoDecoder, video_codec
 
 
 class VideoInput:

@@ -20,8 +20,8 @@ from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header
+from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.protocols import Logger
-from panoptic_ros.ros.stream import CameraStream
 
 _QUIET_S = 5.0
 

@@ -17,8 +17,8 @@ import pytest
 from panoptic_ros.cli.demo import print_table
 from panoptic_ros.cli.demonstration import video as material
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.classes.labels import UNNAMED
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.labels import UNNAMED
 from panoptic_ros.report.record import FrameFacts, RunRecord
 from test.drawn.drawn_inputs import write_folder
 from test.drawn.street_scene import street, write_model

@@ -32,8 +32,8 @@ from panoptic_ros.cli.diagnosis.environment import (
     look_at,
 )
 from panoptic_ros.cli.main import main
-from panoptic_ros.engine.building.cache import write_plan
 from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.storage.cache import write_plan
 from panoptic_ros.ros.transport.check import TransportCheck
 from test.drawn.plans import key, manifest
 

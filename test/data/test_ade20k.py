@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.ade20k import read_labels, read_names, read_seg
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.data.annotation import MapAnnotation, SegmentAnnotation
 from panoptic_ros.data.label_map import LabelMap
 

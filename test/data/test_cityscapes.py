@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.data.cityscapes import (
     LABEL_IDS,
     instance_ids,

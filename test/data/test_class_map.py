@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.data.class_map import ClassMapFile, LabelMapTable, read_class_map, renamed
 from panoptic_ros.data.label_map import LabelMap
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.data.label_map import LabelMap, to_segments
 
 CATEGORIES = (Category(7, "road", False), Category(26, "car", True))

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.mapillary import read_config, read_instances, void_classes
 

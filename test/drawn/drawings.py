@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.decoding.decode import bounding_boxes
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.types import VOID, Panoptic, Segment
 
 ROAD, SKY, CAR, PERSON = range(4)

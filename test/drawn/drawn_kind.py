@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Heads, Panoptic, Segment
 
 

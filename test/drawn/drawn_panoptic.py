@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.data.coco.ids import write_ids
 
 ROAD, SKY, CAR, PERSON = 7, 23, 26, 24

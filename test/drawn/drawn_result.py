@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from panoptic_ros.core.labels import Label, LabelSet
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID, Drivable, Frame, Panoptic, Segment, Track
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig, PipelineConfig, TrackConfig
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.stream_state import StreamState
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN
 from panoptic_ros.core.types import Drivable, Panoptic, Track

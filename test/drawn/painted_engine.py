@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.model import ModelSpec
 
 WIDTH, HEIGHT = 64, 48

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
+from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
 
 KEY = PlanKey(
     onnx_sha256="a" * 64,

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from panoptic_ros.core.labels import Label, LabelSet
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.model import ModelSpec
 
 LABELS = LabelSet(

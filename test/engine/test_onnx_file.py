@@ -13,9 +13,9 @@ import pytest
 from onnx import TensorProto
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.engine.building.cache import find_plan, plan_path, write_plan
-from panoptic_ros.engine.building.manifest import sha256_of
 from panoptic_ros.engine.onnx_file import weight_files
+from panoptic_ros.engine.storage.cache import find_plan, plan_path, write_plan
+from panoptic_ros.engine.storage.manifest import sha256_of
 from test.drawn.external_model import external_model, write_external_model
 from test.drawn.plans import KEY, manifest
 

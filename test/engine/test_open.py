@@ -13,14 +13,14 @@ import pytest
 
 from panoptic_ros.core.errors import ConfigError, ModelError, StaleEngineError
 from panoptic_ros.engine import device, trt
-from panoptic_ros.engine.building.cache import default_folder, plan_path, write_plan
-from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.building.recipe import Recipe, key_of
 from panoptic_ros.engine.cuda import Cuda
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.models import find_model, shipped_models
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.storage.cache import default_folder, plan_path, write_plan
+from panoptic_ros.engine.storage.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
 from test.drawn.drawn_gpu import DrawnCuda, DrawnTensorRT

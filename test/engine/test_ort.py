@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import shipped_label_set
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
-from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.core.model import METADATA_KEY
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import CAR, DrawnStreet

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Drivable
 from panoptic_ros.data.annotation import Annotation, MapAnnotation

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.types import Heads
 from panoptic_ros.data.coco.ids import write_ids

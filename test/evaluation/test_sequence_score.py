@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.selection import TIME_METRICS

@@ -19,28 +19,28 @@ from typing import Any
 import cv2
 import numpy as np
 
-from panoptic_ros.core.categories import SegmentInfo
+from panoptic_ros.core.classes.categories import SegmentInfo
+from panoptic_ros.core.classes.labels import from_json, read_label_set, to_json
+from panoptic_ros.core.classes.remap import read_remap
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import from_json, read_label_set, to_json
 from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
 from panoptic_ros.core.parameter_file import pipeline_config
-from panoptic_ros.core.remap import read_remap
 from panoptic_ros.data.class_map import read_class_map
 from panoptic_ros.data.coco.ids import read_listed_ids
 from panoptic_ros.data.coco.reader import read_categories, read_coco_predictions
 from panoptic_ros.data.images import read_image
 from panoptic_ros.data.kitti_mots import TracksFile
 from panoptic_ros.data.png import read_png
-from panoptic_ros.engine.building.manifest import Manifest, PlanKey, Tensor
-from panoptic_ros.engine.building.manifest import from_json as read_manifest
 from panoptic_ros.engine.building.recipe import read_recipe
 from panoptic_ros.engine.onnx_file import weight_files
-from panoptic_ros.messages import foxglove
+from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
+from panoptic_ros.engine.storage.manifest import from_json as read_manifest
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
-from panoptic_ros.messages.video_decoder import VideoDecoder
+from panoptic_ros.messages.video import foxglove
+from panoptic_ros.messages.video.video_decoder import VideoDecoder
 from panoptic_ros.recordings.open import open_source
 from test.drawn.drawn_images import palette_png, write_with_orientation
 from test.drawn.drawn_inputs import image as drawn

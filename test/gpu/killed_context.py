@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.engine.building.cache import read_plan
+from panoptic_ros.engine.storage.cache import read_plan
 from panoptic_ros.engine.trt import TrtEngine
 
 FAULT = b"""

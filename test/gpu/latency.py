@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from panoptic_ros.core.types import Frame
-from panoptic_ros.engine.building.manifest import Manifest
+from panoptic_ros.engine.storage.manifest import Manifest
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.report.timing import WHOLE, batch_rate, measure
 

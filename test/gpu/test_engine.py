@@ -14,13 +14,13 @@ import pytest
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.engine.building.cache import read_plan
 from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import compare, comparison, drawn_images, gate
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.storage.cache import read_plan
 from panoptic_ros.engine.trt import TrtEngine
 from test.gpu import checks, latency
 

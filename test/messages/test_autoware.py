@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.label_table import LabelTable, TargetClass
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.label_table import LabelTable, TargetClass
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.autoware import autoware_mask, autoware_rois, run_lengths

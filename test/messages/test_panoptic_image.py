@@ -8,7 +8,7 @@ import struct
 import numpy as np
 import pytest
 
-from panoptic_ros.core.label_table import LabelTable, TargetClass
+from panoptic_ros.core.classes.label_table import LabelTable, TargetClass
 from panoptic_ros.core.types import VOID
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.map_image import pixels_of

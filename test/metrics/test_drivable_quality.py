@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.drivable.free_space import free_space_boundary
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.types import Drivable
 from panoptic_ros.metrics.drivable_quality import (
     DrivableQuality,

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import SegmentInfo
+from panoptic_ros.core.classes.categories import SegmentInfo
 from panoptic_ros.data.coco.files import read_truth
 from panoptic_ros.data.coco.ids import write_ids
 from panoptic_ros.data.coco.reader import ImageRecord, read_coco_panoptic

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from panoptic_ros.core.classes.labels import SHIPPED
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import SHIPPED
 from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
 
 KNOWN = shipped_label_sets()

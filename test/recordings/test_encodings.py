@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.recordings.decode import DEFINITIONS
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import RecordedFrame, Source
+from panoptic_ros.recordings.storage.decode import DEFINITIONS
 from test.drawn.drawn_bags import store, time_of, write_messages
 from test.drawn.drawn_inputs import SECOND_NS, image, image_message, number_of
 

@@ -253,7 +253,7 @@ def test_without_room_for_a_packed_file_the_error_names_tmpdir(
     def full(*_: object) -> str:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("panoptic_ros.recordings.zstd.unpack_file", full)
+    monkeypatch.setattr("panoptic_ros.recordings.storage.zstd.unpack_file", full)
     file = write_part(tmp_path / "rec_0.db3", range(4), "file")
     with pytest.raises(DataError, match=r"No space left on device.*TMPDIR"):
         open_source(file)

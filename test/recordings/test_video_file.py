@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panoptic_ros.recordings.avi import packets_of
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import Source
+from panoptic_ros.recordings.storage.avi import packets_of
 from test.drawn.drawn_inputs import image, number_of
 
 av = pytest.importorskip("av")

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.recordings.decode import DEFINITIONS
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import Source, TimeRange
+from panoptic_ros.recordings.storage.decode import DEFINITIONS
 from test.drawn.drawn_bags import time_of, write_messages
 from test.drawn.drawn_inputs import SECOND_NS, number_of
 from test.drawn.drawn_video import ENCODERS, packets

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import LabelFile, Pair

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.diagnostics import ERROR, OK, WARN, Silence, camera_status
-from panoptic_ros.ros.statistics import CameraStatistics
 
 TYPES = MessageTypes(lambda name: SimpleNamespace, bytes)
 
@@ -21,7 +21,7 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now_s = 1000.0
         watch = SimpleNamespace(monotonic=lambda: self.now_s)
-        monkeypatch.setattr("panoptic_ros.ros.statistics.time", watch)
+        monkeypatch.setattr("panoptic_ros.ros.camera.statistics.time", watch)
 
 
 def judged(statistics: CameraStatistics, silent_s: float) -> tuple[bytes, str]:

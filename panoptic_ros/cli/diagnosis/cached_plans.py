@@ -13,8 +13,8 @@ from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.resources import resource
 
 if TYPE_CHECKING:
-    from panoptic_ros.engine.building.manifest import Manifest, PlanKey
     from panoptic_ros.engine.device import Gpu
+    from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def look_at_plans(
 
 
 def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> CachedPlan:
-    from panoptic_ros.engine.building.cache import read_plan
+    from panoptic_ros.engine.storage.cache import read_plan
 
     try:
         _, manifest = read_plan(path)
@@ -77,7 +77,7 @@ def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -
 
 def _wanted(key: PlanKey, model: str, gpu: Gpu, version: str) -> PlanKey:
     """Say what a plan of this kind would be for if it were built here."""
-    from panoptic_ros.engine.building.manifest import sha256_of
+    from panoptic_ros.engine.storage.manifest import sha256_of
 
     wanted = replace(key, version=version)
     if key.compute_capability:

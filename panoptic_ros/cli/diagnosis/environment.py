@@ -151,8 +151,8 @@ def with_engines(facts: Environment) -> Environment:
     """Ask the driver for its GPU, and judge the plans in the cache."""
     from panoptic_ros.cli.diagnosis.cached_plans import look_at_plans
     from panoptic_ros.core.errors import ModelError
-    from panoptic_ros.engine.building.cache import default_folder
     from panoptic_ros.engine.device import read_gpu
+    from panoptic_ros.engine.storage.cache import default_folder
 
     gpu, error = None, ""
     try:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import boxes_of_pixels
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
@@ -23,7 +24,6 @@ from panoptic_ros.core.decoding.label_map import (
     drop_small_stuff,
 )
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21

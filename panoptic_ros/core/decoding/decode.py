@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import bounding_boxes
 from panoptic_ros.core.decoding.kinds import kind_of
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Heads, Panoptic
 
 __all__ = ["bounding_boxes", "decode"]

@@ -10,8 +10,8 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Heads, Panoptic
 
 H = TypeVar("H", bound=Heads)

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID
 
 

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.boxes import bounding_boxes
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import check_classes
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID, Heads, Panoptic, Segment
 
 _MAX_QUERIES = 255

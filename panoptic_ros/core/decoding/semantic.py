@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
@@ -22,7 +23,6 @@ from panoptic_ros.core.decoding.label_map import (
     drop_small_stuff,
 )
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import Box, Heads, Panoptic, Segment
 
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID, Panoptic
 
 _HORIZON = 0.4

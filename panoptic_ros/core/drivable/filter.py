@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
 from panoptic_ros.core.drivable.temporal import TemporalFilter
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.types import Drivable, Panoptic
 

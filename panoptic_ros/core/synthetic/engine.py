@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import shipped_label_set
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, EngineRunError
-from panoptic_ros.core.labels import shipped_label_set
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import (
     CAR,

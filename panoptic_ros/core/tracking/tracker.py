@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+from panoptic_ros.core.classes.labels import UNNAMED, LabelSet
 from panoptic_ros.core.config import TrackConfig
-from panoptic_ros.core.labels import UNNAMED, LabelSet
 from panoptic_ros.core.tracking.association import Matches, associate
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.tracking.segment_table import SegmentTable

@@ -10,7 +10,7 @@ from pathlib import Path
 from numpy import uint32
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import Category
+from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation, SegmentAnnotation
 from panoptic_ros.data.coco.ids import read_listed_ids

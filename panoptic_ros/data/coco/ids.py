@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import VOID_ID, SegmentInfo
+from panoptic_ros.core.classes.categories import VOID_ID, SegmentInfo
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.png import as_rgb, has_palette, read_palette_indices, read_png, read_rgb
 

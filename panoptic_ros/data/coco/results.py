@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from panoptic_ros.core.categories import VOID_ID, Category
+from panoptic_ros.core.classes.categories import VOID_ID, Category
+from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.label_table import NameRules
 from panoptic_ros.data.annotation import Annotation, MapAnnotation, SegmentAnnotation
 from panoptic_ros.data.class_map import LabelMapTable
 from panoptic_ros.data.coco.ids import read_listed_ids

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import VOID_ID, SegmentInfo
+from panoptic_ros.core.classes.categories import VOID_ID, SegmentInfo
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import VOID, Panoptic
 

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import output
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.data.coco.ids import write_ids
 from panoptic_ros.data.coco.reader import ImageId

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.decoding.semantic import KIND
 from panoptic_ros.core.errors import ConfigError, EngineRunError, ModelError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.engine.building.adopt_graph import (
     Nodes,

@@ -14,10 +14,10 @@ import numpy as np
 
 from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.engine.building.cache import write_atomically
-from panoptic_ros.engine.building.manifest import Tensor
 from panoptic_ros.engine.building.progress import Phases, monitor
-from panoptic_ros.engine.variant import TensorRtVariant
+from panoptic_ros.engine.storage.cache import write_atomically
+from panoptic_ros.engine.storage.manifest import Tensor
+from panoptic_ros.engine.variant import TensorRtVariant, make_logger
 
 
 @dataclass(frozen=True)
@@ -94,28 +94,6 @@ def build_plan(
     keep()
     tensors = _tensors(trt, network)
     return Built(bytes(plan), tensors, time.monotonic() - start, tuple(logger.warnings))
-
-
-def make_logger(trt: Any) -> Any:
-    """Make a logger that keeps what TensorRT says instead of writing it past everybody."""
-
-    class KeepingLogger(trt.ILogger):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-            self.errors: list[str] = []
-            self.warnings: list[str] = []
-
-        def log(self, severity: Any, msg: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
-                self.errors.append(msg)
-            elif severity == trt.ILogger.WARNING and msg not in self.warnings:
-                self.warnings.append(msg)
-
-        def summary(self) -> str:
-            lines = [line.strip() for line in self.errors if line.strip()]
-            return "; ".join(dict.fromkeys(lines[:3])) or "it gave no reason"
-
-    return KeepingLogger()
 
 
 def _parse(trt: Any, network: Any, logger: Any, model: bytes) -> None:

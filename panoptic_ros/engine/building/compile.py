@@ -16,20 +16,20 @@ from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.engine.building.build import BuildOptions, build_plan
-from panoptic_ros.engine.building.cache import (
-    build_once,
-    default_folder,
-    plan_path,
-    write_atomically,
-)
 from panoptic_ros.engine.building.check import REFUSED, check_model
-from panoptic_ros.engine.building.manifest import Manifest, PlanKey
 from panoptic_ros.engine.building.precision import full_nodes, to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare, set_batch
 from panoptic_ros.engine.building.quantize import edge_products, to_int8
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, key_of, metadata_of, spec_of
 from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
+from panoptic_ros.engine.storage.cache import (
+    build_once,
+    default_folder,
+    plan_path,
+    write_atomically,
+)
+from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
 from panoptic_ros.engine.variant import TensorRtVariant, load_variant
 
 Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]

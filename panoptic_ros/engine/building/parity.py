@@ -22,7 +22,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.types import Heads, Panoptic
-from panoptic_ros.engine.building.manifest import Manifest
+from panoptic_ros.engine.storage.manifest import Manifest
 
 LEAST = {
     "fp32": {"label_agreement": 0.998, "object_agreement": 0.98},

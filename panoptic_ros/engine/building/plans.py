@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ModelError
 
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.compile import BuildEnvironment
-    from panoptic_ros.engine.building.manifest import PlanKey
+    from panoptic_ros.engine.storage.manifest import PlanKey
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,9 @@ def search_plan(request: PlanRequest) -> PlanSearch:
 
     # Asked first: importing TensorRT takes a second, and without a GPU it is of no use here.
     gpu = read_gpu(request.device)
-    from panoptic_ros.engine.building.cache import find_plan
     from panoptic_ros.engine.building.compile import BuildEnvironment, key_and_place
     from panoptic_ros.engine.building.recipe import Recipe
+    from panoptic_ros.engine.storage.cache import find_plan
     from panoptic_ros.engine.variant import load_variant
 
     here = BuildEnvironment(load_variant(), gpu, request.device)
@@ -134,7 +134,7 @@ def missing_plan(request: PlanRequest) -> PlanRequest | None:
 
 
 def _missing_again(request: PlanRequest) -> PlanRequest | None:
-    from panoptic_ros.engine.building.cache import read_manifest, read_plan
+    from panoptic_ros.engine.storage.cache import read_manifest, read_plan
 
     source = source_of(request.model)
     if source is None:
@@ -151,9 +151,9 @@ def _missing_again(request: PlanRequest) -> PlanRequest | None:
 
 def source_of(plan: Path) -> Path | None:
     """Find the very model that a plan was built from: beside it, or in the package."""
-    from panoptic_ros.engine.building.cache import read_manifest
-    from panoptic_ros.engine.building.manifest import sha256_of
     from panoptic_ros.engine.models import shipped_models
+    from panoptic_ros.engine.storage.cache import read_manifest
+    from panoptic_ros.engine.storage.manifest import sha256_of
 
     try:
         manifest = read_manifest(plan)

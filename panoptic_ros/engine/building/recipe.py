@@ -11,8 +11,8 @@ from panoptic_ros.core.engine_config import MAX_BATCH, PRECISIONS, EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import read_yaml_file
 from panoptic_ros.core.model import ModelSpec, read_metadata
-from panoptic_ros.engine.building.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.storage.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.decoding.decode import bounding_boxes, decode
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.labels import Label, LabelSet
 from panoptic_ros.core.types import VOID, Panoptic
 
 LETTERS = "rctp"

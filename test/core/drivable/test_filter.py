@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import DrivableFilter, find_drivable
 from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.tracking.camera_motion import CameraMotion
 from panoptic_ros.core.types import VOID, Panoptic
 from test.drawn.drawings import CAR, LABELS, PERSON, SKY, scene

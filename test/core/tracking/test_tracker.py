@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from panoptic_ros.core.classes.labels import read_label_set
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.labels import read_label_set
 from panoptic_ros.core.tracking import MAX_ID, Tracker
 from panoptic_ros.core.tracking.association import Matches
 from panoptic_ros.core.types import Panoptic

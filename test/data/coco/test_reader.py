@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.core.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.coco.ids import read_ids, write_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, read_coco_panoptic, read_coco_predictions

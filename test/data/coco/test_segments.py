@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.categories import SegmentInfo
+from panoptic_ros.core.classes.categories import SegmentInfo
 from panoptic_ros.core.types import VOID, Panoptic, Segment
 from panoptic_ros.data.coco.segments import STUFF_FIRST_ID, encode
 

@@ -16,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.semantic import SemanticHeads
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.labels import LabelSet
 from panoptic_ros.core.types import VOID
 from panoptic_ros.engine.building import model_file
 from panoptic_ros.engine.building.adopt import Adoption, adopt

@@ -11,7 +11,6 @@ import pytest
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import METADATA_KEY
-from panoptic_ros.engine.building.cache import read_plan
 from panoptic_ros.engine.building.compile import (
     BuildEnvironment,
     build_environment,
@@ -19,9 +18,10 @@ from panoptic_ros.engine.building.compile import (
     make_plan,
     prepared,
 )
-from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.storage.cache import read_plan
+from panoptic_ros.engine.storage.manifest import Manifest
 from test.drawn.tiny_model import write_tiny_model
 
 pytestmark = [

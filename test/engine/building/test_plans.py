@@ -12,12 +12,12 @@ import pytest
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import StaleEngineError
 from panoptic_ros.engine import device
-from panoptic_ros.engine.building.cache import default_folder, plan_path, read_plan
 from panoptic_ros.engine.building.plans import PlanRequest
 from panoptic_ros.engine.building.process import BuildProcess
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine, plan_to_build
 from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.storage.cache import default_folder, plan_path, read_plan
 from panoptic_ros.engine.trt import TrtEngine
 from panoptic_ros.engine.variant import TensorRtVariant
 from test.engine.test_open import key_here, model, orin, write

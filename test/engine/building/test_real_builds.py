@@ -16,12 +16,12 @@ import pytest
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.engine.building.cache import check_fresh, find_plan, read_plan
 from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
-from panoptic_ros.engine.building.manifest import Manifest
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
+from panoptic_ros.engine.storage.cache import check_fresh, find_plan, read_plan
+from panoptic_ros.engine.storage.manifest import Manifest
 
 pytestmark = [
     pytest.mark.rtx,
@@ -131,7 +131,7 @@ def test_a_full_disk_ends_the_build_and_leaves_the_older_plan(
     before = path.read_bytes()
     # Where the builder is going to write lies the device that is always full.
     part = f"{path.name}.{os.getpid()}.{threading.get_ident()}.part"
-    monkeypatch.setattr("panoptic_ros.engine.building.cache._remove_parts", lambda path: None)
+    monkeypatch.setattr("panoptic_ros.engine.storage.cache._remove_parts", lambda path: None)
     (tmp_path / part).symlink_to("/dev/full")
     with pytest.raises(ModelError, match=r"No space left on device.*free space"):
         make(replace(recipe, precision="fp32"), path)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a camera's result to its topics, and taking it back when the camera falls silent."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+
+from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.types import Frame
+from panoptic_ros.core.void import void_like
+from panoptic_ros.messages.context import FrameContext
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import CameraInfo, Header, Stamp
+from panoptic_ros.messages.topics import build_messages
+from panoptic_ros.ros.camera.camera_input import CameraInput
+from panoptic_ros.ros.camera.camera_output import CameraOutput
+from panoptic_ros.ros.camera.ground_output import GroundOutput
+from panoptic_ros.ros.protocols import Logger
+
+_QUIET_S = 5.0
+_NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
+
+
+class ResultPublisher:
+    """Publishes the results of one camera.
+
+    The worker's thread sends, the executor's thread takes back; a lock keeps them apart, so that
+    what is taken back is never newer than what follows it.
+
+    Args:
+        name: The camera's.
+        source: Knows its ``camera_info``.
+        output: Its topics.
+        ground: Makes the messages in metres.
+        types: Message classes.
+        log: Takes warnings.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        source: CameraInput,
+        output: CameraOutput,
+        ground: GroundOutput,
+        types: MessageTypes,
+        log: Logger,
+    ) -> None:
+        self._name = name
+        self._source = source
+        self._output = output
+        self._ground = ground
+        self._types = types
+        self._log = log
+        self._sending = threading.Lock()
+        self._last: Result | None = None
+        self._since_s = time.monotonic()
+
+    @property
+    def since_s(self) -> float:
+        """When, in steady time, the last result went out, or the start before the first."""
+        return self._since_s
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since the last result, or since the start before the first."""
+        return time.monotonic() - self._since_s
+
+    @property
+    def ground_problem(self) -> str:
+        """Why nothing can be made in metres, empty where it can or nobody listens."""
+        return self._ground.problem
+
+    def send(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
+        """Publish a result.
+
+        Args:
+            result: Of this camera's newest image.
+            header: Of the image's message.
+            config: The parameters in force.
+
+        Returns:
+            Milliseconds of the two stages, ``messages`` and ``publish``.
+        """
+        with self._sending:
+            stages_ms = self._publish(result, header, config)
+            self._last = _without_image(result)
+            self._since_s = time.monotonic()
+        return stages_ms
+
+    def publish_void(self, stamp: Stamp, silence_s: float, config: NodeConfig) -> bool:
+        """Publish that nothing is known, if there was no result for so long.
+
+        Args:
+            stamp: The node's time, as a ``builtin_interfaces/msg/Time``.
+            silence_s: Shorter silence changes nothing.
+            config: The parameters in force.
+
+        Returns:
+            Whether it was published; before the first result there is nothing to take back.
+        """
+        # Where the lock is taken a result goes out right now; the executor must not wait for it.
+        if not self._sending.acquire(blocking=False):
+            return False
+        try:
+            if self._last is None or self.silent_s < silence_s:
+                return False
+            frame_id = self._last.frame.frame_id
+            header = self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
+            stamp_ns = int(stamp.sec) * 10**9 + int(stamp.nanosec)
+            self._publish(void_like(self._last, stamp_ns), header, config)
+        finally:
+            self._sending.release()
+        return True
+
+    def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
+        clock = StageClock()
+        wanted, context = self._output.wanted(), self._context(result, header, config)
+        messages = build_messages(wanted, context)
+        clock.lap("messages")
+        self._output.publish(messages)
+        info = context.camera_info
+        if "camera_info" in wanted and info is not None and "camera_info" not in messages:
+            self._complain(info, result.camera_size)
+        clock.lap("publish")
+        return clock.stages_ms
+
+    def _context(self, result: Result, header: Header, config: NodeConfig) -> FrameContext:
+        info, ground = self._source.camera_info, None
+        if self._output.wants_ground():
+            size = result.camera_size
+            ground = self._ground.ground(info, size, header.frame_id, config.ground)
+        return FrameContext(
+            result,
+            self._types,
+            header,
+            remaps=self._output.remaps,
+            style=config.overlay,
+            jpeg_quality=config.jpeg_quality,
+            panoptic_encoding=config.panoptic_encoding,
+            ground=ground,
+            camera_info=info,
+        )
+
+    def _complain(self, info: CameraInfo, size: tuple[int, int]) -> None:
+        self._log.warning(
+            f"{self._name}: camera_info is for {info.width}x{info.height}, the image is "
+            f"{size[1]}x{size[0]}; ~/camera_info stays silent until they agree",
+            throttle_duration_sec=_QUIET_S,
+        )
+
+
+def _without_image(result: Result) -> Result:
+    """Keep a result without the memory of its image; the size is kept by a stretched pixel."""
+    image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
+    frame = Frame(image, result.frame.stamp_ns, result.frame.frame_id)
+    return replace(result, frame=frame)

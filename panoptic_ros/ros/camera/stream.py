@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One camera while the node is active: everything that is its own stands in one object."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.stream_state import StreamState
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.camera.camera_input import CameraInput
+from panoptic_ros.ros.camera.camera_output import CameraOutput
+from panoptic_ros.ros.camera.ground_output import GroundOutput
+from panoptic_ros.ros.camera.publisher import ResultPublisher
+from panoptic_ros.ros.camera.stamps import StampClock
+from panoptic_ros.ros.camera.statistics import CameraStatistics
+from panoptic_ros.ros.camera.watchdog import Watchdog
+from panoptic_ros.ros.dark_warning import DarkWarning
+from panoptic_ros.ros.parameters import camera_topic
+from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
+from panoptic_ros.ros.transforms import Transforms
+
+_QUIET_S = 5.0
+
+Put = Callable[[str, Any], bool]
+"""Takes a camera and its message, and says whether an older message was lost by that."""
+
+
+@dataclass(frozen=True, eq=False)
+class CameraStream:
+    """One camera while the node is active.
+
+    Made and closed by the executor's thread, which also owns ``input`` and ``watchdog``; the
+    worker's thread owns ``clock``, ``dark_warning`` and ``state``. Both may use ``publisher`` and
+    ``statistics``.
+
+    Attributes:
+        name: The camera's.
+        input: Its images.
+        clock: Its time.
+        dark_warning: Looks at its brightness.
+        state: What its frames leave behind.
+        publisher: Where its results go.
+        watchdog: Takes its last result back when it falls silent.
+        statistics: What happened to its images; outlives the stream.
+    """
+
+    name: str
+    input: CameraInput
+    clock: StampClock
+    dark_warning: DarkWarning
+    state: StreamState
+    publisher: ResultPublisher
+    watchdog: Watchdog
+    statistics: CameraStatistics
+
+
+@dataclass(frozen=True, eq=False)
+class StreamHost:
+    """What all cameras of a node share.
+
+    Attributes:
+        node: The lifecycle node.
+        types: Message classes.
+        transforms: Where cameras are that no parameter places.
+        put: Takes the images.
+    """
+
+    node: SubscribingNode
+    types: MessageTypes
+    transforms: Transforms
+    put: Put
+
+
+def open_outputs(
+    node: PublishingNode, config: NodeConfig, types: MessageTypes
+) -> dict[str, CameraOutput]:
+    """Offer the topics of every camera; under the camera's name where there are several."""
+    several = len(config.cameras) > 1
+    return {
+        name: CameraOutput(node, f"~/{name}/" if several else "~/", types)
+        for name in config.cameras
+    }
+
+
+def open_stream(
+    host: StreamHost,
+    config: NodeConfig,
+    index: int,
+    output: CameraOutput,
+    statistics: CameraStatistics,
+    state: StreamState,
+) -> CameraStream:
+    """Subscribe to a camera and make what belongs to it.
+
+    Args:
+        host: What it shares with the others.
+        config: Checked parameters.
+        index: Which camera.
+        output: Its topics.
+        statistics: Goes on counting.
+        state: Of a camera that has not sent anything yet.
+    """
+    name, node = config.cameras[index], host.node
+    log, clock = node.get_logger(), node.get_clock()
+    source = _open_input(host, config, index, statistics)
+    ground = GroundOutput(name, host.transforms, log)
+    publisher = ResultPublisher(name, source, output, ground, host.types, log)
+    return CameraStream(
+        name=name,
+        input=source,
+        clock=StampClock(name, lambda: int(clock.now().nanoseconds), log.warning),
+        dark_warning=DarkWarning(name, log.warning),
+        state=state,
+        publisher=publisher,
+        watchdog=Watchdog(name, publisher, statistics, lambda: clock.now().to_msg(), log.warning),
+        statistics=statistics,
+    )
+
+
+def _open_input(
+    host: StreamHost, config: NodeConfig, index: int, statistics: CameraStatistics
+) -> CameraInput:
+    name, log = config.cameras[index], host.node.get_logger()
+
+    def take(message: Any, lost: int) -> None:
+        statistics.receive(host.put(name, message), lost)
+
+    def drop(cause: str) -> None:
+        statistics.refuse_packet(cause)
+        log.warning(f"{name}: image dropped: {cause}", throttle_duration_sec=_QUIET_S)
+
+    topic = camera_topic(config, index, "image_topics", "image")
+    info_topic = _info_topic(host.node, config, index)
+    return CameraInput(host.node, topic, info_topic, host.types, take, drop)
+
+
+def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:
+    """CameraInfo topic where parameter or remapping names it, else empty."""
+    usual = camera_topic(config, index, "camera_info_topics", "camera_info")
+    said = config.camera_info_topics
+    plain = node.resolve_topic_name(usual, only_expand=True)
+    is_remapped = node.resolve_topic_name(usual) != plain
+    return usual if is_remapped or (any(said) and said[index]) else ""

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Times out of stamps, and losses out of sequence numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.types import Frame
+from panoptic_ros.ros.camera.loss_counter import LossCounter
+from panoptic_ros.ros.camera.stamps import StampClock
+
+
+def frame(stamp_ns: int) -> Frame:
+    return Frame(np.zeros((1, 1, 3), np.uint8), stamp_ns, "front_optical")
+
+
+def test_a_stamp_is_left_as_it_is() -> None:
+    warnings: list[str] = []
+    image = frame(5)
+    assert StampClock("front", lambda: 99, warnings.append).timed(image) is image
+    assert warnings == []
+
+
+def test_without_a_stamp_the_nodes_time_serves_and_that_is_said_once_per_camera() -> None:
+    warnings: list[str] = []
+    times = iter((10, 20, 30))
+    clocks = {
+        name: StampClock(name, lambda: next(times), warnings.append) for name in ("front", "rear")
+    }
+    timed = [clocks[camera].timed(frame(0)) for camera in ("front", "front", "rear")]
+    assert [entry.stamp_ns for entry in timed] == [10, 20, 30]
+    assert timed[0].frame_id == "front_optical"
+    assert [line.split(":")[0] for line in warnings] == ["front", "rear"]
+
+
+def info(publisher: str, number: int | None) -> dict[str, Any]:
+    return {"publisher_gid": {"data": publisher.encode()}, "publication_sequence_number": number}
+
+
+def unsigned(*numbers: int) -> list[dict[str, Any]]:
+    """What rclpy of Jazzy tells: numbers without their publisher."""
+    return [{"publication_sequence_number": number} for number in numbers]
+
+
+@pytest.mark.parametrize(
+    ("infos", "publishers", "lost"),
+    [
+        ([info("a", 7), info("a", 8), info("a", 12)], 1, [0, 0, 3]),
+        ([info("a", 900), info("b", 3), info("a", 901), info("b", 5)], 2, [0, 0, 0, 1]),
+        ([info("a", 900), info("a", 1), info("a", 2)], 1, [0, 0, 0]),
+        ([info("a", None), {}, {}], 1, [0, 0, 0]),
+        (unsigned(7, 8, 12), 1, [0, 0, 3]),
+        (unsigned(7, 900, 9), 2, [0, 0, 0]),
+    ],
+    ids=["gap", "two publishers", "restart", "humble", "jazzy", "jazzy, two publishers"],
+)
+def test_gaps_are_counted_where_the_middleware_tells(
+    infos: list[dict[str, Any]], publishers: int, lost: list[int]
+) -> None:
+    losses = LossCounter()
+    assert [losses.lost_before(entry, publishers) for entry in infos] == lost

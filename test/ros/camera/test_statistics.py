@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from panoptic_ros.ros.camera.statistics import COUNTS, CameraStatistics
+
+
+def test_counts_are_kept_in_all_and_per_window() -> None:
+    statistics = CameraStatistics()
+    statistics.receive(replaced_another=False)
+    statistics.receive(replaced_another=True)
+    statistics.refuse("unknown encoding")
+    statistics.publish(12.0, {"infer": 10.0}, tracks=3)
+    first, second = statistics.report(), statistics.report()
+    assert (first.received, first.published, first.tracks) == (2, 1, 3)
+    assert (second.received, second.published) == (0, 0)
+    assert (first.last_refusal, second.last_refusal) == ("unknown encoding", "")
+    assert second.total == {
+        **dict.fromkeys(COUNTS, 0),
+        "received": 2,
+        "published": 1,
+        "dropped_busy": 1,
+        "dropped_unusable": 1,
+    }
+
+
+def test_latencies_are_summed_up_as_percentiles() -> None:
+    statistics = CameraStatistics()
+    for latency_ms in range(101):
+        statistics.publish(float(latency_ms), {}, 0)
+    assert statistics.report().latency_ms == pytest.approx((50.0, 95.0, 99.0))
+
+
+@pytest.mark.parametrize(
+    "latency_ms", [-5.0, 1e12, math.nan], ids=["future", "another clock", "no stamp"]
+)
+def test_stamps_of_another_clock_give_no_latency(latency_ms: float) -> None:
+    statistics = CameraStatistics()
+    statistics.publish(latency_ms, {}, 0)
+    assert (statistics.report().latency_ms, statistics.report().age_s) == ((), None)
+
+
+def test_stages_are_medians() -> None:
+    statistics = CameraStatistics()
+    for ms in (1.0, 2.0, 30.0):
+        statistics.publish(1.0, {"infer": ms}, 0)
+    assert statistics.report().stages_ms == {"infer": 2.0}
+
+
+def test_before_the_first_image_there_is_no_silence() -> None:
+    statistics = CameraStatistics()
+    assert statistics.report().silent_s is None
+    statistics.receive(replaced_another=False)
+    silent_s = statistics.report().silent_s
+    assert silent_s is not None
+    assert silent_s >= 0
+
+
+def test_losses_and_events_are_counted_by_cause() -> None:
+    statistics = CameraStatistics()
+    statistics.receive(replaced_another=False, lost_before=3)
+    statistics.jump_back()
+    statistics.publish_void()
+    statistics.come_late()
+    statistics.come_late()
+    total = statistics.report().total
+    assert (total["lost_in_transport"], total["stamp_jumps"], total["taken_back"]) == (3, 1, 1)
+    assert total["late"] == 2
+
+
+def test_the_age_of_the_last_result_grows_from_its_latency() -> None:
+    statistics = CameraStatistics()
+    assert statistics.report().age_s is None
+    statistics.publish(5_000.0, {}, 0)
+    first, second = statistics.report().age_s, statistics.report().age_s
+    assert first is not None
+    assert second is not None
+    assert 5.0 <= first <= second
