@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,6 +36,11 @@ def links() -> Iterator[tuple[str, str]]:
 )
 def test_a_path_of_the_page_exists(path: str) -> None:
     assert (ROOT / path).exists()
+
+
+def test_the_list_of_modules_is_that_of_their_first_lines() -> None:
+    made = runpy.run_path(str(ROOT / ".ci" / "modules_page.py"))["filled"](PAGE)
+    assert made == PAGE, "write it again: python .ci/modules_page.py"
 
 
 @pytest.mark.parametrize("room", rooms())
