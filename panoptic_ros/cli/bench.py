@@ -197,7 +197,7 @@ def _show_ratios(report: dict[str, Any], ratios: dict[str, Ratio]) -> None:
         rows.append((stage, f"{found.median:.3f}", interval, found.verdict))
     _print_table(
         f"{report['engine']} against {report['against']['engine']}",
-        ["time over time on the same frames, taken in turn; below 1 is faster"],
+        ["ratio of times on identical frames, interleaved; below 1 means the first engine is faster"],
         ("stage", "median", "95 %", "verdict"),
         rows,
     )

@@ -193,4 +193,4 @@ def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
     if manifest.compared == "plan":
         print(f"compared with ONNX Runtime: {figures}")
     else:
-        print(f"its graph compared with the model's, as no GPU here can run it: {figures}")
+        print(f"No GPU here: checked the prepared graph against the original in ONNX Runtime: {figures}")

@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if not record.frames:
         raise source.nothing_found(-1.0)
     if ground is not None and ground.problem:
-        record.warnings.append(f"nothing in metres: {ground.problem}")
+        record.warnings.append(f"ground topics are off: {ground.problem}")
     _finish(args, source, record, sampled)
     return 1 if source.losses else 0
 
@@ -225,7 +225,7 @@ def _sinks(
 
 
 def _topic_names(told: str | None, is_placed: bool) -> list[str]:
-    """Topics of the result bag; those in metres are among the usual ones of a placed camera."""
+    """Topics of the result bag; the ground topics are included where the camera's pose is known."""
     from panoptic_ros.messages.topic import GroundTopic
     from panoptic_ros.messages.topics import rows_of
 

@@ -70,10 +70,10 @@ class Parameter:
 class DecodeConfig:
     """How heads become a panoptic map."""
 
-    center_threshold: float = param(0.3, "Least centre score of an object.", low=0.0, high=1.0)
+    center_threshold: float = param(0.3, "Minimum centre score of an object.", low=0.0, high=1.0)
     object_threshold: float = param(
         0.25,
-        "Least score of an object: its centre's score times the mean probability of its class; "
+        "Minimum score of an object: its centre's score times the mean probability of its class; "
         "of a query model, its query's class probability, on top of the model's own threshold; of "
         "a semantic model, the mean probability of its class.",
         low=0.0,
@@ -102,11 +102,11 @@ class DecodeConfig:
         256, "Most objects in one frame; the strongest win.", low=1, high=65535
     )
     min_thing_area: float = param(
-        0.00025, "Least area of an object, as a share of the image.", low=0.0, high=1.0
+        0.00025, "Minimum area of an object, as a share of the image.", low=0.0, high=1.0
     )
     min_stuff_area: float = param(
         0.001,
-        "Least total area of a stuff class, as a share of the image; less becomes void.",
+        "Minimum total area of a stuff class, as a share of the image; less becomes void.",
         low=0.0,
         high=1.0,
     )
@@ -121,7 +121,7 @@ class TrackConfig:
 
     min_iou: float = param(0.15, "Least mask overlap that continues a track.", low=0.0, high=1.0)
     birth_score: float = param(
-        0.3, "Least score that starts a track; weaker objects only extend one.", low=0.0, high=1.0
+        0.3, "Minimum score that starts a track; weaker objects only extend one.", low=0.0, high=1.0
     )
     lost_after_s: float = param(
         1.0, "How long an unseen object may be found again, in seconds.", low=0.0, high=60.0
@@ -144,7 +144,7 @@ class DrivableConfig:
 
     min_confidence: float = param(
         0.6,
-        "Least probability of a drivable pixel that hangs together with surer ones.",
+        "Minimum probability of a drivable pixel that is connected to surer ones.",
         low=0.0,
         high=1.0,
     )

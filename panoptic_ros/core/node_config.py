@@ -56,7 +56,7 @@ class NodeConfig:
     stale_action: str = param(
         "none",
         "What a stale camera publishes, every stale_after_s: none, or void for labels of void, no "
-        "objects and no drivable surface, so that nobody drives on old news.",
+        "objects and no drivable surface, so that no consumer acts on stale data.",
         choices=("none", "void"),
     )
     diagnostics_period_s: float = param(

@@ -58,7 +58,7 @@ class Ratio:
     """How one engine's time compares with another's on the same frames.
 
     Attributes:
-        median: Of time over time, frame by frame; below 1 is faster.
+        median: Of the ratios of times, frame by frame; below 1 means the first engine is faster.
         low: Lower end of its 95 % interval; NaN where the frames are too few for one.
         high: Upper end.
     """

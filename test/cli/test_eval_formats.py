@@ -175,7 +175,7 @@ def test_persons_of_a_model_are_the_pedestrians_of_kitti_mots(tmp_path: Path) ->
 def test_an_engine_needs_the_images(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     written = WRITERS["kitti-step"](tmp_path)
     error = refused(capsys, *truth(written), "--engine", "drawn")
-    assert "000000.png: where its image lies is not known; give --images" in error
+    assert "000000.png: cannot find the image for this label; pass --images DIR" in error
 
 
 def test_single_images_of_an_engine_are_said_to_be_without_the_filter(tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def test_half_of_what_metres_need_is_told(
     rest = placed[:at] + placed[at + 2 :]
     assert replay(drive, "--json", tmp_path / "s.json", *rest) == 0
     told = capsys.readouterr().err
-    assert "nothing in metres: " in told
+    assert "ground topics are off: " in told
     assert words in told
 
 

@@ -54,7 +54,7 @@ def motorway_camera() -> DemoCamera:
 
 
 class GroundImages:
-    """Draws what was published in metres about the frames of a placed camera.
+    """Draws what was published in metres about the frames of a camera with known intrinsics and extrinsics.
 
     Args:
         place: The camera's.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The surface to drive on: sure pixels of drivable classes that hang together with the camera."""
+"""The surface to drive on: confident pixels of drivable classes that are connected to the ego vehicle."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def _touching_ego(probability: NDArray[np.uint8], config: DrivableConfig) -> NDA
     height, width = probability.shape
     seen = probability >= _level(config.min_confidence)
     mask = np.zeros_like(seen)
-    # Nothing hangs together above the highest pixel.
+    # Nothing is connected above the highest pixel.
     top = int(seen.any(axis=1).argmax())
     count, found = cv2.connectedComponents(seen[top:].view(np.uint8), connectivity=4)
     pieces = np.asarray(found, np.int32)

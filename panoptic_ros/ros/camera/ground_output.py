@@ -62,6 +62,6 @@ class GroundOutput:
     def _complain(self, problem: str) -> None:
         # The first image may come before the first camera_info or transform.
         if problem == self.problem and problem != self._told:
-            self._log.warning(f"{self._name}: nothing in metres: {problem}")
+            self._log.warning(f"{self._name}: ground topics are off: {problem}")
             self._told = problem
         self.problem = problem

@@ -75,7 +75,7 @@ def needs_warning(rmw: str, environment: Mapping[str, str] | None = None) -> boo
 def warning() -> str:
     """Say what is likely to get lost and what to do about it, in one line."""
     return (
-        "Fast DDS runs with its own transports: images above 0.5 MB from other processes are "
-        f"likely to be lost without a word; in both processes: export {profile_variables()[0]}="
-        f"{profile()} (then check with: panoptic doctor)"
+        "Fast DDS uses its default transports: images over 0.5 MB from other processes will "
+        "probably be dropped silently. Run this in both shells: export "
+        f"{profile_variables()[0]}={profile()} (then check with: panoptic doctor)"
     )
