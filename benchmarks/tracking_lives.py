@@ -14,7 +14,7 @@ _NEAR_IOU = 0.3
 
 @dataclass
 class IdHistories:
-    """Counts sightings of ids over one sequence.
+    """Counts segments with ids over one sequence.
 
     A rebirth is an id that appears where another one was seen within the last second that is no
     longer there: most likely the same object.

@@ -12,21 +12,21 @@ from typing import Any
 from ament_index_python.packages import PackageNotFoundError, get_package_prefix
 from launch.actions import (
     DeclareLaunchArgument,
-    EmitEvent,
     ExecuteProcess,
     OpaqueFunction,
     RegisterEventHandler,
 )
 from launch.event_handlers import OnProcessExit
-from launch.events import Shutdown
 from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
+from panoptic_ros.messages.camera_info import beside
 from panoptic_ros.ros.launching import (
     argument,
     choice,
+    end_with,
     in_namespace,
     node_arguments,
     panoptic_node,
@@ -65,9 +65,7 @@ def generate_launch_description() -> LaunchDescription:
 def _actions(context: LaunchContext) -> list[Any]:
     _check(context)
     player = ExecuteProcess(cmd=_player(context), name="player", output="screen")
-    at_the_end = OnProcessExit(
-        target_action=player, on_exit=[EmitEvent(event=Shutdown(reason="the recording ended"))]
-    )
+    at_the_end = OnProcessExit(target_action=player, on_exit=end_with)
     image = argument(context, "image")
     # The player publishes /clock, so the node goes by it unless somebody says otherwise.
     says_otherwise = argument(context, "use_sim_time") or argument(context, "params_file")
@@ -117,14 +115,9 @@ def _player(context: LaunchContext) -> list[str]:
     topic, image = argument(context, "topic"), in_namespace(context, argument(context, "image"))
     loop = ["--loop"] if yes_or_no(context, "loop") else []
     if argument(context, "player") == "ros2":
-        pairs = [(topic, image), (_info(topic), _info(image))] if topic else []
+        pairs = [(topic, image), (beside(topic), beside(image))] if topic else []
         renamed = [word for old, new in pairs for word in ("--remap", f"{old}:={new}")]
         return ["ros2", "bag", "play", source, "--clock", "--rate", rate, *loop, *renamed]
     chosen = ["--topic", topic] if topic else []
     module = [sys.executable, "-m", "panoptic_ros.cli.main", "play", source]
     return [*module, *chosen, "--to", image, "--rate", rate, "--wait", "30", *loop]
-
-
-def _info(topic: str) -> str:
-    """The camera_info beside an image topic."""
-    return f"{topic.rpartition('/')[0]}/camera_info"

@@ -69,10 +69,12 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as owned:
         names = [args.engine] + ([args.against] if args.against else [])
         engines = [_open(name, args.threads, owned) for name in names]
-        laps = measure(engines, _frames(args), args.frames, args.warmup)
-        reports = [_report(engine, each, args) for engine, each in zip(engines, laps, strict=True)]
-    report = {**_surroundings(args), **reports[0]}
-    ratios = _ratios(*laps) if args.against else {}
+        times = measure(engines, _frames(args), args.frames, args.warmup)
+        reports = [
+            _report(engine, each, args) for engine, each in zip(engines, times, strict=True)
+        ]
+    report = {**_environment(args), **reports[0]}
+    ratios = _ratios(*times) if args.against else {}
     if args.against:
         report |= {"against": reports[1], "ratio": {k: _as_json(v) for k, v in ratios.items()}}
     for each in reports:
@@ -92,7 +94,7 @@ def _open(name: str, threads: int, owned: ExitStack) -> Engine:
     return engine
 
 
-def _surroundings(args: argparse.Namespace) -> dict[str, Any]:
+def _environment(args: argparse.Namespace) -> dict[str, Any]:
     return {
         "machine": _machine(),
         "input": str(args.input or "drawn street"),
@@ -101,21 +103,21 @@ def _surroundings(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _report(engine: Engine, laps: StageTimes, args: argparse.Namespace) -> dict[str, Any]:
+def _report(engine: Engine, times: StageTimes, args: argparse.Namespace) -> dict[str, Any]:
     memory = getattr(engine, "memory_bytes", None)
     return {
         "engine": engine.description,
         "facts": dict(engine.facts) if isinstance(engine, FactualEngine) else {},
-        "stages_ms": laps.percentiles(),
-        "frames_per_s": laps.frames_per_s(),
+        "stages_ms": times.percentiles(),
+        "frames_per_s": times.frames_per_s(),
         "batch": batch_rate(engine, args.frames, args.warmup),
         "gpu_memory_mib": None if memory is None else round(memory / 2**20, 1),
     }
 
 
-def _ratios(laps: StageTimes, others: StageTimes) -> dict[str, Ratio]:
+def _ratios(times: StageTimes, others: StageTimes) -> dict[str, Ratio]:
     return {
-        stage: ratio(laps.stages_ms[stage], others.stages_ms[stage]) for stage in ("infer", WHOLE)
+        stage: ratio(times.stages_ms[stage], others.stages_ms[stage]) for stage in ("infer", WHOLE)
     }
 
 
@@ -197,7 +199,7 @@ def _show_ratios(report: dict[str, Any], ratios: dict[str, Ratio]) -> None:
         rows.append((stage, f"{found.median:.3f}", interval, found.verdict))
     _print_table(
         f"{report['engine']} against {report['against']['engine']}",
-        ["ratio of times on identical frames, interleaved; below 1 means the first engine is faster"],
+        ["ratio of times on identical frames, interleaved; below 1: the first engine is faster"],
         ("stage", "median", "95 %", "verdict"),
         rows,
     )

@@ -193,4 +193,5 @@ def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
     if manifest.compared == "plan":
         print(f"compared with ONNX Runtime: {figures}")
     else:
-        print(f"No GPU here: checked the prepared graph against the original in ONNX Runtime: {figures}")
+        checked = "No GPU here: checked the prepared graph against the original in ONNX Runtime"
+        print(f"{checked}: {figures}")

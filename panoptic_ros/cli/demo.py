@@ -94,18 +94,18 @@ def run(args: argparse.Namespace) -> int:
         if domain.VARIABLE not in os.environ:
             os.environ[domain.VARIABLE] = str(stack.enter_context(domain.own_domain()))
             stack.callback(os.environ.pop, domain.VARIABLE)
-        material = _material(args)
-        for camera in material.cameras:
+        setup = _setup(args)
+        for camera in setup.cameras:
             stack.enter_context(camera.source)
-        with closing(open_engine(material.engine)) as engine:
+        with closing(open_engine(setup.engine)) as engine:
             spec, description = engine.spec, engine.description
-        sent = run_session(material.cameras, material.engine, args.out)
+        sent = run_session(setup.cameras, setup.engine, args.out)
         told = {
             camera.name: _tell(args.out, camera, stamps_ns, _blank(camera, spec, description))
-            for camera, stamps_ns in zip(material.cameras, sent, strict=True)
+            for camera, stamps_ns in zip(setup.cameras, sent, strict=True)
         }
     for name, (record, _) in told.items():
-        record.warnings.extend(filter(None, (material.remark,)))
+        record.warnings.extend(filter(None, (setup.remark,)))
         record.settings["command"] = command_line(args)
         _write(args.out / name, *told[name])
         print_table(record, args.out / name)
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _material(args: argparse.Namespace) -> DemoSetup:
+def _setup(args: argparse.Namespace) -> DemoSetup:
     """Open what is to be played.
 
     Raises:

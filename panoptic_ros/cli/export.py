@@ -71,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if source is None:
         _export(args)
     elif args.camera_size is None:
-        raise ConfigError(f"{args.checkpoint} is already a model; only --camera-size can be applied to it")
+        raise ConfigError(
+            f"{args.checkpoint} is already a model; only --camera-size can be applied to it"
+        )
     if args.camera_size is not None:
         _take_camera_size(source or args.model, args.model, args.camera_size)
     _show(args.model)

@@ -121,8 +121,8 @@ def _results(
 
 def _above(result: Result, ground: ReplayGround | None) -> FromAbove | None:
     """Give what draws the ground of a frame from above; None where it is not known."""
-    shot = None if ground is None else ground.shot(result)
-    return None if ground is None or shot is None else partial(ground.draw, result, shot)
+    maps = None if ground is None else ground.maps(result)
+    return None if ground is None or maps is None else partial(ground.draw, result, maps)
 
 
 def _note_frame(
@@ -225,7 +225,7 @@ def _sinks(
 
 
 def _topic_names(told: str | None, is_placed: bool) -> list[str]:
-    """Topics of the result bag; the ground topics are included where the camera's pose is known."""
+    """Topics of the result bag; ground topics where the camera's pose is known."""
     from panoptic_ros.messages.topic import GroundTopic
     from panoptic_ros.messages.topics import rows_of
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from panoptic_ros.core.ground.grid import Ground
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame
-    from panoptic_ros.report.bird_view import BirdView, GroundShot
+    from panoptic_ros.report.bird_view import BirdView, GroundMaps
 
 
 class ReplayGround:
@@ -56,21 +56,21 @@ class ReplayGround:
             self._ground, self._view = found, None
         return found
 
-    def shot(self, result: Result) -> GroundShot | None:
+    def maps(self, result: Result) -> GroundMaps | None:
         """What the node would publish about the frame that was found last, in metres.
 
         To be asked for every frame, as cells fade.
         """
-        from panoptic_ros.report.bird_view import GroundShot
+        from panoptic_ros.report.bird_view import GroundMaps
 
         ground = self._ground
         if ground is None:
             return None
         grid = ground.grid(result.panoptic, result.drivable, result.frame.stamp_ns)
-        return GroundShot(grid.cells, ground.boundary(result.drivable).polygon())
+        return GroundMaps(grid.cells, ground.boundary(result.drivable).polygon())
 
     def draw(
-        self, result: Result, shot: GroundShot
+        self, result: Result, maps: GroundMaps
     ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Draw the ground as the camera saw it, and the grid; None where there is no ground."""
         from panoptic_ros.report.bird_view import BirdView
@@ -80,7 +80,7 @@ class ReplayGround:
             return None
         if self._view is None:
             self._view = BirdView(ground.camera, ground.pose, ground.config)
-        return self._view.image(result.frame.image, shot), self._view.grid(shot)
+        return self._view.image(result.frame.image, maps), self._view.grid(maps)
 
 
 def _unknown_pose(base: str, frame: str) -> CameraPose:

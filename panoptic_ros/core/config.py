@@ -119,9 +119,14 @@ class DecodeConfig:
 class TrackConfig:
     """How objects keep their ids."""
 
-    min_iou: float = param(0.15, "Least mask overlap that continues a track.", low=0.0, high=1.0)
+    min_iou: float = param(
+        0.15, "Minimum mask overlap (IoU) that continues a track.", low=0.0, high=1.0
+    )
     birth_score: float = param(
-        0.3, "Minimum score that starts a track; weaker objects only extend one.", low=0.0, high=1.0
+        0.3,
+        "Minimum score that starts a track; weaker objects only extend one.",
+        low=0.0,
+        high=1.0,
     )
     lost_after_s: float = param(
         1.0, "How long an unseen object may be found again, in seconds.", low=0.0, high=60.0
@@ -203,8 +208,8 @@ class GroundConfig:
     )
     camera_height_m: float = param(
         0.0,
-        "Height of the camera above the ground; 0 takes the mounting from TF, base_frame <- the "
-        "camera's optical frame.",
+        "Height of the camera above the ground; 0 takes the camera pose from TF, base_frame <- "
+        "the camera's optical frame.",
         low=0.0,
         high=100.0,
     )

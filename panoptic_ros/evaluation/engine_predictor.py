@@ -127,5 +127,7 @@ def _known(prediction: Prediction) -> Prediction:
 def _load(pair: Pair) -> tuple[Pair, Path, NDArray[np.uint8]]:
     path = pair.truth.image
     if path is None:
-        raise DataError(f"{pair.truth.path}: cannot find the image for this label; pass --images DIR")
+        raise DataError(
+            f"{pair.truth.path}: cannot find the image for this label; pass --images DIR"
+        )
     return pair, path, read_image(path)

@@ -17,6 +17,18 @@ from panoptic_ros.messages.protocols import CameraInfo, Header
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
 
+def beside(topic: str) -> str:
+    """CameraInfo topic beside an image topic, as image_transport names it.
+
+    >>> beside("/front/image_raw"), beside("/front/image_raw/compressed"), beside("/image")
+    ('/front/camera_info', '/front/camera_info', '/camera_info')
+    """
+    folder, _, last = topic.rpartition("/")
+    if last in ("compressed", "ffmpeg", "theora") and folder.count("/") > 0:
+        folder = folder.rpartition("/")[0]
+    return f"{folder}/camera_info"
+
+
 def fits(info: CameraInfo, size: tuple[int, int]) -> bool:
     """Whether a CameraInfo is about images of a size, (height, width)."""
     return size in (image_size(info), (int(info.height), int(info.width)))

@@ -136,13 +136,7 @@ def _header(content: bytes) -> _File:
     if content.startswith(START):
         return _jpeg_file(content)
     if content.startswith(SIGNATURE) and len(content) >= HEADER_BYTES:
-        try:
-            height, width = png_size(content)
-        except DamagedPngError as error:
-            raise FrameError(
-                f"png image of {len(content)} bytes is damaged, it {error}"
-            ) from error
-        return _File(height, width, content[_PNG_KIND] == _PNG_GREY)
+        return _png_file(content)
     raise FrameError(
         f"compressed image starts with {content[:8].hex() or 'nothing'}; needs a JPEG or PNG file"
     )

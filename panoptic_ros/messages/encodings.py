@@ -101,7 +101,7 @@ def check_size(height: int, width: int) -> None:
     """Refuse images without pixels or of absurd size.
 
     Raises:
-        FrameError: A side is 0, or a side or the whole is larger than ``core.limits`` says.
+        FrameError: A side is 0, or a side or the whole is larger than ``core.files.limits`` says.
     """
     if not is_image_size(height, width):
         raise FrameError(f"image is {width}x{height}, needs {image_limits()}")

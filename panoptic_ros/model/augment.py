@@ -14,9 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.types import VOID
 from panoptic_ros.model.weather import draw_bonnet_image, weather
-
-VOID = 255
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class AugmentConfig:
         zoom_probability: Share of crops drawn from ``zoom``, of images that have the pixels.
         paste_probability: Share of crops that get instances of a second image.
         colour: Strength of changes of colour and of damage, 0 to 1.
-        weather_probability: Share of crops with night, fog, rain, glare or motion blur.
+        weather_probability: Share of crops with night, fog, rain, glare, motion blur or dirt.
         bonnet_probability: Share of crops with the bonnet of a car at their lower edge.
         bonnet_class: Label of a bonnet, that of cars; None draws none.
     """
@@ -124,7 +123,7 @@ def _cut(
     across, down = crop[0] / view_width, crop[1] / view_height
     image = sample.image
     if min(across, down) < 0.7 and rng.random() < 0.6:
-        # Half of the shrunken crops are smoothed first, the others alias as a fast resize does.
+        # Most of the shrunken crops are smoothed first, the others alias as a fast resize does.
         sigma = 0.4 / max(across, down)
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.uint8)
     shift_x, shift_y = (0.5 - x0) * across - 0.5, (0.5 - y0) * down - 0.5

@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import exif_hint, read_image
-from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment
+from panoptic_ros.model.augment import AugmentConfig, Labelled, augment
 from panoptic_ros.model.network import STRIDE
 from panoptic_ros.model.targets import draw_targets
 

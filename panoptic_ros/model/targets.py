@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.model.augment import VOID, Labelled
+from panoptic_ros.core.types import VOID
+from panoptic_ros.model.augment import Labelled
 
 SEMANTIC_STRIDE = 2
 """The semantic loss looks at every second pixel: finer than the head, cheaper than all."""

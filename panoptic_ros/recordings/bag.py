@@ -68,8 +68,7 @@ class BagSource(Source):
         if first is None:
             raise self.nothing_found(-1.0)
         start_ns, end_ns = self.span.limits_ns(first.time_ns)
-        message = self._message(first)
-        if message is not None and video_codec(message):
+        if self._is_video():
             frames = self._video_frames(start_ns, end_ns)
         else:
             frames = self._still_frames(self._messages(start_ns, end_ns))
@@ -78,6 +77,12 @@ class BagSource(Source):
             yield replace(recorded, name=f"{number - 1:06d}")
         if not number:
             raise self.nothing_found(self._length_s(first.time_ns))
+
+    def _is_video(self) -> bool:
+        """Say whether the first message that is whole holds a video packet."""
+        messages = map(_decoded_or_none, self._bag.records({self.topic}))
+        first = next((message for message in messages if message is not None), None)
+        return first is not None and bool(video_codec(first))
 
     def _still_frames(
         self, messages: Iterable[tuple[Record, Any, Any]]
@@ -184,6 +189,14 @@ class BagSource(Source):
         names = {topic.name for topic in self._bag.topics() if topic.type == INFO_TYPE}
         candidates = [f"{base}/camera_info", f"{base.rpartition('/')[0]}/camera_info"]
         return next((name for name in candidates if name in names), "")
+
+
+def _decoded_or_none(record: Record) -> Any:
+    """Decode a record to look at it; who reads it in earnest counts what is damaged."""
+    try:
+        return decoded(record)
+    except Exception:  # rosbags raises whatever its parser trips over
+        return None
 
 
 def _counts(topics: Iterable[Topic]) -> dict[str, int]:

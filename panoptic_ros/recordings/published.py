@@ -87,12 +87,16 @@ class PublishedResults(Closing):
         return sum(topic.count for topic in self._bag.topics() if topic.name == first)
 
     def frames(self) -> Iterator[Published]:
-        """Yield the frames as they become complete.
+        """Yield the frames in the order of their stamps.
+
+        A frame that lacks what may be missing is passed on in its place, once so many newer ones
+        are complete that nothing of it can come any more.
 
         Raises:
             DataError: An image is not what the node publishes under that name.
         """
         join = StampJoin[NDArray[Any]](self._topics.values(), MOST_WAITING)
+        ready: dict[int, Mapping[str, NDArray[Any]]] = {}
         for record in self._bag.records(self._topics):
             name = self._topics[record.topic]
             message = self._message(record.topic, record.type, record.data)
@@ -102,13 +106,25 @@ class PublishedResults(Closing):
             pixels = pixels_of(message, encodings, f"{self._path}: {record.topic}")
             parts = join.add(stamp, name, pixels)
             if parts is not None:
-                yield _published(stamp, parts)
-            for late, incomplete in join.overdue():
-                yield from self._incomplete(late, incomplete)
-        for late, incomplete in join.rest():
-            yield from self._incomplete(late, incomplete)
+                ready[stamp] = parts
+            ready.update(join.overdue())
+            yield from self._in_turn(ready, join)
+        ready.update(join.rest())
+        yield from self._in_turn(ready, join)
 
-    def _incomplete(self, stamp: int, parts: Mapping[str, NDArray[Any]]) -> Iterator[Published]:
+    def _in_turn(
+        self, ready: dict[int, Mapping[str, NDArray[Any]]], join: StampJoin[NDArray[Any]]
+    ) -> Iterator[Published]:
+        """Pass on what is ready and older than all that is incomplete."""
+        if len(ready) > MOST_WAITING and join.oldest is not None:
+            oldest = join.oldest
+            ready[oldest] = join.give_up(oldest)
+        for stamp in sorted(ready):
+            if join.oldest is not None and stamp > join.oldest:
+                return
+            yield from self._frame(stamp, ready.pop(stamp))
+
+    def _frame(self, stamp: int, parts: Mapping[str, NDArray[Any]]) -> Iterator[Published]:
         """Pass on a frame that lacks at most what may be missing."""
         if "panoptic" in parts or {"label", "instance"} <= set(parts):
             yield _published(stamp, parts)

@@ -37,6 +37,15 @@ class StampJoin(Generic[Value]):
             return None
         return self._waiting.pop(stamp_ns)
 
+    @property
+    def oldest(self) -> int | None:
+        """The lowest stamp that is incomplete, None where there is none."""
+        return min(self._waiting, default=None)
+
+    def give_up(self, stamp_ns: int) -> dict[str, Value]:
+        """Give back what is there of an incomplete stamp, and wait for it no more."""
+        return self._waiting.pop(stamp_ns)
+
     def overdue(self) -> Iterator[tuple[int, dict[str, Value]]]:
         """Give up the oldest incomplete stamps while there are too many."""
         while self._most is not None and len(self._waiting) > self._most:

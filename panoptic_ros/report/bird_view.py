@@ -23,7 +23,7 @@ _OUTSIDE = (24, 26, 31)
 
 
 @dataclass(frozen=True, eq=False)
-class GroundShot:
+class GroundMaps:
     """What was published about one frame, in metres.
 
     Attributes:
@@ -40,7 +40,7 @@ class BirdView:
 
     Args:
         camera: Its calibration.
-        mounting: Where it sits.
+        pose: Where it sits.
         config: Extent of the grid.
     """
 
@@ -56,7 +56,7 @@ class BirdView:
         table = np.nan_to_num(pixels, nan=-1e4).astype(np.float32)
         self._table = table.reshape(height_px, WIDTH_PX, 2)
 
-    def image(self, image: NDArray[np.uint8], recorded: GroundShot) -> NDArray[np.uint8]:
+    def image(self, image: NDArray[np.uint8], recorded: GroundMaps) -> NDArray[np.uint8]:
         """Lay a camera image on the ground, with the outline of the free space.
 
         Args:
@@ -68,7 +68,7 @@ class BirdView:
         seen = cv2.remap(whole, x, y, cv2.INTER_LINEAR, borderValue=_OUTSIDE)
         return self._marked(np.asarray(seen, np.uint8), recorded)
 
-    def grid(self, recorded: GroundShot) -> NDArray[np.uint8]:
+    def grid(self, recorded: GroundMaps) -> NDArray[np.uint8]:
         """Draw the cells: free green, occupied red, unknown grey."""
         colors = np.zeros((256, 3), np.uint8)
         colors[UNKNOWN % 256] = _PAPER
@@ -82,7 +82,7 @@ class BirdView:
         large = cv2.resize(drawn, (width, height), interpolation=cv2.INTER_NEAREST)
         return self._marked(np.asarray(large, np.uint8), recorded)
 
-    def _marked(self, drawn: NDArray[np.uint8], recorded: GroundShot) -> NDArray[np.uint8]:
+    def _marked(self, drawn: NDArray[np.uint8], recorded: GroundMaps) -> NDArray[np.uint8]:
         """Write distances and draw the outline of the free space."""
         height = drawn.shape[0]
         for x_m in np.arange(LINES_M, self._config.length_m, LINES_M):

@@ -107,7 +107,7 @@ class RunRecord:
         return self.labels.labels[label].name if label < len(self.labels) else "void"
 
     def tracks(self) -> list[TrackHistory]:
-        """Lives of all tracks in the order of their birth."""
+        """Histories of all tracks in the order of their birth."""
         times = self.times_s()
         seen: dict[int, list[int]] = {}
         votes: dict[int, Counter[int]] = {}

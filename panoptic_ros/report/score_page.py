@@ -19,7 +19,7 @@ TEMPLATE = "score_page.html.j2"
 MOST_ROWS, MOST_SEQUENCES = 36, 8
 
 IdHistories = Mapping[str, Mapping[str, Sequence[IdHistory]]]
-"""Lives by class name by sequence."""
+"""Histories by class name by sequence."""
 
 
 def write_score_page(

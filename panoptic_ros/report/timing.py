@@ -117,14 +117,14 @@ def measure(
     Returns:
         Stage times in the order of the engines.
     """
-    lanes = [_EngineRun(engine) for engine in engines]
+    runs = [_EngineRun(engine) for engine in engines]
     for number in range(-warmup, count):
         frame = frames[number % len(frames)]
-        for lane in lanes if number % 2 else lanes[::-1]:
-            spent = lane.step(frame, (number + warmup) * _STEP_NS)
+        for run in runs if number % 2 else runs[::-1]:
+            spent = run.step(frame, (number + warmup) * _STEP_NS)
             if number >= 0:
-                lane.laps.add(spent)
-    return [lane.laps for lane in lanes]
+                run.times.add(spent)
+    return [run.times for run in runs]
 
 
 class _EngineRun:
@@ -137,7 +137,7 @@ class _EngineRun:
         self._state = self._pipeline.new_state()
         self._types = _message_types()
         self._header = _header(self._types)
-        self.laps = StageTimes()
+        self.times = StageTimes()
 
     def step(self, source: Frame, stamp_ns: int) -> dict[str, float]:
         """Run a frame; give back milliseconds by stage."""

@@ -104,13 +104,16 @@ class EngineLoader:
                 is there.
         """
         request = self._missing(config)
+        if request is None or request != self._building:
+            # A plan of what was asked for before must not take over from this engine.
+            self._cancel()
         try:
             engine = self._opened(config)
         except ModelError as error:
             if request is None:
                 raise
             self._start(request, config, takes_over=False)
-            raise ModelError(self._words_of_patience(error)) from error
+            raise ModelError(self._advice_to_wait(error)) from error
         self._engine = engine
         if request is not None:
             self._log.info(f"a plan of {request.model.name} is built beside it")
@@ -170,7 +173,7 @@ class EngineLoader:
         # A missing plan is built beside the node, never by the thread that opens the engine.
         return self._factory.open(replace(config, rebuild=False), self._log.info)
 
-    def _words_of_patience(self, error: ModelError) -> str:
+    def _advice_to_wait(self, error: ModelError) -> str:
         progress = self._progress or BuildProgress()
         return (
             f"{error}. That plan is being built ({progress.share:.0%}, /diagnostics tells how far "

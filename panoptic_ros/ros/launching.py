@@ -40,8 +40,8 @@ RESPAWN_DELAY_S = 2.0
 _YES_OR_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-class NodeFailedError(RuntimeError):
-    """The node ended with an error, so that the launch must end with one."""
+class ProcessFailedError(RuntimeError):
+    """A process ended with an error, so that the launch must end with one."""
 
 
 def node_arguments() -> list[DeclareLaunchArgument]:
@@ -119,14 +119,15 @@ def _overrides(context: LaunchContext) -> dict[str, Any]:
 
 
 def end_with(event: Any, context: LaunchContext) -> list[EmitEvent]:
-    """End the launch with the node; with an error where the node had one.
+    """End the launch with a process; with an error where the process had one.
 
     Raises:
-        NodeFailedError: The node's exit status was not 0 and the launch was not ending anyway.
+        ProcessFailedError: The exit status was not 0 and the launch was not ending anyway.
     """
+    name = event.process_name.rpartition("-")[0]
     if event.returncode and not context.is_shutdown:
-        raise NodeFailedError(f"panoptic_node ended with status {event.returncode}")
-    return [EmitEvent(event=Shutdown(reason="panoptic_node ended"))]
+        raise ProcessFailedError(f"{name} ended with status {event.returncode}")
+    return [EmitEvent(event=Shutdown(reason=f"{name} ended"))]
 
 
 def full_name(context: LaunchContext) -> str:

@@ -63,18 +63,18 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self.failure: BaseException | None = None
         self.has_lost_engine = False
         self._types = rclpy_types()
-        self._supply = EngineLoader(_ENGINES, self.get_logger())
+        self._loader = EngineLoader(_ENGINES, self.get_logger())
         self._wants_start = False
         self._machine = Machine()
         self._worker: Worker | None = None
-        self._patience = ActiveTimer(_LOOK_PERIOD_S)
+        self._active_timer = ActiveTimer(_LOOK_PERIOD_S)
         self._outputs: dict[str, CameraOutput] = {}
         self._statistics: dict[str, CameraStatistics] = {}
         self._streams: dict[str, CameraStream] = {}
         self._remapping = LabelTables(self.get_logger())
         self._parameters_in_force = NodeParameters(
             self,
-            lambda: self._supply.engine is not None,
+            lambda: self._loader.engine is not None,
             lambda config, names: self._remapping.choose(config.remap, names),
         )
         self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
@@ -93,7 +93,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     @property
     def engine(self) -> Engine | None:
         """The engine in use."""
-        return self._supply.engine
+        return self._loader.engine
 
     def start(self) -> None:
         """Configure and activate; where that fails the node stays as far as it came.
@@ -137,22 +137,22 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Stop the worker and free the engine; safe to call in any state and twice."""
         self._stop()
         self._release()
-        self._supply.wait(_PATIENCE_S)
+        self._loader.wait(_PATIENCE_S)
 
     def _configure(self, state: Any) -> TransitionCallbackReturn:
         self._parameters_in_force.check()
         config = self.config
         self._health.set_period(config.diagnostics_period_s)
         self._machine = Machine(bus_id=gpu_slot(config.engine.device))
-        engine = self._supply.open(config.engine)
+        engine = self._loader.open(config.engine)
         self._outputs = open_outputs(self, config, self._types)
         self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())
         self.get_logger().info(f"configured: {engine.description}")
         return super().on_configure(state)
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:
-        self._supply.swap()
-        engine = self._supply.engine
+        self._loader.swap()
+        engine = self._loader.engine
         assert engine is not None
         mailbox: Mailbox[Any] = Mailbox()
         pipeline = Pipeline(engine, self.config.pipeline)
@@ -163,7 +163,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             pipeline,
             self._streams,
             lambda: self.config,
-            self._supply.swap,
+            self._loader.swap,
         )
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
@@ -204,7 +204,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self.has_lost_engine = True
         self.failure = self.failure or EngineRunError("the engine does not come back")
         self.get_logger().error(f"{self.failure}; the process ends without waiting for it")
-        self._supply.abandon_engine()
+        self._loader.abandon_engine()
 
     def _withdraw(self) -> None:
         """Undo ``configure``; a plan in work goes on, for the next try."""
@@ -212,11 +212,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         for output in self._outputs.values():
             output.close()
         self._outputs.clear()
-        self._supply.close_engine()
+        self._loader.close_engine()
 
     def _release(self) -> None:
         self._withdraw()
-        self._supply.close()
+        self._loader.close()
 
     def _guarded(
         self, step: Callable[[], TransitionCallbackReturn], undo: Callable[[], None]
@@ -238,15 +238,15 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
-        self.failure = self.failure or self._supply.failure
-        finished = self._supply.take_finished()
+        self.failure = self.failure or self._loader.failure
+        finished = self._loader.take_finished()
         # Meanwhile somebody may have configured the node with another engine.
-        if finished and self._wants_start and self._supply.engine is None:
+        if finished and self._wants_start and self._loader.engine is None:
             self.start()
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
         limit_s = self.config.engine.timeout_s
-        busy_s = self._patience.waited_s(worker.busy_since_s)
+        busy_s = self._active_timer.waited_s(worker.busy_since_s)
         if not limit_s or busy_s <= limit_s:
             return None
         return EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
@@ -275,7 +275,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
         is_active = self._worker is not None
-        rows.append(engine_status(f"{name}: engine", is_active, failure, self._supply, types))
+        rows.append(engine_status(f"{name}: engine", is_active, failure, self._loader, types))
         rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
         return rows
 

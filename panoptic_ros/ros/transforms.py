@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames are, from /tf and /tf_static; the little of tf2 that a mounting needs.
+"""Where frames are, from /tf and /tf_static; the little of tf2 that a camera's pose needs.
 
-tf2's Python listener is not on PyPI, and the mounting of a camera needs neither its interpolation
-nor its past: the newest transform of each frame is kept.
+tf2's Python listener is not available as a wheel, and the pose of a camera needs neither its
+interpolation nor its past: the newest transform of each frame is kept.
 """
 
 from __future__ import annotations

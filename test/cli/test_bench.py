@@ -138,16 +138,16 @@ def test_the_first_of_a_pair_is_the_second_of_the_next() -> None:
             return super().infer(image)
 
     frames = [frame for frame, _ in DrawnStreet(size=(64, 32), seconds=0.04)]
-    laps = measure([Noting("a"), Noting("b")], frames, count=3, warmup=1)
+    times = measure([Noting("a"), Noting("b")], frames, count=3, warmup=1)
     assert "".join(order) in ("abbaabba", "baabbaab")
-    assert [len(each.stages_ms[WHOLE]) for each in laps] == [3, 3]
+    assert [len(each.stages_ms[WHOLE]) for each in times] == [3, 3]
 
 
 def test_sums_leave_inference_out_and_in() -> None:
-    laps = StageTimes()
-    laps.add({"resize": 1.0, "infer": 3.0, "decode": 1.0})
-    assert (laps.stages_ms[OUTSIDE], laps.stages_ms[WHOLE]) == ([2.0], [5.0])
-    assert laps.frames_per_s() == {"infer": 333.33, WHOLE: 200.0}
+    times = StageTimes()
+    times.add({"resize": 1.0, "infer": 3.0, "decode": 1.0})
+    assert (times.stages_ms[OUTSIDE], times.stages_ms[WHOLE]) == ([2.0], [5.0])
+    assert times.frames_per_s() == {"infer": 333.33, WHOLE: 200.0}
 
 
 @pytest.mark.parametrize(

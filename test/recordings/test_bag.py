@@ -14,6 +14,7 @@ import pytest
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
+from test.drawn.drawn_bags import write_part
 from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
 
 pytest.importorskip("rosbags")
@@ -275,3 +276,25 @@ def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, val
     frames, source = read(bag)
     assert seen(frames) == [0, 1, 3, 4, 5]
     assert source.losses
+
+
+def test_a_message_that_cannot_be_decoded_is_counted_once_wherever_it_lies(tmp_path: Path) -> None:
+    bag = whole_bag(tmp_path, "mcap")
+    data = bytearray(bag.read_bytes())
+    at = data.index(b"rgb8") - 4  # the length of the encoding, now beyond the message
+    data[at : at + 4] = b"\xff\xff\xff\x7f"
+    bag.write_bytes(bytes(data))
+    frames, source = read(bag)
+    assert seen(frames) == [1, 2, 3, 4, 5]
+    assert source.losses.skipped == 1
+
+
+def test_a_packed_bag_may_be_closed_while_its_images_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "bag"
+    folder.mkdir()
+    write_part(folder / "bag_0.mcap", range(4), "file")
+    source = open_source(folder)
+    frames = source.frames()
+    next(frames)
+    source.close()
+    frames.close()

@@ -121,3 +121,30 @@ def test_an_image_that_cannot_be_the_nodes_is_refused(
 def test_a_bag_without_results_says_what_it_has(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"/panoptic; it has /panoptic/overlay"):
         read(tmp_path / "r.mcap", ("overlay", image(LABELS, "mono8", 1)))
+
+
+def test_a_frame_that_lacks_its_surface_keeps_its_place(tmp_path: Path) -> None:
+    messages = [
+        (name, made(stamp))
+        for stamp in (1, 2, 3)
+        for name, made in (("label", label), ("instance", instance), ("drivable", label))
+        if (stamp, name) != (1, "drivable")
+    ]
+    frames, notes = read(tmp_path / "r.mcap", *messages)
+    assert [(frame.stamp_ns, frame.drivable is not None) for frame in frames] == [
+        (1, False),
+        (2, True),
+        (3, True),
+    ]
+    assert notes == []
+
+
+def test_no_more_frames_wait_for_one_than_are_stated(tmp_path: Path) -> None:
+    count = 2 * MOST_WAITING
+    messages = [("label", label(1)), ("drivable", label(1)), ("instance", instance(1))][:1]
+    for stamp in range(2, count):
+        messages += [("label", label(stamp)), ("instance", instance(stamp))]
+    frames, notes = read(tmp_path / "r.mcap", *messages)
+    assert [frame.stamp_ns for frame in frames] == list(range(2, count))
+    assert len(notes) == 1
+    assert "frames without label or instance image" in notes[0]

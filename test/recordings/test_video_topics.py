@@ -15,7 +15,7 @@ from panoptic_ros.recordings.source import Source, TimeRange
 from panoptic_ros.recordings.storage.decode import DEFINITIONS
 from test.drawn.drawn_bags import time_of, write_messages
 from test.drawn.drawn_inputs import SECOND_NS, number_of
-from test.drawn.drawn_video import ENCODERS, packets
+from test.drawn.drawn_video import ENCODERS, GROUP, packets
 from test.recordings.test_encodings import in_json, sized, timestamp
 
 pytest.importorskip("rosbags")
@@ -108,3 +108,11 @@ def test_a_video_without_any_key_frame_is_refused(tmp_path: Path) -> None:
     bag = write_messages(tmp_path / "a.mcap", COMPRESSED, "cdr", messages)
     with pytest.raises(DataError, match="before the next key frame"):
         read(bag)
+
+
+def test_a_damaged_first_packet_costs_its_group_and_no_more(tmp_path: Path) -> None:
+    messages = [serialised(COMPRESSED, "h264", n, data) for n, data in enumerate(packets("h264"))]
+    messages[0] = messages[0][:6]
+    numbers, source = read(write_messages(tmp_path / "v.mcap", COMPRESSED, "cdr", messages))
+    assert numbers == list(range(GROUP, 12))
+    assert source.losses.skipped == GROUP

@@ -50,7 +50,7 @@ def test_the_page_has_every_part(drive_page: tuple[str, dict[str, Any]]) -> None
         "The worst images",
         "Over time",
         "Objects over time",
-        "Who was followed as whom: 0007",
+        "Track assignment and ID switches: 0007",
         "Drivable surface",
         "Confidence",
     ):

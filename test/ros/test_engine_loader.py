@@ -309,3 +309,15 @@ def test_a_plan_that_was_called_off_does_not_take_over(log: Log) -> None:
     assert supply.engine is running
     supply.close()
     supply.wait(30)
+
+
+def test_a_plan_of_another_model_does_not_take_over(
+    supply: EngineLoader, machine: DrawnMachine
+) -> None:
+    supply.open(FALLBACK)
+    supply.close_engine()
+    running = supply.open(replace(FALLBACK, name="sharp.onnx", rebuild=False))
+    assert machine.builds[0].error == "it was cancelled"
+    supply.wait(30)
+    assert supply.swap() is None
+    assert supply.engine is running

@@ -230,10 +230,18 @@ def test_the_player_publishes_in_the_nodes_namespace(launcher: Launcher) -> None
     assert words[words.index("--to") + 1] == "/car/camera/image"
 
 
+@pytest.mark.parametrize("topic", ["/cam0/image", "/cam0/image/compressed"])
 def test_the_player_of_ros2_renames_image_and_camera_info(
-    launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+    topic: str, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
-    words = player_of(launcher, player="ros2", topic="/cam0/image", image="/front/image")
-    assert "/cam0/image:=/front/image" in words
+    words = player_of(launcher, player="ros2", topic=topic, image="/front/image")
+    assert f"{topic}:=/front/image" in words
     assert "/cam0/camera_info:=/front/camera_info" in words
+
+
+def test_a_player_that_fails_gives_the_launch_a_status(launcher: Launcher) -> None:
+    (launcher.folder / "drive").mkdir()
+    launched = launcher.run("replay.launch.py", input=str(launcher.folder / "drive"))
+    assert launched.status == 1
+    assert "player ended with status 2" in launched.error

@@ -17,7 +17,7 @@ from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
-from panoptic_ros.report.bird_view import BirdView, GroundShot
+from panoptic_ros.report.bird_view import BirdView, GroundMaps
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class DemoCamera:
 def motorway_camera() -> DemoCamera:
     """Where the camera of the demo's video sits.
 
-    The chessboards that come with the video gave the calibration. Nobody measured the mounting:
+    The chessboards that come with the video gave the calibration. Nobody measured the pose:
     the lines of a straight lane meet at the horizon, which gives pitch and yaw, and a lane of
     3.7 m, the width on US motorways, gives the height.
     """
@@ -54,23 +54,23 @@ def motorway_camera() -> DemoCamera:
 
 
 class GroundImages:
-    """Draws what was published in metres about the frames of a camera with known intrinsics and extrinsics.
+    """Draws what was published in metres about a camera of known pose.
 
     Args:
         place: The camera's.
-        shots: What was published, by stamp in ns.
+        maps: What was published, by stamp in ns.
     """
 
-    def __init__(self, place: DemoCamera, frames: Mapping[int, GroundShot]) -> None:
+    def __init__(self, place: DemoCamera, frames: Mapping[int, GroundMaps]) -> None:
         info = read_camera_yaml(place.calibration)
         size = info.width, info.height
         camera = CameraModel.of(size, info.distortion_model, info.k.tolist(), info.d.tolist())
         self._view = BirdView(camera, camera_pose_of(camera, place.ground), place.ground)
-        self._shots = frames
+        self._maps = frames
 
     def draw(self, result: Result) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | None:
         """Draw the ground as the camera saw it, and the grid; None where nothing was published."""
-        recorded = self._shots.get(result.frame.stamp_ns)
+        recorded = self._maps.get(result.frame.stamp_ns)
         if recorded is None:
             return None
         return self._view.image(result.frame.image, recorded), self._view.grid(recorded)

@@ -18,7 +18,7 @@ from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.recordings.bag_writer import typestore
 from panoptic_ros.recordings.stamp_join import StampJoin
-from panoptic_ros.report.bird_view import GroundShot
+from panoptic_ros.report.bird_view import GroundMaps
 
 STEP_PX = 2
 """Film and report are made from every n-th row and column of the maps."""
@@ -98,16 +98,16 @@ class Recording:
             if maps is not None:
                 yield RecordedMaps(stamp, arrivals_ns.pop(stamp), *(maps[one] for one in MAPS))
 
-    def ground(self) -> dict[int, GroundShot]:
+    def ground(self) -> dict[int, GroundMaps]:
         """What was published in metres, by stamp; frames that lack a part are left out."""
         join = StampJoin[Any](IN_METRES)
-        shots: dict[int, GroundShot] = {}
+        maps: dict[int, GroundMaps] = {}
         for topic, _, message in self._messages(IN_METRES):
             stamp, name = stamp_ns(message.header), topic.removeprefix(f"{self._results}/")
             found = join.add(stamp, name, message)
             if found is not None:
-                shots[stamp] = _ground_shot(*(found[one] for one in IN_METRES))
-        return shots
+                maps[stamp] = _ground_maps(*(found[one] for one in IN_METRES))
+        return maps
 
     def stages_ms(self) -> dict[str, dict[str, float]]:
         """The node's own medians by stage, after ``frames`` has run through."""
@@ -155,7 +155,7 @@ class Recording:
                 yield entry.topic, time_ns, typestore().deserialize_cdr(data, entry.msgtype)
 
 
-def _ground_shot(grid: Any, boundary: Any) -> GroundShot:
+def _ground_maps(grid: Any, boundary: Any) -> GroundMaps:
     cells = np.asarray(grid.data, np.int8).reshape(grid.info.height, grid.info.width)
     outline = [(point.x, point.y) for point in boundary.polygon.points]
-    return GroundShot(cells, np.array(outline, np.float64).reshape(-1, 2))
+    return GroundMaps(cells, np.array(outline, np.float64).reshape(-1, 2))

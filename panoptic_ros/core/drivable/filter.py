@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The surface to drive on: confident pixels of drivable classes that are connected to the ego vehicle."""
+"""The surface to drive on: confident drivable pixels that are connected to the ego vehicle."""
 
 from __future__ import annotations
 

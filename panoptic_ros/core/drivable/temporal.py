@@ -13,11 +13,11 @@ from panoptic_ros.core.drivable.evidence import SurfaceEvidence
 from panoptic_ros.core.tracking.camera_motion import CameraMotion
 
 LEVEL = 255
-"""Belief is kept in 1/255 of the evidence's steps: small shares of a step must not be lost."""
+"""Probabilities are kept in 1/255 of the evidence's steps, as small shares of a step count."""
 
 
 class TemporalFilter:
-    """Belief in the surface of one camera; used by one thread.
+    """Probability of the surface of one camera; used by one thread.
 
     It follows the evidence with a time constant, moves along with the image, and is lost at
     once where something blocks. So a mistake in one frame neither opens nor closes a way, but an
@@ -25,7 +25,7 @@ class TemporalFilter:
     """
 
     def __init__(self) -> None:
-        self._belief: NDArray[np.uint16] | None = None
+        self._probability: NDArray[np.uint16] | None = None
         self._stamp_ns = 0
 
     def update(
@@ -47,13 +47,13 @@ class TemporalFilter:
                 full.
 
         Returns:
-            Belief, 0..255, (h, w) uint8.
+            Probability, 0..255, (h, w) uint8.
         """
         seconds = (stamp_ns - self._stamp_ns) * 1e-9
         self._stamp_ns = stamp_ns
-        before, now = self._belief, evidence.support
+        before, now = self._probability, evidence.support
         if before is None or is_new_stream or memory_s <= 0:
-            self._belief = now.astype(np.uint16) * np.uint16(LEVEL)
+            self._probability = now.astype(np.uint16) * np.uint16(LEVEL)
             return now
         share = 1.0 - math.exp(-seconds / memory_s)
         moved = _moved(before, motion) if motion.is_known else before
@@ -62,7 +62,7 @@ class TemporalFilter:
         )
         kept = np.zeros_like(before)
         cv2.copyTo(probability, cv2.bitwise_not(evidence.blocked), kept)
-        self._belief = kept
+        self._probability = kept
         return np.asarray(cv2.convertScaleAbs(kept, alpha=1 / LEVEL), np.uint8)
 
 

@@ -40,7 +40,7 @@ class MotionModel:
         velocity: Map pixels per second, apart from the camera's motion, (n, 2).
         growth: Change of the logarithm of the size per second, (n,).
         steps: How often the speed was corrected, (n,).
-        unseen_s: Seconds since the last sighting, (n,).
+        unseen_s: Seconds since the last segment, (n,).
         is_cut: Whether the image's border cut the object then, by axis, (n, 2).
     """
 
@@ -139,7 +139,7 @@ class MotionModel:
         is_whole: NDArray[np.bool_],
         seconds: float,
     ) -> None:
-        """Blame the error on the speed that was believed since the last sighting."""
+        """Blame the error on the speed that was believed since the last segment."""
         if seconds <= 0.0:
             return
         unseen = self.unseen_s[rows]

@@ -41,7 +41,7 @@ class TrackRecord:
             self.label = min(self.votes, key=lambda one: (-self.votes[one], one))
 
     def see(self, label: int, score: float, stamp_ns: int) -> None:
-        """Take in one more sighting."""
+        """Take in one more segment."""
         self.vote(label, score)
         self.score = _SCORE_MEMORY * self.score + (1.0 - _SCORE_MEMORY) * score
         self.seen_ns, self.is_lost = stamp_ns, False

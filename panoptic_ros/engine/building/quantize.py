@@ -67,7 +67,7 @@ def check_images(images: Sequence[NDArray[np.uint8]]) -> None:
     if len(images) < LEAST_IMAGES:
         raise ModelError(
             f"int8 takes its ranges from at least {LEAST_IMAGES} images, found "
-            f"{len(images)}; name a folder, bag or video: --pictures PATH"
+            f"{len(images)}; name a folder, bag or video: --images PATH"
         )
 
 

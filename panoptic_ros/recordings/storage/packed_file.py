@@ -43,8 +43,9 @@ class UnpackedFiles:
         return self._open[path][0]
 
     def give_back(self, path: Path) -> None:
-        """Say that a file is not read for the time being."""
-        self._users[path] -= 1
+        """Say that a file is not read for the time being; has no effect after ``close``."""
+        if path in self._users:
+            self._users[path] -= 1
 
     def close(self) -> None:
         """Delete all copies; safe to call twice."""

@@ -9,7 +9,7 @@ from typing import Any
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
-from panoptic_ros.messages.camera_info import CAMERA_INFO
+from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
@@ -121,7 +121,7 @@ class CameraInput:
     def _subscribed(self) -> Any:
         topic, kind = self._source
         # What passed before the subscription was not lost.
-        self._gaps = LossCounter()
+        self._loss_counter = LossCounter()
         self._video.restart()
         self._is_queued = self._video.is_video or kind in (COMPRESSED_VIDEO, FFMPEG_PACKET)
         return self._node.create_subscription(
@@ -133,19 +133,7 @@ class CameraInput:
         )
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:
-        self._video.take(message, self._gaps.lost_before(info, self._publishers))
+        self._video.take(message, self._loss_counter.lost_before(info, self._publishers))
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message
-
-
-def beside(topic: str) -> str:
-    """CameraInfo topic beside an image topic, as image_transport names it.
-
-    >>> beside("/front/image_raw"), beside("/front/image_raw/compressed"), beside("/image")
-    ('/front/camera_info', '/front/camera_info', '/camera_info')
-    """
-    folder, _, last = topic.rpartition("/")
-    if last in ("compressed", "ffmpeg", "theora") and folder.count("/") > 0:
-        folder = folder.rpartition("/")[0]
-    return f"{folder}/camera_info"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Takes back the last result of a camera that has fallen silent, so that no consumer acts on stale data."""
+"""Takes back the last result of a silent camera, so that no consumer acts on stale data."""
 
 from __future__ import annotations
 

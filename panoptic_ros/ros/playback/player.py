@@ -14,7 +14,7 @@ import numpy as np
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.messages.camera_info import CAMERA_INFO, recast
+from panoptic_ros.messages.camera_info import CAMERA_INFO, beside, recast
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE, compressed_image, image_message
 from panoptic_ros.messages.message_types import MessageTypes, rclpy_types
 from panoptic_ros.messages.protocols import Header
@@ -95,7 +95,7 @@ class Player(Closing):
         # Reliable serves best-effort subscribers, too.
         reliable = QoSProfile(depth=HISTORY)
         self._images = self._node.create_publisher(self._types.find(kind), self.topic, reliable)
-        info_topic = self._options.topic.rpartition("/")[0] + "/camera_info"
+        info_topic = beside(self._options.topic)
         self._infos = self._node.create_publisher(
             self._types.find(CAMERA_INFO), info_topic, reliable
         )

@@ -17,7 +17,7 @@ from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.core.node_config import DECLARED
 from panoptic_ros.messages.camera_yaml import read_camera_yaml
-from panoptic_ros.report.bird_view import WIDTH_PX, BirdView, GroundShot
+from panoptic_ros.report.bird_view import WIDTH_PX, BirdView, GroundMaps
 
 LANE_M = 3.7
 LINES = {
@@ -66,7 +66,7 @@ def test_what_lies_on_the_ground_is_drawn_where_it_lies(
     spot = np.array([[13.0, 2.5, 0.0]])
     x, y = camera.project(camera_pose_of(camera, config).to_optical(spot))[0].round().astype(int)
     image[y - 2 : y + 3, x - 2 : x + 3] = (0, 0, 255)
-    nothing = GroundShot(np.full((100, 200), -1, np.int8), np.zeros((0, 2)))
+    nothing = GroundMaps(np.full((100, 200), -1, np.int8), np.zeros((0, 2)))
     drawn = bird.image(image, nothing)
     assert drawn.shape == (WIDTH_PX // 2, WIDTH_PX, 3)
     blue = (drawn[..., 2] > 150) & (drawn[..., 0] < 60)
@@ -82,7 +82,7 @@ def test_cells_and_outline_are_drawn_where_they_lie(
     cells[70:80, 100:120] = 100
     cells[20:30, 100:120] = 0
     outline = np.array([[32.0, -7.0], [38.0, -7.0], [38.0, -3.0], [32.0, -3.0]])
-    drawn = view[0].grid(GroundShot(cells, outline)).astype(int)
+    drawn = view[0].grid(GroundMaps(cells, outline)).astype(int)
     left, right, unknown = drawn[70, 350], drawn[230, 350], drawn[140, 350]
     assert left[0] > left[1]
     assert right[1] > right[0]
@@ -92,7 +92,7 @@ def test_cells_and_outline_are_drawn_where_they_lie(
 
 
 def test_frames_of_which_nothing_was_published_have_no_images() -> None:
-    recorded = GroundShot(np.zeros((100, 200), np.int8), np.zeros((0, 2)))
+    recorded = GroundMaps(np.zeros((100, 200), np.int8), np.zeros((0, 2)))
     images = GroundImages(motorway_camera(), {7: recorded})
     frame = SimpleNamespace(image=np.zeros((720, 1280, 3), np.uint8), stamp_ns=7)
     result: Any = SimpleNamespace(frame=frame)

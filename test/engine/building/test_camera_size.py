@@ -169,7 +169,7 @@ def test_the_verb_makes_it_of_a_shipped_model(
     assert "wide.onnx: 640x360, shrunk to 512x256 inside, " in capsys.readouterr().out
     assert spec_of(load_model(target), "x").height == 360
     assert main(["export", "street_fast", str(target)]) == 2
-    assert "is a model already; with it goes --camera-size" in capsys.readouterr().err
+    assert "is already a model; only --camera-size" in capsys.readouterr().err
     (tmp_path / "file").touch()
     inside = tmp_path / "file" / "wide.onnx"
     assert main(["export", "street_fast", str(inside), "--camera-size", "640x360"]) == 2
