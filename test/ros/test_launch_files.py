@@ -35,7 +35,7 @@ FILES = {
     "replay.launch.py": {"input", "image", "topic", "rate", "loop", "player", "rviz"},
 }
 STAND_IN = """#!{python}
-import json, os, sys
+import json, os, sys, time
 import yaml
 words, parameters = sys.argv[1:], {{}}
 for option, path in zip(words, words[1:]):
@@ -45,6 +45,7 @@ for option, path in zip(words, words[1:]):
                 parameters.update(block["ros__parameters"])
 with open({note!r}, "a", encoding="utf-8") as file:
     file.write(json.dumps([words, parameters]) + "\\n")
+time.sleep(float(os.environ.get("STAND_IN_S", "0")))
 sys.exit(int(os.environ.get("STAND_IN_STATUS", "0")))
 """
 
@@ -240,7 +241,10 @@ def test_the_player_of_ros2_renames_image_and_camera_info(
     assert "/cam0/camera_info:=/front/camera_info" in words
 
 
-def test_a_player_that_fails_gives_the_launch_a_status(launcher: Launcher) -> None:
+def test_a_player_that_fails_gives_the_launch_a_status(
+    launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAND_IN_S", "60")
     (launcher.folder / "drive").mkdir()
     launched = launcher.run("replay.launch.py", input=str(launcher.folder / "drive"))
     assert launched.status == 1
