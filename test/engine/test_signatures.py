@@ -26,7 +26,9 @@ TABLE: dict[str, Any] = json.loads(
 )
 VERSIONS: list[str] = TABLE["versions"]
 ROOM = Path(variant.__file__).parent
-SOURCES = [ROOM / name for name in ("variant.py", "building/build.py", "building/progress.py", "trt.py")]
+SOURCES = [
+    ROOM / name for name in ("variant.py", "building/build.py", "building/progress.py", "trt.py")
+]
 
 Known = dict[str, dict[str, str]]
 """Signatures by version and ``Class.name``."""
