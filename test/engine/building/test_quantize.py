@@ -99,7 +99,7 @@ def test_real_images_pass_the_gate(
 
 
 def test_too_few_images_say_how_many_are_needed(prepared: onnx.ModelProto) -> None:
-    with pytest.raises(ModelError, match=r"at least 4 images, found 0; .*--pictures PATH"):
+    with pytest.raises(ModelError, match=r"at least 4 images, found 0; .*--images PATH"):
         to_int8(prepared, [])
 
 
