@@ -140,7 +140,7 @@ def test_a_plan_in_work_does_not_start_a_node_that_works_with_another_engine(
     node.start()
     assert state(node) == "active"
     machine.builds[0].finish()
-    bench.until(lambda: node._supply.progress is None)
+    bench.until(lambda: node._loader.progress is None)
     bench.spin(1.2)
     assert "Unable to start transition" not in capfd.readouterr().err
     assert state(node) == "active"
@@ -154,7 +154,7 @@ def test_a_node_that_nobody_started_does_not_start_itself(
     bench = Bench(node)
     assert node.trigger_configure().name == "FAILURE"
     machine.builds[0].finish()
-    bench.until(lambda: node._supply.progress is None)
+    bench.until(lambda: node._loader.progress is None)
     bench.spin(1.2)
     assert state(node) == "unconfigured"
     assert node.trigger_configure().name == "SUCCESS"
