@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +36,12 @@ def make_node(tiny_model: Path) -> Iterator[Callable[..., Any]]:
         return made[-1]
 
     yield make
-    for node in made:
+    while made:
+        node = made.pop()
         node.close()
         node.destroy_node()
+        # A lifecycle node's state machine keeps its DDS participant until Python frees the cycle;
+        # on one host Fast DDS finds 32 participants of a domain and no more.
+        del node
+    gc.collect()
     rclpy.shutdown()
