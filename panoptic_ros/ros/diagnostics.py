@@ -42,12 +42,18 @@ def stream_statuses(
     """
     name, problem = f"{node}: {stream.name}", stream.publisher.ground_problem
     silence = Silence(stream.publisher.silent_s, stale_after_s)
-    row = camera_status(name, stream.statistics.report(), stream.input.topic, silence, types)
+    report, topic = stream.statistics.report(), stream.input.topic
+    row = camera_status(name, report, topic, silence, types, stream.loss_watch.problem)
     return [row, status(f"{name}: ground", WARN, problem, {}, types)] if problem else [row]
 
 
 def camera_status(
-    name: str, report: Report, topic: str, silence: Silence, types: MessageTypes
+    name: str,
+    report: Report,
+    topic: str,
+    silence: Silence,
+    types: MessageTypes,
+    losses: str = "",
 ) -> Any:
     """Build the DiagnosticStatus of one camera.
 
@@ -57,8 +63,11 @@ def camera_status(
         topic: Where its images come from.
         silence: How long nothing came out, and what that means.
         types: Message classes.
+        losses: What is to be said about images lost on their way; empty where they are few.
     """
     level, message = _judge(report, topic, silence)
+    if losses and level == OK:
+        level, message = WARN, losses
     return status(name, level, message, _camera_values(report, topic), types)
 
 

@@ -235,6 +235,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Follow the graph, and notice that the worker has failed."""
         for stream in self._streams.values():
             stream.input.look()
+            stream.loss_watch.look(stream.input.topic, stream.input.senders)
         self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)

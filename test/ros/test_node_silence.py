@@ -241,6 +241,26 @@ def test_jumps_back_and_lost_images_are_counted(make_node: MakeNode) -> None:
     bench.close()
 
 
+def test_many_lost_images_are_a_warning_that_names_topic_and_sender(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node()
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    camera = Camera(bench)
+    node.start()
+
+    def burst() -> None:
+        for _ in range(8):
+            camera.shoot()
+
+    said = "images on /image were lost on their way within 5 s; they are sent by /bench:"
+    bench.until(lambda: said in words(reports, "panoptic: camera")[1], burst)
+    assert words(reports, "panoptic: camera")[0] == WARN
+    assert capfd.readouterr().err.count(said) == 1
+    bench.close()
+
+
 def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -> None:
     node = make_node()
     bench = Bench(node)

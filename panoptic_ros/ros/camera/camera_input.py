@@ -45,6 +45,10 @@ class CameraInput:
         types: Message classes.
         on_image: Called with every image, and how many messages were lost before it.
         on_drop: Called with the cause for every packet of a video that gives no image.
+
+    Attributes:
+        camera_info: The newest one; None before the first.
+        senders: Full names of the nodes that publish the images, as of the last look.
     """
 
     def __init__(
@@ -62,6 +66,7 @@ class CameraInput:
         self._wanted: str = node.resolve_topic_name(topic)
         self._source = (self._wanted, IMAGE)
         self._publishers = 0
+        self.senders: list[str] = []
         self._subscription = self._subscribed()
         self._other_type = ""
         self.camera_info: CameraInfo | None = None
@@ -116,6 +121,7 @@ class CameraInput:
         ends = self._node.get_publishers_info_by_topic(topic)
         if topic == self._source[0]:
             self._publishers = len(ends)
+            self.senders = sorted({_full_name(end) for end in ends})
         return sorted({str(end.topic_type) for end in ends})
 
     def _subscribed(self) -> Any:
@@ -137,3 +143,8 @@ class CameraInput:
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message
+
+
+def _full_name(end: Any) -> str:
+    """Name of the node behind an end of a topic."""
+    return f"{str(end.node_namespace).rstrip('/')}/{end.node_name}"

@@ -13,6 +13,7 @@ from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera.camera_input import CameraInput
 from panoptic_ros.ros.camera.camera_output import CameraOutput
 from panoptic_ros.ros.camera.ground_output import GroundOutput
+from panoptic_ros.ros.camera.loss_watch import LossWatch
 from panoptic_ros.ros.camera.publisher import ResultPublisher
 from panoptic_ros.ros.camera.stamps import StampClock
 from panoptic_ros.ros.camera.statistics import CameraStatistics
@@ -21,6 +22,7 @@ from panoptic_ros.ros.dark_warning import DarkWarning
 from panoptic_ros.ros.parameters import camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
 from panoptic_ros.ros.transforms import Transforms
+from panoptic_ros.ros.transport import profile as transport
 
 _QUIET_S = 5.0
 
@@ -32,13 +34,14 @@ Put = Callable[[str, Any], bool]
 class CameraStream:
     """One camera while the node is active.
 
-    Made and closed by the executor's thread, which also owns ``input`` and ``watchdog``; the
-    worker's thread owns ``clock``, ``dark_warning`` and ``state``. Both may use ``publisher`` and
-    ``statistics``.
+    Made and closed by the executor's thread, which also owns ``input``, ``loss_watch`` and
+    ``watchdog``; the worker's thread owns ``clock``, ``dark_warning`` and ``state``. Both may
+    use ``publisher`` and ``statistics``.
 
     Attributes:
         name: The camera's.
         input: Its images.
+        loss_watch: Says when many of them are lost on their way.
         clock: Its time.
         dark_warning: Looks at its brightness.
         state: What its frames leave behind.
@@ -49,6 +52,7 @@ class CameraStream:
 
     name: str
     input: CameraInput
+    loss_watch: LossWatch
     clock: StampClock
     dark_warning: DarkWarning
     state: StreamState
@@ -105,12 +109,14 @@ def open_stream(
     """
     name, node = config.cameras[index], host.node
     log, clock = node.get_logger(), node.get_clock()
-    source = _open_input(host, config, index, statistics)
+    loss_watch = LossWatch(name, transport.cure(), log.warning)
+    source = _open_input(host, config, index, statistics, loss_watch)
     ground = GroundOutput(name, host.transforms, log)
     publisher = ResultPublisher(name, source, output, ground, host.types, log)
     return CameraStream(
         name=name,
         input=source,
+        loss_watch=loss_watch,
         clock=StampClock(name, lambda: int(clock.now().nanoseconds), log.warning),
         dark_warning=DarkWarning(name, log.warning),
         state=state,
@@ -121,12 +127,17 @@ def open_stream(
 
 
 def _open_input(
-    host: StreamHost, config: NodeConfig, index: int, statistics: CameraStatistics
+    host: StreamHost,
+    config: NodeConfig,
+    index: int,
+    statistics: CameraStatistics,
+    loss_watch: LossWatch,
 ) -> CameraInput:
     name, log = config.cameras[index], host.node.get_logger()
 
     def take(message: Any, lost: int) -> None:
         statistics.receive(host.put(name, message), lost)
+        loss_watch.note(lost)
 
     def drop(cause: str) -> None:
         statistics.refuse_packet(cause)

@@ -75,7 +75,19 @@ def needs_warning(rmw: str, environment: Mapping[str, str] | None = None) -> boo
 def warning() -> str:
     """Say what is likely to get lost and what to do about it, in one line."""
     return (
-        "Fast DDS uses its default transports: images over 0.5 MB from other processes will "
-        "probably be dropped silently. Run this in both shells: export "
-        f"{profile_variables()[0]}={profile()} (then check with: panoptic doctor)"
+        "Fast DDS uses its default transports here: other processes will probably lose the images "
+        "over 0.5 MB that this one sends, and this one those of senders without the profile. Run "
+        f"this in the sender's shell, and here: {_export()} (then check with: panoptic doctor)"
     )
+
+
+def cure() -> str:
+    """Say what to do where images are lost between a sender and this process."""
+    return (
+        f"start that node, not only this one, with {_export()} where it runs Fast DDS; where it "
+        "does already, the machine or the network is overloaded (docs/transport.md)"
+    )
+
+
+def _export() -> str:
+    return f"export {profile_variables()[0]}={profile()}"
