@@ -32,7 +32,7 @@ from panoptic_ros.core.types import Panoptic
 from panoptic_ros.metrics.object_tracking import ObjectTracking
 from panoptic_ros.metrics.tracking_quality import TrackingQuality
 from test.drawn.drawn_scenes import SCENES
-from test.drawn.drawn_world import Scene, Shot
+from test.drawn.drawn_world import DrawnFrame, Scene
 
 SIZE, OBJECTS = (640, 384), 40
 WARM_UP, ROUNDS = 60, 400
@@ -76,8 +76,8 @@ def compare_ids() -> None:
     print(f"{'AQ, id switches, IDF1':<34}" + "".join(f"{name:>22}" for name in names))
     rows = []
     for scene in SCENES:
-        shots = list(scene)
-        row = [_score(start(), shots) for start in _runners(_fps(scene)).values()]
+        frames = list(scene)
+        row = [_score(start(), frames) for start in _runners(_fps(scene)).values()]
         print(f"{scene.name:<34}" + "".join(f"{a:10.3f}{s:5d}{i:7.3f}" for a, s, i in row))
         rows.append(row)
     table = np.array(rows)
@@ -89,15 +89,15 @@ def _fps(scene: Scene) -> float:
     return 1.0 / float(np.median(np.diff(scene.times_s)))
 
 
-def _score(follow: Follow, shots: list[Shot]) -> tuple[float, int, float]:
+def _score(follow: Follow, frames: list[DrawnFrame]) -> tuple[float, int, float]:
     tubes, objects = TrackingQuality(1, [0]), ObjectTracking()
-    for shot in shots:
-        step = follow(shot.panoptic, shot.stamp_ns, shot.thumbnail)
-        ids = step.ids[shot.panoptic.ids]
+    for frame in frames:
+        step = follow(frame.panoptic, frame.stamp_ns, frame.thumbnail)
+        ids = step.ids[frame.panoptic.ids]
         # Ids alone are scored, whatever the classes.
-        true, seen = (np.where(one > 0, 0, 255).astype(np.uint8) for one in (shot.ids, ids))
-        tubes.update(true, shot.ids, seen, ids)
-        objects.update(shot.ids, ids)
+        true, seen = (np.where(one > 0, 0, 255).astype(np.uint8) for one in (frame.ids, ids))
+        tubes.update(true, frame.ids, seen, ids)
+        objects.update(frame.ids, ids)
     found = objects.result()
     return tubes.result().all.aq, found.clear.id_switches, found.identity.idf1
 

@@ -134,7 +134,7 @@ def _images(inputs: list[Path], most: int) -> Iterator[tuple[str, NDArray[np.uin
             stride = 1 if isinstance(source, FolderSource) else _stride(source, most)
             for recorded in islice(source.frames(), 0, None, stride):
                 yield recorded.name, recorded.frame.image
-            for note in source.losses.notes:
+            for note in source.read_errors.notes:
                 print(f"panoptic calibrate: {note}", file=sys.stderr)
 
 

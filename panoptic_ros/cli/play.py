@@ -59,10 +59,10 @@ def run(args: argparse.Namespace) -> int:
         )
         player = stack.enter_context(Player(options))
         sent = player.play(source)
-    for note in source.losses.notes:
+    for note in source.read_errors.notes:
         print(f"panoptic play: {note}", file=sys.stderr)
     print(f"{sent} images published on {player.topic}")
-    return 1 if source.losses else 0
+    return 1 if source.read_errors else 0
 
 
 def _is_bag(args: argparse.Namespace) -> bool:

@@ -65,11 +65,11 @@ def run(args: argparse.Namespace) -> int:
         written, late = _label(source, pipeline, writer)
     if not written:
         raise source.nothing_found(-1.0)
-    for note in source.losses.notes:
+    for note in source.read_errors.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
     left_out = f", {late} left out because they came after a newer one" if late else ""
     print(f"{written} images labelled in {args.out}{left_out}")
-    return 1 if source.losses else 0
+    return 1 if source.read_errors else 0
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -95,7 +95,7 @@ def _label(source: Source, pipeline: Pipeline, writer: ImageWriter) -> tuple[int
         except LateFrameError:
             late += 1
         except FrameError as error:
-            source.losses.skip(f"image {recorded.name}: {error}")
+            source.read_errors.skip(f"image {recorded.name}: {error}")
     return written, late
 
 

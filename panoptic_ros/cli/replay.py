@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     if ground is not None and ground.problem:
         record.warnings.append(f"ground topics are off: {ground.problem}")
     _finish(args, source, record, sampled)
-    return 1 if source.losses else 0
+    return 1 if source.read_errors else 0
 
 
 def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | None:
@@ -114,7 +114,7 @@ def _results(
             record.late += 1
             continue
         except FrameError as error:
-            source.losses.skip(f"image {recorded.name}: {error}")
+            source.read_errors.skip(f"image {recorded.name}: {error}")
             continue
         yield result, sinks.take(result, recorded)
 
@@ -153,10 +153,10 @@ def _blank(source: Source, engine: str, labels: LabelSet) -> tuple[RunRecord, Sa
 def _finish(
     args: argparse.Namespace, source: Source, record: RunRecord, sampled: SampledFrames
 ) -> None:
-    record.skipped = source.losses.skipped
+    record.skipped = source.read_errors.skipped
     record.frames_in = len(record.frames) + record.skipped + record.late
-    record.warnings.extend(source.losses.warnings)
-    record.notes.extend(source.losses.remarks)
+    record.warnings.extend(source.read_errors.warnings)
+    record.notes.extend(source.read_errors.remarks)
     record.settings |= {
         "command": command_line(args),
         "parameters": str(args.params or "defaults"),

@@ -92,7 +92,7 @@ class ResultBag:
             self._write_label_info(context.header, stamp_ns)
         clock = StageClock()
         messages = build_messages((*self._names, "camera_info"), context)
-        clock.lap("messages")
+        clock.mark("messages")
         self._write(messages, stamp_ns)
         return clock.stages_ms["messages"]
 

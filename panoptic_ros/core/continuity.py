@@ -39,7 +39,7 @@ class Continuity:
         self._arrival = Arrival.START
 
     def configure(self, config: TrackConfig) -> None:
-        """Exchange the limits."""
+        """Replace the limits."""
         self._config = config
 
     def reset(self) -> None:

@@ -28,7 +28,7 @@ class Pipeline:
 
     Args:
         engine: The network.
-        config: Thresholds; may be exchanged between two frames with ``configure``.
+        config: Thresholds; may be replaced between two frames with ``configure``.
 
     Raises:
         ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
@@ -46,7 +46,7 @@ class Pipeline:
         return self._config
 
     def configure(self, config: PipelineConfig) -> None:
-        """Exchange the thresholds from the next frame on; ids are kept.
+        """Replace the thresholds from the next frame on; ids are kept.
 
         Raises:
             ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
@@ -55,7 +55,7 @@ class Pipeline:
         SurfaceRules.of(self._engine.spec.labels, config.drivable)
         self._config = config
 
-    def exchange(self, engine: Engine) -> None:
+    def swap_engine(self, engine: Engine) -> None:
         """Run the frames to come through another engine of the same model; ids are kept."""
         self._engine = engine
 
@@ -92,9 +92,9 @@ class Pipeline:
         clock = StageClock()
         self._admit(frame, state)
         network_image = shrink(frame.image, self._engine.input)
-        clock.lap("resize")
+        clock.mark("resize")
         heads = self._engine.infer(network_image)
-        clock.lap("infer")
+        clock.mark("infer")
         return self._read(frame, state, network_image, heads, clock)
 
     def step_batch(self, frames: Sequence[tuple[Frame, StreamState]]) -> list[Result | FrameError]:
@@ -149,11 +149,11 @@ class Pipeline:
             except FrameError as error:
                 done[index] = error
                 continue
-            clock.lap("resize")
+            clock.mark("resize")
             taken.append((index, clock))
         shared = StageClock()
         heads = engine.infer_batch(len(taken)) if taken else []
-        shared.lap("infer")
+        shared.mark("infer")
         for slot, (index, clock) in enumerate(taken):
             clock.follow(shared)
             try:
@@ -178,12 +178,12 @@ class Pipeline:
         """Make a result of what the network says about a frame."""
         labels, stamp_ns = self._engine.spec.labels, frame.stamp_ns
         panoptic = decode(heads, labels, self._config.decode)
-        clock.lap("decode")
+        clock.mark("decode")
         is_new_stream = state.continuity.update(stamp_ns, panoptic.ids.shape).is_new_stream
         motion = state.ego_motion.update(thumbnail(network_image), panoptic, is_new_stream)
         is_new_stream |= motion.is_cut
         tracks = state.tracker.update(panoptic, stamp_ns, motion, is_new_stream)
-        clock.lap("track")
+        clock.mark("track")
         drivable = state.drivable_filter.update(panoptic, stamp_ns, motion, is_new_stream)
-        clock.lap("drivable")
+        clock.mark("drivable")
         return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)

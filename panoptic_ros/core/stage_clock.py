@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class StageClock:
-    """Milliseconds between laps, in the order of the laps; starts when it is made.
+    """Milliseconds of each stage, in their order; starts when it is made.
 
     Attributes:
         stages_ms: By stage.
@@ -18,7 +18,7 @@ class StageClock:
     stages_ms: dict[str, float] = field(default_factory=dict)
     _last_s: float = field(default_factory=time.perf_counter)
 
-    def lap(self, stage: str) -> float:
+    def mark(self, stage: str) -> float:
         """End a stage and begin the next; give back its milliseconds."""
         now_s = time.perf_counter()
         self.stages_ms[stage] = (now_s - self._last_s) * 1e3
@@ -26,6 +26,6 @@ class StageClock:
         return self.stages_ms[stage]
 
     def follow(self, other: StageClock) -> None:
-        """Take over the laps of a stage that was shared, and go on from here."""
+        """Take over the times of the stages that were shared, and go on from here."""
         self.stages_ms.update(other.stages_ms)
         self._last_s = time.perf_counter()

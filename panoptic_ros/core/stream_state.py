@@ -38,7 +38,7 @@ class StreamState:
         self.drivable_filter = DrivableFilter(labels, config.drivable)
 
     def configure(self, config: PipelineConfig) -> None:
-        """Exchange the thresholds; ids and what is known of the surface are kept."""
+        """Replace the thresholds; ids and what is known of the surface are kept."""
         if config is self._config:
             return
         self._config = config

@@ -162,7 +162,7 @@ class BagPredictor:
             )
         if strangers:
             self.remarks.append(f"{strangers} published frames have no truth of their own.")
-        self.remarks.extend(self.results.losses.notes)
+        self.remarks.extend(self.results.read_errors.notes)
 
 
 @dataclass(frozen=True)

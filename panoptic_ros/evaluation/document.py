@@ -107,9 +107,9 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
             line["biou"] = result.boundary.classes[index]
         if "pq" in metrics:
             line |= {
-                "matched": quality.tp,
-                "false_alarms": quality.fp,
-                "missed": quality.fn,
+                "tp": quality.tp,
+                "fp": quality.fp,
+                "fn": quality.fn,
             }
         lines.append(line)
     return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "BIoU"}
 
-COUNTS = {"matched": "matched", "false_alarms": "false", "missed": "missed"}
+COUNTS = {"tp": "TP", "fp": "FP", "fn": "FN"}
 
 OBJECT_HEADS = {
     "smotsa": "sMOTSA",

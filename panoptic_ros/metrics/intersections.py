@@ -57,10 +57,10 @@ def intersect(
     ([7, 7, 9], [1, 2, 2], [1, 1, 1])
     """
     starts, lengths = runs(truth, predicted)
-    return tally(truth.ravel()[starts], predicted.ravel()[starts], lengths)
+    return count_pairs(truth.ravel()[starts], predicted.ravel()[starts], lengths)
 
 
-def tally(
+def count_pairs(
     truth: NDArray[np.integer],  # type: ignore[type-arg]
     predicted: NDArray[np.integer],  # type: ignore[type-arg]
     lengths: NDArray[np.integer],  # type: ignore[type-arg]

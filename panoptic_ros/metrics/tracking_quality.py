@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.runs import runs
-from panoptic_ros.metrics.intersections import Intersections, tally
+from panoptic_ros.metrics.intersections import Intersections, count_pairs
 
 _ID_BITS = 16
 _ID_MASK = (1 << _ID_BITS) - 1
@@ -121,7 +121,7 @@ class TrackingQuality:
             ValueError: The maps differ in shape.
         """
         starts, lengths = runs(truth_labels, truth_ids, predicted_labels, predicted_ids)
-        shared = tally(
+        shared = count_pairs(
             _tubes(truth_labels, truth_ids, starts),
             _tubes(predicted_labels, predicted_ids, starts),
             lengths,

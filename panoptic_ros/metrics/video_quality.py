@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import Category, SegmentInfo
-from panoptic_ros.metrics.intersections import Intersections, intersect, tally
+from panoptic_ros.metrics.intersections import Intersections, count_pairs, intersect
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
 
 WINDOWS = (1, 2, 3, 4)
@@ -127,7 +127,7 @@ def _joined(parts: Sequence[Intersections]) -> Intersections:
     """Pixels of every pair over all frames."""
     if len(parts) == 1:
         return parts[0]
-    return tally(
+    return count_pairs(
         np.concatenate([part.truth for part in parts]),
         np.concatenate([part.predicted for part in parts]),
         np.concatenate([part.pixels for part in parts]),

@@ -10,6 +10,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.messages.bit_depth import dark_hint
+from panoptic_ros.messages.camera_info import beside
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
@@ -30,7 +31,7 @@ class BagSource(Source):
     """The images of one image or video topic.
 
     What a bag's index cannot give any more (the recording was killed, the disk was full) is
-    read record by record, and the damage is noted in ``losses``.
+    read record by record, and the damage is noted in ``read_errors``.
 
     Args:
         path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
@@ -44,7 +45,7 @@ class BagSource(Source):
 
     def __init__(self, path: Path, topic: str, span: TimeRange) -> None:
         super().__init__(path, span)
-        self._bag = OpenBag(path, self.losses)
+        self._bag = OpenBag(path, self.read_errors)
         try:
             self.topic = _chosen(path, topic, self._bag.topics())
         except BaseException:
@@ -59,7 +60,7 @@ class BagSource(Source):
         self._bag.close()
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Yield the images that can be read; the others are counted in ``losses``.
+        """Yield the images that can be read; the others are counted in ``read_errors``.
 
         Raises:
             DataError: None of the wanted part can be read.
@@ -68,7 +69,7 @@ class BagSource(Source):
         if first is None:
             raise self.nothing_found(-1.0)
         start_ns, end_ns = self.span.limits_ns(first.time_ns)
-        if self._is_video():
+        if _is_video(self._bag.records({self.topic})):
             frames = self._video_frames(start_ns, end_ns)
         else:
             frames = self._still_frames(self._messages(start_ns, end_ns))
@@ -77,12 +78,6 @@ class BagSource(Source):
             yield replace(recorded, name=f"{number - 1:06d}")
         if not number:
             raise self.nothing_found(self._length_s(first.time_ns))
-
-    def _is_video(self) -> bool:
-        """Say whether the first message that is whole holds a video packet."""
-        messages = map(_decoded_or_none, self._bag.records({self.topic}))
-        first = next((message for message in messages if message is not None), None)
-        return first is not None and bool(video_codec(first))
 
     def _still_frames(
         self, messages: Iterable[tuple[Record, Any, Any]]
@@ -109,7 +104,7 @@ class BagSource(Source):
         start_ns: int,
     ) -> Iterator[RecordedFrame]:
         for cause in decoder.dropped():
-            self.losses.skip(f"{self.topic}: {cause}")
+            self.read_errors.skip(f"{self.topic}: {cause}")
         for image in images:
             info = infos.pop(image.time_ns, None)
             if image.time_ns >= start_ns:
@@ -148,7 +143,7 @@ class BagSource(Source):
                 seen += 1
                 yield record, message, info
         if self.span.is_all and seen < self._promised:
-            self.losses.note(
+            self.read_errors.note(
                 f"{self.topic}: the bag counts {self._promised} images, {seen} can be read"
             )
 
@@ -156,12 +151,12 @@ class BagSource(Source):
         try:
             frame = to_frame(message)
         except FrameError as error:
-            self.losses.skip(f"{self.topic}: {error}")
+            self.read_errors.skip(f"{self.topic}: {error}")
             return
         if hint := dark_hint(message, frame):
-            self.losses.note(f"{self.topic}: {hint}")
+            self.read_errors.note(f"{self.topic}: {hint}")
         if frame.stamp_ns == 0:
-            self.losses.note(f"{self.topic}: images without stamp got the time of the bag")
+            self.read_errors.note(f"{self.topic}: images without stamp got the time of the bag")
             frame = replace(frame, stamp_ns=time_ns)
         yield RecordedFrame(frame, time_ns, "", info)
 
@@ -169,7 +164,7 @@ class BagSource(Source):
         try:
             return decoded(record)
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.skip(f"{record.topic}: a message is damaged ({describe(error)})")
+            self.read_errors.skip(f"{record.topic}: a message is damaged ({describe(error)})")
             return None
 
     def _first_info(self) -> Any:
@@ -184,19 +179,24 @@ class BagSource(Source):
         return (last_ns - first_ns) / 1e9
 
     def _paired_info(self) -> str:
-        """CameraInfo topic beside the image topic, as image_transport names it."""
-        base = self.topic.rpartition("/")[0]
+        """CameraInfo topic of the camera: beside its images, or one level up."""
         names = {topic.name for topic in self._bag.topics() if topic.type == INFO_TYPE}
-        candidates = [f"{base}/camera_info", f"{base.rpartition('/')[0]}/camera_info"]
+        folder = self.topic.rpartition("/")[0]
+        candidates = (beside(self.topic), beside(folder), f"{folder}/camera_info")
         return next((name for name in candidates if name in names), "")
 
 
-def _decoded_or_none(record: Record) -> Any:
-    """Decode a record to look at it; who reads it in earnest counts what is damaged."""
-    try:
-        return decoded(record)
-    except Exception:  # rosbags raises whatever its parser trips over
-        return None
+def _is_video(records: Iterable[Record]) -> bool:
+    """Say whether the first message that is whole holds a video packet."""
+    for record in records:
+        # Only a packet's own type or format says so; of raw images none is decoded for it.
+        if record.type == IMAGE_TYPES[0]:
+            return False
+        try:
+            return bool(video_codec(decoded(record)))
+        except Exception:  # rosbags raises whatever its parser trips over; reading counts it
+            continue
+    return False
 
 
 def _counts(topics: Iterable[Topic]) -> dict[str, int]:

@@ -54,7 +54,9 @@ class FolderSource(Source):
                 f"{', '.join(IMAGE_SUFFIXES)}{found}"
             )
         if others:
-            self.losses.remark(f"{path.name}: image files that are not read: {_listed(others)}")
+            self.read_errors.remark(
+                f"{path.name}: image files that are not read: {_listed(others)}"
+            )
         self._length_s = (len(files) - 1) * self._period_ns / 1e9
         self._wanted = [
             (self._stamp_ns(index), file) for index, file in enumerate(files) if self._has(index)
@@ -62,7 +64,7 @@ class FolderSource(Source):
         self.count = len(self._wanted)
 
     def frames(self) -> Iterator[RecordedFrame]:
-        """Yield the images that can be read; the others are counted in ``losses``.
+        """Yield the images that can be read; the others are counted in ``read_errors``.
 
         Raises:
             DataError: None of the wanted part can be read.
@@ -72,7 +74,7 @@ class FolderSource(Source):
             try:
                 image = read_image(file)
             except DataError as error:
-                self.losses.skip(str(error))
+                self.read_errors.skip(str(error))
                 continue
             given += 1
             turned += exif_orientation(file) != UPRIGHT
@@ -80,7 +82,7 @@ class FolderSource(Source):
         if not given:
             raise self.nothing_found(self._length_s)
         if turned:
-            self.losses.remark(
+            self.read_errors.remark(
                 f"{turned} images carry an EXIF orientation, which is not applied: the pixels are "
                 "taken as they are stored"
             )

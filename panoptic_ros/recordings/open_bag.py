@@ -45,16 +45,16 @@ class OpenBag(Closing):
 
     Args:
         path: A storage file, packed or not, or the folder of a ROS 2 bag.
-        losses: Where damage is noted.
+        read_errors: Where damage is noted.
 
     Raises:
         ConfigError: A library is not installed.
         DataError: Nothing can be read.
     """
 
-    def __init__(self, path: Path, losses: ReadErrors) -> None:
+    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
         self._path = path
-        self._losses = losses
+        self._losses = read_errors
         self._stack = ExitStack()
         self._unpacked = UnpackedFiles(open_plain)
         self._stack.callback(self._unpacked.close)
@@ -136,7 +136,7 @@ class OpenBag(Closing):
         return None
 
 
-def open_plain(path: Path, losses: ReadErrors) -> StorageFile:
+def open_plain(path: Path, read_errors: ReadErrors) -> StorageFile:
     """Open a storage file by what it is, else by its name.
 
     Raises:
@@ -147,11 +147,11 @@ def open_plain(path: Path, losses: ReadErrors) -> StorageFile:
     begin = _first_bytes(path)
     for magic, opener in _BY_MAGIC.items():
         if begin.startswith(magic):
-            return opener(path, losses)
+            return opener(path, read_errors)
     by_name = _BY_SUFFIX.get(path.suffix.lower())
     if by_name is None:
         raise DataError("is no storage file of a bag")
-    return by_name(path, losses)
+    return by_name(path, read_errors)
 
 
 def is_storage_file(path: Path) -> bool:

@@ -55,7 +55,7 @@ class PublishedResults(Closing):
 
     Attributes:
         node: The name.
-        losses: What could not be read so far.
+        read_errors: What could not be read so far.
         names: Class name by index, as label_info says it; empty where it was not recorded.
 
     Raises:
@@ -67,8 +67,8 @@ class PublishedResults(Closing):
         if not path.exists():
             raise DataError(f"{path}: no such file or folder")
         self._path = path
-        self.losses = ReadErrors()
-        self._bag = OpenBag(path, self.losses)
+        self.read_errors = ReadErrors()
+        self._bag = OpenBag(path, self.read_errors)
         try:
             self.node, self._topics = self._chosen(node)
             self.names = self._class_names()
@@ -129,13 +129,13 @@ class PublishedResults(Closing):
         if "panoptic" in parts or {"label", "instance"} <= set(parts):
             yield _published(stamp, parts)
         else:
-            self.losses.skip(f"{self.node}: frames without label or instance image")
+            self.read_errors.skip(f"{self.node}: frames without label or instance image")
 
     def _message(self, topic: str, kind: str, data: bytes) -> Any:
         try:
             return typestore().deserialize_cdr(data, kind)
         except Exception as error:  # rosbags raises whatever its parser trips over
-            self.losses.skip(f"{topic}: a message is damaged ({describe(error)})")
+            self.read_errors.skip(f"{topic}: a message is damaged ({describe(error)})")
             return None
 
     def _chosen(self, node: str) -> tuple[str, dict[str, str]]:

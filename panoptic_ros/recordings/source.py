@@ -127,7 +127,7 @@ class Source(Closing):
         path: The input.
         topic: Image topic of a bag, else empty.
         count: Images to expect, None where it is not known; less may come when it is damaged.
-        losses: What could not be read so far.
+        read_errors: What could not be read so far.
     """
 
     path: Path
@@ -137,7 +137,7 @@ class Source(Closing):
     def __init__(self, path: Path, span: TimeRange) -> None:
         self.path = path
         self.span = span
-        self.losses = ReadErrors()
+        self.read_errors = ReadErrors()
 
     @abstractmethod
     def frames(self) -> Iterator[RecordedFrame]:
@@ -153,8 +153,8 @@ class Source(Closing):
         Args:
             length_s: Time of the last image after the first; below 0 where there is none.
         """
-        if self.losses.skipped or length_s < 0:
-            why = f": {self.losses.notes[0]}" if self.losses.notes else ""
+        if self.read_errors.skipped or length_s < 0:
+            why = f": {self.read_errors.notes[0]}" if self.read_errors.notes else ""
             return DataError(f"{self.path}: no image can be read{why}")
         if self.span.start_s > length_s:
             return DataError(
@@ -186,7 +186,7 @@ class CalibratedSource(Source):
 
         self._source = source
         self.path, self.topic, self.count = source.path, source.topic, source.count
-        self.span, self.losses = source.span, source.losses
+        self.span, self.read_errors = source.span, source.read_errors
         try:
             self._camera_info = read_camera_yaml(path)
         except DataError:

@@ -64,7 +64,7 @@ class VideoSource(Source):
             stream = _longest(container)
             self._stream_index = int(stream.index)
             if len(container.streams.video) > 1:
-                self.losses.remark(_chosen_stream(path, stream, container))
+                self.read_errors.remark(_chosen_stream(path, stream, container))
             self.fps = fps or float(stream.average_rate or stream.guessed_rate or 25)
             self._promised = int(stream.frames or 0)
         self.count = self._expected()
@@ -105,14 +105,14 @@ class VideoSource(Source):
         for packet in self._packets(container):
             packets += 1 if packet.size else 0
             if packet.size and packet.is_corrupt:
-                self.losses.skip(f"{self.path.name}: image {packets - 1} is cut off")
+                self.read_errors.skip(f"{self.path.name}: image {packets - 1} is cut off")
                 continue
             try:
                 yield from (decoded for decoded in packet.decode() if not self._broken(decoded))
             except _ffmpeg_error() as error:
-                self.losses.skip(f"{self.path.name}: image {packets - 1}: {error}")
+                self.read_errors.skip(f"{self.path.name}: image {packets - 1}: {error}")
         if packets < self._promised and self._packets_with_empty_ones(packets) < self._promised:
-            self.losses.note(
+            self.read_errors.note(
                 f"{self.path.name}: promises {self._promised} images, has {packets}; "
                 "the file is cut short"
             )
@@ -129,11 +129,11 @@ class VideoSource(Source):
         try:
             yield from container.demux(stream)
         except _ffmpeg_error() as error:
-            self.losses.note(f"{self.path.name}: cannot be read to the end ({error})")
+            self.read_errors.note(f"{self.path.name}: cannot be read to the end ({error})")
 
     def _broken(self, decoded: Any) -> bool:
         if decoded.is_corrupt:
-            self.losses.skip(f"{self.path.name}: an image is damaged")
+            self.read_errors.skip(f"{self.path.name}: an image is damaged")
         return bool(decoded.is_corrupt)
 
     def _expected(self) -> int | None:

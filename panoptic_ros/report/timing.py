@@ -149,7 +149,7 @@ class _EngineRun:
         result = self._pipeline.step(frame, self._state)
         clock = StageClock()
         build_messages(TOPICS, FrameContext(result, self._types, self._header))
-        clock.lap("messages")
+        clock.mark("messages")
         return {**result.stages_ms, **clock.stages_ms}
 
 
@@ -168,7 +168,7 @@ def batch_rate(engine: Any, count: int, warmup: int) -> dict[str, float]:
         clock = StageClock()
         engine.infer_batch(batch)
         if number >= 0:
-            spent.append(clock.lap("infer"))
+            spent.append(clock.mark("infer"))
     rate = round(1e3 * batch / float(np.mean(spent)), 2)
     return {"images": float(batch), "images_per_s": rate, **percentiles(spent)}
 

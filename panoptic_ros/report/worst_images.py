@@ -112,7 +112,7 @@ def _remark(comparison: Comparison) -> str:
         )
     ]
     told = [
-        f"{name}: {quality.fn} missed, {quality.fp} false"
+        f"{name}: {quality.fn} FN, {quality.fp} FP"
         for count, name, quality in sorted(wrong, key=lambda entry: -entry[0])[:3]
         if count
     ]

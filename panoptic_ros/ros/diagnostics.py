@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
 from panoptic_ros.messages.message_types import MessageTypes
-from panoptic_ros.ros.camera.statistics import Report
+from panoptic_ros.ros.camera.statistics import CameraReport
 from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.engine_loader import EngineLoader as Supply
 
@@ -49,7 +49,7 @@ def stream_statuses(
 
 def camera_status(
     name: str,
-    report: Report,
+    report: CameraReport,
     topic: str,
     silence: Silence,
     types: MessageTypes,
@@ -134,7 +134,7 @@ def status(
     )
 
 
-def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
+def _judge(report: CameraReport, topic: str, silence: Silence) -> tuple[bytes, str]:
     lasting = f"{silence.seconds:.1f} s"
     if report.silent_s is None:
         return ERROR if silence.is_stale else WARN, f"no image yet on {topic}"
@@ -152,7 +152,7 @@ def _judge(report: Report, topic: str, silence: Silence) -> tuple[bytes, str]:
     return OK, f"{report.published / report.seconds:.1f} results per second"
 
 
-def _camera_values(report: Report, topic: str) -> dict[str, str]:
+def _camera_values(report: CameraReport, topic: str) -> dict[str, str]:
     values = {
         "topic": topic,
         "input_hz": f"{report.received / report.seconds:.2f}",

@@ -44,8 +44,6 @@ _LITTLE_S = 1.0
 _LAST_WORDS_S = 1.0
 _ENGINES = EngineFactory(open_configured, plan_to_build, start_build)
 
-Answer = TransitionCallbackReturn
-
 
 class PanopticNode(LifecycleNode):  # type: ignore[misc]
     """The lifecycle node; all callbacks run in the executor's one thread.
@@ -101,7 +99,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         Where only the engine's plan is missing, it starts when that is built.
         """
         self._wants_start = True
-        if self.trigger_configure() == Answer.SUCCESS:
+        if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
 
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
@@ -121,17 +119,17 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Close the engine and withdraw the topics."""
         self._wants_start = False
         self._release()
-        return Answer.SUCCESS
+        return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
         """Stop and let go of everything."""
         self.close()
-        return Answer.SUCCESS
+        return TransitionCallbackReturn.SUCCESS
 
     def on_error(self, state: Any) -> TransitionCallbackReturn:
         """Go back to unconfigured."""
         self.close()
-        return Answer.SUCCESS
+        return TransitionCallbackReturn.SUCCESS
 
     def close(self) -> None:
         """Stop the worker and free the engine; safe to call in any state and twice."""
@@ -229,7 +227,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         except Exception as error:  # a bug: the main thread ends the process with a traceback
             self.failure = error
         undo()
-        return Answer.FAILURE
+        return TransitionCallbackReturn.FAILURE
 
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""

@@ -25,7 +25,7 @@ from panoptic_ros.ros.protocols import Logger
 
 _QUIET_S = 5.0
 
-Exchange = Callable[[], "Engine | None"]
+EngineSwap = Callable[[], "Engine | None"]
 """Gives an engine that shall take over from here on, None where there is none."""
 
 
@@ -61,7 +61,7 @@ class Worker:
         pipeline: Pipeline,
         streams: Mapping[str, CameraStream],
         config: Callable[[], NodeConfig],
-        exchange: Exchange = lambda: None,
+        exchange: EngineSwap = lambda: None,
     ) -> None:
         self.failure: Exception | None = None
         self._log = log
@@ -116,7 +116,7 @@ class Worker:
             self._pipeline.configure(config.pipeline)
         better = self._exchange()
         if better is not None:
-            self._pipeline.exchange(better)
+            self._pipeline.swap_engine(better)
         if self._forgetting.is_set():
             self._forgetting.clear()
             for stream in self._streams.values():
@@ -145,7 +145,7 @@ class Worker:
             return None
         stream.dark_warning.look(message, frame)
         timed = stream.clock.timed(frame)
-        return _Image(stream, timed, message.header, clock.lap("read"), frame is timed)
+        return _Image(stream, timed, message.header, clock.mark("read"), frame is timed)
 
     def _refuse(self, stream: CameraStream, error: FrameError) -> None:
         stream.statistics.refuse(str(error))

@@ -62,7 +62,7 @@ def test_writes_the_scores_as_json(words: list[str], tmp_path: Path) -> None:
 def test_every_class_has_its_line_in_the_json(words: list[str], tmp_path: Path) -> None:
     by_name = {entry["name"]: entry for entry in scores(words, tmp_path)["classes"]}
     assert set(by_name) == {"road", "sky", "person", "car"}
-    assert by_name["car"]["matched"] == 1
+    assert by_name["car"]["tp"] == 1
     assert by_name["sky"]["pq"] is None
 
 
@@ -244,7 +244,7 @@ def test_cityscapes_files_are_scored_by_its_rules(tmp_path: Path) -> None:
     found = scores(write_cities(tmp_path), tmp_path)
     by_name = {entry["name"]: entry for entry in found["classes"]}
     assert found["panoptic"]["all"] == {"pq": 1.0, "sq": 1.0, "rq": 1.0, "classes": 2}
-    assert (by_name["car"]["matched"], by_name["car"]["false_alarms"]) == (1, 0)
+    assert (by_name["car"]["tp"], by_name["car"]["fp"]) == (1, 0)
     assert by_name["car"]["iou"] == 1.0
     assert "tracking" not in found
 

@@ -207,7 +207,7 @@ def test_ids_are_kept_when_the_engine_is_exchanged(turns: list[Turn]) -> None:
     steady, exchanged = Pipeline(DrawnEngine(SIZE)), Pipeline(DrawnEngine(SIZE))
     for number, turn in enumerate(turns):
         if number == len(turns) // 2:
-            exchanged.exchange(DrawnBatchEngine(SIZE, 2))
+            exchanged.swap_engine(DrawnBatchEngine(SIZE, 2))
         expected = steady.step(turn[0][1]).track_ids()
         np.testing.assert_array_equal(exchanged.step(turn[0][1]).track_ids(), expected)
 

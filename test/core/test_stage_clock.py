@@ -19,18 +19,18 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_lap_is_the_time_since_the_last_one(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = StageClock(_last_s=stage_clock.time.perf_counter())
-    assert clock.lap("resize") == 1000.0
-    assert clock.lap("infer") == 2000.0
+    assert clock.mark("resize") == 1000.0
+    assert clock.mark("infer") == 2000.0
     assert clock.stages_ms == {"resize": 1000.0, "infer": 2000.0}
 
 
 def test_a_shared_stage_counts_for_each_and_the_next_begins_behind_it() -> None:
     own = StageClock(_last_s=stage_clock.time.perf_counter())
-    own.lap("resize")
+    own.mark("resize")
     shared = StageClock(_last_s=1.0)
-    shared.lap("infer")
+    shared.mark("infer")
     own.follow(shared)
-    own.lap("decode")
+    own.mark("decode")
     assert own.stages_ms == {"resize": 1000.0, "infer": 2000.0, "decode": 8000.0}
 
 

@@ -84,7 +84,7 @@ class Network:
 
 
 @dataclass(frozen=True, eq=False)
-class Shot:
+class DrawnFrame:
     """One frame: what the network says, when, what the image looks like, and the truth."""
 
     panoptic: Panoptic
@@ -104,7 +104,7 @@ class Scene:
     pose: Callable[[float], Pose] = lambda t: Pose()
     network: Network = field(default_factory=Network)
 
-    def __iter__(self) -> Iterator[Shot]:
+    def __iter__(self) -> Iterator[DrawnFrame]:
         rng = np.random.default_rng(0)
         for frame, time_s in enumerate(self.times_s):
             camera = _camera(self.pose(time_s))
@@ -112,7 +112,7 @@ class Scene:
             said = _said(ids, labels, frame, self.network, rng)
             # What the network does not see cannot be followed: it is no part of the truth.
             known = said.ids > 0
-            yield Shot(
+            yield DrawnFrame(
                 said,
                 1_000_000_000 + round(time_s * 1e9),
                 self._image(camera, time_s),

@@ -83,7 +83,7 @@ def test_frames_that_were_not_published_may_count(drive: Path, tmp_path: Path) -
     assert counted["images"] == FRAMES
     assert "counts as nothing predicted" in counted["remarks"][0]
     by_name = {entry["name"]: entry for entry in counted["classes"]}
-    assert (by_name["road"]["matched"], by_name["road"]["missed"]) == (3, 5)
+    assert (by_name["road"]["tp"], by_name["road"]["fn"]) == (3, 5)
     assert counted["tracking"]["stq"] < left_out["tracking"]["stq"]
 
 

@@ -52,7 +52,7 @@ def test_every_format_gives_the_same_images_and_stamps(tmp_path: Path, kind: str
     assert {recorded.frame.frame_id for recorded in frames} == {"front_optical"}
     assert source.count == 6
     assert source.topic == "/front/image_raw"
-    assert not source.losses
+    assert not source.read_errors
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -83,7 +83,7 @@ def test_the_camera_info_beside_the_images_comes_with_them(tmp_path: Path) -> No
 def test_the_last_good_camera_info_stays_where_the_next_is_damaged(tmp_path: Path) -> None:
     frames, source = read(write_bag2(tmp_path / "bag", damaged_infos=(2, 3, 5)))
     assert [recorded.camera_info.width for recorded in frames] == [64] * 6
-    assert source.losses.skipped == 3
+    assert source.read_errors.skipped == 3
 
 
 def test_a_bag_without_camera_info_gives_none(tmp_path: Path) -> None:
@@ -113,7 +113,7 @@ def test_images_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
     assert [recorded.frame.stamp_ns for recorded in frames] == [
         FIVE_S + number * SECOND_NS // 10 for number in range(6)
     ]
-    assert "without stamp" in source.losses.notes[0]
+    assert "without stamp" in source.read_errors.notes[0]
 
 
 def test_stamps_that_run_backwards_are_passed_on(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_cut_bag_gives_what_was_written_before_the_cut(
     assert seen(frames) == list(range(len(frames)))
     # An image is 9 KB of about 95 KB; at most one is lost to the cut itself.
     assert len(frames) >= int(10 * share) - 1
-    assert source.losses.notes
+    assert source.read_errors.notes
 
 
 @pytest.mark.parametrize("packing", ["zstd", "BZ2", "LZ4"])
@@ -151,7 +151,7 @@ def test_a_packed_bag_is_read_whole_and_cut(tmp_path: Path, packing: str) -> Non
     assert 0 < len(frames) < 400
     times = [recorded.time_ns for recorded in frames]
     assert times == [FIVE_S + number * SECOND_NS // 10 for number in range(len(frames))]
-    assert source.losses.notes
+    assert source.read_errors.notes
 
 
 def test_a_cut_database_gives_the_rows_that_are_left(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_a_cut_database_gives_the_rows_that_are_left(tmp_path: Path) -> None:
     frames, source = read(bag)
     assert len(frames) >= 4
     assert seen(frames) == sorted(seen(frames))
-    assert source.losses.notes
+    assert source.read_errors.notes
 
 
 def test_a_recording_that_was_killed_has_no_metadata_and_is_still_read(tmp_path: Path) -> None:
@@ -178,8 +178,8 @@ def test_a_damaged_message_is_skipped_and_the_next_ones_are_read(tmp_path: Path)
     bag.write_bytes(bytes(data))
     frames, source = read(bag)
     assert seen(frames) == [1, 2, 3, 4, 5]
-    assert source.losses.skipped == 1
-    assert "zzz9" in source.losses.notes[0]
+    assert source.read_errors.skipped == 1
+    assert "zzz9" in source.read_errors.notes[0]
 
 
 @pytest.mark.parametrize("name", ["bad.mcap", "bad.db3", "bad.bag"])
@@ -275,7 +275,7 @@ def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, val
         database.execute(f"UPDATE messages SET {column} = ? WHERE id = 5", (value,))
     frames, source = read(bag)
     assert seen(frames) == [0, 1, 3, 4, 5]
-    assert source.losses
+    assert source.read_errors
 
 
 def test_a_message_that_cannot_be_decoded_is_counted_once_wherever_it_lies(tmp_path: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_message_that_cannot_be_decoded_is_counted_once_wherever_it_lies(tmp_p
     bag.write_bytes(bytes(data))
     frames, source = read(bag)
     assert seen(frames) == [1, 2, 3, 4, 5]
-    assert source.losses.skipped == 1
+    assert source.read_errors.skipped == 1
 
 
 def test_a_packed_bag_may_be_closed_while_its_images_are_read(tmp_path: Path) -> None:

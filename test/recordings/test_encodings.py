@@ -133,7 +133,7 @@ def test_images_of_every_readable_encoding(
     assert [number_of(recorded.frame.image) for recorded in frames] == list(NUMBERS)
     assert [recorded.frame.stamp_ns for recorded in frames] == [time_of(n) for n in NUMBERS]
     assert {recorded.frame.frame_id for recorded in frames} <= {"front", "front_optical"}
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize(("kind", "encoding", "make"), READABLE.values(), ids=READABLE)
@@ -143,7 +143,7 @@ def test_a_damaged_message_costs_only_itself(
     messages = [make(0), make(1)[:60], make(2)]
     frames, source = read(write_messages(tmp_path / "a.mcap", kind, encoding, messages))
     assert [number_of(recorded.frame.image) for recorded in frames] == [0, 2]
-    assert source.losses.skipped == 1
+    assert source.read_errors.skipped == 1
 
 
 UNREADABLE = {

@@ -48,7 +48,7 @@ def read(path: Path, *messages: tuple[str, Any]) -> tuple[list[Published], list[
         for time_ns, (name, message) in enumerate(messages, start=1):
             writer.write(f"/panoptic/{name}", message, time_ns)
     with PublishedResults(path) as results:
-        return list(results.frames()), results.losses.notes
+        return list(results.frames()), results.read_errors.notes
 
 
 def test_images_of_one_stamp_are_one_frame_in_any_order(tmp_path: Path) -> None:

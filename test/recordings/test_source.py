@@ -34,7 +34,7 @@ def test_a_folder_is_read_in_the_order_of_the_numbers_in_its_names(tmp_path: Pat
         SECOND_NS // 10,
     ]
     assert source.count == 3
-    assert not source.losses
+    assert not source.read_errors
 
 
 def test_one_image_is_a_folder_of_one(tmp_path: Path) -> None:
@@ -47,8 +47,8 @@ def test_an_unreadable_image_is_skipped_and_named(tmp_path: Path) -> None:
     (folder / "2.png").write_bytes(b"\x89PNG but no more")
     with open_source(folder) as source:
         assert [number_of(recorded.frame.image) for recorded in source.frames()] == [0, 2]
-    assert source.losses.skipped == 1
-    assert "2.png" in source.losses.notes[0]
+    assert source.read_errors.skipped == 1
+    assert "2.png" in source.read_errors.notes[0]
 
 
 def test_images_of_another_size_are_passed_on(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_a_video_gives_its_images_with_its_own_clock(tmp_path: Path) -> None:
         number * SECOND_NS // 10 for number in range(8)
     ]
     assert source.count == 8
-    assert not source.losses
+    assert not source.read_errors
 
 
 def test_another_rate_replaces_the_clock_of_a_video(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_video_cut_in_the_middle_of_an_image_gives_the_images_before_it(
         seen = [number_of(recorded.frame.image) for recorded in source.frames()]
     assert 3 <= len(seen) < 8
     assert seen == list(range(len(seen)))
-    assert source.losses.notes
+    assert source.read_errors.notes
 
 
 def test_a_video_without_its_index_is_refused(tmp_path: Path) -> None:

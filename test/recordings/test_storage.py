@@ -60,8 +60,8 @@ def test_images_come_by_time_whatever_the_order_of_the_files(
     seen, source = read(tmp_path / "bag")
     assert seen == ALL
     assert source.count == 12
-    assert not source.losses
-    assert "metadata.yaml is missing" in source.losses.notes[0]
+    assert not source.read_errors
+    assert "metadata.yaml is missing" in source.read_errors.notes[0]
 
 
 @pytest.mark.parametrize(("storage", "packing"), FORMS)
@@ -76,7 +76,7 @@ def test_one_file_is_read_by_its_name(tmp_path: Path, storage: str, packing: str
     assert is_bag(file)
     seen, source = read(file)
     assert seen == [0, 1, 2, 3]
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize("name", ["drive", "drive.dat", "drive.db3", "drive.mcap.tmp"])
@@ -137,9 +137,9 @@ def test_metadata_that_does_not_fit_is_one_note(
     seen, source = read(folder)
     words, is_loss = METADATA[wrong]
     assert seen == ALL
-    assert bool(source.losses) == is_loss
-    assert len(source.losses.notes) == (1 if words else 0)
-    assert all(words in note for note in source.losses.notes)
+    assert bool(source.read_errors) == is_loss
+    assert len(source.read_errors.notes) == (1 if words else 0)
+    assert all(words in note for note in source.read_errors.notes)
 
 
 def cut(file: Path, share: float) -> None:
@@ -159,8 +159,8 @@ def test_a_part_that_is_cut_off_costs_itself_at_most(
         write_metadata(tmp_path / "bag", [file.name for file in files], 12)
     seen, source = read(tmp_path / "bag")
     assert set(seen) >= {0, 1, 2, 3, 8, 9, 10, 11}
-    assert source.losses
-    assert any("rec_1" in note for note in source.losses.notes)
+    assert source.read_errors
+    assert any("rec_1" in note for note in source.read_errors.notes)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.95])
@@ -176,7 +176,7 @@ def test_of_a_packed_file_that_is_cut_off_what_unpacks_is_read(
     with open_source(packed) as source:
         count = len(list(source.frames()))
     assert 480 * share - 60 <= count < 480
-    assert source.losses
+    assert source.read_errors
 
 
 def frames_of(data: bytes) -> bytes:
@@ -194,7 +194,7 @@ def test_a_part_that_was_being_packed_is_read_once(tmp_path: Path) -> None:
     packed.rename(tmp_path / "bag" / packed.name)
     seen, source = read(tmp_path / "bag")
     assert seen == ALL
-    assert not source.losses
+    assert not source.read_errors
 
 
 def test_mixed_storages_and_packings_are_one_bag(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_files_in_subfolders_that_metadata_lists_are_read(tmp_path: Path) -> Non
     write_metadata(tmp_path / "bag", ["rec_0.db3", "more/rec_1.db3"], 12)
     seen, source = read(tmp_path / "bag")
     assert seen == ALL
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 def test_files_outside_of_the_folder_are_not_read(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_an_avi_that_stands_still_is_whole(
     path = write_avi(tmp_path / "a.avi", times, codec)
     seen, source = read(path)
     assert seen == list(range(8))
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
     assert packets_of(path, 0) == times[-1] + 1
 
 
@@ -68,7 +68,7 @@ def test_an_avi_that_ends_with_empty_packets_is_whole(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     seen, source = read(path)
     assert seen == list(range(7))
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize("times", GAPS.values(), ids=GAPS)
@@ -79,7 +79,7 @@ def test_an_avi_that_is_cut_off_says_so(tmp_path: Path, times: tuple[int, ...]) 
     seen, source = read(path)
     assert seen == list(range(len(seen)))
     assert 6 <= len(seen) < 8
-    assert source.losses
+    assert source.read_errors
 
 
 @pytest.mark.parametrize("cover_first", [True, False], ids=["cover first", "cover last"])
@@ -104,6 +104,6 @@ def test_of_a_video_with_a_cover_the_longest_stream_is_read(
             out.mux(stream.encode(None))
     seen, source = read(path)
     assert seen == list(range(8))
-    assert "has 2 video streams" in source.losses.notes[0]
-    assert "64x48" in source.losses.notes[0]
-    assert not source.losses
+    assert "has 2 video streams" in source.read_errors.notes[0]
+    assert "64x48" in source.read_errors.notes[0]
+    assert not source.read_errors

@@ -68,7 +68,7 @@ def test_video_topics_are_read(tmp_path: Path, codec: str, kind: str) -> None:
     seen, source = read(write_bag(tmp_path / "a.mcap", codec, kind))
     assert seen == ALL
     assert source.count == 12
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize("codec", ENCODERS)
@@ -79,14 +79,14 @@ def test_a_part_starts_where_it_should_between_key_frames(
     span = TimeRange(first / 10, 0.3)
     seen, source = read(write_bag(tmp_path / "a.mcap", codec), span)
     assert seen == ALL[first : first + 3]
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 def test_what_a_missing_packet_costs_is_counted(tmp_path: Path) -> None:
     seen, source = read(write_bag(tmp_path / "a.mcap", "h264", lost=7))
     assert seen == [0, 1, 2, 3, 4, 5, 6, 10, 11]
-    assert source.losses.skipped == 2
-    assert "after one that is missing" in source.losses.notes[0]
+    assert source.read_errors.skipped == 2
+    assert "after one that is missing" in source.read_errors.notes[0]
 
 
 @pytest.mark.parametrize("encoding", ["protobuf", "json"])
@@ -115,4 +115,4 @@ def test_a_damaged_first_packet_costs_its_group_and_no_more(tmp_path: Path) -> N
     messages[0] = messages[0][:6]
     numbers, source = read(write_messages(tmp_path / "v.mcap", COMPRESSED, "cdr", messages))
     assert numbers == list(range(GROUP, 12))
-    assert source.losses.skipped == GROUP
+    assert source.read_errors.skipped == GROUP

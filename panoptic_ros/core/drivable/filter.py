@@ -35,7 +35,7 @@ class DrivableFilter:
         self.configure(config)
 
     def configure(self, config: DrivableConfig) -> None:
-        """Exchange the thresholds; what is remembered is kept.
+        """Replace the thresholds; what is remembered is kept.
 
         Raises:
             ConfigError: ``optional_classes`` does not fit the label set.

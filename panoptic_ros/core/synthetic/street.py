@@ -73,7 +73,7 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class _Mover:
+class _RoadUser:
     """An object on the plane: x to the right, z ahead of the camera's start, in metres."""
 
     number: int
@@ -120,7 +120,7 @@ class DrawnStreet:
         self.count = max(1, round(seconds * fps))
         self.frame_id = frame_id
         self._speed_m_s = speed_m_s
-        self._movers = _colored(_cast(seed, seconds, speed_m_s), speed_m_s)
+        self._users = _colored(_cast(seed, seconds, speed_m_s), speed_m_s)
 
     def __len__(self) -> int:
         return self.count
@@ -135,19 +135,19 @@ class DrawnStreet:
         canvas = _Canvas(self.size, turn=0.12 * float(np.sin(0.5 * time_s)))
         way_m = self._speed_m_s * time_s
         canvas.background(way_m)
-        placed = [(mover.z_m + mover.vz_m_s * time_s - way_m, mover) for mover in self._movers]
-        for z_m, mover in sorted(placed, key=lambda pair: -pair[0]):
+        placed = [(user.z_m + user.vz_m_s * time_s - way_m, user) for user in self._users]
+        for z_m, user in sorted(placed, key=lambda pair: -pair[0]):
             if _NEAREST_M <= z_m <= _FARTHEST_M:
-                canvas.object(mover, mover.x_m + mover.vx_m_s * time_s, z_m)
+                canvas.object(user, user.x_m + user.vx_m_s * time_s, z_m)
         stamp_ns = 1_000_000_000 + round(number * 1e9 / self.fps)
         frame = Frame(canvas.image, stamp_ns, self.frame_id)
         return frame, Truth(canvas.labels, canvas.ids)
 
 
-def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
+def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_RoadUser]:
     """Choose who takes part."""
     rng = np.random.default_rng(seed)
-    movers, number = [], 1
+    users, number = [], 1
     reach_m = speed_m_s * seconds + _FARTHEST_M
     lanes = ((-5.2, -6.0), (-1.8, speed_m_s - 0.4), (1.8, speed_m_s + 0.5), (5.6, 0.0))
     for lane_x_m, lane_speed in lanes:
@@ -156,7 +156,7 @@ def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
         # Oncoming cars start farther away than the camera ever gets.
         end_m = reach_m + max(0.0, -lane_speed) * seconds if lane_speed < 1.0 else start_m + 50.0
         while z_m < end_m:
-            movers.append(_Mover(number, CAR, lane_x_m, z_m, 0.0, lane_speed))
+            users.append(_RoadUser(number, CAR, lane_x_m, z_m, 0.0, lane_speed))
             number += 1
             z_m += float(rng.uniform(13.0, 22.0))
     for z_m in np.arange(14.0, reach_m, 9.0):
@@ -165,23 +165,23 @@ def _cast(seed: int, seconds: float, speed_m_s: float) -> list[_Mover]:
         vx = -side * float(rng.uniform(0.5, 1.2)) if crosses else 0.0
         vz = 0.0 if crosses else float(rng.uniform(-1.3, 1.3))
         x_m = side * float(rng.uniform(8.6, 9.8))
-        movers.append(_Mover(number, PERSON, x_m, float(z_m), vx, vz))
+        users.append(_RoadUser(number, PERSON, x_m, float(z_m), vx, vz))
         number += 1
-    return movers
+    return users
 
 
-def _colored(movers: list[_Mover], speed_m_s: float) -> list[_Mover]:
+def _colored(users: list[_RoadUser], speed_m_s: float) -> list[_RoadUser]:
     """Give out slots so that objects seen together differ; who finds none free stays away."""
     left_s = {CAR: [-math.inf] * CAR_SLOTS, PERSON: [-math.inf] * PERSON_SLOTS}
     colored = []
-    for mover in sorted(movers, key=lambda one: one.on_stage_s(speed_m_s)[0]):
-        enters_s, leaves_s = mover.on_stage_s(speed_m_s)
-        slots = left_s[mover.label]
+    for user in sorted(users, key=lambda one: one.on_stage_s(speed_m_s)[0]):
+        enters_s, leaves_s = user.on_stage_s(speed_m_s)
+        slots = left_s[user.label]
         # Strides of 7 give neighbours unlike colours; 7 has no divisor in common with the counts.
         slot = min(range(len(slots)), key=lambda one: (slots[one], one * 7 % len(slots)))
         if slots[slot] < enters_s <= leaves_s:
             slots[slot] = leaves_s
-            colored.append(replace(mover, slot=slot))
+            colored.append(replace(user, slot=slot))
     return colored
 
 
@@ -211,10 +211,10 @@ class _Canvas:
                     near = max(3.0, float(start))
                     self._plane(ROAD, 1, x_m - 0.08, x_m + 0.08, near, float(start) + 3.0)
 
-    def object(self, mover: _Mover, x_m: float, z_m: float) -> None:
+    def object(self, user: _RoadUser, x_m: float, z_m: float) -> None:
         """Paint a car or a person standing at (x, z)."""
-        light, dark = slot_colors(mover.label, mover.slot)
-        if mover.label == CAR:
+        light, dark = slot_colors(user.label, user.slot)
+        if user.label == CAR:
             body = [(-0.9, 0.3), (0.9, 0.3), (0.9, 0.95), (0.7, 1.45), (-0.7, 1.45), (-0.9, 0.95)]
             details = [
                 [(-0.62, 0.98), (0.62, 0.98), (0.55, 1.35), (-0.55, 1.35)],
@@ -226,7 +226,7 @@ class _Canvas:
             details = [[(-0.2, 0.0), (0.2, 0.0), (0.2, 0.82), (-0.2, 0.82)]]
         for outline, color in ((body, light), *((detail, dark) for detail in details)):
             points = [self._point(x_m + dx, y_m, z_m) for dx, y_m in outline]
-            self._paint(points, color, mover.label, mover.number)
+            self._paint(points, color, user.label, user.number)
 
     def _houses(self, side: float, way_m: float) -> None:
         for index in reversed(range(int(way_m / 12.0), int(way_m / 12.0) + 9)):

@@ -29,7 +29,7 @@ class Tracker:
         self._last_ns: int | None = None
 
     def configure(self, config: TrackConfig) -> None:
-        """Exchange the thresholds; ids are kept."""
+        """Replace the thresholds; ids are kept."""
         self._config = config
 
     def update(

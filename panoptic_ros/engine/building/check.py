@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.engine.building.prepare import MOVERS, attribute, uint8_tensors
+from panoptic_ros.engine.building.prepare import LAYOUT_OPERATORS, attribute, uint8_tensors
 
 REFUSED, WRONG, SLOW = "refused", "wrong", "slow"
 
@@ -213,7 +213,7 @@ def _dla(graph: Any) -> Iterator[Finding]:
         if node.op_type not in DLA_OPERATORS:
             left.setdefault(node.op_type, []).append(node.name or node.output[0])
     for operator, names in left.items():
-        if operator in MOVERS or operator == "Cast":
+        if operator in LAYOUT_OPERATORS or operator == "Cast":
             continue
         yield Finding(
             SLOW,

@@ -15,7 +15,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import ModelError
 
-MOVERS = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Identity", "Flatten")
+LAYOUT_OPERATORS = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Identity", "Flatten")
 """Operators that move numbers and never change one, so a cast may go before them."""
 
 
@@ -124,7 +124,7 @@ def uint8_tensors(graph: Any) -> set[str]:
     }
     for node in graph.node:
         cast = node.op_type == "Cast" and attribute(node, "to") == TensorProto.UINT8
-        if cast or (node.op_type in MOVERS and node.input[0] in found):
+        if cast or (node.op_type in LAYOUT_OPERATORS and node.input[0] in found):
             found.update(node.output)
     return found
 
@@ -147,7 +147,7 @@ def _swappable(graph: Any) -> Iterator[tuple[Any, Any]]:
     bytes_ = uint8_tensors(graph)
     outputs = {output.name for output in graph.output}
     for mover in graph.node:
-        if mover.op_type not in MOVERS or mover.input[0] not in bytes_:
+        if mover.op_type not in LAYOUT_OPERATORS or mover.input[0] not in bytes_:
             continue
         readers = [node for node in graph.node if mover.output[0] in node.input]
         if mover.output[0] in outputs or len(readers) != 1 or readers[0].op_type != "Cast":

@@ -20,16 +20,16 @@ class McapFile(StorageFile):
 
     Args:
         path: The file; its end may be missing.
-        losses: Where damage is noted.
+        read_errors: Where damage is noted.
 
     Raises:
         DataError: It is no MCAP file.
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path, losses: ReadErrors) -> None:
+    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
         self.path = path
-        self._losses = losses
+        self._losses = read_errors
         self._stream = path.open("rb")
         try:
             if self._stream.read(len(raw.MAGIC)) != raw.MAGIC:

@@ -48,17 +48,17 @@ class Metadata:
         self.files = [str(name) for name in listed] if isinstance(listed, list) else []
 
     def compare(
-        self, files: Sequence[StorageFile], names: Sequence[str], losses: ReadErrors
+        self, files: Sequence[StorageFile], names: Sequence[str], read_errors: ReadErrors
     ) -> None:
         """Note in one sentence what does not fit the storage files.
 
         Args:
             files: Those that can be read.
             names: All that are there, relative to the folder.
-            losses: What is missing is damage, the rest a remark.
+            read_errors: What is missing is damage, the rest a remark.
         """
         if self.fault:
-            losses.remark(f"{self.fault}; the storage files were read without it")
+            read_errors.remark(f"{self.fault}; the storage files were read without it")
             return
         found = sum(topic.count for file in files for topic in file.topics)
         damage, remarks = self._files_that_differ(names)
@@ -68,7 +68,7 @@ class Metadata:
             (damage if counted > found else remarks).append(words)
         remarks += self._other_plugin(names)
         if damage or remarks:
-            say = losses.note if damage else losses.remark
+            say = read_errors.note if damage else read_errors.remark
             told = "; it ".join(damage + remarks)
             say(f"{NAME} does not fit: it {told}; the files were believed")
 

@@ -30,7 +30,7 @@ class UnpackedFiles:
         self._open: dict[Path, tuple[StorageFile, tempfile.TemporaryDirectory[str]]] = {}
         self._users: dict[Path, int] = {}
 
-    def take(self, path: Path, losses: ReadErrors) -> StorageFile:
+    def take(self, path: Path, read_errors: ReadErrors) -> StorageFile:
         """Open a packed file; must be given back.
 
         Raises:
@@ -38,7 +38,7 @@ class UnpackedFiles:
         """
         if path not in self._open:
             self._drop_unused()
-            self._open[path] = self._unpacked(path, losses)
+            self._open[path] = self._unpacked(path, read_errors)
         self._users[path] = self._users.get(path, 0) + 1
         return self._open[path][0]
 
@@ -59,17 +59,17 @@ class UnpackedFiles:
             folder.cleanup()
 
     def _unpacked(
-        self, path: Path, losses: ReadErrors
+        self, path: Path, read_errors: ReadErrors
     ) -> tuple[StorageFile, tempfile.TemporaryDirectory[str]]:
         folder = tempfile.TemporaryDirectory(prefix="panoptic-")
         try:
             plain = Path(folder.name) / plain_name(path.name)
             damage = zstd.unpack_file(path, plain)
             if damage:
-                losses.note(f"{path.name}: {damage}")
+                read_errors.note(f"{path.name}: {damage}")
             if not plain.stat().st_size:
                 raise DataError("gives nothing when it is unpacked")
-            return self._opener(plain, losses), folder
+            return self._opener(plain, read_errors), folder
         except OSError as error:
             folder.cleanup()
             raise DataError(
@@ -86,18 +86,18 @@ class PackedFile(StorageFile):
 
     Args:
         path: The file; its end may be missing.
-        losses: Where damage is noted.
+        read_errors: Where damage is noted.
         unpacked: Where the copies are.
 
     Raises:
         DataError: Nothing of it can be unpacked, or it is no storage file.
     """
 
-    def __init__(self, path: Path, losses: ReadErrors, unpacked: UnpackedFiles) -> None:
+    def __init__(self, path: Path, read_errors: ReadErrors, unpacked: UnpackedFiles) -> None:
         self.path = path
-        self._losses = losses
+        self._losses = read_errors
         self._unpacked = unpacked
-        file = unpacked.take(path, losses)
+        file = unpacked.take(path, read_errors)
         self.topics, self.start_ns = file.topics, file.start_ns
         unpacked.give_back(path)
 

@@ -25,7 +25,7 @@ class Ros1File(StorageFile):
 
     Args:
         path: The file; its end may be missing.
-        losses: Where damage is noted.
+        read_errors: Where damage is noted.
 
     Raises:
         ConfigError: ``rosbags`` is not installed.
@@ -33,9 +33,9 @@ class Ros1File(StorageFile):
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path, losses: ReadErrors) -> None:
+    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
         self.path = path
-        self._losses = losses
+        self._losses = read_errors
         with path.open("rb") as stream:
             if stream.read(len(MAGIC)) != MAGIC:
                 raise DataError("is not a ROS 1 bag of version 2.0")
@@ -119,9 +119,9 @@ class Ros1File(StorageFile):
                 continue
             yield record
 
-    def _scan(self, losses: ReadErrors) -> Iterator[Record]:
+    def _scan(self, read_errors: ReadErrors) -> Iterator[Record]:
         def note(what: str) -> None:
-            losses.note(f"{self.path.name}: {what}")
+            read_errors.note(f"{self.path.name}: {what}")
 
         try:
             yield from scan_ros1(self.path, note)

@@ -27,16 +27,16 @@ class SqliteFile(StorageFile):
 
     Args:
         path: The file.
-        losses: Where damage is noted.
+        read_errors: Where damage is noted.
 
     Raises:
         DataError: It is no database of a bag.
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path, losses: ReadErrors) -> None:
+    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
         self.path = path
-        self._losses = losses
+        self._losses = read_errors
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
         if not head.startswith(MAGIC):

@@ -122,12 +122,12 @@ class ResultPublisher:
         clock = StageClock()
         wanted, context = self._output.wanted(), self._context(result, header, config)
         messages = build_messages(wanted, context)
-        clock.lap("messages")
+        clock.mark("messages")
         self._output.publish(messages)
         info = context.camera_info
         if "camera_info" in wanted and info is not None and "camera_info" not in messages:
             self._complain(info, result.camera_size)
-        clock.lap("publish")
+        clock.mark("publish")
         return clock.stages_ms
 
     def _context(self, result: Result, header: Header, config: NodeConfig) -> FrameContext:

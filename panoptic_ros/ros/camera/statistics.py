@@ -32,7 +32,7 @@ _LONGEST_LATENCY_MS = 3.6e6
 
 
 @dataclass(frozen=True)
-class Report:
+class CameraReport:
     """Numbers of one camera since the report before, and in all.
 
     Attributes:
@@ -139,7 +139,7 @@ class CameraStatistics:
                 self._latency_ms.append(latency_ms)
                 self._exposed_s = time.monotonic() - latency_ms / 1e3
 
-    def report(self) -> Report:
+    def report(self) -> CameraReport:
         """Sum up, and start the next window."""
         with self._lock:
             now = time.monotonic()
@@ -147,7 +147,7 @@ class CameraStatistics:
             since, self._since_s = self._since_s, now
             refusal, self._last_refusal = self._last_refusal, ""
             last, waiting = self._last_image_s, self._waiting_since_s
-            return Report(
+            return CameraReport(
                 seconds=now - since,
                 received=self._total["received"] - before.get("received", 0),
                 published=self._total["published"] - before.get("published", 0),

@@ -31,14 +31,14 @@ def test_every_object_keeps_its_id(scene: Scene) -> None:
     labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
     follower = Follower(labels=labels)
     tubes, objects = TrackingQuality(1, [OBJECT]), ObjectTracking()
-    for shot in scene:
-        tracks = follower.objects(shot.panoptic, shot.stamp_ns, shot.thumbnail)
-        ids = track_ids(shot.panoptic, tracks)
+    for frame in scene:
+        tracks = follower.objects(frame.panoptic, frame.stamp_ns, frame.thumbnail)
+        ids = track_ids(frame.panoptic, tracks)
         # Ids alone are scored: whether a car was called a truck is another matter.
-        classes = (np.where(one > 0, OBJECT, VOID).astype(np.uint8) for one in (shot.ids, ids))
+        classes = (np.where(one > 0, OBJECT, VOID).astype(np.uint8) for one in (frame.ids, ids))
         truth_classes, classes_seen = classes
-        tubes.update(truth_classes, shot.ids, classes_seen, ids)
-        objects.update(shot.ids, ids)
+        tubes.update(truth_classes, frame.ids, classes_seen, ids)
+        objects.update(frame.ids, ids)
     assert objects.result().clear.id_switches == 0
     assert tubes.result().all.aq >= 0.97
 
@@ -46,4 +46,4 @@ def test_every_object_keeps_its_id(scene: Scene) -> None:
 def test_there_are_enough_scenes_and_they_are_full() -> None:
     assert len(SCENES) >= 20
     for scene in SCENES:
-        assert sum(int((shot.ids > 0).sum() > 0) for shot in scene) >= 20, scene.name
+        assert sum(int((frame.ids > 0).sum() > 0) for frame in scene) >= 20, scene.name

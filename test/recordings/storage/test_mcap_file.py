@@ -53,14 +53,14 @@ def test_every_optional_part_may_be_missing(tmp_path: Path, missing: tuple[str, 
     seen, source = read(write_mcap(tmp_path / "a.mcap", form))
     assert seen == ALL
     assert source.count == 6
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize("form", OTHER_FORMS.values(), ids=OTHER_FORMS)
 def test_other_legal_forms_are_read_by_time(tmp_path: Path, form: McapForm) -> None:
     seen, source = read(write_mcap(tmp_path / "a.mcap", form))
     assert seen == ALL
-    assert source.losses.notes == []
+    assert source.read_errors.notes == []
 
 
 @pytest.mark.parametrize("form", OTHER_FORMS.values(), ids=OTHER_FORMS)
@@ -86,15 +86,15 @@ def test_a_file_without_its_end_says_so(tmp_path: Path) -> None:
     path.write_bytes(data[: data.rindex(b"\x0f\x04\0\0\0\0\0\0\0")])
     seen, source = read(path)
     assert seen == ALL
-    assert "the recording was cut off" in source.losses.notes[0]
-    assert source.losses
+    assert "the recording was cut off" in source.read_errors.notes[0]
+    assert source.read_errors
 
 
 def test_fewer_images_than_the_statistics_promise_are_told(tmp_path: Path) -> None:
     seen, source = read(write_mcap(tmp_path / "a.mcap", McapForm(counts=9)))
     assert seen == ALL
-    assert "counts 9 images, 6 can be read" in source.losses.notes[0]
-    assert source.losses
+    assert "counts 9 images, 6 can be read" in source.read_errors.notes[0]
+    assert source.read_errors
 
 
 def test_an_index_that_fails_its_checksum_is_not_used(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_an_index_that_fails_its_checksum_is_not_used(tmp_path: Path) -> None:
     path.write_bytes(bytes(data))
     seen, source = read(path)
     assert seen == ALL
-    assert "its index cannot be used (it fails its checksum)" in source.losses.notes[0]
+    assert "its index cannot be used (it fails its checksum)" in source.read_errors.notes[0]
 
 
 @pytest.mark.parametrize("has_summary", [True, False])

@@ -60,5 +60,5 @@ def unsigned(*numbers: int) -> list[dict[str, Any]]:
 def test_gaps_are_counted_where_the_middleware_tells(
     infos: list[dict[str, Any]], publishers: int, lost: list[int]
 ) -> None:
-    losses = LossCounter()
-    assert [losses.lost_before(entry, publishers) for entry in infos] == lost
+    read_errors = LossCounter()
+    assert [read_errors.lost_before(entry, publishers) for entry in infos] == lost
