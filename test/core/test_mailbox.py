@@ -47,7 +47,7 @@ def test_a_batch_holds_each_camera_once_and_the_longest_waiting_first() -> None:
 def test_closing_wakes_the_taker() -> None:
     mailbox: Mailbox[int] = Mailbox()
     taken: list[object] = []
-    taker = threading.Thread(target=lambda: taken.append(mailbox.take()))
+    taker = threading.Thread(target=lambda: taken.append(mailbox.take()), daemon=True)
     taker.start()
     mailbox.close()
     taker.join(5)
@@ -59,7 +59,7 @@ def test_closing_wakes_the_taker() -> None:
 def test_an_item_wakes_a_waiting_taker() -> None:
     mailbox: Mailbox[int] = Mailbox()
     taken: list[object] = []
-    taker = threading.Thread(target=lambda: taken.append(mailbox.take(5)))
+    taker = threading.Thread(target=lambda: taken.append(mailbox.take(5)), daemon=True)
     taker.start()
     mailbox.put("front", 7)
     taker.join(5)

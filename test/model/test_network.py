@@ -118,13 +118,15 @@ def test_the_loss_of_perfect_heads_is_far_below_that_of_an_empty_network() -> No
     assert float(worse["offset"]) > 0.1
 
 
-def test_the_same_dice_give_the_same_crop() -> None:
+def test_the_same_dice_give_the_same_crop_and_others_another() -> None:
     config = AugmentConfig(crop=(64, 32))
     crops = [
-        augment(drawn_crop(), drawn_crop(), config, np.random.default_rng(5)) for _ in range(2)
+        augment(drawn_crop(), drawn_crop(), config, np.random.default_rng(seed))
+        for seed in (5, 5, 6)
     ]
     assert (crops[0].image == crops[1].image).all()
     assert (crops[0].instances == crops[1].instances).all()
+    assert (crops[0].image != crops[2].image).any()
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ pytestmark = pytest.mark.ros
 ROUNDS = int(os.environ.get("PANOPTIC_STRESS", "25"))
 WARM_UP = 5
 MOST_GROWTH_KB_PER_ROUND = 40
+MOST_OBJECTS = 400
 GOOD = TransitionCallbackReturn.SUCCESS
 
 
@@ -36,16 +39,22 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
+def python_objects() -> int:
+    """Objects alive, but for the weak references that rclpy's callback groups never drop."""
+    gc.collect()
+    return sum(not isinstance(one, weakref.ref) for one in gc.get_objects())
+
+
 def test_a_node_under_load_goes_through_its_states_again_and_again(
     make_node: Callable[..., Any],
 ) -> None:
     node = make_node()
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
-    camera, before = Camera(bench), (0, 0, 0)
+    camera, before = Camera(bench), (0, 0, 0, 0)
     for number in range(ROUNDS + WARM_UP):
         if number == WARM_UP:
-            before = (resident_kb(), open_files(), threading.active_count())
+            before = resident_kb(), open_files(), threading.active_count(), python_objects()
         assert node.trigger_configure() == GOOD
         assert node.trigger_activate() == GOOD
         had = len(labels)
@@ -55,11 +64,13 @@ def test_a_node_under_load_goes_through_its_states_again_and_again(
         assert node.trigger_cleanup() == GOOD
         assert state(node) == "unconfigured"
         labels.clear()
-    grown_kb = resident_kb() - before[0]
+    grown_kb, more_objects = resident_kb() - before[0], python_objects() - before[3]
     bench.close()
     assert node.failure is None
     assert threading.active_count() <= before[2]
     assert open_files() <= before[1]
+    # Of each round, a camera's stream alone would be more.
+    assert more_objects < MOST_OBJECTS
     # A few rounds cannot tell growth from the allocator's moods.
     assert grown_kb < MOST_GROWTH_KB_PER_ROUND * max(ROUNDS, 500)
 

@@ -63,7 +63,7 @@ def test_a_build_can_be_called_off(code: str, monkeypatch: pytest.MonkeyPatch) -
         except ModelError as error:
             ended.append(str(error))
 
-    waiting = threading.Thread(target=wait)
+    waiting = threading.Thread(target=wait, daemon=True)
     waiting.start()
     assert begun.wait(60)
     build.cancel()

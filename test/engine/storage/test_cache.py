@@ -102,26 +102,33 @@ def test_a_plan_is_built_again_where_needed(plan: Path, rebuild: bool) -> None:
     assert cache.read_plan(plan)[0] == b"fresh"
 
 
-def _build_slowly(path: Path, log: Path) -> None:
-    def build() -> tuple[bytes, Manifest]:
+def _build_until_another_waits(path: Path, log: Path) -> None:
+    def say(line: str) -> None:
         with log.open("a") as file:
-            file.write("built\n")
-        time.sleep(0.3)
+            file.write(f"{line}\n")
+
+    def build() -> tuple[bytes, Manifest]:
+        say("builds")
+        while "waits" not in log.read_text():
+            time.sleep(0.01)
         return PLAN, manifest()
 
-    cache.build_once(path, KEY, build)
+    cache.build_once(path, KEY, build, waits=lambda: say("waits"))
 
 
 def test_of_two_processes_one_builds_and_both_have_the_plan(tmp_path: Path) -> None:
     path, log = tmp_path / "street.plan", tmp_path / "log"
     context = multiprocessing.get_context("spawn")
-    both = [context.Process(target=_build_slowly, args=(path, log)) for _ in range(2)]
+    both = [
+        context.Process(target=_build_until_another_waits, args=(path, log), daemon=True)
+        for _ in range(2)
+    ]
     for process in both:
         process.start()
     for process in both:
         process.join(60)
     assert [process.exitcode for process in both] == [0, 0]
-    assert log.read_text() == "built\n"
+    assert sorted(log.read_text().split()) == ["builds", "waits"]
     assert cache.read_plan(path)[0] == PLAN
 
 
@@ -135,7 +142,7 @@ def test_who_waits_for_another_builder_is_told_so(plan: Path) -> None:
             while not told:
                 time.sleep(0.01)
 
-    other = threading.Thread(target=hold)
+    other = threading.Thread(target=hold, daemon=True)
     other.start()
     assert held.wait(10)
     with cache.locked(plan, lambda: told.append("waits")):
