@@ -11,11 +11,30 @@ from typing import Any
 
 import pytest
 
+from test.drawn.processes import Start, python_processes
+
 collect_ignore: list[str] = []
 if find_spec("rclpy") is None:
     # Importing them needs rclpy at the top; the other tests of this folder do not.
     here = Path(__file__).parent
     collect_ignore += [path.name for path in here.glob("test_node*.py")] + ["test_consumers.py"]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts Python processes."""
+    with python_processes() as begin:
+        yield begin
+
+
+@pytest.fixture
+def bench() -> Iterator[Any]:
+    """A second node in this process."""
+    from test.drawn.graph import Bench
+
+    made = Bench()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,13 @@ import pytest
 from numpy.typing import NDArray
 
 from test.drawn.graph import TYPES, Bench, header, image
+from test.drawn.processes import Start
 from test.drawn.street_scene import CAMERA_SIZE, street
 
 pytestmark = pytest.mark.ros
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 DETECTIONS = "vision_msgs/msg/Detection2DArray"
-Start = Callable[..., "subprocess.Popen[str]"]
 
 # What docs/topics.md promises: encoding, type of a value, values per pixel.
 IMAGES: dict[str, tuple[str, type, int]] = {
@@ -35,32 +35,9 @@ IMAGES: dict[str, tuple[str, type, int]] = {
 
 
 @pytest.fixture
-def start(tiny_model: Path) -> Iterator[Start]:
-    running: list[subprocess.Popen[str]] = []
-
-    def begin(*arguments: str) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "panoptic_ros.ros.node", "--ros-args"]
-        parameters = ["-p", f"engine:={tiny_model}", "-p", "diagnostics_period_s:=0.2"]
-        process = subprocess.Popen(
-            [*command, *parameters, *arguments],
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-        )
-        running.append(process)
-        return process
-
-    yield begin
-    for process in running:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture
-def bench() -> Iterator[Bench]:
-    made = Bench()
-    yield made
-    made.close()
+def start_node(start: Start, tiny_model: Path) -> Start:
+    parameters = ["-p", f"engine:={tiny_model}", "-p", "diagnostics_period_s:=0.2"]
+    return partial(start, "-m", "panoptic_ros.ros.node", "--ros-args", *parameters)
 
 
 def pixels(message: Any, kind: type, channels: int) -> NDArray[Any]:
@@ -96,7 +73,7 @@ def by_stamp(messages: list[Any]) -> dict[tuple[int, int], Any]:
     return {(entry.header.stamp.sec, entry.header.stamp.nanosec): entry for entry in messages}
 
 
-def test_every_topic_keeps_the_contract(start: Start, bench: Bench) -> None:
+def test_every_topic_keeps_the_contract(start_node: Start, bench: Bench) -> None:
     heard = {name: bench.listen(f"/panoptic/{name}") for name in IMAGES}
     heard["overlay/compressed"] = bench.listen(
         "/panoptic/overlay/compressed", "sensor_msgs/msg/CompressedImage"
@@ -104,7 +81,7 @@ def test_every_topic_keeps_the_contract(start: Start, bench: Bench) -> None:
     heard["camera_info"] = bench.listen("/panoptic/camera_info", CAMERA_INFO)
     if TYPES.has(DETECTIONS):
         heard["detections"] = bench.listen("/panoptic/detections", DETECTIONS)
-    process = start()
+    process = start_node()
     drive = Drive(bench)
     bench.until(lambda: all(len(messages) >= 5 for messages in heard.values()), drive.shoot)
     process.send_signal(signal.SIGTERM)
@@ -150,8 +127,8 @@ def _check_agreement(heard: dict[str, dict[tuple[int, int], Any]]) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_signal_ends_the_process_cleanly(start: Start, number: signal.Signals) -> None:
-    process = start()
+def test_a_signal_ends_the_process_cleanly(start_node: Start, number: signal.Signals) -> None:
+    process = start_node()
     assert process.stderr is not None
     assert any("active, images from /image" in line for line in process.stderr)
     process.send_signal(number)
@@ -160,8 +137,8 @@ def test_a_signal_ends_the_process_cleanly(start: Start, number: signal.Signals)
     assert "Traceback" not in words
 
 
-def test_an_unreadable_parameter_file_is_one_line_and_status_2(start: Start) -> None:
-    process = start("--params-file", "/no/such.yaml")
+def test_an_unreadable_parameter_file_is_one_line_and_status_2(start_node: Start) -> None:
+    process = start_node("--params-file", "/no/such.yaml")
     _, words = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "panoptic_node: " in words
@@ -169,9 +146,11 @@ def test_an_unreadable_parameter_file_is_one_line_and_status_2(start: Start) -> 
     assert "Traceback" not in words
 
 
-def test_time_comes_from_the_clock_topic_where_it_is_asked_for(start: Start, bench: Bench) -> None:
+def test_time_comes_from_the_clock_topic_where_it_is_asked_for(
+    start_node: Start, bench: Bench
+) -> None:
     reports = bench.listen("/diagnostics", "diagnostic_msgs/msg/DiagnosticArray")
-    start("-p", "use_sim_time:=true")
+    start_node("-p", "use_sim_time:=true")
     clock = TYPES.find("rosgraph_msgs/msg/Clock")(clock=header(42 * 10**9).stamp)
     bench.until(
         lambda: reports and reports[-1].header.stamp.sec == 42,
