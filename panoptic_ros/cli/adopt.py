@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import numbers, size
+from panoptic_ros.cli.outputs import add_out, make_folder
 from panoptic_ros.core.classes.labels import find_label_set
 from panoptic_ros.core.classes.own_classes import drivable_warning
 from panoptic_ros.core.errors import ConfigError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("source", type=Path, metavar="MODEL.onnx", help="the model to adopt")
-    parser.add_argument("--out", type=Path, required=True, help="the .onnx file to write")
+    add_out(parser, "the model, named like MODEL.onnx", file=".onnx", is_required=True)
     parser.add_argument(
         "--labels",
         required=True,
@@ -61,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the model file."""
     from panoptic_ros.engine.building.adopt import Adoption, adopt
 
+    if not args.out.suffix:
+        args.out /= f"{args.name or args.source.stem}.onnx"
     if args.out.suffix != ".onnx":
         raise ConfigError(f"{args.out}: the name must end in .onnx")
     if args.out.resolve() == args.source.resolve():
@@ -76,10 +79,7 @@ def run(args: argparse.Namespace) -> int:
         license=args.license,
         provenance=args.provenance,
     )
-    try:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{args.out.parent}: cannot be made ({error.strerror})") from error
+    make_folder(args.out.parent)
     _show(adopt(wanted, args.out), wanted.preprocessing, args.out)
     return 0
 

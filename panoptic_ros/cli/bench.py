@@ -18,6 +18,8 @@ import numpy as np
 
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.json_file import check_place, write_json
+from panoptic_ros.cli.outputs import add_out, print_written
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.model import FactualEngine
@@ -56,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=200, help="default: %(default)s")
     parser.add_argument("--warmup", type=int, default=10, help="default: %(default)s")
     parser.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    add_out(parser, "bench.json, the figures")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
 
 
@@ -63,9 +66,10 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.frames < 1 or args.warmup < 0 or args.threads < 0:
         raise ConfigError("--frames needs at least 1, --warmup and --threads at least 0")
-    if args.json:
+    figures = args.json or (args.out / "bench.json" if args.out else None)
+    if figures:
         # A wrong path shall not cost a run.
-        check_place(args.json, "--json")
+        check_place(figures, "--json")
     with ExitStack() as owned:
         names = [args.engine] + ([args.against] if args.against else [])
         engines = [_open(name, args.threads, owned) for name in names]
@@ -81,8 +85,9 @@ def run(args: argparse.Namespace) -> int:
         _show({**report, **each})
     if args.against:
         _show_ratios(report, ratios)
-    if args.json:
-        write_json(args.json, report, "--json")
+    if figures:
+        write_json(figures, report, "--json")
+    print_written([figures])
     return 0
 
 
@@ -157,7 +162,7 @@ def _source(args: argparse.Namespace) -> Iterator[Frame]:
 
 def _machine() -> str:
     cores = len(os.sched_getaffinity(0))
-    return f"{_processor()}, {cores} cores, Python {platform.python_version()}"
+    return f"{_processor()}, {counted(cores, 'core')}, Python {platform.python_version()}"
 
 
 def _processor() -> str:
@@ -177,12 +182,12 @@ def _show(report: dict[str, Any]) -> None:
         f"{rate['infer']:.1f}",
     ]
     if batch:
-        images = f"{batch['images']:.0f} images at once"
+        images = f"{counted(round(batch['images']), 'image')} at once"
         lines.append(f"{batch['images_per_s']:.1f} images/s of the network, {images}")
     if report["gpu_memory_mib"] is not None:
         lines.append(f"{report['gpu_memory_mib']:.0f} MiB of GPU memory")
     _print_table(
-        f"{report['engine']}, camera {width}x{height}, {report['frames']} frames",
+        f"{report['engine']}, camera {width}x{height}, {counted(report['frames'], 'frame')}",
         [*lines, f"{report['machine']}; input: {report['input']}"],
         ("stage", "p50 ms", "p95 ms", "p99 ms"),
         [

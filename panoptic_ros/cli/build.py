@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.build_images import MOST_IMAGES
+from panoptic_ros.cli.outputs import print_written
 from panoptic_ros.cli.progress import ProgressBar
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.engine_config import PRECISIONS
-from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,10 +23,15 @@ if TYPE_CHECKING:
 
     from panoptic_ros.core.engine_config import ProgressCallback
     from panoptic_ros.engine.building.compile import BuildEnvironment
+    from panoptic_ros.engine.building.quantize import CalibrationImages
     from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
 
-_MOST_IMAGES = 60
+CHECKS = {
+    "label_agreement": "pixels of the same class",
+    "object_agreement": "objects, PQ against the original's",
+}
+"""Figures with a limit, in words."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +62,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder, bag or video that sets the ranges of int8, and on which plans are compared",
     )
     parser.add_argument(
+        "--most",
+        type=int,
+        default=MOST_IMAGES,
+        metavar="N",
+        help="images that set the ranges of int8, spread evenly (default: %(default)s)",
+    )
+    parser.add_argument(
         "--out", type=Path, help="a .plan file or a folder (default: the user's cache)"
     )
     parser.add_argument("--rebuild", action="store_true", help="build even where there is a plan")
@@ -65,22 +79,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check or build."""
+    if args.most < 1:
+        raise ConfigError(f"--most is {args.most}, needs at least 1")
     recipe = _recipe(args)
     if args.check:
         return _check(recipe)
     from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
     from panoptic_ros.engine.building.parity import comparison
+    from panoptic_ros.engine.storage.manifest import manifest_path
 
     here = build_environment(recipe, args.device)
     key, path = key_and_place(recipe, here, args.out)
     if args.out is None and not args.rebuild:
         _say_why(recipe, path, key)
+    before = _written_at(path)
     with _bar() as report:
-        ranges, shown = _images(recipe, key)
+        ranges, shown = _images(recipe, key, args.most)
         compare = comparison(recipe.model, here.device if here.runs(recipe) else None, shown)
         manifest = make_plan(recipe, path, here, report, compare, args.rebuild, ranges)
     _show(path, manifest, here)
+    if _written_at(path) != before:
+        print_written([path, manifest_path(path)])
     return 0
+
+
+def _written_at(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _recipe(args: argparse.Namespace) -> Recipe:
@@ -115,7 +139,8 @@ def _check(recipe: Recipe) -> int:
     for finding in findings:
         print(f"{finding.severity}: {finding.where}: {finding.problem}\n  fix: {finding.fix}")
     nodes = len(model.graph.node)
-    print(f"{recipe.model.name}: {nodes} nodes, {len(findings) or 'no'} findings")
+    found = counted(len(findings), "finding") if findings else "no findings"
+    print(f"{recipe.model.name}: {nodes} nodes, {found}")
     return 1 if findings else 0
 
 
@@ -128,9 +153,9 @@ def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
 
 
 def _images(
-    recipe: Recipe, key: PlanKey
-) -> tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]]:
-    """Load the recipe's images at the model's size.
+    recipe: Recipe, key: PlanKey, most: int
+) -> tuple[CalibrationImages, list[NDArray[np.uint8]]]:
+    """Choose the recipe's images; says how many.
 
     Returns:
         Those that set the ranges of int8, and others on which the plan is compared.
@@ -140,28 +165,18 @@ def _images(
     """
     if not recipe.images:
         return [], []
-    import numpy as np
+    from panoptic_ros.cli.build_images import choose_images
 
-    from panoptic_ros.core.geometry import shrink
-    from panoptic_ros.engine.building.quantize import LEAST_IMAGES
-    from panoptic_ros.recordings.open import is_bag, open_source
-
-    path = Path(recipe.images)
-    # Neighbours in a video show the same; a folder has been chosen from already.
-    step = 1 if path.is_dir() and not is_bag(path) else 10
     height, width, _ = (int(size) for size in key.shape.split("x"))
-    with open_source(path) as source:
-        found = [
-            shrink(recorded.frame.image, np.empty((height, width, 3), np.uint8))
-            for recorded in islice(source.frames(), 0, _MOST_IMAGES * step, step)
-        ]
-    aside = max(1, len(found) // 5)
-    if recipe.precision == "int8" and len(found) - aside < LEAST_IMAGES:
-        raise ModelError(
-            f"int8 takes its ranges from at least {LEAST_IMAGES} images, and one of five is "
-            f"kept for the comparison; {path} has {len(found)}"
-        )
-    return found[:-aside], found[-aside:]
+    is_int8 = recipe.precision == "int8"
+    ranges, shown, total = choose_images(Path(recipe.images), (height, width), most, is_int8)
+    ranging = f"ranges from {counted(len(ranges), 'image')}, " if is_int8 else ""
+    print(
+        f"{recipe.images}: {ranging}comparison on {counted(len(shown), 'image')}, spread evenly "
+        f"over {total}",
+        file=sys.stderr,
+    )
+    return ranges, shown
 
 
 @contextmanager
@@ -189,9 +204,31 @@ def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
         f"{path}: {manifest.model} in {key.precision}, batch {key.batch}, for {place} with "
         f"{here.variant.title}; {size}"
     )
-    figures = ", ".join(f"{name} {value:.4g}" for name, value in manifest.parity.items())
     if manifest.compared == "plan":
-        print(f"compared with ONNX Runtime: {figures}")
+        print("checked the plan against ONNX Runtime in FP32:")
     else:
-        checked = "No GPU here: checked the prepared graph against the original in ONNX Runtime"
-        print(f"{checked}: {figures}")
+        print("No GPU here: checked the prepared graph against the original in ONNX Runtime:")
+    for line in check_lines(manifest.parity, key.precision):
+        print(f"  {line}")
+
+
+def check_lines(figures: Mapping[str, float], precision: str) -> list[str]:
+    """Say what was checked, against which limit, and that it passed.
+
+    Args:
+        figures: Of the comparison; a plan that fails one is not kept.
+        precision: Of the plan, which sets the limits.
+    """
+    from panoptic_ros.engine.building.parity import LEAST, MEANINGS
+
+    lines = []
+    for name in filter(figures.__contains__, CHECKS):
+        value, least = figures[name], LEAST[precision][name]
+        verdict = "passed" if value >= least else "not passed"
+        lines.append(f"{CHECKS[name]}: {100 * value:.2f} %, limit {100 * least:g} %, {verdict}")
+    others = [
+        f"{MEANINGS.get(name, name)} {value:.2g}"
+        for name, value in figures.items()
+        if name not in CHECKS
+    ]
+    return [*lines, f"mean difference, no limit: {', '.join(others)}"] if others else lines

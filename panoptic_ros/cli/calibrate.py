@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.progress import progress
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -83,13 +84,14 @@ def run(args: argparse.Namespace) -> int:
             print(f"left out, they {why}: {', '.join(names)}", file=sys.stderr)
     if not found:
         raise DataError(
-            f"none of {len(unseen)} images shows a board of {board.columns}x{board.rows} inner "
-            "corners; count corners where four squares meet, not squares, and keep a white rim"
+            f"found no board of {board.columns}x{board.rows} inner corners in "
+            f"{counted(len(unseen), 'image')}; count corners where four "
+            "squares meet, not squares, and keep a white rim"
         )
     made = calibrate(views, board, image_size, args.model)
     write_camera_yaml(args.out, made, args.name)
     print(
-        f"{args.out}: {image_size[0]}x{image_size[1]}, {len(views)} images, root mean "
+        f"{args.out}: {image_size[0]}x{image_size[1]}, {counted(len(views), 'image')}, root mean "
         f"square error {made.error_px:.2f} px"
     )
     if made.error_px > GOOD_ERROR_PX:
@@ -144,8 +146,8 @@ def _stride(source: Source, most: int) -> int:
     stride = max(1, -(-count // most))
     if stride > 1:
         print(
-            f"panoptic calibrate: {source.path.name} has {count} frames, one in {stride} is "
-            "searched (--most)",
+            f"panoptic calibrate: {source.path.name} has {counted(count, 'frame')}, one in "
+            f"{stride} is searched (--most)",
             file=sys.stderr,
         )
     return stride

@@ -16,6 +16,8 @@ from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
 from panoptic_ros.cli.json_file import write_json
+from panoptic_ros.cli.outputs import add_out, make_folder, print_written
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -38,8 +40,8 @@ LATENCY = (
     "label image; the stages are the node's own medians."
 )
 STAND_IN = (
-    "The driving video could not be downloaded: this is a drawn street, and its exact masks stand "
-    "in for the network. Topics and report are real, the quality is not."
+    "The driving video could not be downloaded: this is a drawn street, and its exact masks "
+    "replace the neural network's output. Topics and report are real, the quality is not."
 )
 
 
@@ -54,7 +56,7 @@ class DemoSetup:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--out", type=Path, default=Path("out/demo"), help="default: %(default)s")
+    add_out(parser, f"result.mcap, report.html, stats.json and {FILM}", Path("out/demo"))
     parser.add_argument(
         "--seconds", type=float, default=20.0, help="of video to play (default: %(default)s)"
     )
@@ -86,10 +88,7 @@ def run(args: argparse.Namespace) -> int:
 
     # Another robot or demo in the network would be recorded into this one.
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{args.out}: cannot be made ({error.strerror})") from error
+    args.out = make_folder(args.out or Path("out/demo"))
     with ExitStack() as stack:
         if domain.VARIABLE not in os.environ:
             os.environ[domain.VARIABLE] = str(stack.enter_context(domain.own_domain()))
@@ -109,8 +108,10 @@ def run(args: argparse.Namespace) -> int:
         record.settings["command"] = command_line(args)
         _write(args.out / name, *told[name])
         print_table(record, args.out / name)
-    if args.multi:
-        _write_overview(args.out / "report.html", told)
+    overview = args.out / "report.html" if args.multi else None
+    if overview:
+        _write_overview(overview, told)
+    print_written([overview, args.out / "result.mcap"])
     return 0
 
 
@@ -189,7 +190,7 @@ def _tell(
     from panoptic_ros.cli.demonstration.camera import GroundImages
     from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.core.overlay import draw_overlay
-    from panoptic_ros.recordings.video import VideoWriter
+    from panoptic_ros.recordings.video_writer import VideoWriter
     from panoptic_ros.report.record import facts_of
     from panoptic_ros.report.samples import SampledFrames
 
@@ -206,8 +207,8 @@ def _tell(
             film.write(draw_overlay(result, record.labels), result.frame.stamp_ns)
     if not record.frames:
         raise DataError(
-            f"the node published nothing for {len(stamps_ns)} images; see {out / 'node.log'} "
-            "and run: panoptic doctor"
+            f"the node published nothing for {counted(len(stamps_ns), 'image')}; see "
+            f"{out / 'node.log'} and run: panoptic doctor"
         )
     record.film = FILM
     record.frames_in = len(stamps_ns)
@@ -251,7 +252,6 @@ def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, SampledFrame
 
     cameras = {name: (record, sampled.samples()) for name, (record, sampled) in told.items()}
     write_overview(path, cameras, "panoptic_ros demo, several cameras")
-    print(f"all cameras: {path}")
 
 
 def print_table(record: RunRecord, out: Path) -> None:
@@ -281,5 +281,4 @@ def print_table(record: RunRecord, out: Path) -> None:
     console.print(table)
     for note in (*record.all_warnings(), *record.notes):
         console.print(note, highlight=False)
-    files = (FILM, "report.html", "stats.json")
-    console.print("wrote " + ", ".join(str(out / name) for name in files), soft_wrap=True)
+    print_written(out / name for name in (FILM, "report.html", "stats.json"))

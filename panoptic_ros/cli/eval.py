@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.inputs import add_parameter_arguments
+from panoptic_ros.cli.outputs import add_out, print_written
 from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
@@ -43,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("source", "labels"),
         help="score the images of each value of this field of a COCO JSON by themselves, too",
     )
+    add_out(parser, "scores.json and report.html")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
     parser.add_argument(
         "--html",
@@ -132,20 +134,34 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.report.worst_images import WorstImages
 
     _check(args)
+    scores_json, page = _files(args)
     metrics = chosen(args.metrics, FORMATS[args.format].metrics)
     truth, classes = _truth(args)
     with _predictor(args, truth, classes) as predictor:
         evaluation = open_evaluation(predictor, metrics, args.by)
-        worst_images = WorstImages(evaluation.labels) if args.html else None
+        worst_images = WorstImages(evaluation.labels) if page else None
         result = _scored(predictor, evaluation, worst_images)
         name, remarks = predictor.name, predictor.remarks
         found = document(result, metrics, name, str(args.gt), remarks, args.by)
-    if args.json:
-        write_json(args.json, found, "--json")
-    if worst_images:
-        _write_page(args.html, found, evaluation, worst_images)
+    if scores_json:
+        write_json(scores_json, found, "--json")
+    if page and worst_images:
+        _write_page(page, found, evaluation, worst_images)
     show(found)
+    print_written([scores_json, page])
     return 0
+
+
+def _files(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
+    """Name the JSON and the page, None where one is not wanted; both can be written."""
+    from panoptic_ros.cli.json_file import check_place
+
+    scores_json = args.json or (args.out / "scores.json" if args.out else None)
+    page = args.html or (args.out / "report.html" if args.out else None)
+    for path, option in ((scores_json, "--json"), (page, "--html")):
+        if path:
+            check_place(path, option)
+    return scores_json, page
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -184,7 +200,7 @@ def _predictor(
         with _bag(args, renamed, _rules(args, classes)) as predictor:
             yield predictor
     else:
-        yield _files(args, truth, renamed, classes)
+        yield _label_files(args, truth, renamed, classes)
 
 
 def _rules(args: argparse.Namespace, classes: ClassMapFile) -> NameRules:
@@ -193,7 +209,7 @@ def _rules(args: argparse.Namespace, classes: ClassMapFile) -> NameRules:
     return classes.prediction or FORMATS[args.format].model_names
 
 
-def _files(
+def _label_files(
     args: argparse.Namespace, truth: LabelFiles, renamed: LabelFiles, classes: ClassMapFile
 ) -> Predictor:
     from panoptic_ros.data.format import DataSetLocation

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.outputs import add_out, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError
 
 
@@ -19,7 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         help="best.pt or last.pt of panoptic train; with --camera-size a model as well",
     )
-    parser.add_argument("model", type=Path, help="the .onnx file to write")
+    parser.add_argument(
+        "model", type=Path, nargs="?", metavar="MODEL.onnx", help="the file to write; or --out"
+    )
+    add_out(parser, "the model, named as --name says or like the checkpoint", file=".onnx")
     parser.add_argument(
         "--size",
         type=size,
@@ -59,14 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the model file."""
-    if args.model.suffix != ".onnx":
-        raise ConfigError(f"{args.model}: the name must end in .onnx")
+    _name_model(args)
     if (args.checkpoint is None) == (args.hf is None):
         raise ConfigError(
             "export needs one checkpoint: panoptic export CHECKPOINT MODEL.onnx, or "
             "panoptic export --hf ID MODEL.onnx"
         )
-    _make_folder(args.model)
+    make_folder(args.model.parent)
     source = None if args.hf else _model_named(args.checkpoint)
     if source is None:
         _export(args)
@@ -80,11 +83,25 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _make_folder(model: Path) -> None:
-    try:
-        model.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{model.parent}: cannot be made ({error.strerror})") from error
+def _name_model(args: argparse.Namespace) -> None:
+    """Set what is written: the second word, or what ``--out`` names.
+
+    Raises:
+        ConfigError: Neither or both are there, or it is no name of a model.
+    """
+    if args.hf and args.model is None:
+        args.checkpoint, args.model = None, args.checkpoint
+    if (args.model is None) == (args.out is None):
+        found = "two names" if args.out else "no name"
+        raise ConfigError(
+            f"found {found} for the model; give MODEL.onnx as the last word, or --out"
+        )
+    if args.model is None:
+        stem = args.name or Path(args.hf or args.checkpoint or "model").stem
+        is_file = is_file_name(args.out, ".onnx")
+        args.model = args.out if is_file else args.out / f"{stem}.onnx"
+    if args.model.suffix != ".onnx":
+        raise ConfigError(f"{args.model}: the name must end in .onnx")
 
 
 def _model_named(path: Path) -> Path | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import Label
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 
 
@@ -102,7 +103,8 @@ def _show(facts: dict[str, Any]) -> None:
         *((name, value) for name, value in facts["runtimes"].items()),
     ):
         console.print(f"{title}: {value}", soft_wrap=True)
-    table = Table(title=f"{len(facts['classes'])} classes of label set {facts['label_set']}")
+    classes = counted(len(facts["classes"]), "class", "classes")
+    table = Table(title=f"{classes} of label set {facts['label_set']}")
     for head in ("index", "class", "thing or stuff", "drivable", "colour"):
         table.add_column(head)
     for entry in facts["classes"]:

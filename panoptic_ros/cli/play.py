@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack
 
 from panoptic_ros.cli.inputs import add_input_arguments, source_of
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError
 
 DEFAULT_TOPIC = "/camera/image_raw"
@@ -19,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to",
         metavar="TOPIC",
-        help=f"topic to publish (default: --topic, else the bag's own, else {DEFAULT_TOPIC})",
+        help=f"topic to publish (default: the bag's own, else {DEFAULT_TOPIC})",
     )
     parser.add_argument("--rate", type=float, default=1.0, help="speed, 2 is twice as fast")
     parser.add_argument("--fast", action="store_true", help="as fast as it goes")
@@ -44,13 +45,11 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.rate <= 1000:
         raise ConfigError(f"rate is {args.rate}, needs a number above 0")
     with ExitStack() as stack:
-        # A bag has topics of its own; for any other input the topic is where to publish.
-        wanted, args.topic = args.topic, args.topic if _is_bag(args) else ""
         source = stack.enter_context(source_of(args))
         from panoptic_ros.ros.playback.player import Player, PlayOptions
 
         options = PlayOptions(
-            topic=args.to or _own(wanted or source.topic) or DEFAULT_TOPIC,
+            topic=args.to or _own(source.topic) or DEFAULT_TOPIC,
             rate=0.0 if args.fast else args.rate,
             is_looping=args.loop,
             is_compressed=args.compressed,
@@ -61,14 +60,8 @@ def run(args: argparse.Namespace) -> int:
         sent = player.play(source)
     for note in source.read_errors.notes:
         print(f"panoptic play: {note}", file=sys.stderr)
-    print(f"{sent} images published on {player.topic}")
+    print(f"{counted(sent, 'image')} published on {player.topic}")
     return 1 if source.read_errors else 0
-
-
-def _is_bag(args: argparse.Namespace) -> bool:
-    from panoptic_ros.recordings.open import is_bag
-
-    return bool(args.input.exists() and is_bag(args.input))
 
 
 def _own(topic: str) -> str:

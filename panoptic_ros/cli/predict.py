@@ -15,7 +15,9 @@ from panoptic_ros.cli.inputs import (
     engine_name,
     source_of,
 )
+from panoptic_ros.cli.outputs import add_out, make_folder, print_written
 from panoptic_ros.cli.progress import progress
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError
 from panoptic_ros.core.parameter_file import pipeline_config
 
@@ -26,13 +28,22 @@ if TYPE_CHECKING:
     from panoptic_ros.recordings.source import Source
 
 
+DEFAULT_OUT = Path("out/predict")
+WRITTEN = {
+    "coco": ("predictions.json", "panoptic/*.png"),
+    "kitti-step": ("*.png",),
+    "cityscapes": ("*_instanceIds.png", "*_labelIds.png"),
+}
+"""Names of the label files in the folder, by format."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     from panoptic_ros.data.formats import FORMATS
 
     add_input_arguments(parser)
     add_engine_arguments(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to")
+    add_out(parser, "the label files", DEFAULT_OUT)
     parser.add_argument(
         "--format",
         choices=tuple(_writers()),
@@ -56,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.engine.open import open_engine
 
+    args.out = args.out or DEFAULT_OUT
     _check(args)
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
@@ -68,7 +80,8 @@ def run(args: argparse.Namespace) -> int:
     for note in source.read_errors.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
     left_out = f", {late} left out because they came after a newer one" if late else ""
-    print(f"{written} images labelled in {args.out}{left_out}")
+    print(f"{counted(written, 'image')} labelled{left_out}")
+    print_written(args.out / name for name in WRITTEN[args.format])
     return 1 if source.read_errors else 0
 
 
@@ -108,12 +121,7 @@ def _check_stem(stem: str, stems: set[str]) -> None:
 
 
 def _writer(args: argparse.Namespace, labels: LabelSet) -> ImageWriter:
-    folder: Path = args.out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be made ({error.strerror})") from error
-    return _writers()[args.format](folder, labels, args.categories)
+    return _writers()[args.format](make_folder(args.out), labels, args.categories)
 
 
 def _writers() -> dict[str, OpenWriter]:

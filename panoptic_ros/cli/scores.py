@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.evaluation.headings import (
     COUNTS,
     DRIVABLE_HEADS,
@@ -25,7 +26,7 @@ def show(found: dict[str, Any]) -> None:
 
     # Paths and class names may hold brackets.
     console = Console(markup=False)
-    title = f"{found['subject']}, {found['images']} images"
+    title = f"{found['subject']}, {counted(found['images'], 'image')}"
     caption = f"truth: {found['truth']}"
     if "classes" in found:
         console.print(_class_table(found, title, caption))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.outputs import add_out, make_folder, print_written
 from panoptic_ros.cli.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
 
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from panoptic_ros.model.network import PanopticNetwork
     from panoptic_ros.model.train import Progress, Validate
     from panoptic_ros.model.train_config import TrainConfig
+
+
+DEFAULT_OUT = Path("out/train")
+CURVES = "curves.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,13 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="COCO panoptic folder: train.json, val.json, images/, panoptic/",
     )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("out/train"),
-        metavar="DIR",
-        help="checkpoints and curves; goes on from last.pt there (default: %(default)s)",
-    )
+    add_out(parser, "checkpoints and curves; goes on from last.pt there", DEFAULT_OUT)
     parser.add_argument("--steps", type=int, default=20_000, help="default: %(default)s")
     parser.add_argument(
         "--minutes", type=float, default=0.0, help="time budget that the schedule follows"
@@ -74,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
     config = TrainConfig(
         data=args.data,
-        out=args.out,
+        out=make_folder(args.out or DEFAULT_OUT),
         steps=args.steps,
         minutes=args.minutes,
         batch=args.batch,
@@ -91,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
-    from panoptic_ros.model.train import CHECKPOINT, train
+    from panoptic_ros.model.train import CHECKPOINT, HISTORY, train
 
     last = config.out / CHECKPOINT
     with _Display(config) as display:
@@ -104,7 +103,9 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
         return 0
     draw_curves(config.out)
-    print(f"Saved {best}. Export it with: panoptic export {best} MODEL.onnx")
+    names = (best.name, CHECKPOINT, HISTORY, CURVES)
+    print_written(path for path in map(config.out.joinpath, names) if path.exists())
+    print(f"Export it with: panoptic export {best} MODEL.onnx")
     return 0
 
 
@@ -197,7 +198,7 @@ def draw_curves(out: Path) -> None:
     left.legend()
     if scored:
         right.legend()
-    figure.savefig(out / "curves.png", dpi=110)
+    figure.savefig(out / CURVES, dpi=110)
     pyplot.close(figure)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation
 
@@ -89,7 +90,7 @@ def paired(truth: Sequences, predicted: Sequences) -> list[Pair]:
             stranger = next(iter(found), "") if len(missing) == len(files) else ""
             raise DataError(
                 f"{f'sequence {sequence}: ' if sequence else ''}no prediction for "
-                f"{len(missing)} of {len(files)} images, the first is "
+                f"{len(missing)} of {counted(len(files), 'image')}, the first is "
                 f"{_named(missing[0], files[missing[0]])}"
                 f"{f'; the predictions are of images like {stranger}' if stranger else ''}"
             )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.classes.labels import find_label_set
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.data.annotation import MapAnnotation
@@ -148,7 +149,7 @@ class BagPredictor:
         if not seen:
             return f"{self.results.node}: the bag holds no complete frame"
         return (
-            f"no labelled image has a stamp of the bag: its {len(seen)} frames are from "
+            f"no labelled image has a stamp of the bag: it has {counted(len(seen), 'frame')} from "
             f"{min(seen) / 1e9:.3f} to {max(seen) / 1e9:.3f} s, the truth from "
             f"{ours[0] / 1e9:.3f} to {ours[-1] / 1e9:.3f} s; see --stamps"
         )

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
@@ -82,8 +83,8 @@ class EnginePredictor:
                 yield pair, partial(_known, self._answer(pair, image))
         if turned:
             self.remarks.append(
-                f"{len(turned)} images carry an EXIF orientation, which is not applied: labels "
-                f"belong on the pixels as they are stored; the first is {turned[0]}."
+                f"{counted(len(turned), 'image')} with an EXIF orientation, which is not applied: "
+                f"labels belong on the pixels as they are stored; the first is {turned[0]}."
             )
 
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:

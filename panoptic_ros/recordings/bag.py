@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import DataError, FrameError
 from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.camera_info import beside
@@ -144,7 +145,8 @@ class BagSource(Source):
                 yield record, message, info
         if self.span.is_all and seen < self._promised:
             self.read_errors.note(
-                f"{self.topic}: the bag counts {self._promised} images, {seen} can be read"
+                f"{self.topic}: the bag counts {counted(self._promised, 'image')}, {seen} "
+                "can be read"
             )
 
     def _recorded(self, message: Any, time_ns: int, info: Any) -> Iterator[RecordedFrame]:

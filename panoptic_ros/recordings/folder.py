@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.data.exif import UPRIGHT
@@ -83,8 +84,8 @@ class FolderSource(Source):
             raise self.nothing_found(self._length_s)
         if turned:
             self.read_errors.remark(
-                f"{turned} images carry an EXIF orientation, which is not applied: the pixels are "
-                "taken as they are stored"
+                f"{counted(turned, 'image')} with an EXIF orientation, which is not applied: the "
+                "pixels are taken as they are stored"
             )
 
     def _stamp_ns(self, index: int) -> int:

@@ -27,7 +27,7 @@ def open_source(
         fps: Images per second of a folder (10 by default); overrides a video's own clock.
 
     Raises:
-        ConfigError: ``fps`` is not a rate.
+        ConfigError: ``fps`` is not a rate, or ``topic`` is given for what is no bag.
         DataError: There is no such input or it cannot be read at all.
     """
     if fps is not None and not 0 < fps <= 1e6:
@@ -39,6 +39,11 @@ def open_source(
     try:
         if is_bag(path):
             return BagSource(path, topic, span)
+        if topic:
+            raise ConfigError(
+                f"{path}: is no bag, so it has no topic {topic} (panoptic play publishes on the "
+                "topic of --to)"
+            )
         if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
             return FolderSource(path, span, fps)
         return VideoSource(path, span, fps)

@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Video files in and out, through PyAV."""
+"""Read video files through PyAV."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.recordings.source import (
@@ -29,17 +26,7 @@ from panoptic_ros.recordings.storage.avi import is_avi, packets_of
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 """Endings that errors name; FFmpeg reads many more."""
 
-CODECS = {
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "row-mt": "1", "crf": "32", "b": "0"},
-    "mpeg4": {"b": "6000000"},
-}
-"""Encoders and their options, in order of liking: browsers play the first, every build has the
-second. None of them is under the GPL; see docs/decisions/video-codec.md."""
-
-USUAL_FPS = 25
-LONGEST_STEP_MS = 5000
 _ENOUGH_PACKETS = 1000
-_MILLISECOND = Fraction(1, 1000)
 
 
 class VideoSource(Source):
@@ -109,11 +96,11 @@ class VideoSource(Source):
                 continue
             try:
                 yield from (decoded for decoded in packet.decode() if not self._broken(decoded))
-            except _ffmpeg_error() as error:
+            except ffmpeg_error() as error:
                 self.read_errors.skip(f"{self.path.name}: image {packets - 1}: {error}")
         if packets < self._promised and self._packets_with_empty_ones(packets) < self._promised:
             self.read_errors.note(
-                f"{self.path.name}: promises {self._promised} images, has {packets}; "
+                f"{self.path.name}: promises {counted(self._promised, 'image')}, has {packets}; "
                 "the file is cut short"
             )
 
@@ -128,7 +115,7 @@ class VideoSource(Source):
         stream.thread_type = "AUTO"
         try:
             yield from container.demux(stream)
-        except _ffmpeg_error() as error:
+        except ffmpeg_error() as error:
             self.read_errors.note(f"{self.path.name}: cannot be read to the end ({error})")
 
     def _broken(self, decoded: Any) -> bool:
@@ -155,7 +142,7 @@ def _longest(container: Any) -> Any:
     seen = Counter(packet.stream_index for packet in packets if packet.size)
 
     def length(stream: Any) -> tuple[bool, float, int]:
-        is_cover = bool(stream.disposition & _av().stream.Disposition.attached_pic)
+        is_cover = bool(stream.disposition & pyav().stream.Disposition.attached_pic)
         duration_s = float((stream.duration or 0) * (stream.time_base or 0))
         return not is_cover and seen[stream.index] > 1, duration_s, seen[stream.index]
 
@@ -178,81 +165,9 @@ def _recorded(decoded: Any, time_ns: int, number: int) -> RecordedFrame:
     return RecordedFrame(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
 
 
-class VideoWriter(Closing):
-    """Writes RGB images as a video that browsers play; used by one thread.
-
-    The first image sets the size (an odd row or column is cut off, as the codecs need);
-    images of another size are scaled to it. Images keep the distance of their stamps; where
-    stamps jump, the step of ``USUAL_FPS`` is taken.
-
-    Args:
-        path: The file; the suffix says the container, ``.mp4`` is the safe choice.
-
-    Raises:
-        ConfigError: PyAV is not installed.
-        DataError: The file cannot be written.
-    """
-
-    def __init__(self, path: Path) -> None:
-        av = _av()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w", options={"movflags": "faststart"})
-        except (OSError, ValueError, av.error.FFmpegError) as error:
-            raise DataError(f"{path}: cannot be written ({error})") from error
-        self._stream: Any = None
-        self._last_ns = 0
-        self._time_ms = 0
-
-    def write(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
-        """Append one image.
-
-        Args:
-            image: RGB, (H, W, 3).
-            stamp_ns: When it was taken.
-        """
-        av = _av()
-        if self._stream is not None:
-            self._time_ms += _step_ms(self._last_ns, stamp_ns)
-        self._last_ns = stamp_ns
-        if self._stream is None:
-            self._stream = self._started(image.shape[1], image.shape[0])
-        width, height = self._stream.width, self._stream.height
-        odd = (image.shape[0] - height, image.shape[1] - width)
-        if set(odd) <= {0, 1}:
-            fitted = image[:height, :width]
-        else:
-            fitted = np.asarray(cv2.resize(image, (width, height)), np.uint8)
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(fitted), format="rgb24")
-        frame.pts, frame.time_base = self._time_ms, _MILLISECOND
-        self._container.mux(self._stream.encode(frame))
-
-    def _started(self, width: int, height: int) -> Any:
-        av = _av()
-        codec = next(name for name in CODECS if name in av.codecs_available)
-        stream = self._container.add_stream(codec, rate=USUAL_FPS)
-        stream.codec_context.time_base = _MILLISECOND
-        stream.width, stream.height = max(2, width // 2 * 2), max(2, height // 2 * 2)
-        stream.pix_fmt = "yuv420p"
-        stream.options = dict(CODECS[codec])
-        return stream
-
-    def close(self) -> None:
-        """Finish the file; safe to call twice."""
-        if self._stream is not None:
-            self._container.mux(self._stream.encode(None))
-            self._stream = None
-        self._container.close()
-
-
-def _step_ms(last_ns: int, stamp_ns: int) -> int:
-    step_ms = round((stamp_ns - last_ns) / 1e6)
-    return step_ms if 0 < step_ms <= LONGEST_STEP_MS else 1000 // USUAL_FPS
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[Any]:
-    av = _av()
+    av = pyav()
     try:
         container = av.open(str(path))
     except (OSError, ValueError, av.error.FFmpegError) as error:
@@ -266,7 +181,12 @@ def _opened(path: Path) -> Iterator[Any]:
         yield container
 
 
-def _av() -> Any:
+def pyav() -> Any:
+    """Import PyAV.
+
+    Raises:
+        ConfigError: It is not installed.
+    """
     try:
         import av
     except ImportError as error:
@@ -276,6 +196,7 @@ def _av() -> Any:
     return av
 
 
-def _ffmpeg_error() -> type[Exception]:
-    kind: type[Exception] = _av().error.FFmpegError
+def ffmpeg_error() -> type[Exception]:
+    """What FFmpeg raises."""
+    kind: type[Exception] = pyav().error.FFmpegError
     return kind

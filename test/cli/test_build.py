@@ -3,12 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
+from panoptic_ros.cli.build_images import choose_images
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.models import shipped_models
+from test.drawn.drawn_inputs import write_folder
 from test.drawn.tiny_model import write_tiny_model
 
 needs_model = pytest.mark.skipif(
@@ -32,10 +38,14 @@ def test_a_model_becomes_a_plan_and_the_second_time_it_is_there(
     said = capsys.readouterr()
     assert "building: there is no plan of street_fast in" in said.err
     assert "street_fast.onnx in fp16, batch 1, for portable with TensorRT for RTX" in said.out
-    assert "object_agreement" in said.out
+    assert re.search(r"same class: \d+\.\d\d %, limit 98 %, passed", said.out)
+    assert re.search(r"objects, .*: \d+\.\d\d %, limit 90 %, passed", said.out)
+    assert re.search(r"wrote \S+\.plan, \S+\.plan\.json", said.out)
     assert len(list(cache.glob("*.plan"))) == len(list(cache.glob("*.plan.json"))) == 1
     assert main(words) == 0
-    assert "there is a plan already" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "there is a plan already" in said.err
+    assert "wrote" not in said.out
     assert main([*words, "--precision", "fp32"]) == 0
     assert "precision is fp16, here it is fp32" in capsys.readouterr().err
 
@@ -92,3 +102,37 @@ def test_a_mistake_is_one_line_and_status_2(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+
+
+def test_images_are_chosen_evenly_and_apart(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    for number in range(60):
+        grey = np.full((24, 32), 4 * number, np.uint8)
+        cv2.imwrite(str(tmp_path / "drive" / f"{number}.png"), grey)
+    ranging, shown, total = choose_images(tmp_path / "drive", (24, 32), 20, is_int8=True)
+    numbers = [int(image[0, 0, 0]) // 4 for image in ranging]
+    assert total == 60
+    assert len(ranging) == len(numbers) == 20
+    assert len(shown) == 12
+    assert numbers == sorted(set(numbers))
+    assert max(np.diff(numbers)) <= 5
+    assert not set(numbers) & {int(image[0, 0, 0]) // 4 for image in shown}
+
+
+def test_too_few_images_are_refused_with_their_number(tmp_path: Path) -> None:
+    write_folder(tmp_path / "drive", ["1.png", "2.png", "3.png", "4.png"])
+    with pytest.raises(ModelError, match=r"at least 4 images, .* has 4"):
+        choose_images(tmp_path / "drive", (24, 32), 200, is_int8=True)
+
+
+@needs_model
+def test_ranges_of_int8_report_every_image(tmp_path: Path) -> None:
+    from panoptic_ros.engine.building.compile import prepared
+    from panoptic_ros.engine.building.recipe import Recipe
+
+    write_folder(tmp_path / "drive", [f"{number}.png" for number in range(15)])
+    ranging, _, _ = choose_images(tmp_path / "drive", (256, 512), 200, is_int8=True)
+    told: list[float] = []
+    recipe = Recipe(shipped_models()["street_fast"], "int8")
+    prepared(recipe, ranging, report=lambda phase, share: told.append(share))
+    assert told == [pytest.approx((number + 1) / 12) for number in range(12)]

@@ -89,7 +89,7 @@ def test_images_without_a_board_are_one_clear_line(
     image = tmp_path / "wall.png"
     cv2.imwrite(str(image), np.full((480, 640), 90, np.uint8))
     assert main(["calibrate", str(image), *BOARD]) == 2
-    assert "none of 1 images shows a board of 9x6 inner corners" in capsys.readouterr().err
+    assert "found no board of 9x6 inner corners in 1 image;" in capsys.readouterr().err
 
 
 def test_the_file_gives_images_their_camera_info(images: Path, tmp_path: Path) -> None:

@@ -111,10 +111,11 @@ def test_the_verdict_names_the_commands_that_will_not_run(
 
 
 def test_wheels_are_not_told_to_install_distribution_packages() -> None:
-    here = without("vision_msgs", ros=Ros("kilted", is_wheels=True, rmw="rmw_fastrtps_cpp"))
-    found = line(diagnose(here), "vision_msgs")
-    assert "apt" not in found.remedy
-    assert "no wheel" in found.remedy
+    wheels = Ros("kilted", is_wheels=True, rmw="rmw_fastrtps_cpp")
+    lines = diagnose(without("vision_msgs", "cv_bridge", ros=wheels))
+    assert "no wheel" in line(lines, "cv_bridge").remedy
+    assert "make messages" in line(lines, "vision_msgs").remedy
+    assert "apt" not in line(lines, "cv_bridge").remedy + line(lines, "vision_msgs").remedy
 
 
 def test_a_module_that_does_not_load_shows_its_own_words() -> None:
@@ -243,9 +244,26 @@ def test_no_shipped_model_stops_the_node_and_not_the_player() -> None:
     assert line(told, "panoptic play").state == OK
 
 
-def test_lost_images_are_a_finding_with_the_cure() -> None:
+@pytest.mark.parametrize(
+    ("cured", "state"), [(None, FINDING), (LOSSY, FINDING), (GOOD, NOTE)], ids=["-", "lossy", "ok"]
+)
+def test_lost_images_are_a_finding_unless_our_profile_carries_them(
+    cured: TransportCheck | None, state: str
+) -> None:
+    lines = diagnose(replace(HERE, transport=LOSSY, cured=cured))
+    assert line(lines, "image transport").state == state
+
+
+def test_a_plan_is_not_to_be_built_where_nothing_runs_it() -> None:
+    plan = CachedPlan("a.plan", "fp16", "there is no GPU here to run it", "panoptic build a.onnx")
+    with_gpu = replace(HERE, gpu="NVIDIA T4", cuda=T4, plans=(plan,))
+    assert line(diagnose(with_gpu), "a.plan").remedy == plan.command
+    without_gpu = replace(HERE, plans=(plan,))
+    assert line(diagnose(without_gpu), "a.plan").remedy == ""
+
+
+def test_lost_images_come_with_the_cure() -> None:
     lines = diagnose(replace(HERE, transport=LOSSY, cured=GOOD))
-    assert line(lines, "image transport").state == FINDING
     assert "fastdds.xml" in line(lines, "image transport").found
     assert line(lines, "with our profile").state == OK
 

@@ -141,6 +141,14 @@ def test_a_rate_must_be_a_positive_number(
     assert "rate is" in capsys.readouterr().err
 
 
+def test_a_topic_of_what_is_no_bag_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_folder(tmp_path / "f", ["1.png"])
+    assert main(["play", str(folder), "--topic", "/front/image"]) == 2
+    assert "is no bag, so it has no topic /front/image" in capsys.readouterr().err
+
+
 def test_a_wrong_topic_name_is_explained(
     tmp_path: Path, listen: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

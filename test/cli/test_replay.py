@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from test.drawn.drawn_inputs import write_bag2, write_folder
+from test.drawn.drawn_inputs import write_bag2
 from test.drawn.painted_engine import street
 
 pytest.importorskip("rosbags")
@@ -222,11 +222,60 @@ def test_a_bad_parameter_file_is_refused_with_the_reason(
     assert words in capsys.readouterr().err
 
 
-def test_without_anything_to_write_it_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+ALL = ["overlay.mp4", "report.html", "result.mcap", "stats.json"]
+
+
+@pytest.mark.parametrize("out", [None, "there"])
+def test_without_files_named_all_are_written_to_a_folder_and_listed(
+    drive: Path,
+    tmp_path: Path,
+    out: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert replay(write_folder(tmp_path / "f", ["1.png"])) == 2
-    assert "--out, --report" in capsys.readouterr().err
+    pytest.importorskip("jinja2")
+    pytest.importorskip("av")
+    monkeypatch.chdir(tmp_path)
+    assert replay(drive, *(["--out", out] if out else [])) == 0
+    folder = Path(out or "out/replay")
+    assert sorted(path.name for path in folder.iterdir()) == ALL
+    listed = capsys.readouterr().out.splitlines()[-1].removeprefix("wrote ").split(", ")
+    assert sorted(listed) == [str(folder / name) for name in ALL]
+
+
+def test_a_file_that_is_named_alone_is_all_that_is_written(drive: Path, tmp_path: Path) -> None:
+    assert replay(drive, "--json", tmp_path / "there" / "s.json") == 0
+    assert [path.name for path in (tmp_path / "there").iterdir()] == ["s.json"]
+
+
+def test_an_input_that_is_not_there_is_said_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert replay("nowhere.mp4") == 2
+    assert "nowhere.mp4: no such file or folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["o.png", "o.gif"])
+def test_a_film_of_another_kind_is_refused_in_a_line(
+    drive: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av")
+    assert replay(drive, "--overlay", tmp_path / name) == 2
+    assert f"{name}: films are written as .mp4, .mkv, .webm; name it o.mp4" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_run_that_fails_leaves_no_film(drive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    (tmp_path / "o.mp4").write_bytes(b"of yesterday")
+    for path in drive.iterdir():
+        path.write_bytes(b"no image")
+    assert replay(drive, "--overlay", tmp_path / "o.mp4") == 2
+    assert (tmp_path / "o.mp4").read_bytes() == b"of yesterday"
+    assert not list(tmp_path.glob(".o.mp4*"))
 
 
 @pytest.mark.ros

@@ -92,3 +92,24 @@ def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "Export it with: panoptic export" in capsys.readouterr().out
     assert main(words) == 0
     assert "has finished its schedule; raise --steps" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [((), "no name"), (("m.onnx", "--out", "models"), "two names")],
+    ids=["none", "both"],
+)
+def test_an_export_needs_one_name_for_the_model(
+    words: tuple[str, ...], found: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "best.pt", *words]) == 2
+    assert f"found {found} for the model" in capsys.readouterr().err
+
+
+def test_training_into_a_file_is_refused_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    (tmp_path / "file").write_text("in the way")
+    assert main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "file")]) == 2
+    assert "file: cannot be made (File exists); name another" in capsys.readouterr().err

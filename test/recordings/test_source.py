@@ -12,7 +12,7 @@ import pytest
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import FIRST_STAMP_NS, TimeRange
-from panoptic_ros.recordings.video import VideoWriter
+from panoptic_ros.recordings.video_writer import VideoWriter
 from test.drawn.drawn_inputs import SECOND_NS, image, number_of, write_folder, write_video
 
 pytest.importorskip("av")

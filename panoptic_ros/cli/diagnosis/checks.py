@@ -139,6 +139,8 @@ def _optional_ros_line(here: Environment, name: str, without: str) -> Check:
 
 
 def _ros_package(here: Environment, name: str) -> str:
+    if here.ros.is_wheels and name == "vision_msgs":
+        return "make messages builds it into .venv; needs g++"
     if here.ros.is_wheels:
         return "comes with a ROS 2 distribution only, there is no wheel of it"
     return f"apt install ros-{here.ros.distro or '<distro>'}-{name.replace('_', '-')}"
@@ -209,7 +211,8 @@ def _plan_lines(here: Environment) -> Iterator[Check]:
     for plan in here.plans:
         if plan.why_not:
             found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
-            yield Check(NOTE, plan.name, found, plan.command)
+            # Without what runs a plan, building it anew is no help.
+            yield Check(NOTE, plan.name, found, "" if _lacks_for_plans(here) else plan.command)
         else:
             yield Check(OK, plan.name, f"{plan.facts}: fits")
     if not here.plans and not _lacks_for_plans(here):
@@ -252,7 +255,10 @@ def _transport_lines(here: Environment) -> Iterator[Check]:
     if here.transport_error:
         yield Check(FINDING, "image transport", here.transport_error)
     if here.transport is not None:
-        state = OK if here.transport.is_good else FINDING
+        # What this package starts brings the cure along, so that only others lose images.
+        is_cured = here.cured is not None and here.cured.is_good
+        lossy = NOTE if is_cured else FINDING
+        state = OK if here.transport.is_good else lossy
         yield Check(state, "image transport", here.transport.explain())
     if here.cured is not None:
         state = OK if here.cured.is_good else FINDING

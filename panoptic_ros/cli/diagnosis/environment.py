@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 
@@ -137,7 +138,7 @@ def gather() -> Environment:
     facts = Environment(
         version=package_version(),
         python=f"{platform.python_version()} ({sys.executable})",
-        system=f"{_system_name()}, {platform.machine()}, {len(os.sched_getaffinity(0))} cores",
+        system=f"{_system_name()}, {platform.machine()}, {_cores()}",
         modules=modules,
         ros=look_at_ros(modules["rclpy"]),
         gpu=find_gpu(),
@@ -271,6 +272,10 @@ def package_version() -> str:
     """Version of this package as its ``package.xml`` says."""
     root = ElementTree.parse(resource("package.xml")).getroot()
     return root.findtext("version", "?").strip()
+
+
+def _cores() -> str:
+    return counted(len(os.sched_getaffinity(0)), "core")
 
 
 def _system_name() -> str:

@@ -23,7 +23,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         path: The file.
 
     Yields:
-        An empty file in the same folder; of a device or a pipe, that itself.
+        An empty file in the same folder with the same ending; of a device or a pipe, that itself.
 
     Raises:
         OSError: The folder or the file cannot be written.
@@ -33,7 +33,9 @@ def written_aside(path: Path) -> Iterator[Path]:
         return
     path = _target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=f".{path.name}.part.", suffix=path.suffix
+    )
     os.close(handle)
     part = Path(name)
     try:

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import ConfigError, DataError
 
 PLUMB_BOB = "plumb_bob"
@@ -122,8 +123,8 @@ def calibrate(
         raise ConfigError(f"model is {model!r}, needs one of: {', '.join(MODELS)}")
     if len(views) < LEAST_VIEWS:
         raise DataError(
-            f"{len(views)} images show the whole board, at least {LEAST_VIEWS} are needed, "
-            "better 15, from different sides and in every part of the image"
+            f"the whole board is seen in {counted(len(views), 'image')}, at least {LEAST_VIEWS} "
+            "are needed, better 15, from different sides and in every part of the image"
         )
     try:
         error, matrix, distortion, turns = _solve(views, board, size, model)

@@ -3,14 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
@@ -19,7 +16,12 @@ from panoptic_ros.engine.building.build import BuildOptions, build_plan
 from panoptic_ros.engine.building.check import REFUSED, check_model
 from panoptic_ros.engine.building.precision import full_nodes, to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare, set_batch
-from panoptic_ros.engine.building.quantize import edge_products, to_int8
+from panoptic_ros.engine.building.quantize import (
+    CalibrationImages,
+    edge_products,
+    no_report,
+    to_int8,
+)
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, key_of, metadata_of, spec_of
 from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
@@ -36,13 +38,14 @@ Compare = Callable[[bytes, bytes, Manifest], Mapping[str, float]]
 """Takes the prepared model, the plan and its manifest, and says how near they are to ONNX
 Runtime; refuses them with ``ModelError``."""
 
+RANGES_SHARE = 0.5
+"""Of a build's progress, what the ranges of INT8 take."""
+
 WAITING = "waiting for another process that builds this plan"
 """What is reported while that is so."""
 
 CALIBRATION = ".calibration"
 """A plan ``x.plan`` whose INT8 came from ranges has them in ``x.plan.calibration``."""
-
-Images = Sequence[NDArray[np.uint8]]
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,10 @@ def make_plan(
     recipe: Recipe,
     path: Path,
     here: BuildEnvironment,
-    report: ProgressCallback = lambda phase, share: None,
+    report: ProgressCallback = no_report,
     compare: Compare | None = None,
     rebuild: bool = False,
-    images: Images = (),
+    images: CalibrationImages = (),
 ) -> Manifest:
     """Build the plan of a recipe unless it is there.
 
@@ -156,8 +159,10 @@ def make_plan(
 
     def build() -> tuple[bytes, Manifest]:
         by_ranges = recipe.dla >= 0 and not here.variant.typed_by_onnx(dla=True)
-        ready = prepared(recipe, images, by_ranges)
-        built, manifest = _build(recipe, path, key, here, report, ready)
+        middle = RANGES_SHARE if recipe.precision == "int8" else 0.0
+        ready = prepared(recipe, images, by_ranges, _between(report, 0.0, middle))
+        building = _between(report, middle, 1.0)
+        built, manifest = _build(recipe, path, key, here, building, ready)
         if compare is None:
             return built, manifest
         parity = dict(compare(ready.content, built, manifest))
@@ -167,13 +172,24 @@ def make_plan(
     return build_once(path, key, build, rebuild, lambda: report(WAITING, 0.0))
 
 
-def prepared(recipe: Recipe, images: Images = (), by_ranges: bool = False) -> Prepared:
+def _between(report: ProgressCallback, low: float, high: float) -> ProgressCallback:
+    """Report a part of a build as its share of the whole."""
+    return lambda phase, share: report(phase, low + (high - low) * share)
+
+
+def prepared(
+    recipe: Recipe,
+    images: CalibrationImages = (),
+    by_ranges: bool = False,
+    report: ProgressCallback = no_report,
+) -> Prepared:
     """Make of a model file what TensorRT gets.
 
     Args:
         recipe: What is wanted.
         images: What sets the ranges of INT8, as ``to_int8`` takes them.
         by_ranges: Whether the builder takes INT8 as ranges instead of Q/DQ pairs.
+        report: Told how far the ranges are.
 
     Raises:
         ModelError: The model will be refused, or the precision is not possible.
@@ -186,9 +202,9 @@ def prepared(recipe: Recipe, images: Images = (), by_ranges: bool = False) -> Pr
         keep = full_nodes(model)
         if by_ranges:
             keep |= frozenset(edge_products(model.graph))
-            ranges = tensor_ranges(model, images)
+            ranges = tensor_ranges(model, images, report)
         else:
-            model = to_int8(model, images)
+            model = to_int8(model, images, report)
     set_batch(model, recipe.batch)
     if recipe.precision == "fp16":
         keep = to_fp16(model)

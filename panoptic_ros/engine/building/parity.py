@@ -31,6 +31,14 @@ LEAST = {
 }
 """Least agreement with ONNX Runtime in FP32 that a plan must have, by precision."""
 
+MEANINGS = {
+    "confidence_error": "confidence",
+    "center_error": "centre scores",
+    "offset_error": "offsets in pixels of the map",
+    "score_error": "scores of queries",
+}
+"""What the other figures are the mean difference of."""
+
 Infer = Callable[[NDArray[np.uint8]], Heads]
 
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 import contextlib
 import io
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.precision import PRODUCTS
 from panoptic_ros.engine.heads import INPUT
@@ -28,12 +29,32 @@ PERCENTILE = 99.999
 """Share of the values inside of a range; the few beyond would cost all others precision."""
 
 
-def to_int8(model: Any, images: Sequence[NDArray[np.uint8]]) -> Any:
+GROUP = 10
+"""Images whose intermediate tensors are in memory at a time."""
+
+
+class CalibrationImages(Protocol):
+    """Images that set ranges: a list, or something that reads them one by one.
+
+    Each is RGB, (height, width, 3) uint8 of the model's size, such as the camera sees.
+    """
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]: ...
+
+
+def no_report(phase: str, share: float) -> None:
+    """Tell nobody how far it is."""
+
+
+def to_int8(model: Any, images: CalibrationImages, report: ProgressCallback = no_report) -> Any:
     """Write INT8 into a prepared model.
 
     Args:
         model: An ``onnx.ModelProto`` after ``prepare``; not changed.
-        images: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
+        images: What sets the ranges.
+        report: Told how far it is.
 
     Returns:
         The model with Q/DQ pairs: symmetric, one scale for each channel of a weight.
@@ -51,14 +72,14 @@ def to_int8(model: Any, images: Sequence[NDArray[np.uint8]]) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "model.onnx"), Path(folder, "quantised.onnx")
         onnx.save(ready, str(source))
-        _quantise(source, target, edge_products(model.graph), images)
+        _quantise(source, target, edge_products(model.graph), images, report)
         quantised = onnx.load(str(target))
     del quantised.metadata_props[:]
     quantised.metadata_props.extend(model.metadata_props)
     return quantised
 
 
-def check_images(images: Sequence[NDArray[np.uint8]]) -> None:
+def check_images(images: CalibrationImages) -> None:
     """Refuse to take ranges from nearly nothing.
 
     Raises:
@@ -94,8 +115,19 @@ def edge_products(graph: Any) -> list[str]:
     return sorted(set(edges))
 
 
+def counted_off(images: CalibrationImages, report: ProgressCallback) -> Iterator[dict[str, Any]]:
+    """Yield what a session takes for each image, and report how many there were."""
+    for number, image in enumerate(images, start=1):
+        yield {INPUT: image[None]}
+        report(f"int8: ranges of image {number} of {len(images)}", number / len(images))
+
+
 def _quantise(
-    source: Path, target: Path, keep: list[str], images: Sequence[NDArray[np.uint8]]
+    source: Path,
+    target: Path,
+    keep: list[str],
+    images: CalibrationImages,
+    report: ProgressCallback,
 ) -> None:
     try:
         from onnxruntime import quantization
@@ -105,12 +137,23 @@ def _quantise(
         ) from error
 
     class Images(quantization.CalibrationDataReader):  # type: ignore[misc]
+        """Hands images out in groups; after each one the quantiser forgets their tensors."""
+
         def __init__(self) -> None:
-            self.left = iter(images)
+            self.left = counted_off(images, report)
+            self.room = len(images)
+
+        def __len__(self) -> int:
+            return -(-len(images) // GROUP)
+
+        def set_range(self, start_index: int, end_index: int) -> None:
+            self.room = GROUP * (end_index - start_index)
 
         def get_next(self) -> dict[str, Any] | None:
-            image = next(self.left, None)
-            return None if image is None else {INPUT: image[None]}
+            if not self.room:
+                return None
+            self.room -= 1
+            return next(self.left, None)
 
     try:
         # It tells its steps on stdout, which belongs to the verb.
@@ -132,6 +175,8 @@ def _quantise(
                     "QuantizeBias": False,
                     "OpTypesToExcludeOutputQuantization": list(_QUANTISED),
                     "CalibPercentile": PERCENTILE,
+                    # Whatever the name says, it is how much is read before tensors are dropped.
+                    "CalibStridedMinMax": 1,
                 },
             )
     except Exception as error:  # onnx, ONNX Runtime and NumPy raise theirs

@@ -8,26 +8,35 @@ network, which Q/DQ needs there, cannot go to a DLA core.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.engine_config import ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building.precision import float_tensors
-from panoptic_ros.engine.building.quantize import PERCENTILE, check_images
-from panoptic_ros.engine.heads import INPUT
+from panoptic_ros.engine.building.quantize import (
+    PERCENTILE,
+    CalibrationImages,
+    check_images,
+    counted_off,
+    no_report,
+)
 
 _INT8_STEPS = 127
 
 
-def tensor_ranges(model: Any, images: Sequence[NDArray[np.uint8]]) -> dict[str, float]:
+def tensor_ranges(
+    model: Any, images: CalibrationImages, report: ProgressCallback = no_report
+) -> dict[str, float]:
     """Run a model and note how large the numbers in each of its tensors become.
 
     Args:
         model: An ``onnx.ModelProto`` after ``prepare``; not changed.
-        images: RGB, each (height, width, 3) uint8 of the model's size, such as the camera sees.
+        images: What sets the ranges.
+        report: Told how far it is.
 
     Returns:
         By name of an FP32 tensor, the largest over all images of the absolute value that all
@@ -39,8 +48,8 @@ def tensor_ranges(model: Any, images: Sequence[NDArray[np.uint8]]) -> dict[str, 
     check_images(images)
     session, names = _telling_session(model)
     largest = dict.fromkeys(names, 0.0)
-    for image in images:
-        for name, values in zip(names, session.run(names, {INPUT: image[None]}), strict=True):
+    for fed in counted_off(images, report):
+        for name, values in zip(names, session.run(names, fed), strict=True):
             largest[name] = max(largest[name], _almost_largest(values))
     # A tensor that is always 0 may have any range.
     return {name: value if value > 0.0 else 1.0 for name, value in largest.items()}

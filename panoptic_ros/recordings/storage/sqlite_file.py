@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
+from panoptic_ros.core.counted import counted
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.recordings.source import ReadErrors
 from panoptic_ros.recordings.storage.record import NEVER_NS, Record, StorageFile, Topic
@@ -79,7 +80,7 @@ class SqliteFile(StorageFile):
             name, kind, encoding = self._names[topic]
             yield Record(name, kind, time_ns, data, encoding)
         if lost:
-            self._note(f"{lost} messages are unreadable")
+            self._note(f"unreadable: {counted(lost, 'message')}")
 
     def _topic_names(self) -> dict[int, tuple[str, str, str]]:
         """Name, type and encoding of the topics by id."""
@@ -102,7 +103,7 @@ class SqliteFile(StorageFile):
             found = list(self._rows_one_by_one())
         rows = [row for row in found if isinstance(row[0], int) and row[2] in self._names]
         if len(rows) < len(found):
-            self._note(f"{len(found) - len(rows)} messages are unreadable")
+            self._note(f"unreadable: {counted(len(found) - len(rows), 'message')}")
         return sorted(rows)
 
     def _rows_one_by_one(self) -> Iterator[Row]:
@@ -120,7 +121,7 @@ class SqliteFile(StorageFile):
             lost, misses = lost + misses, 0
             yield found
         if lost:
-            self._note(f"{lost} messages are unreadable")
+            self._note(f"unreadable: {counted(lost, 'message')}")
 
     def _data(self, row: int) -> bytes | None:
         query = "SELECT data FROM messages WHERE id = ?"

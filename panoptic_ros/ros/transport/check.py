@@ -83,8 +83,13 @@ def check_transport(
     if use_profile:
         env = transport.with_profile(env)
     command = [sys.executable, "-m", "panoptic_ros.ros.transport.check"]
+    # In sessions of their own, as Ctrl-C is for this process alone: it ends them.
     receiver = subprocess.Popen(
-        [*command, "receive", str(count)], env=env, stdout=subprocess.PIPE, text=True
+        [*command, "receive", str(count)],
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
     try:
         sender = subprocess.run(
@@ -92,6 +97,7 @@ def check_transport(
             env=env,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=True,
             timeout=2 * _PATIENCE_S + count,
         )
         heard, _ = receiver.communicate(timeout=_PATIENCE_S)

@@ -95,7 +95,7 @@ def test_a_board_that_cannot_be_is_refused(board: tuple[int, int, float], words:
 
 
 def test_too_few_views_are_refused() -> None:
-    with pytest.raises(DataError, match="2 images show the whole board, at least 3"):
+    with pytest.raises(DataError, match="the whole board is seen in 2 images, at least 3"):
         calibrate(seen(PLUMB_BOB)[:2], BOARD, SIZE)
 
 

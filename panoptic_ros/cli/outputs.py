@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where a verb's files go: one rule for ``--out``, and the line that lists what was written."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable
+from pathlib import Path
+
+from panoptic_ros.core.errors import DataError
+
+
+def add_out(
+    parser: argparse._ActionsContainer,
+    holds: str,
+    default: Path | None = None,
+    file: str = "",
+    is_required: bool = False,
+) -> None:
+    """Declare ``--out``.
+
+    Args:
+        parser: Of the verb.
+        holds: What the folder will hold.
+        default: The folder where none is named.
+        file: Ending of the single file that can be named instead, where one can.
+        is_required: Whether it must be named.
+    """
+    instead = f"; or a file *{file}, for that alone" if file else ""
+    usual = f" (default: {default})" if default else ""
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=is_required,
+        metavar=f"DIR|FILE{file}" if file else "DIR",
+        help=f"folder for {holds}{instead}{usual}",
+    )
+
+
+def is_file_name(out: Path, *endings: str) -> bool:
+    """Whether ``--out`` names a file of that kind and no folder."""
+    return out.suffix.lower() in endings and not out.is_dir()
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder and those above it.
+
+    Returns:
+        The folder.
+
+    Raises:
+        DataError: It cannot be made, or there is a file of that name.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be made ({error.strerror}); name another folder with --out"
+        ) from error
+    return folder
+
+
+def print_written(paths: Iterable[Path | None]) -> None:
+    """Print the files that were written, in one line; None stands for one that was not."""
+    found = [str(path) for path in paths if path is not None]
+    if found:
+        print("wrote " + ", ".join(found))
