@@ -14,21 +14,26 @@ if TYPE_CHECKING:
     from typing import Any
 
     from panoptic_ros.core.classes.labels import LabelSet
-    from panoptic_ros.core.config import PipelineConfig
+    from panoptic_ros.core.config import GroundConfig, PipelineConfig
     from panoptic_ros.core.errors import PanopticError
     from panoptic_ros.core.instance import Instance
+    from panoptic_ros.core.overlay import OverlayStyle
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment, Track
     from panoptic_ros.engine.open import open_engine
+    from panoptic_ros.messages.ground_source import ground_of
+    from panoptic_ros.recordings.open import open_source
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Drivable": "core.types",
     "Frame": "core.types",
+    "GroundConfig": "core.config",
     "Instance": "core.instance",
     "LabelSet": "core.classes.labels",
+    "OverlayStyle": "core.overlay",
     "Panoptic": "core.types",
     "PanopticError": "core.errors",
     "Pipeline": "core.pipeline",
@@ -36,14 +41,18 @@ _HOMES = {
     "Result": "core.result",
     "Segment": "core.types",
     "Track": "core.types",
+    "ground_of": "messages.ground_source",
     "open_engine": "engine.open",
+    "open_source": "recordings.open",
 }
 
 __all__ = [
     "Drivable",
     "Frame",
+    "GroundConfig",
     "Instance",
     "LabelSet",
+    "OverlayStyle",
     "Panoptic",
     "PanopticError",
     "Pipeline",
@@ -51,7 +60,9 @@ __all__ = [
     "Result",
     "Segment",
     "Track",
+    "ground_of",
     "open_engine",
+    "open_source",
 ]
 
 

@@ -24,6 +24,7 @@ from panoptic_ros.core.parameter_file import pipeline_config
 if TYPE_CHECKING:
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.core.result import Result
     from panoptic_ros.data.format import ImageWriter, OpenWriter
     from panoptic_ros.recordings.source import Source
 
@@ -35,6 +36,8 @@ WRITTEN = {
     "cityscapes": ("*_instanceIds.png", "*_labelIds.png"),
 }
 """Names of the label files in the folder, by format."""
+
+ANNOTATED = "annotated"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=tuple(_writers()),
         required=True,
         help="; ".join(f"{name}: {FORMATS[name].written}" for name in _writers()),
+    )
+    parser.add_argument(
+        "--annotated",
+        action="store_true",
+        help="also write annotated/*.jpg: the images with classes, objects and drivable edge",
     )
     parser.add_argument(
         "--categories",
@@ -74,14 +82,16 @@ def run(args: argparse.Namespace) -> int:
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, pipeline_config(args.params, args.params_node))
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
-        written, late = _label(source, pipeline, writer)
+        draw = args.out / ANNOTATED if args.annotated else None
+        written, late = _label(source, pipeline, writer, draw)
     if not written:
         raise source.nothing_found(-1.0)
     for note in source.read_errors.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
     left_out = f", {late} left out because they came after a newer one" if late else ""
     print(f"{counted(written, 'image')} labelled{left_out}")
-    print_written(args.out / name for name in WRITTEN[args.format])
+    drawn = (f"{ANNOTATED}/*.jpg",) if args.annotated else ()
+    print_written(args.out / name for name in (*WRITTEN[args.format], *drawn))
     return 1 if source.read_errors else 0
 
 
@@ -95,7 +105,9 @@ def _check(args: argparse.Namespace) -> None:
         raise ConfigError(f"--out {args.out} is the input; label files would overwrite images")
 
 
-def _label(source: Source, pipeline: Pipeline, writer: ImageWriter) -> tuple[int, int]:
+def _label(
+    source: Source, pipeline: Pipeline, writer: ImageWriter, draw: Path | None
+) -> tuple[int, int]:
     """Write the label files; returns how many images have some, and how many came late."""
     state = pipeline.new_state()
     stems: set[str] = set()
@@ -103,13 +115,27 @@ def _label(source: Source, pipeline: Pipeline, writer: ImageWriter) -> tuple[int
     for recorded in progress(source.frames(), source.count, "predict"):
         _check_stem(recorded.stem, stems)
         try:
-            writer.write(pipeline.step(recorded.frame, state), recorded.name)
+            result = pipeline.step(recorded.frame, state)
+            writer.write(result, recorded.name)
+            if draw is not None:
+                _write_annotated(draw / f"{recorded.stem}.jpg", result)
             written += 1
         except LateFrameError:
             late += 1
         except FrameError as error:
             source.read_errors.skip(f"image {recorded.name}: {error}")
     return written, late
+
+
+def _write_annotated(path: Path, result: Result) -> None:
+    import cv2
+
+    _, encoded = cv2.imencode(".jpg", result.plot()[..., ::-1])
+    make_folder(path.parent)
+    try:
+        path.write_bytes(encoded.tobytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
 
 
 def _check_stem(stem: str, stems: set[str]) -> None:

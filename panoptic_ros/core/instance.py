@@ -33,6 +33,10 @@ class Instance:
     box: Box
     mask: NDArray[np.bool_]
 
+    def __repr__(self) -> str:
+        """Say number, class, score and box; the mask would fill the screen."""
+        return f"<Instance {self.id} {self.name} {self.score:.2f} at {self.box}>"
+
     @property
     def box_midpoint(self) -> tuple[float, float, float, float]:
         """(x, y, w, h): midpoint, width and height of the box in camera pixels.

@@ -6,6 +6,7 @@ from __future__ import annotations
 import colorsys
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -13,8 +14,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import param
-from panoptic_ros.core.result import Result
-from panoptic_ros.core.types import Box, Track
+from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
 
 Color = tuple[int, int, int]
 
@@ -22,6 +22,36 @@ DRIVABLE_COLOR: Color = (60, 255, 120)
 _FONT = cv2.FONT_HERSHEY_DUPLEX
 _FRACTION_BITS = 4
 _REFERENCE_HEIGHT_PX = 720
+
+
+class DrawnResult(Protocol):
+    """What is drawn: a ``Result``, which has ``plot`` and therefore cannot be named here."""
+
+    @property
+    def frame(self) -> Frame:
+        """The image."""
+
+    @property
+    def panoptic(self) -> Panoptic:
+        """Labels and segment ids, at map size."""
+
+    @property
+    def tracks(self) -> tuple[Track, ...]:
+        """The objects."""
+
+    @property
+    def drivable(self) -> Drivable:
+        """The surface, at map size."""
+
+    @property
+    def camera_size(self) -> tuple[int, int]:
+        """(height, width) of the image."""
+
+    def camera_box(self, track: Track) -> Box:
+        """Box of a track in camera pixels."""
+
+    def track_labels(self) -> NDArray[np.uint8]:
+        """Class index of every pixel, at map size."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +67,7 @@ class OverlayStyle:
 
 
 def draw_overlay(
-    result: Result, labels: LabelSet, style: OverlayStyle | None = None
+    result: DrawnResult, labels: LabelSet, style: OverlayStyle | None = None
 ) -> NDArray[np.uint8]:
     """Draw labels, objects with their numbers, and the drivable edge over the image.
 
@@ -75,7 +105,7 @@ def track_color(track_id: int) -> Color:
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
-def _tinted(result: Result, labels: LabelSet, opacity: float) -> NDArray[np.uint8]:
+def _tinted(result: DrawnResult, labels: LabelSet, opacity: float) -> NDArray[np.uint8]:
     """Image under its class colours; void stays as it is."""
     height, width = result.camera_size
     values = result.track_labels()
@@ -98,7 +128,7 @@ def _contiguous(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.array(image, np.uint8, order="C")
 
 
-def _draw_edge(canvas: NDArray[np.uint8], result: Result) -> None:
+def _draw_edge(canvas: NDArray[np.uint8], result: DrawnResult) -> None:
     mask = result.drivable.mask.astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     scale = _scale(mask, canvas)
@@ -123,7 +153,7 @@ def _inner_parts(contour: NDArray[np.int32], shape: tuple[int, ...]) -> list[NDA
     return [part for part in parts[1::2] if len(part) > 1]
 
 
-def _draw_outline(canvas: NDArray[np.uint8], result: Result, track: Track) -> None:
+def _draw_outline(canvas: NDArray[np.uint8], result: DrawnResult, track: Track) -> None:
     x0, y0, x1, y1 = track.segment.box
     mask = np.isin(result.panoptic.ids[y0:y1, x0:x1], track.segment_ids).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=(x0, y0))
@@ -160,7 +190,9 @@ def _draw_lines(
     cv2.polylines(canvas, lines, closed, color, thickness, cv2.LINE_AA, _FRACTION_BITS)
 
 
-def _draw_name(canvas: NDArray[np.uint8], result: Result, labels: LabelSet, track: Track) -> None:
+def _draw_name(
+    canvas: NDArray[np.uint8], result: DrawnResult, labels: LabelSet, track: Track
+) -> None:
     """Write number and class on a plate at the object's upper left corner."""
     text = f"{track.id} {labels.labels[track.label].name}"
     size = max(0.3, 0.45 * canvas.shape[0] / _REFERENCE_HEIGHT_PX)

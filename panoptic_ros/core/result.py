@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.labels import UNNAMED, LabelSet
 from panoptic_ros.core.geometry import enlarge, enlarge_box, enlarge_pairs
 from panoptic_ros.core.instance import Instance
+from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
+
+if TYPE_CHECKING:
+    from panoptic_ros.core.ground.grid import Boundary, Grid, Ground
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,18 @@ class Result:
     drivable: Drivable
     stages_ms: dict[str, float] = field(default_factory=dict)
     label_set: LabelSet = UNNAMED
+
+    def __repr__(self) -> str:
+        """Say size, time, objects and drivable share in one line."""
+        height, width = self.camera_size
+        names = sorted(self.label_set.name_of(track.label) for track in self.tracks)
+        objects = ", ".join(f"{name} {count}" for name, count in Counter(names).items())
+        mask = self.drivable.mask
+        share = 100 * np.count_nonzero(mask) / max(1, mask.size)
+        return (
+            f"<Result {width}x{height} at {self.frame.stamp_ns / 1e9:.3f} s: "
+            f"{objects or 'no objects'}; {share:.0f} % drivable>"
+        )
 
     @property
     def camera_size(self) -> tuple[int, int]:
@@ -87,6 +103,33 @@ class Result:
     def drivable_mask(self) -> NDArray[np.bool_]:
         """Where one can drive, (H, W) bool."""
         return enlarge(self.drivable.mask.view(np.uint8), self.camera_size).view(np.bool_)
+
+    def plot(self, style: OverlayStyle | None = None) -> NDArray[np.uint8]:
+        """Draw classes, objects and the drivable edge over the image; what ``~/overlay`` shows.
+
+        Args:
+            style: What to draw; all by default.
+
+        Returns:
+            RGB, (H, W, 3) uint8 at camera size; the frame is not touched.
+        """
+        return draw_overlay(self, self.label_set, style)
+
+    def grid(self, ground: Ground) -> Grid:
+        """Lay the surface on the ground as an occupancy grid; ``~/drivable_grid``.
+
+        Args:
+            ground: Of the camera, see ``ground_of``; give it the frames in order, as cells fade.
+        """
+        return ground.grid(self.panoptic, self.drivable, self.frame.stamp_ns)
+
+    def ground_boundary(self, ground: Ground) -> Boundary:
+        """Say how far the free space reaches, in metres; ``~/drivable_boundary``.
+
+        Args:
+            ground: Of the camera, see ``ground_of``.
+        """
+        return ground.boundary(self.drivable)
 
     def two_channel(self) -> NDArray[np.uint16]:
         """(L, Z) of every camera pixel: class index and track id, (H, W, 2) uint16."""

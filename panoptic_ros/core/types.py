@@ -40,6 +40,11 @@ class Frame:
     stamp_ns: int
     frame_id: str = ""
 
+    def __repr__(self) -> str:
+        """Say size and time; the pixels would fill the screen."""
+        height, width = self.image.shape[:2]
+        return f"<Frame {width}x{height} at {self.stamp_ns / 1e9:.3f} s>"
+
 
 @dataclass(frozen=True, eq=False)
 class Heads:

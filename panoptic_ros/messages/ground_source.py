@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
 from panoptic_ros.core.ground.grid import Ground
 from panoptic_ros.messages.camera_info import camera_model
+from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.protocols import CameraInfo
 
 FindPose = Callable[[str, str], CameraPose]
@@ -21,6 +23,24 @@ FindPose = Callable[[str, str], CameraPose]
 
 _SAME_PLACE = 2e-3
 """Changes of the pose below so many metres or radians do not pay for other tables."""
+
+
+def ground_of(calibration: Path | str, config: GroundConfig) -> Ground:
+    """Make the ground under a camera that is known from files and numbers alone.
+
+    Args:
+        calibration: A camera's YAML or INI file, as ``panoptic calibrate`` writes it.
+        config: Where the camera sits, ``camera_height_m`` above all, and the extent of the grid.
+
+    Raises:
+        ConfigError: The camera is not calibrated, or has no height.
+        DataError: The file cannot be read.
+    """
+    if config.camera_height_m <= 0:
+        raise ConfigError("camera_height_m is 0; needs the height of the camera above the ground")
+    info = read_camera_yaml(Path(calibration))
+    camera = camera_model(info, (info.height, info.width))
+    return Ground(camera, camera_pose_of(camera, config), config)
 
 
 class GroundSource:

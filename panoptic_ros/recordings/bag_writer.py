@@ -54,7 +54,7 @@ class BagWriter(Closing):
             writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
             writer.open()
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error})") from error
+            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
         return writer
 
     def write(self, topic: str, message: Any, time_ns: int) -> None:
@@ -76,15 +76,25 @@ class BagWriter(Closing):
             kind: Type name like ``sensor_msgs/msg/Image``.
             data: CDR with its 4 bytes of encapsulation header.
             time_ns: When it was made.
+
+        Raises:
+            DataError: It cannot be written.
         """
         if topic not in self._connections:
             self._connections[topic] = self._writer.add_connection(
                 topic, kind, typestore=typestore(), offered_qos_profiles=[_qos(topic)]
             )
-        self._writer.write(self._connections[topic], time_ns, data)
+        try:
+            self._writer.write(self._connections[topic], time_ns, data)
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
 
     def close(self) -> None:
-        """Write the index and put the file in its place; safe to call twice."""
+        """Write the index and put the file in its place; safe to call twice.
+
+        Raises:
+            DataError: It cannot be written; then nothing of it is left.
+        """
         if self._writer is None:
             return
         writer, self._writer = self._writer, None
@@ -92,9 +102,10 @@ class BagWriter(Closing):
             writer.close()
             storage = next(self._folder.glob("*.mcap"))
             storage.replace(self._path)
-            shutil.rmtree(self._scratch)
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error})") from error
+            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+        finally:
+            shutil.rmtree(self._scratch, ignore_errors=True)
 
 
 def bag_types() -> MessageTypes:

@@ -16,7 +16,7 @@ from panoptic_ros.recordings.video import VideoSource
 
 
 def open_source(
-    path: Path, topic: str = "", span: TimeRange | None = None, fps: float | None = None
+    path: Path | str, topic: str = "", span: TimeRange | None = None, fps: float | None = None
 ) -> Source:
     """Open an input by what it is.
 
@@ -33,7 +33,7 @@ def open_source(
     if fps is not None and not 0 < fps <= 1e6:
         raise ConfigError(f"fps is {fps}, needs a number above 0")
     span = span or TimeRange()
-    path = path.expanduser()
+    path = Path(path).expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")
     try:

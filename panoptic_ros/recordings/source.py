@@ -147,6 +147,10 @@ class Source(Closing):
             DataError: Nothing at all can be read.
         """
 
+    def __iter__(self) -> Iterator[RecordedFrame]:
+        """Yield the images from the start."""
+        return self.frames()
+
     def nothing_found(self, length_s: float) -> DataError:
         """Say why there was no image.
 

@@ -201,3 +201,16 @@ def test_a_name_that_the_ground_truth_has_twice_is_refused(
     assert predict(images, out, "coco", "--categories", tmp_path / "gt.json") == 2
     error = capsys.readouterr().err
     assert "frame_1.png may be a/frame_1.jpg or b/frame_1.jpg" in error
+
+
+def test_annotated_images_show_the_result_and_are_listed(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images, tmp_path / "out", "kitti-step", "--annotated") == 0
+    drawn = sorted((tmp_path / "out" / "annotated").iterdir())
+    assert [path.stem for path in drawn] == sorted(path.stem for path in images.iterdir())
+    assert [path.suffix for path in drawn] == [".jpg"] * len(drawn)
+    before, after = cv2.imread(str(sorted(images.iterdir())[0])), cv2.imread(str(drawn[0]))
+    assert before.shape == after.shape
+    assert np.abs(before.astype(int) - after).mean() > 5
+    assert f"{tmp_path / 'out'}/annotated/*.jpg" in capsys.readouterr().out

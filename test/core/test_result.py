@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.files import rle
+from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID, Drivable, Frame, Track
 from test.drawn.drawings import CAR, LABELS, PERSON, ROAD, scene
@@ -116,3 +117,18 @@ def test_a_class_without_a_name_is_called_by_its_number() -> None:
     plain = result()
     nameless = Result(plain.frame, plain.panoptic, plain.tracks, plain.drivable)
     assert nameless.counts() == {f"class {CAR}": 2}
+
+
+def test_its_words_fit_into_a_line() -> None:
+    assert repr(result()) == "<Result 12x8 at 0.000 s: car 2; 25 % drivable>"
+    nothing = result(tracks=())
+    assert repr(nothing) == "<Result 12x8 at 0.000 s: no objects; 25 % drivable>"
+    assert repr(nothing.frame) == "<Frame 12x8 at 0.000 s>"
+    assert repr(result().instances()[1]) == "<Instance 70 car 0.80 at (4, 2, 8, 6)>"
+
+
+def test_a_plot_is_the_overlay_of_the_topic() -> None:
+    seen = result((64, 96))
+    np.testing.assert_array_equal(seen.plot(), draw_overlay(seen, LABELS))
+    plain = seen.plot(OverlayStyle(opacity=0.0, names=False, outlines=False, drivable_edge=False))
+    np.testing.assert_array_equal(plain, seen.frame.image)

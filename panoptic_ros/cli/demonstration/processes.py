@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from panoptic_ros.ros.transport.profile import with_profile
 
 STOP_S = 30.0
 LAST_LINES = 5
+LEAST_FREE_BYTES = 1_000_000
 
 
 class Child:
@@ -50,6 +52,8 @@ class Child:
     def last_words(self) -> str:
         """The end of its output."""
         lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        if not lines and shutil.disk_usage(self._log.parent).free < LEAST_FREE_BYTES:
+            return f"the disk of {self._log.parent} is full; name another folder with --out"
         return f"it said: {' / '.join(lines[-LAST_LINES:]) or 'nothing'} ({self._log})"
 
     def stop(self) -> None:
