@@ -17,6 +17,8 @@ VERBS = {
     "doctor": "say what is here, what will run, and how to get what is missing",
     "replay": "run the pipeline over a bag, a video or a folder and write a bag and a report",
     "play": "publish a bag, a video or a folder as camera topics",
+    "record": "record what the running node publishes, for machines without ros2 bag",
+    "watch": "show the running node in a browser: overlay, figures, topics",
     "predict": "write label files for evaluation or as pre-annotation",
     "eval": "score a model or predictions against a labelled data set",
     "bench": "measure the time of every stage",

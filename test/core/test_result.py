@@ -124,7 +124,7 @@ def test_its_words_fit_into_a_line() -> None:
     nothing = result(tracks=())
     assert repr(nothing) == "<Result 12x8 at 0.000 s: no objects; 25 % drivable>"
     assert repr(nothing.frame) == "<Frame 12x8 at 0.000 s>"
-    assert repr(result().instances()[1]) == "<Instance 70 car 0.80 at (4, 2, 8, 6)>"
+    assert repr(result().instances()[1]) == "<Instance 70 car 0.80 at (2, 2, 6, 6)>"
 
 
 def test_a_plot_is_the_overlay_of_the_topic() -> None:

@@ -9,13 +9,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 
 from panoptic_ros.core.errors import DataError, PanopticError
@@ -40,22 +41,31 @@ class Recorder:
         node: Owns the subscriptions.
         path: ``.mcap`` file.
         topics: Type by topic; types that are not installed are left out.
+        best_effort: Those of them that are not resent where they get lost.
 
     Attributes:
         failure: Why nothing is written any more.
+        counts: Messages that were written, by topic.
     """
 
-    def __init__(self, node: SubscribingNode, path: Path, topics: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        node: SubscribingNode,
+        path: Path,
+        topics: Mapping[str, str],
+        best_effort: Collection[str] = (),
+    ) -> None:
         self.failure: DataError | None = None
+        self.counts: Counter[str] = Counter()
         self._writer = BagWriter(path)
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         types = rclpy_types()
         for topic, kind in topics.items():
             if types.has(kind):
-                node.create_subscription(
-                    types.find(kind), topic, self._keep(topic, kind), _qos(topic), raw=True
-                )
+                qos = _qos(topic, topic in best_effort)
+                keep = self._keep(topic, kind)
+                node.create_subscription(types.find(kind), topic, keep, qos, raw=True)
         self._thread.start()
 
     def _keep(self, topic: str, kind: str) -> Any:
@@ -73,6 +83,7 @@ class Recorder:
     def _write_one(self, topic: str, kind: str, data: bytes, time_ns: int) -> None:
         try:
             self._writer.write_raw(topic, kind, data, time_ns)
+            self.counts[topic] += 1
         except Exception as error:  # a dead thread would leave the queue full and block ROS
             self.failure = DataError(f"recording stopped: {error or type(error).__name__}")
 
@@ -89,8 +100,10 @@ class Recorder:
         self._writer.close()
 
 
-def _qos(topic: str) -> QoSProfile:
+def _qos(topic: str, is_best_effort: bool) -> QoSProfile:
     profile = QoSProfile(depth=20)
+    if is_best_effort:
+        profile.reliability = ReliabilityPolicy.BEST_EFFORT
     if is_latched(topic):
         profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
     return profile

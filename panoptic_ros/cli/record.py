@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic record``: what the running node publishes as a bag, without ``ros2 bag``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panoptic_ros.cli.json_file import check_place
+from panoptic_ros.cli.outputs import add_out, is_file_name, print_written
+from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.core.counted import counted
+from panoptic_ros.core.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from panoptic_ros.ros.playback.published_topics import PublishedTopic
+    from panoptic_ros.ros.playback.recorder import Recorder
+
+DEFAULT_OUT = Path("out/record")
+SETTLE_S = 1.0
+"""The graph tells of topics one by one; all are there when none is added for so long."""
+
+LEFT_OUT = ("/overlay", "/label/colored")
+"""Topics that are large, cost the node time and can be drawn again from the others."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "topics",
+        nargs="*",
+        metavar="TOPIC",
+        help="topics to record (default: all of the node that somebody publishes, without "
+        f"{' and '.join(name[1:] for name in LEFT_OUT)}, and /diagnostics)",
+    )
+    parser.add_argument("--node", default=NODE, help="the node's full name (default: %(default)s)")
+    parser.add_argument(
+        "--duration", type=float, metavar="S", help="seconds to record (default: until Ctrl-C)"
+    )
+    parser.add_argument(
+        "--wait",
+        type=float,
+        default=10.0,
+        metavar="S",
+        help="wait this long for the topics (default: %(default)s)",
+    )
+    add_out(parser, "result.mcap", DEFAULT_OUT, ".mcap")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Record until the time is over or somebody stops it."""
+    if args.duration is not None and not args.duration > 0:
+        raise ConfigError(f"--duration is {args.duration}, needs more than 0")
+    out = args.out or DEFAULT_OUT
+    path = out if is_file_name(out, ".mcap") else out / "result.mcap"
+    check_place(path, "--out")
+    with _stopping() as stop, _node() as node:
+        from panoptic_ros.ros.playback.recorder import Recorder
+
+        found = _found(node, args, stop)
+        best_effort = {topic.name for topic in found if not topic.is_reliable}
+        topics = {topic.name: topic.type for topic in found}
+        recorder = Recorder(node, path, topics, best_effort)
+        print(f"recording {', '.join(topics)}; Ctrl-C ends", flush=True)
+        _spin(node, stop, args.duration)
+        recorder.close()
+    _tell(recorder, topics)
+    print_written([path])
+    return 0
+
+
+def _tell(recorder: Recorder, topics: dict[str, str]) -> None:
+    """Say how much was recorded; topics without a message are named."""
+    total = sum(recorder.counts.values())
+    print(f"{counted(total, 'message')} of {counted(len(recorder.counts), 'topic')}")
+    silent = [name for name in topics if name not in recorder.counts]
+    if silent:
+        print(f"panoptic record: nothing came on {', '.join(silent)}", file=sys.stderr)
+
+
+def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[PublishedTopic]:
+    """Wait for the topics that are wanted.
+
+    Raises:
+        DataError: One of them is not published, or its messages cannot be written to a bag.
+    """
+    from panoptic_ros.recordings.bag_writer import bag_types
+    from panoptic_ros.ros.playback.published_topics import published_topics
+
+    end_s = time.monotonic() + args.wait
+    before: list[PublishedTopic] = []
+    while True:
+        there = [topic for topic in published_topics(node) if _is_wanted(topic.name, args)]
+        missing = set(args.topics) - {topic.name for topic in there}
+        is_complete = bool(there) and not missing and any(_of_the_node(there, args))
+        is_settled = [topic.name for topic in there] == [topic.name for topic in before]
+        if (is_complete and is_settled) or time.monotonic() > end_s or stop.is_set():
+            break
+        before = there
+        time.sleep(SETTLE_S)
+    if not is_complete:
+        names = ", ".join(sorted(missing)) or f"a topic of {args.node}"
+        raise DataError(
+            f"nobody publishes {names}; is the node running, in the same ROS_DOMAIN_ID?"
+        )
+    types = bag_types()
+    unknown = {topic for topic in there if not types.has(topic.type)}
+    for topic in unknown:
+        print(f"panoptic record: left out {topic.name} ({topic.type})", file=sys.stderr)
+    return [topic for topic in there if topic not in unknown]
+
+
+def _of_the_node(there: list[PublishedTopic], args: argparse.Namespace) -> Iterator[bool]:
+    """Whether each is of the node itself, or was asked for by name."""
+    from panoptic_ros.ros.playback.published_topics import DIAGNOSTICS
+
+    return (bool(args.topics) or topic.name != DIAGNOSTICS for topic in there)
+
+
+def _is_wanted(name: str, args: argparse.Namespace) -> bool:
+    from panoptic_ros.ros.playback.published_topics import DIAGNOSTICS, is_below
+
+    if args.topics:
+        return name in args.topics
+    return name == DIAGNOSTICS or (is_below(name, args.node) and not _is_large(name, args.node))
+
+
+def _is_large(name: str, node_name: str) -> bool:
+    inner = name.removeprefix(node_name)
+    return inner.endswith(LEFT_OUT) or inner.endswith("/transition_event")
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """Give an event that SIGINT and SIGTERM set, in place of an exception."""
+    stop = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in numbers]
+    try:
+        yield stop
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _node() -> Iterator[Any]:
+    from panoptic_ros.ros.playback.published_topics import open_context
+
+    context = open_context()
+    try:
+        import rclpy
+
+        yield rclpy.create_node("panoptic_record", context=context)
+    finally:
+        context.try_shutdown()
+
+
+def _spin(node: Any, stop: threading.Event, duration_s: float | None) -> None:
+    from rclpy.executors import SingleThreadedExecutor
+
+    executor = SingleThreadedExecutor(context=node.context)
+    executor.add_node(node)
+    end_s = None if duration_s is None else time.monotonic() + duration_s
+    while not stop.is_set() and (end_s is None or time.monotonic() < end_s):
+        executor.spin_once(timeout_sec=0.1)

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic watch``: the running node in a browser, for machines without RViz or Foxglove."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import closing
+
+from panoptic_ros.cli.result_bag import NODE
+
+LOCAL = "127.0.0.1"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--node", default=NODE, help="the node's full name (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8080, help="default: %(default)s; 0: any free")
+    parser.add_argument(
+        "--host",
+        default=LOCAL,
+        help="address to listen on (default: %(default)s, this machine alone); 0.0.0.0 shows the "
+        "camera to everybody in the network",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the page until Ctrl-C."""
+    from panoptic_ros.cli.watch_server import WatchServer
+    from panoptic_ros.report.watch_page import watch_page
+    from panoptic_ros.ros.playback.published_topics import open_context
+
+    watch_page({})  # says in one line where Jinja2 is missing
+    open_context().try_shutdown()  # says in one line where ROS is missing
+    from panoptic_ros.ros.playback.watcher import Watcher
+
+    with (
+        Watcher(args.node) as watcher,
+        closing(WatchServer(watcher, args.host, args.port, watch_page)) as server,
+    ):
+        print(f"watching {args.node} at {server.url} (Ctrl-C ends)", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return 0
+    return 0
