@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.build_images import MOST_IMAGES
+from panoptic_ros.cli.models.build_images import MOST_IMAGES
 from panoptic_ros.cli.outputs import print_written
 from panoptic_ros.cli.progress import ProgressBar
-from panoptic_ros.core.counted import counted
 from panoptic_ros.core.engine_config import PRECISIONS
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,7 +164,7 @@ def _images(
     """
     if not recipe.images:
         return [], []
-    from panoptic_ros.cli.build_images import choose_images
+    from panoptic_ros.cli.models.build_images import choose_images
 
     height, width, _ = (int(size) for size in key.shape.split("x"))
     is_int8 = recipe.precision == "int8"

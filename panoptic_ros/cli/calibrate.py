@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.progress import progress
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 if TYPE_CHECKING:
     import numpy as np

@@ -17,8 +17,7 @@ from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
 from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.outputs import add_out, make_folder, print_written
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.demonstration.recording import Recording

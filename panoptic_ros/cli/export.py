@@ -115,7 +115,7 @@ def _model_named(path: Path) -> Path | None:
 def _export(args: argparse.Namespace) -> None:
     try:
         if args.hf:
-            from panoptic_ros.cli.export_hub import export_hub
+            from panoptic_ros.cli.models.export_hub import export_hub
 
             return export_hub(args)
         from panoptic_ros.model.export import export

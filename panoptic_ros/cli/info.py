@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import Label
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

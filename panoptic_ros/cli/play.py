@@ -8,8 +8,7 @@ import sys
 from contextlib import ExitStack
 
 from panoptic_ros.cli.inputs import add_input_arguments, source_of
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, counted
 
 DEFAULT_TOPIC = "/camera/image_raw"
 

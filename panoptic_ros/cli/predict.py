@@ -17,8 +17,7 @@ from panoptic_ros.cli.inputs import (
 )
 from panoptic_ros.cli.outputs import add_out, make_folder, print_written
 from panoptic_ros.cli.progress import progress
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from panoptic_ros.cli.inputs import (
 from panoptic_ros.cli.json_file import write_json
 from panoptic_ros.cli.outputs import add_out, print_written
 from panoptic_ros.cli.progress import progress
-from panoptic_ros.cli.replay_outputs import (
+from panoptic_ros.cli.replaying.outputs import (
     DEFAULT_OUT,
     NAMES,
     SINGLE,
@@ -31,12 +31,11 @@ from panoptic_ros.cli.replay_outputs import (
     files_of,
     open_sinks,
 )
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import FrameError, LateFrameError
+from panoptic_ros.core.errors import FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.replay_ground import ReplayGround
+    from panoptic_ros.cli.replaying.ground import ReplayGround
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.config import GroundConfig
     from panoptic_ros.core.pipeline import Pipeline
@@ -92,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | None:
     """Give what finds the ground, where the arguments say something about it."""
-    from panoptic_ros.cli.replay_ground import ReplayGround
+    from panoptic_ros.cli.replaying.ground import ReplayGround
 
     ground = ReplayGround(config)
     return ground if ground.is_placed or args.camera_info else None

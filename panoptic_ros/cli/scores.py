@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.core.counted import counted
+from panoptic_ros.core.errors import counted
 from panoptic_ros.evaluation.headings import (
     COUNTS,
     DRIVABLE_HEADS,

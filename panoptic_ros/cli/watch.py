@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import closing
 
-from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.cli.replaying.result_bag import NODE
 
 LOCAL = "127.0.0.1"
 
@@ -25,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Serve the page until Ctrl-C."""
-    from panoptic_ros.cli.watch_server import WatchServer
-    from panoptic_ros.report.watch_page import watch_page
+    from panoptic_ros.cli.watching.page import watch_page
+    from panoptic_ros.cli.watching.server import WatchServer
     from panoptic_ros.ros.playback.published_topics import open_context
 
     watch_page({})  # says in one line where Jinja2 is missing
@@ -35,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
 
     with (
         Watcher(args.node) as watcher,
-        closing(WatchServer(watcher, args.host, args.port, watch_page)) as server,
+        WatchServer(watcher, args.host, args.port, watch_page) as server,
     ):
         print(f"watching {args.node} at {server.url} (Ctrl-C ends)", flush=True)
         try:

@@ -12,8 +12,10 @@
     ├── DataError            a bag, a video, a data set or a prediction file
     └── EngineRunError       the engine failed while it ran; restart the process
 
-Each message says what was found, what is needed and how to get it.
+Each message says what was found, what is needed and how to get it; ``counted`` says numbers in it.
 """
+
+from __future__ import annotations
 
 
 class PanopticError(Exception):
@@ -46,3 +48,19 @@ class DataError(PanopticError):
 
 class EngineRunError(PanopticError):
     """The engine failed while it ran."""
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Say how many there are.
+
+    Args:
+        count: How many.
+        noun: In the singular; an adjective may stand before it.
+        plural: Where it is not the noun with an s.
+
+    >>> counted(1, "frame"), counted(0, "frame"), counted(3, "video topic")
+    ('1 frame', '0 frames', '3 video topics')
+    >>> counted(2, "class", "classes")
+    '2 classes'
+    """
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"

@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from panoptic_ros.core.classes.categories import Category
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, counted
 from panoptic_ros.data.annotation import Annotation
 
 

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.classes.labels import find_label_set
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.data.annotation import MapAnnotation
 from panoptic_ros.data.class_map import LabelMapTable

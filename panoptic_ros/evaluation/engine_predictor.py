@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.config import PipelineConfig
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.core.errors import DataError, FrameError, counted
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline

@@ -38,7 +38,7 @@ def ground_of(calibration: Path | str, config: GroundConfig) -> Ground:
     """
     if config.camera_height_m <= 0:
         raise ConfigError("camera_height_m is 0; needs the height of the camera above the ground")
-    info = read_camera_yaml(Path(calibration))
+    info: Any = read_camera_yaml(Path(calibration))
     camera = camera_model(info, (info.height, info.width))
     return Ground(camera, camera_pose_of(camera, config), config)
 

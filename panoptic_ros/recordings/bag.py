@@ -8,8 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.core.errors import DataError, FrameError, counted
 from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.camera_info import beside
 from panoptic_ros.messages.convert import to_frame

@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, counted
 from panoptic_ros.core.types import Frame
 from panoptic_ros.data.exif import UPRIGHT
 from panoptic_ros.data.images import IMAGE_SUFFIXES, exif_orientation, read_image

@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.types import Frame
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,

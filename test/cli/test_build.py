@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.cli.build_images import choose_images
 from panoptic_ros.cli.main import main
+from panoptic_ros.cli.models.build_images import choose_images
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.models import shipped_models
 from test.drawn.drawn_inputs import write_folder

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.cli.replaying.result_bag import NODE
 from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS

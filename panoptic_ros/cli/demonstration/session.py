@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.demonstration.camera import DemoCamera
 from panoptic_ros.cli.demonstration.processes import Child
 from panoptic_ros.cli.demonstration.recording import recorder_command
-from panoptic_ros.cli.result_bag import NODE
+from panoptic_ros.cli.replaying.result_bag import NODE
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:

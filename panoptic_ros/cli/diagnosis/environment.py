@@ -19,8 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.core.files.resources import resource
 
 if TYPE_CHECKING:

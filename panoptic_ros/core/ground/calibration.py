@@ -14,8 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 PLUMB_BOB = "plumb_bob"
 EQUIDISTANT = "equidistant"

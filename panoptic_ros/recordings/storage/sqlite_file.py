@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
-from panoptic_ros.core.counted import counted
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, counted
 from panoptic_ros.recordings.source import ReadErrors
 from panoptic_ros.recordings.storage.record import NEVER_NS, Record, StorageFile, Topic
 

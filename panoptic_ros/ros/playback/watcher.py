@@ -6,6 +6,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,7 +72,7 @@ class Watcher(Closing):
         self._statuses: dict[str, dict[str, Any]] = {}
         self._topics: list[dict[str, Any]] = []
         kind = self._types.find(STATUSES)
-        self._node.create_subscription(kind, DIAGNOSTICS, self._keep_statuses, 10)
+        self._subscribe(kind, DIAGNOSTICS, self._keep_statuses)
         self._is_done = threading.Event()
         self._thread = threading.Thread(target=self._spin, name="watcher", daemon=True)
         self._thread.start()
@@ -153,7 +154,10 @@ class Watcher(Closing):
                 shown.arrived_s.append(time.monotonic())
                 self._changed.notify_all()
 
-        kind = self._types.find(COMPRESSED)
+        self._subscribe(self._types.find(COMPRESSED), topic, keep)
+
+    def _subscribe(self, kind: Any, topic: str, keep: Callable[[Any], None]) -> None:
+        # Best effort takes what anybody publishes, reliably or not.
         self._node.create_subscription(kind, topic, keep, qos_profile_sensor_data)
 
     def _keep_statuses(self, message: Any) -> None:

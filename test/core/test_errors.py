@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from panoptic_ros.core.counted import counted
+from panoptic_ros.core.errors import counted
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.json_file import check_place
 from panoptic_ros.cli.outputs import is_file_name
-from panoptic_ros.cli.result_bag import ResultBag
+from panoptic_ros.cli.replaying.result_bag import ResultBag
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.replay_ground import ReplayGround
+    from panoptic_ros.cli.replaying.ground import ReplayGround
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame

@@ -17,12 +17,12 @@ import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.cli.watch_server import WatchServer
+from panoptic_ros.cli.watching.server import WatchServer
 from panoptic_ros.core.errors import ConfigError
 
 pytest.importorskip("jinja2")
 
-from panoptic_ros.report.watch_page import watch_page
+from panoptic_ros.cli.watching.page import watch_page
 
 GREEN = (20, 200, 40)
 ODD = "</script><b>&'\""

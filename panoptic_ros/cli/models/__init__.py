@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``panoptic export`` and ``panoptic build`` make models from."""
