@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Find the boards, solve, write; 1 where the result is doubtful."""
     from panoptic_ros.core.ground.calibration import Board, calibrate
-    from panoptic_ros.messages.camera_yaml import write_camera_yaml
+    from panoptic_ros.messages.calibration.camera_yaml import write_camera_yaml
 
     if args.most < 1:
         raise ConfigError(f"--most is {args.most}, needs at least 1")

@@ -12,6 +12,8 @@ from panoptic_ros.core.node_config import NODE_NAME
 from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
+    from panoptic_ros.core.camera.camera_config import CameraConfig
+    from panoptic_ros.core.node_config import NodeConfig
     from panoptic_ros.recordings.source import Source
 
 DEFAULT_ENGINE = EngineConfig.name
@@ -82,6 +84,23 @@ def source_of(args: argparse.Namespace) -> Source:
 
     source = open_source(args.input, args.topic, TimeRange(args.start, args.duration), args.fps)
     return CalibratedSource(source, args.camera_info) if args.camera_info else source
+
+
+def recorded_camera(config: NodeConfig, topic: str) -> CameraConfig:
+    """What the parameters say about the camera of a recording.
+
+    Args:
+        config: Parameters; where they are about several cameras, the one whose image topic was
+            recorded counts, else the first.
+        topic: Image topic of the recording, empty where it has none.
+
+    Raises:
+        ConfigError: An entry is refused.
+    """
+    topics = [name.strip("/") for name in config.image_topics]
+    wanted = topic.strip("/")
+    index = topics.index(wanted) if wanted and wanted in topics else 0
+    return config.of_cameras.of(index, len(config.cameras))
 
 
 def engine_name(args: argparse.Namespace) -> str:

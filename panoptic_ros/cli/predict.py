@@ -13,14 +13,16 @@ from panoptic_ros.cli.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,
+    recorded_camera,
     source_of,
 )
 from panoptic_ros.cli.outputs import add_out, make_folder, print_written
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
-from panoptic_ros.core.parameter_file import pipeline_config
+from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
+    from panoptic_ros.core.camera.camera_config import CameraConfig
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
@@ -79,10 +81,11 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
-        pipeline = Pipeline(engine, pipeline_config(args.params, args.params_node))
+        config = read_parameters(args.params, args.params_node)
+        pipeline, camera = Pipeline(engine, config.pipeline), recorded_camera(config, source.topic)
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         draw = args.out / ANNOTATED if args.annotated else None
-        written, late = _label(source, pipeline, writer, draw)
+        written, late = _label(source, pipeline, camera, writer, draw)
     if not written:
         raise source.nothing_found(-1.0)
     for note in source.read_errors.notes:
@@ -105,16 +108,25 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _label(
-    source: Source, pipeline: Pipeline, writer: ImageWriter, draw: Path | None
+    source: Source,
+    pipeline: Pipeline,
+    camera: CameraConfig,
+    writer: ImageWriter,
+    draw: Path | None,
 ) -> tuple[int, int]:
     """Write the label files; returns how many images have some, and how many came late."""
-    state = pipeline.new_state()
+    from panoptic_ros.core.camera.output_size import resized
+    from panoptic_ros.core.camera.rate_limit import RateLimit
+
+    state, limit = pipeline.new_state(camera), RateLimit(camera.max_rate_hz)
     stems: set[str] = set()
     written = late = 0
     for recorded in progress(source.frames(), source.count, "predict"):
         _check_stem(recorded.stem, stems)
+        if not limit.admits(recorded.frame.stamp_ns):
+            continue
         try:
-            result = pipeline.step(recorded.frame, state)
+            result = resized(pipeline.step(recorded.frame, state), camera)
             writer.write(result, recorded.name)
             if draw is not None:
                 _write_annotated(draw / f"{recorded.stem}.jpg", result)

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from panoptic_ros.cli.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,
+    recorded_camera,
     source_of,
 )
 from panoptic_ros.cli.json_file import write_json
@@ -36,11 +38,12 @@ from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.replaying.ground import ReplayGround
+    from panoptic_ros.core.camera.camera_config import CameraConfig
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.config import GroundConfig
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
-    from panoptic_ros.recordings.source import Source
+    from panoptic_ros.recordings.source import RecordedFrame, Source
     from panoptic_ros.report.record import RunRecord
     from panoptic_ros.report.samples import FromAbove, SampledFrames
 
@@ -74,10 +77,11 @@ def run(args: argparse.Namespace) -> int:
         files = files_of(args)
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, config.pipeline)
+        camera = recorded_camera(config, source.topic)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
         sinks = open_sinks(files, args.topics, labels, ground, stack)
-        for result, message_ms in _results(source, pipeline, sinks, record):
+        for result, message_ms in _results(source, pipeline, camera, sinks, record):
             above = _above(result, ground if files.report else None)
             _note_frame(record, sampled, result, message_ms, above)
         if not record.frames:
@@ -98,19 +102,36 @@ def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | No
 
 
 def _results(
-    source: Source, pipeline: Pipeline, sinks: Sinks, record: RunRecord
+    source: Source, pipeline: Pipeline, camera: CameraConfig, sinks: Sinks, record: RunRecord
 ) -> Iterator[tuple[Result, float]]:
-    state = pipeline.new_state()
+    from panoptic_ros.core.camera.output_size import resized
+    from panoptic_ros.core.camera.rate_limit import RateLimit
+
+    state, limit = pipeline.new_state(camera), RateLimit(camera.max_rate_hz)
     for recorded in progress(source.frames(), source.count, "replay"):
+        if not limit.admits(recorded.frame.stamp_ns):
+            record.left_out += 1
+            continue
         try:
-            result = pipeline.step(recorded.frame, state)
+            result = resized(pipeline.step(recorded.frame, state), camera)
         except LateFrameError:
             record.late += 1
             continue
         except FrameError as error:
             source.read_errors.skip(f"image {recorded.name}: {error}")
             continue
-        yield result, sinks.take(result, recorded)
+        yield result, sinks.take(result, _as_shown(recorded, result, camera))
+
+
+def _as_shown(recorded: RecordedFrame, result: Result, camera: CameraConfig) -> RecordedFrame:
+    """Give a recorded frame the CameraInfo of what its result shows."""
+    if recorded.camera_info is None or result.frame is recorded.frame:
+        return recorded
+    from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
+    from panoptic_ros.recordings.bag_writer import bag_types
+
+    info = viewed_camera_info(recorded.camera_info, result, camera, bag_types())
+    return replace(recorded, camera_info=info)
 
 
 def _above(result: Result, ground: ReplayGround | None) -> FromAbove | None:
@@ -149,7 +170,7 @@ def _finish(
 ) -> None:
     """Note in the record what is known at the end."""
     record.skipped = source.read_errors.skipped
-    record.frames_in = len(record.frames) + record.skipped + record.late
+    record.frames_in = len(record.frames) + record.skipped + record.late + record.left_out
     record.warnings.extend(source.read_errors.warnings)
     record.notes.extend(source.read_errors.remarks)
     record.settings |= {
@@ -172,5 +193,6 @@ def _write(files: ReplayFiles, record: RunRecord, sampled: SampledFrames) -> Non
     for note in (*record.warnings, *record.notes):
         print(f"panoptic replay: {note}", file=sys.stderr)
     counts = f"{record.skipped} skipped, {record.late} late"
+    counts += f", {record.left_out} left out by max_rate_hz" if record.left_out else ""
     print(f"{counted(len(record.frames), 'frame')} processed, {counts}")
     print_written(files.all())

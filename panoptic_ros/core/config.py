@@ -321,6 +321,9 @@ def _replaced(config: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def _checked(about: Parameter, value: Any) -> Any:
+    if isinstance(about.default, tuple) and isinstance(value, tuple):
+        entry = replace(about, default=about.default[0])
+        return tuple(_checked(entry, one) for one in value)
     wanted = type(about.default)
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from panoptic_ros.core.camera.camera_config import CameraConfig, CameraLists
 from panoptic_ros.core.classes.remap import RemapConfig
 from panoptic_ros.core.config import (
     DecodeConfig,
@@ -47,6 +48,7 @@ class NodeConfig:
         "CameraInfo topic of each camera; '' is 'camera_info' beside the image topic.",
         live=False,
     )
+    of_cameras: CameraLists = field(default_factory=CameraLists)
     stale_after_s: float = param(
         2.0,
         "Without a result for so long a camera is stale: an error on /diagnostics.",
@@ -80,6 +82,14 @@ class NodeConfig:
     def pipeline(self) -> PipelineConfig:
         """The part that shapes results."""
         return PipelineConfig(self.decode, self.tracking, self.drivable)
+
+    def camera(self, name: str) -> CameraConfig:
+        """What is said about one camera.
+
+        Raises:
+            ConfigError: An entry is refused, or a list has too few or too many.
+        """
+        return self.of_cameras.of(self.cameras.index(name), len(self.cameras))
 
 
 DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}

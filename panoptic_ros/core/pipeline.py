@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.camera.camera_config import CameraConfig
+from panoptic_ros.core.camera.ego_mask import cut_out
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
 from panoptic_ros.core.errors import FrameError, LateFrameError
-from panoptic_ros.core.geometry import shrink, thumbnail
+from panoptic_ros.core.geometry import thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
@@ -69,9 +71,16 @@ class Pipeline:
         """Frames that ``step_batch`` runs in one inference."""
         return batch_of(self._engine)
 
-    def new_state(self) -> StreamState:
-        """Make the state of a camera that has not sent anything yet."""
-        return StreamState(self._engine.spec.labels, self._config)
+    def new_state(self, camera: CameraConfig | None = None) -> StreamState:
+        """Make the state of a camera that has not sent anything yet.
+
+        Args:
+            camera: What is said about it.
+
+        Raises:
+            ConfigError: The own vehicle's mask cannot be read.
+        """
+        return StreamState(self._engine.spec.labels, self._config, camera)
 
     def step(self, frame: Frame, state: StreamState | None = None) -> Result:
         """Run one frame.
@@ -91,7 +100,7 @@ class Pipeline:
             return self._step_alone(frame)
         clock = StageClock()
         self._admit(frame, state)
-        network_image = shrink(frame.image, self._engine.input)
+        network_image = state.view.shrink(frame.image, self._engine.input)
         clock.mark("resize")
         heads = self._engine.infer(network_image)
         clock.mark("infer")
@@ -145,7 +154,7 @@ class Pipeline:
             clock = StageClock()
             try:
                 self._admit(frame, state)
-                shrink(frame.image, engine.inputs[len(taken)])
+                state.view.shrink(frame.image, engine.inputs[len(taken)])
             except FrameError as error:
                 done[index] = error
                 continue
@@ -178,6 +187,9 @@ class Pipeline:
         """Make a result of what the network says about a frame."""
         labels, stamp_ns = self._engine.spec.labels, frame.stamp_ns
         panoptic = decode(heads, labels, self._config.decode)
+        ego = state.view.ego(frame, panoptic.labels.shape)
+        if ego is not None:
+            panoptic = cut_out(panoptic, ego)
         clock.mark("decode")
         is_new_stream = state.continuity.update(stamp_ns, panoptic.ids.shape).is_new_stream
         motion = state.ego_motion.update(thumbnail(network_image), panoptic, is_new_stream)
@@ -186,4 +198,5 @@ class Pipeline:
         clock.mark("track")
         drivable = state.drivable_filter.update(panoptic, stamp_ns, motion, is_new_stream)
         clock.mark("drivable")
-        return Result(frame, panoptic, tracks, drivable, clock.stages_ms, labels)
+        seen = state.view.look(frame)
+        return Result(seen, panoptic, tracks, drivable, clock.stages_ms, labels)

@@ -34,11 +34,14 @@ class Frame:
             sends BGR; see ``geometry.shrink``.
         stamp_ns: Time of exposure in ns, as the camera's header says it.
         frame_id: Optical frame of the camera.
+        whole_size: (height, width) of the image that the camera sent, where ``image`` is a part
+            of it or turned; None where it is that.
     """
 
     image: NDArray[np.uint8]
     stamp_ns: int
     frame_id: str = ""
+    whole_size: tuple[int, int] | None = None
 
     def __repr__(self) -> str:
         """Say size and time; the pixels would fill the screen."""
@@ -84,12 +87,15 @@ class Panoptic:
             object claims keeps its label and has id 0.
         confidence: 0..255, (h, w) uint8.
         segments: ``segments[i - 1].id == i``.
+        ego: Where the image shows the own vehicle, (h, w) bool; it is void there. None where
+            nothing is said about it.
     """
 
     labels: NDArray[np.uint8]
     ids: NDArray[np.uint16]
     confidence: NDArray[np.uint8]
     segments: tuple[Segment, ...]
+    ego: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,12 +143,16 @@ class Drivable:
         confidence: 0..255, 0 outside of the mask, (h, w) uint8.
         boundary: For every column the first row, seen from the bottom, that is not drivable:
             the free space is ``mask[boundary[x] + 1 :, x]``. -1 where the whole column is free,
-            h - 1 where not even the lowest pixel is; (w,) int32.
+            h - 1 where not even the lowest pixel is; (w,) int32. Where ``foot`` is less than h,
+            it stands for h.
         ends: Class index of what ends the free space of every column, 255 where it is void,
             unsure surface or the image's upper edge, (w,) uint8; empty where it is not known.
+        foot: For every column the row behind the free space's first one: the own vehicle's upper
+            edge, or h where it does not show, (w,) int32; empty for h everywhere.
     """
 
     mask: NDArray[np.bool_]
     confidence: NDArray[np.uint8]
     boundary: NDArray[np.int32]
     ends: NDArray[np.uint8] = field(default_factory=lambda: np.zeros(0, np.uint8))
+    foot: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))

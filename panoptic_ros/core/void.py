@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.types import NO_ID, VOID, Frame, Panoptic
+from panoptic_ros.core.types import NO_ID, VOID, Panoptic
 
 
 def void_like(last: Result, stamp_ns: int) -> Result:
@@ -30,6 +30,7 @@ def void_like(last: Result, stamp_ns: int) -> Result:
     (255, False, (64, 128))
     """
     shape = last.panoptic.labels.shape
+    foot = last.drivable.foot if last.drivable.foot.size else np.full(shape[1], shape[0], np.int32)
     nothing = np.zeros(shape, np.uint8)
     panoptic = Panoptic(
         labels=np.full(shape, VOID, np.uint8),
@@ -42,10 +43,11 @@ def void_like(last: Result, stamp_ns: int) -> Result:
         mask=np.zeros(shape, np.bool_),
         confidence=nothing,
         # Not even the lowest pixel of a column is free.
-        boundary=np.full(shape[1], shape[0] - 1, np.int32),
+        boundary=foot - 1,
         ends=np.full(shape[1], VOID, np.uint8),
     )
-    frame = Frame(np.zeros((*last.camera_size, 3), np.uint8), stamp_ns, last.frame.frame_id)
+    black = np.zeros((*last.camera_size, 3), np.uint8)
+    frame = replace(last.frame, image=black, stamp_ns=stamp_ns)
     return replace(
         last, frame=frame, panoptic=panoptic, tracks=(), drivable=drivable, stages_ms={}
     )

@@ -36,7 +36,7 @@ def fits(info: CameraInfo, size: tuple[int, int]) -> bool:
 
 def image_size(info: CameraInfo) -> tuple[int, int]:
     """Size of the images that a CameraInfo is about, (height, width), after ROI and binning."""
-    region = _region(info)
+    region = region_of(info)
     return region[2] // max(1, info.binning_y), region[3] // max(1, info.binning_x)
 
 
@@ -59,7 +59,7 @@ def camera_model(info: CameraInfo, size: tuple[int, int]) -> CameraModel:
         raise ConfigError(f"camera_info is for {width}x{height}, the image is {size[1]}x{size[0]}")
     k = np.array(_numbers(info, "k"), np.float64).reshape(3, 3)
     if size == image_size(info):
-        y_offset, x_offset, _, _ = _region(info)
+        y_offset, x_offset, _, _ = region_of(info)
         k[:2, 2] -= (x_offset, y_offset)
         k[0] /= max(1, info.binning_x)
         k[1] /= max(1, info.binning_y)
@@ -67,8 +67,8 @@ def camera_model(info: CameraInfo, size: tuple[int, int]) -> CameraModel:
     return CameraModel.of((size[1], size[0]), str(info.distortion_model), k.ravel(), d)
 
 
-def _region(info: CameraInfo) -> tuple[int, int, int, int]:
-    """First row and column, rows and columns of the part that is sent."""
+def region_of(info: CameraInfo) -> tuple[int, int, int, int]:
+    """First row and column, rows and columns of the part of the sensor that is sent."""
     told = info.roi
     region = int(told.y_offset), int(told.x_offset), int(told.height), int(told.width)
     return region if any(region) else (0, 0, int(info.height), int(info.width))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from panoptic_ros.core.camera.turn import turn_of_camera
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
@@ -57,7 +58,12 @@ class GroundSource:
         self._pose: CameraPose | None = None
 
     def ground(
-        self, info: CameraInfo | None, size: tuple[int, int], frame_id: str, config: GroundConfig
+        self,
+        info: CameraInfo | None,
+        size: tuple[int, int],
+        frame_id: str,
+        config: GroundConfig,
+        rotation: int = 0,
     ) -> Ground:
         """Give the ground of a frame.
 
@@ -65,7 +71,8 @@ class GroundSource:
             info: What the camera says, None where it is silent.
             size: (height, width) of the image.
             frame_id: The image's optical frame.
-            config: Pose, where parameters give it, and extent.
+            config: Pose, where parameters give it, and extent; it is that of the upright image.
+            rotation: Degrees by which the image was turned after the camera, of which TF speaks.
 
         Raises:
             ConfigError: The calibration is missing, of another size or not usable, or nothing
@@ -76,16 +83,19 @@ class GroundSource:
         camera = camera_model(info, size)
         matrices = camera.matrix.tobytes(), camera.distortion.tobytes()
         calibration = (camera.size, camera.model, *matrices)
-        pose = self._pose_of(camera, frame_id, config)
+        pose = self._pose_of(camera, frame_id, config, rotation)
         is_same = calibration == self._calibration and _is_near(pose, self._pose)
         if self._ground is None or not is_same or config != self._ground.config:
             self._ground = Ground(camera, pose, config)
             self._calibration, self._pose = calibration, pose
         return self._ground
 
-    def _pose_of(self, camera: CameraModel, frame_id: str, config: GroundConfig) -> CameraPose:
+    def _pose_of(
+        self, camera: CameraModel, frame_id: str, config: GroundConfig, rotation: int
+    ) -> CameraPose:
         if config.camera_height_m <= 0:
-            return self._find_pose(config.base_frame, frame_id)
+            found = self._find_pose(config.base_frame, frame_id)
+            return CameraPose(found.rotation @ turn_of_camera(rotation).T, found.position)
         return camera_pose_of(camera, config)
 
 

@@ -186,7 +186,7 @@ class CalibratedSource(Source):
     """
 
     def __init__(self, source: Source, path: Path) -> None:
-        from panoptic_ros.messages.camera_yaml import read_camera_yaml
+        from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 
         self._source = source
         self.path, self.topic, self.count = source.path, source.topic, source.count

@@ -71,6 +71,7 @@ class RunRecord:
         dropped: Images without a result: a newer one was waiting, or they were lost on the way.
         skipped: Images that could not be used.
         late: Images that came after a newer one.
+        left_out: Images beyond ``max_rate_hz``.
         notes: Remarks, one sentence each.
         warnings: What makes the results doubtful, one sentence each.
         settings: How the run was made: command, parameters, calibration; by their names.
@@ -88,6 +89,7 @@ class RunRecord:
     dropped: int = 0
     skipped: int = 0
     late: int = 0
+    left_out: int = 0
     notes: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     settings: dict[str, str] = field(default_factory=dict)
@@ -143,6 +145,7 @@ class RunRecord:
                 "dropped": self.dropped,
                 "skipped": self.skipped,
                 "late": self.late,
+                "left_out": self.left_out,
             },
             "latency_ms": rounded_percentiles([facts.latency_ms for facts in self.frames]),
             "latency_is": self.latency_meaning,

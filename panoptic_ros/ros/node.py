@@ -175,14 +175,13 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _open_streams(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> None:
         """Subscribe to the cameras; what was counted in an earlier activation is counted on."""
-        host = StreamHost(self, self._types, self._transforms, mailbox.put)
+        host = StreamHost(self, self._types, self._transforms, mailbox.put, lambda: self.config)
         self._streams = {}
         for index, (name, output) in enumerate(self._outputs.items()):
             statistics = self._statistics.setdefault(name, CameraStatistics())
             statistics.begin()
-            self._streams[name] = open_stream(
-                host, self.config, index, output, statistics, pipeline.new_state()
-            )
+            state = pipeline.new_state(self.config.camera(name))
+            self._streams[name] = open_stream(host, index, output, statistics, state)
 
     def _stop(self) -> None:
         for stream in self._streams.values():

@@ -75,6 +75,8 @@ class NodeParameters:
             if self._is_configured():
                 _check_live(ours)
             config = changed(self._config, ours)
+            if self._is_configured():
+                check_cameras(config)
             self._follow(config, [name for name, _ in ours])
             self._config = config
         except ConfigError as error:

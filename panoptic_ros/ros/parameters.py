@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any
 
+from panoptic_ros.core.camera.view import CameraView
 from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
@@ -37,7 +38,8 @@ def check_cameras(config: NodeConfig) -> None:
     """Refuse camera lists that do not fit together.
 
     Raises:
-        ConfigError: No camera, a name twice or not a ROS name, or lists of different length.
+        ConfigError: No camera, a name twice or not a ROS name, lists of different length, or what
+            is said about a camera cannot be used.
     """
     names = config.cameras
     bad = [name for name in names if not (name.isidentifier() and name.isascii())]
@@ -45,6 +47,8 @@ def check_cameras(config: NodeConfig) -> None:
         raise ConfigError(
             f"cameras is {list(names)}, needs different names of letters, digits and '_'"
         )
+    for name in names:
+        CameraView(config.camera(name))
     for title in ("image_topics", "camera_info_topics"):
         topics = getattr(config, title)
         if any(topics) and len(topics) != len(names):
@@ -77,9 +81,10 @@ def camera_topic(config: NodeConfig, index: int, title: str, usual: str) -> str:
 
 def type_name(entry: Parameter) -> str:
     """Type of a parameter in ROS words."""
+    names = {bool: "bool", int: "integer", float: "double", str: "string"}
     if isinstance(entry.default, tuple):
-        return "string_array"
-    return {bool: "bool", int: "integer", float: "double", str: "string"}[type(entry.default)]
+        return f"{names[type(entry.default[0])]}_array"
+    return names[type(entry.default)]
 
 
 def ros_value(entry: Parameter) -> Any:

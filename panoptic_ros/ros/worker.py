@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from panoptic_ros.core.camera.view import CameraView
 from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.errors import FrameError, LateFrameError
 from panoptic_ros.core.mailbox import Mailbox
@@ -114,6 +115,10 @@ class Worker:
         """Take over what changed since the images before."""
         if config.pipeline != self._pipeline.config:
             self._pipeline.configure(config.pipeline)
+        for name, stream in self._streams.items():
+            camera = config.camera(name)
+            if camera != stream.state.view.config:
+                stream.state.look_through(CameraView(camera))
         better = self._exchange()
         if better is not None:
             self._pipeline.swap_engine(better)

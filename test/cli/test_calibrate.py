@@ -12,7 +12,7 @@ import yaml
 
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import CalibratedSource
 from test.core.ground.test_calibration import SIZE, painted, poses

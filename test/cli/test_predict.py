@@ -214,3 +214,17 @@ def test_annotated_images_show_the_result_and_are_listed(
     assert before.shape == after.shape
     assert np.abs(before.astype(int) - after).mean() > 5
     assert f"{tmp_path / 'out'}/annotated/*.jpg" in capsys.readouterr().out
+
+
+def test_the_parameters_of_the_camera_count_as_in_the_node(images: Path, tmp_path: Path) -> None:
+    params = tmp_path / "camera.yaml"
+    params.write_text(
+        "/**: {ros__parameters: {ego_mask: ['0,80 127,80 127,95 0,95'], "
+        "output: {size: ['64x48']}}}"
+    )
+    out = tmp_path / "out"
+    assert predict(images, out, "kitti-step", "--params", params) == 0
+    labels, _ = read_kitti_step(next(out.rglob("*.png")))
+    assert labels.shape == (48, 64)
+    assert (labels[40:] == 255).all()
+    assert (labels[24:40] != 255).all()

@@ -395,3 +395,41 @@ def test_camera_info_of_another_size_is_not_written(tmp_path: Path) -> None:
     bag = write_bag2(tmp_path / "bag", count=2, info_size=(32, 24))
     assert replay(bag, "--out", tmp_path / "r.mcap") == 0
     assert "/panoptic/camera_info" not in messages(tmp_path / "r.mcap")
+
+
+CAMERA = """
+/panoptic:
+  ros__parameters:
+    ego_mask: ["0,80 127,80 127,95 0,95"]
+    rotation: [180]
+    max_rate_hz: [5.0]
+    output: {size: ["64x48"]}
+"""
+CALIBRATION = """
+image_width: 128
+image_height: 96
+distortion_model: plumb_bob
+camera_matrix: {rows: 3, cols: 3, data: [100, 0, 60, 0, 100, 50, 0, 0, 1]}
+distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
+"""
+
+
+def test_the_parameters_of_the_camera_count_as_in_the_node(drive: Path, tmp_path: Path) -> None:
+    params, calibration = tmp_path / "camera.yaml", tmp_path / "calibration.yaml"
+    params.write_text(CAMERA)
+    calibration.write_text(CALIBRATION)
+    for file in drive.iterdir():
+        cv2.imwrite(str(file), np.rot90(cv2.imread(str(file)), 2))
+    out, figures = tmp_path / "r.mcap", tmp_path / "r.json"
+    said = ("--params", params, "--camera-info", calibration, "--out", out, "--json", figures)
+    assert replay(drive, *said) == 0
+    counts = json.loads(figures.read_text())["frames"]
+    assert (counts["in"], counts["processed"], counts["left_out"]) == (FRAMES, 3, 2)
+    found = messages(out)
+    _, label = found["/panoptic/label"][0]
+    _, info = found["/panoptic/camera_info"][0]
+    pixels = np.asarray(label.data).reshape(48, 64)
+    assert set(pixels[:8].ravel().tolist()) == {255}, "the mask is turned with the image"
+    assert set(pixels[24:].ravel().tolist()) == {0, 2}, "the road is below again"
+    assert (info.width, info.height) == (64, 48)
+    assert np.asarray(info.k)[[0, 2, 4, 5]].tolist() == [50.0, 33.25, 50.0, 22.25]

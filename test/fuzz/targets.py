@@ -37,7 +37,7 @@ from panoptic_ros.engine.building.recipe import read_recipe
 from panoptic_ros.engine.onnx_file import weight_files
 from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
 from panoptic_ros.engine.storage.manifest import from_json as read_manifest
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video import foxglove
 from panoptic_ros.messages.video.video_decoder import VideoDecoder

@@ -16,7 +16,7 @@ from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.core.result import Result
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.report.bird_view import BirdView, GroundMaps
 
 

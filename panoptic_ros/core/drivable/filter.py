@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
-from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
+from panoptic_ros.core.drivable.free_space import ego_foot, ending_classes, free_space_boundary
 from panoptic_ros.core.drivable.temporal import TemporalFilter
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
 from panoptic_ros.core.types import Drivable, Panoptic
@@ -60,24 +60,30 @@ class DrivableFilter:
                 was before.
 
         Returns:
-            The pieces of drivable surface that touch the strip at the lower edge, with small
-            holes closed. Neither a thing pixel nor its margin is ever drivable.
+            The pieces of drivable surface that touch the strip at the lower edge, or in front of
+            the own vehicle there, with small holes closed. Neither a thing pixel nor its margin
+            nor the own vehicle is ever drivable.
         """
         config, rules = self._config, self._rules
         evidence = surface_evidence(panoptic, rules, config)
         probability = self._memory.update(
             evidence, stamp_ns, config.memory_s, motion, is_new_stream
         )
-        mask = _touching_ego(probability, config)
+        height, width = probability.shape
+        foot = np.full(width, height, np.int32)
+        if panoptic.ego is not None:
+            foot = ego_foot(panoptic.ego)
+            probability = np.where(panoptic.ego, np.uint8(0), probability)
+        mask = _touching_ego(probability, foot, config)
         if config.max_hole_area > 0.0:
             _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
         shown = mask.view(np.uint8)
         # What closes a hole is as sure as the least sure pixel that needs no closing.
         confidence = np.maximum(probability, np.uint8(_level(config.min_confidence))) * shown
-        boundary = free_space_boundary(mask)
+        boundary = free_space_boundary(_with_ego(mask, foot))
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
         ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
-        return Drivable(mask, confidence, boundary, ends)
+        return Drivable(mask, confidence, boundary, ends, foot)
 
 
 def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) -> Drivable:
@@ -94,7 +100,16 @@ def _level(probability: float) -> int:
     return max(1, round(probability * 255.0))
 
 
-def _touching_ego(probability: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.bool_]:
+def _with_ego(mask: NDArray[np.bool_], foot: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Take the own vehicle at the lower edge for surface, as the free space begins behind it."""
+    if (foot == mask.shape[0]).all():
+        return mask
+    return mask | (np.arange(mask.shape[0])[:, None] >= foot)
+
+
+def _touching_ego(
+    probability: NDArray[np.uint8], foot: NDArray[np.int32], config: DrivableConfig
+) -> NDArray[np.bool_]:
     """Keep the pieces that reach the lowest rows in front of the camera and are sure somewhere."""
     height, width = probability.shape
     seen = probability >= _level(config.min_confidence)
@@ -104,7 +119,9 @@ def _touching_ego(probability: NDArray[np.uint8], config: DrivableConfig) -> NDA
     count, found = cv2.connectedComponents(seen[top:].view(np.uint8), connectivity=4)
     pieces = np.asarray(found, np.int32)
     margin = min(round(width * (1.0 - config.ego_width) / 2.0), (width - 1) // 2)
-    strip = pieces[-max(1, height // 16) :, margin : width - margin]
+    columns = np.arange(margin, width - margin)
+    rows = foot[columns] - 1 - np.arange(max(1, height // 16))[:, None]
+    strip = pieces[np.maximum(rows - top, 0), columns]
     kept = np.zeros(count, np.bool_)
     kept[strip] = True
     sure = np.zeros(count, np.bool_)

@@ -10,6 +10,21 @@ from numpy.typing import NDArray
 from panoptic_ros.core.types import VOID
 
 
+def ego_foot(ego: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Where the free space of every column begins: above the own vehicle at the lower edge.
+
+    Args:
+        ego: Where the own vehicle is, (h, w) bool.
+
+    Returns:
+        (w,) int32: the lowest row that shows something else, plus 1.
+
+    >>> ego_foot(np.array([[0, 0, 1], [1, 0, 1], [1, 0, 1]], bool)).tolist()
+    [1, 3, 0]
+    """
+    return (free_space_boundary(ego) + 1).astype(np.int32)
+
+
 def free_space_boundary(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
     """First row from the bottom that is not drivable, for every column.
 

@@ -49,7 +49,8 @@ class Boundary:
         points_m: (n, 2): x, y.
         is_end: Whether something ends the free space there, or only the farthest range, (n,).
         ends: Class index of what ends it, 255 unknown, (n,) uint8.
-        foot_m: (n, 2): where the column's free space begins, at the image's lower edge.
+        foot_m: (n, 2): where the column's free space begins, at the image's lower edge or the own
+            vehicle's upper one.
     """
 
     points_m: NDArray[np.float64]
@@ -134,7 +135,9 @@ class Ground:
         """
         tables = self._tables_for(drivable.mask.shape)
         free = _sampled(drivable.mask, tables.middles, False)
-        corners = _sampled(drivable.mask, tables.corners, True)
+        # A corner behind the own vehicle is out of sight, as one beside the image is.
+        not_blocked = drivable.mask if panoptic.ego is None else drivable.mask | panoptic.ego
+        corners = _sampled(not_blocked, tables.corners, True)
         free &= corners[:-1, :-1] & corners[1:, :-1] & corners[:-1, 1:] & corners[1:, 1:]
         is_known = _sampled(panoptic.labels != VOID, tables.middles, False)
         reach = round(self._config.wall_m / self._config.resolution_m)
@@ -155,10 +158,11 @@ class Ground:
         columns = np.arange(width)
         edge = drivable.boundary + 1
         points = tables.edges[edge, columns].astype(np.float64)
-        foot = tables.edges[height, columns].astype(np.float64)
+        start = drivable.foot if drivable.foot.size else np.full(width, height)
+        foot = tables.edges[start, columns].astype(np.float64)
         is_end = ~tables.is_far[edge, columns] & (drivable.boundary >= 0)
         ends = drivable.ends if drivable.ends.size else np.full(width, VOID, np.uint8)
-        is_seen = np.isfinite(points).all(axis=1) & np.isfinite(foot).all(axis=1)
+        is_seen = np.isfinite(points).all(axis=1) & np.isfinite(foot).all(axis=1) & (start > 0)
         return Boundary(points[is_seen], is_end[is_seen], ends[is_seen], foot[is_seen])
 
     def _faded(self, stamp_ns: int) -> NDArray[np.int8]:

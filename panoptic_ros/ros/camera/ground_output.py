@@ -39,6 +39,7 @@ class GroundOutput:
         size: tuple[int, int],
         frame_id: str,
         config: GroundConfig,
+        rotation: int = 0,
     ) -> Ground | None:
         """Give the ground of a frame that somebody asks for.
 
@@ -47,12 +48,13 @@ class GroundOutput:
             size: (height, width) of the image.
             frame_id: The image's optical frame.
             config: Camera pose and extent.
+            rotation: Degrees by which the image was turned after the camera.
 
         Returns:
             The ground; None where ``problem`` says why.
         """
         try:
-            found = self._source.ground(info, size, frame_id, config)
+            found = self._source.ground(info, size, frame_id, config, rotation)
         except ConfigError as error:
             self._complain(str(error))
             return None

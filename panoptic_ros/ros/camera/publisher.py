@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from panoptic_ros.core.camera.camera_config import CameraConfig
+from panoptic_ros.core.camera.output_size import resized
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
-from panoptic_ros.core.types import Frame
 from panoptic_ros.core.void import void_like
+from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo, Header, Stamp
@@ -120,21 +122,27 @@ class ResultPublisher:
 
     def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
         clock = StageClock()
-        wanted, context = self._output.wanted(), self._context(result, header, config)
+        wanted, camera = self._output.wanted(), config.camera(self._name)
+        needs_image = any(name.startswith("overlay") for name in wanted)
+        result = resized(result, camera, needs_image)
+        context = self._context(result, header, config, camera)
         messages = build_messages(wanted, context)
         clock.mark("messages")
         self._output.publish(messages)
-        info = context.camera_info
+        info = self._source.camera_info
         if "camera_info" in wanted and info is not None and "camera_info" not in messages:
-            self._complain(info, result.camera_size)
+            self._complain(info, result.frame.whole_size or result.camera_size)
         clock.mark("publish")
         return clock.stages_ms
 
-    def _context(self, result: Result, header: Header, config: NodeConfig) -> FrameContext:
-        info, ground = self._source.camera_info, None
+    def _context(
+        self, result: Result, header: Header, config: NodeConfig, camera: CameraConfig
+    ) -> FrameContext:
+        info = viewed_camera_info(self._source.camera_info, result, camera, self._types)
+        ground = None
         if self._output.wants_ground():
-            size = result.camera_size
-            ground = self._ground.ground(info, size, header.frame_id, config.ground)
+            size, frame_id = result.camera_size, header.frame_id
+            ground = self._ground.ground(info, size, frame_id, config.ground, camera.rotation)
         return FrameContext(
             result,
             self._types,
@@ -158,5 +166,4 @@ class ResultPublisher:
 def _without_image(result: Result) -> Result:
     """Keep a result without the memory of its image; the size is kept by a stretched pixel."""
     image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
-    frame = Frame(image, result.frame.stamp_ns, result.frame.frame_id)
-    return replace(result, frame=frame)
+    return replace(result, frame=replace(result.frame, image=image))

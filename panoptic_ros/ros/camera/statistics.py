@@ -20,6 +20,7 @@ COUNTS = {
     "dropped_busy": "images replaced by a newer one while the worker was busy",
     "dropped_unusable": "images that cannot be read",
     "dropped_before_key_frame": "video packets before the first key frame, or after a loss",
+    "left_out": "images beyond max_rate_hz",
     "late": "images dropped because a newer one came before",
     "lost_in_transport": "images published and never received",
     "stamp_jumps": "stamps so far before the last one that tracks start anew",
@@ -89,6 +90,14 @@ class CameraStatistics:
             self._last_image_s = time.monotonic()
             if self._waiting_since_s is None:
                 self._waiting_since_s = self._last_image_s
+
+    def leave_out(self, lost_before: int = 0) -> None:
+        """Count an image that came and is not wanted, as others are enough."""
+        with self._lock:
+            self._total["lost_in_transport"] += lost_before
+            self._total["received"] += 1
+            self._total["left_out"] += 1
+            self._last_image_s = time.monotonic()
 
     def begin(self) -> None:
         """Wait for the camera's first image; counts go on, times do not."""

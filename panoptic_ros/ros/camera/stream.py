@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from panoptic_ros.core.camera.rate_limit import RateLimit
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.stream_state import StreamState
+from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera.camera_input import CameraInput
 from panoptic_ros.ros.camera.camera_output import CameraOutput
@@ -70,12 +72,14 @@ class StreamHost:
         types: Message classes.
         transforms: Where cameras are that no parameter places.
         put: Takes the images.
+        config: Gives the parameters in force.
     """
 
     node: SubscribingNode
     types: MessageTypes
     transforms: Transforms
     put: Put
+    config: Callable[[], NodeConfig]
 
 
 def open_outputs(
@@ -91,7 +95,6 @@ def open_outputs(
 
 def open_stream(
     host: StreamHost,
-    config: NodeConfig,
     index: int,
     output: CameraOutput,
     statistics: CameraStatistics,
@@ -101,16 +104,16 @@ def open_stream(
 
     Args:
         host: What it shares with the others.
-        config: Checked parameters.
         index: Which camera.
         output: Its topics.
         statistics: Goes on counting.
         state: Of a camera that has not sent anything yet.
     """
-    name, node = config.cameras[index], host.node
+    config, node = host.config(), host.node
+    name = config.cameras[index]
     log, clock = node.get_logger(), node.get_clock()
     loss_watch = LossWatch(name, transport.cure(), log.warning)
-    source = _open_input(host, config, index, statistics, loss_watch)
+    source = _open_input(host, index, statistics, loss_watch)
     ground = GroundOutput(name, host.transforms, log)
     publisher = ResultPublisher(name, source, output, ground, host.types, log)
     return CameraStream(
@@ -127,17 +130,18 @@ def open_stream(
 
 
 def _open_input(
-    host: StreamHost,
-    config: NodeConfig,
-    index: int,
-    statistics: CameraStatistics,
-    loss_watch: LossWatch,
+    host: StreamHost, index: int, statistics: CameraStatistics, loss_watch: LossWatch
 ) -> CameraInput:
-    name, log = config.cameras[index], host.node.get_logger()
+    config, log = host.config(), host.node.get_logger()
+    name = config.cameras[index]
+    admits = _rate_limit(host, name)
 
     def take(message: Any, lost: int) -> None:
-        statistics.receive(host.put(name, message), lost)
         loss_watch.note(lost)
+        if admits(message):
+            statistics.receive(host.put(name, message), lost)
+        else:
+            statistics.leave_out(lost)
 
     def drop(cause: str) -> None:
         statistics.refuse_packet(cause)
@@ -146,6 +150,20 @@ def _open_input(
     topic = camera_topic(config, index, "image_topics", "image")
     info_topic = _info_topic(host.node, config, index)
     return CameraInput(host.node, topic, info_topic, host.types, take, drop)
+
+
+def _rate_limit(host: StreamHost, name: str) -> Callable[[Any], bool]:
+    """Give what says whether an image is taken; it follows the parameter."""
+    clock, limit = host.node.get_clock(), RateLimit()
+
+    def admits(message: Any) -> bool:
+        nonlocal limit
+        rate_hz = host.config().camera(name).max_rate_hz
+        if rate_hz != limit.rate_hz:
+            limit = RateLimit(rate_hz)
+        return limit.admits(stamp_ns(message.header) or int(clock.now().nanoseconds))
+
+    return admits
 
 
 def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:

@@ -16,7 +16,7 @@ from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import camera_pose_of
 from panoptic_ros.core.node_config import DECLARED
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.report.bird_view import WIDTH_PX, BirdView, GroundMaps
 
 LANE_M = 3.7

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 
 MATRIX = [500.0, 0.0, 320.0, 0.0, 510.0, 180.0, 0.0, 0.0, 1.0]
 D = [0.1, -0.2, 0.001, 1e-05, 0.0]
