@@ -107,6 +107,7 @@ def test_the_figures_count_frames_tracks_and_classes(drive: Path, tmp_path: Path
         "dropped": 0,
         "skipped": 0,
         "late": 0,
+        "left_out": 0,
     }
     assert stats["tracks"]["count"] == 1
     assert stats["tracks"]["by_class"] == {"car": 1}
@@ -161,7 +162,14 @@ def test_late_frames_are_left_out_and_counted_and_ids_stay(
     bag = write_bag2(tmp_path / "bag", count=6, stamps=stamps)
     assert replay(bag, "--json", tmp_path / "s.json", "--out", tmp_path / "r.mcap") == 0
     stats = json.loads((tmp_path / "s.json").read_text())
-    assert stats["frames"] == {"in": 6, "processed": 4, "dropped": 0, "skipped": 0, "late": 2}
+    assert stats["frames"] == {
+        "in": 6,
+        "processed": 4,
+        "dropped": 0,
+        "skipped": 0,
+        "late": 2,
+        "left_out": 0,
+    }
     assert "4 frames processed, 0 skipped, 2 late" in capsys.readouterr().out
     published = [time for time, _ in messages(tmp_path / "r.mcap")["/panoptic/label"]]
     assert published == [9000 * ms, 9100 * ms, 9200 * ms, 9300 * ms]
@@ -179,6 +187,7 @@ def test_what_cannot_be_read_is_counted_and_told(
         "dropped": 0,
         "skipped": 1,
         "late": 0,
+        "left_out": 0,
     }
     assert "2.png" in stats["notes"][0]
     assert "2.png" in capsys.readouterr().err

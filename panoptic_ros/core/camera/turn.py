@@ -23,4 +23,5 @@ def turn_of_camera(degrees: int) -> NDArray[np.float64]:
     >>> (turn_of_camera(90) @ [1.0, 0.0, 0.0]).tolist()
     [0.0, 1.0, 0.0]
     """
-    return _TURNS[degrees].copy()
+    turn: NDArray[np.float64] = _TURNS[degrees].copy()
+    return turn
