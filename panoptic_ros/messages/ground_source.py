@@ -15,8 +15,8 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
 from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.camera_info import camera_model
-from panoptic_ros.messages.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.protocols import CameraInfo
 
 FindPose = Callable[[str, str], CameraPose]

@@ -406,7 +406,7 @@ def test_camera_info_of_another_size_is_not_written(tmp_path: Path) -> None:
     assert "/panoptic/camera_info" not in messages(tmp_path / "r.mcap")
 
 
-CAMERA = """
+VIEW = """
 /panoptic:
   ros__parameters:
     ego_mask: ["0,80 127,80 127,95 0,95"]
@@ -414,7 +414,7 @@ CAMERA = """
     max_rate_hz: [5.0]
     output: {size: ["64x48"]}
 """
-CALIBRATION = """
+VIEWED = """
 image_width: 128
 image_height: 96
 distortion_model: plumb_bob
@@ -425,8 +425,8 @@ distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
 
 def test_the_parameters_of_the_camera_count_as_in_the_node(drive: Path, tmp_path: Path) -> None:
     params, calibration = tmp_path / "camera.yaml", tmp_path / "calibration.yaml"
-    params.write_text(CAMERA)
-    calibration.write_text(CALIBRATION)
+    params.write_text(VIEW)
+    calibration.write_text(VIEWED)
     for file in drive.iterdir():
         cv2.imwrite(str(file), np.rot90(cv2.imread(str(file)), 2))
     out, figures = tmp_path / "r.mcap", tmp_path / "r.json"

@@ -41,6 +41,9 @@ class DrawnOutput:
         self.sent.append(messages)
 
 
+FRONT = NodeConfig(cameras=("front",))
+
+
 def publisher(output: DrawnOutput) -> ResultPublisher:
     silent: Any = SimpleNamespace(camera_info=None)
     nothing: Any = None
@@ -59,11 +62,11 @@ def test_no_image_outlives_its_publication() -> None:
     sender = publisher(output)
     result = drawn_result()
     image = weakref.ref(result.frame.image)
-    sender.send(result, header(), NodeConfig())
+    sender.send(result, header(), FRONT)
     del result
     gc.collect()
     assert image() is None
-    assert sender.publish_void(header().stamp, 0.0, NodeConfig()), "its size is known still"
+    assert sender.publish_void(header().stamp, 0.0, FRONT), "its size is known still"
     assert len(output.sent) == 2
 
 
@@ -71,6 +74,6 @@ def test_the_quality_changes_the_bytes_of_the_overlay() -> None:
     output = DrawnOutput()
     sender = publisher(output)
     for quality in (10, 95):
-        sender.send(drawn_result(), header(), replace(NodeConfig(), jpeg_quality=quality))
+        sender.send(drawn_result(), header(), replace(FRONT, jpeg_quality=quality))
     low, high = (len(messages[OVERLAY].data) for messages in output.sent)
     assert low < 0.8 * high
