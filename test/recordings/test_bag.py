@@ -278,6 +278,20 @@ def test_a_row_of_other_types_costs_only_itself(tmp_path: Path, column: str, val
     assert source.read_errors
 
 
+@pytest.mark.parametrize("column", ["id", "name", "type"])
+def test_a_topic_of_other_types_costs_only_itself(tmp_path: Path, column: str) -> None:
+    bag = whole_bag(tmp_path, "db3")
+    with closing(sqlite3.connect(bag)) as database, database:
+        # The table as a recorder makes it lets none of its columns be empty.
+        database.execute("CREATE TABLE others AS SELECT * FROM topics")
+        database.execute("DROP TABLE topics")
+        database.execute("ALTER TABLE others RENAME TO topics")
+        database.execute(f"UPDATE topics SET {column} = NULL WHERE type LIKE '%CameraInfo'")
+    frames, source = read(bag)
+    assert seen(frames) == [0, 1, 2, 3, 4, 5]
+    assert any("unreadable: 1 topic" in note for note in source.read_errors.notes)
+
+
 def test_a_message_that_cannot_be_decoded_is_counted_once_wherever_it_lies(tmp_path: Path) -> None:
     bag = whole_bag(tmp_path, "mcap")
     data = bytearray(bag.read_bytes())

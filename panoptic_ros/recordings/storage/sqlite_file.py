@@ -86,10 +86,11 @@ class SqliteFile(StorageFile):
         columns = {str(row[1]) for row in self._database.execute("PRAGMA table_info(topics)")}
         encoding = "serialization_format" if "serialization_format" in columns else "'cdr'"
         query = f"SELECT id, name, type, {encoding} FROM topics"
-        return {
-            int(key): (str(name), str(kind), str(told or "cdr"))
-            for key, name, kind, told in self._database.execute(query)
-        }
+        rows = self._database.execute(query).fetchall()
+        whole = [row for row in rows if tuple(map(type, row[:3])) == (int, str, str)]
+        if len(whole) < len(rows):
+            self._note(f"unreadable: {counted(len(rows) - len(whole), 'topic')}")
+        return {key: (name, kind, str(told or "cdr")) for key, name, kind, told in whole}
 
     def _readable_rows(self) -> list[Row]:
         """Rows by time; a row whose time is no number or whose topic is unknown is not one."""
