@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import shlex
+
+_PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
 def size(text: str) -> tuple[int, int]:
@@ -44,5 +47,6 @@ def numbers(text: str) -> tuple[float, float, float]:
 
 
 def command_line(args: argparse.Namespace) -> str:
-    """Return the command as it was typed, ready to be run again in a shell."""
-    return shlex.join(["panoptic", *getattr(args, "words", ())])
+    """Return the command as it was typed, ready to be run again; without passwords of streams."""
+    words = (_PASSWORD.sub("//", word) for word in getattr(args, "words", ()))
+    return shlex.join(["panoptic", *words])

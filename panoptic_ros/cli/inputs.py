@@ -25,7 +25,8 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         "input",
         type=Path,
         metavar="INPUT",
-        help="ROS 2 bag (folder, .mcap, .db3), ROS 1 bag, video file, image or folder of images",
+        help="ROS 2 bag (folder, .mcap, .db3), ROS 1 bag, video file, image or folder of images; "
+        "or a camera: /dev/video0, rtsp://HOST/STREAM",
     )
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
     parser.add_argument(

@@ -28,7 +28,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--now",
         action="store_true",
-        help="stamp with the present time and publish no /clock, as a live camera would",
+        help="stamp with the present time and publish no /clock, as a live camera would; so it is "
+        "where INPUT is a camera (/dev/video0, rtsp://HOST/STREAM)",
+    )
+    parser.add_argument(
+        "--frame-id",
+        default="",
+        metavar="NAME",
+        help="optical frame in the headers (default: the input's own, else camera)",
     )
     parser.add_argument(
         "--wait",
@@ -52,8 +59,9 @@ def run(args: argparse.Namespace) -> int:
             rate=0.0 if args.fast else args.rate,
             is_looping=args.loop,
             is_compressed=args.compressed,
-            is_live=args.now,
+            is_live=args.now or source.is_live,
             wait_s=args.wait,
+            frame_id=args.frame_id,
         )
         player = stack.enter_context(Player(options))
         sent = player.play(source)

@@ -9,6 +9,7 @@ from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.data.images import IMAGE_SUFFIXES
 from panoptic_ros.recordings.bag import BagSource
 from panoptic_ros.recordings.folder import FolderSource
+from panoptic_ros.recordings.live import LiveSource, is_live
 from panoptic_ros.recordings.open_bag import is_storage_file, storage_files
 from panoptic_ros.recordings.source import Source, TimeRange
 from panoptic_ros.recordings.storage.metadata import NAME
@@ -21,7 +22,8 @@ def open_source(
     """Open an input by what it is.
 
     Args:
-        path: ROS 2 bag (file or folder), ROS 1 bag, video file, image, or folder of images.
+        path: ROS 2 bag (file or folder), ROS 1 bag, video file, image, or folder of images; or a
+            camera, ``/dev/videoN`` or an address such as ``rtsp://HOST/STREAM``.
         topic: Image topic of a bag; may be empty where the bag has only one.
         span: Which part is wanted; all by default.
         fps: Images per second of a folder (10 by default); overrides a video's own clock.
@@ -33,6 +35,8 @@ def open_source(
     if fps is not None and not 0 < fps <= 1e6:
         raise ConfigError(f"fps is {fps}, needs a number above 0")
     span = span or TimeRange()
+    if is_live(path):
+        return LiveSource(path, span)
     path = Path(path).expanduser()
     if not path.exists():
         raise DataError(f"{path}: no such file or folder")

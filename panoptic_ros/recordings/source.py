@@ -126,6 +126,7 @@ class Source(Closing):
     Attributes:
         path: The input.
         topic: Image topic of a bag, else empty.
+        is_live: Whether it is a camera that is there now and no recording.
         count: Images to expect, None where it is not known; less may come when it is damaged.
         read_errors: What could not be read so far.
     """
@@ -133,6 +134,7 @@ class Source(Closing):
     path: Path
     topic: str = ""
     count: int | None = None
+    is_live: bool = False
 
     def __init__(self, path: Path, span: TimeRange) -> None:
         self.path = path
@@ -190,6 +192,7 @@ class CalibratedSource(Source):
 
         self._source = source
         self.path, self.topic, self.count = source.path, source.topic, source.count
+        self.is_live = source.is_live
         self.span, self.read_errors = source.span, source.read_errors
         try:
             self._camera_info = read_camera_yaml(path)

@@ -132,6 +132,14 @@ def test_live_images_are_stamped_with_the_present_time(tmp_path: Path, listen: A
     assert before_ns < stamps[0] < stamps[1] < time.time_ns()
 
 
+def test_the_frame_can_be_named(tmp_path: Path, listen: Any) -> None:
+    folder = write_folder(tmp_path / "in", ["1.png"])
+    listener = listen(camera__image_raw=IMAGE)
+    assert main(["play", str(folder), "--frame-id", "front_optical", "--wait", "10"]) == 0
+    (message,) = listener.wait("/camera/image_raw", 1)
+    assert message.header.frame_id == "front_optical"
+
+
 @pytest.mark.parametrize("rate", ["0", "-1", "nan"])
 def test_a_rate_must_be_a_positive_number(
     tmp_path: Path, rate: str, capsys: pytest.CaptureFixture[str]

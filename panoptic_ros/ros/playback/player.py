@@ -41,6 +41,7 @@ class PlayOptions:
         is_compressed: Publish CompressedImage instead of Image.
         is_live: Stamp with the present time and publish no ``/clock``.
         wait_s: How long to wait for a subscriber before the first image.
+        frame_id: Optical frame in the headers; empty for that of the images.
     """
 
     topic: str
@@ -49,6 +50,7 @@ class PlayOptions:
     is_compressed: bool = False
     is_live: bool = False
     wait_s: float = 0.0
+    frame_id: str = ""
 
 
 class Player(Closing):
@@ -146,9 +148,8 @@ class Player(Closing):
         stamp_ns = time.time_ns() if self._options.is_live else recorded.frame.stamp_ns
         seconds, rest_ns = divmod(stamp_ns, 1_000_000_000)
         stamp = self._types.make("builtin_interfaces/msg/Time", sec=seconds, nanosec=rest_ns)
-        header = self._types.make(
-            "std_msgs/msg/Header", stamp=stamp, frame_id=recorded.frame.frame_id
-        )
+        frame_id = self._options.frame_id or recorded.frame.frame_id
+        header = self._types.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame_id)
         if self._clock is not None:
             self._clock.publish(self._types.make("rosgraph_msgs/msg/Clock", clock=stamp))
         if recorded.camera_info is not None:
