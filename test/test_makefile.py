@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,14 @@ def test_a_target_without_a_rule_is_found() -> None:
 def test_targets_are_read_from_blocks_and_words() -> None:
     text = "Run `make test` or\n\n```\nARGS=-x make demo   # plays\n```\nand make sense."
     assert named_in(text) == {"test", "demo"}
+
+
+def test_what_cannot_be_installed_is_one_line(tmp_path: Path) -> None:
+    pip = "echo WARNING: Retrying >&2; echo ERROR: no matching distribution >&2; exit 1"
+    script = str(ROOT / "requirements" / "install.sh")
+    words = ["sh", script, str(tmp_path / "pip.log"), "sh", "-c", pip, "pip", "numpy==1.2.3"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith("cannot install numpy==1.2.3 (ERROR: no matching distribution). Is")
+    assert "Retrying" in (tmp_path / "pip.log").read_text(encoding="utf-8")

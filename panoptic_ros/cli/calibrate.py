@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.json_file import check_place
+from panoptic_ros.cli.outputs import add_out, is_file_name, make_folder, print_written
 from panoptic_ros.cli.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 
@@ -19,10 +21,18 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from panoptic_ros.core.ground.calibration import Board
+    from panoptic_ros.core.ground.calibration import Board, Intrinsics
     from panoptic_ros.recordings.source import Source
 
-GOOD_ERROR_PX = 1.0
+DEFAULT_OUT = Path("out/calibrate")
+GOOD_ERROR_PX, USABLE_ERROR_PX = 0.5, 1.0
+"""Below the first a calibration is good, above the second doubtful."""
+
+ODD = 2.0
+"""An image whose error is so many times that of all is named."""
+
+LEAST_COVERAGE = 0.4
+SAMPLES = 3
 MOST_SEARCHED = 200
 """A search takes longer than a frame, and neighbours of a frame show the board alike."""
 
@@ -61,23 +71,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of a folder all are",
     )
     parser.add_argument("--name", default="camera", help="camera_name (default: %(default)s)")
-    parser.add_argument(
-        "--out", type=Path, default=Path("camera.yaml"), help="default: %(default)s"
-    )
+    add_out(parser, "camera.yaml and undistorted/*.jpg", DEFAULT_OUT, ".yaml")
 
 
 def run(args: argparse.Namespace) -> int:
     """Find the boards, solve, write; 1 where the result is doubtful."""
-    from panoptic_ros.core.ground.calibration import Board, calibrate
+    from panoptic_ros.core.ground.calibration import Board, calibrate, coverage
     from panoptic_ros.messages.calibration.camera_yaml import write_camera_yaml
 
     if args.most < 1:
         raise ConfigError(f"--most is {args.most}, needs at least 1")
     columns, rows = args.board
     board = Board(columns, rows, args.square)
-    found, unseen = _views(args.images, board, args.most)
+    out = args.out or DEFAULT_OUT
+    is_file = is_file_name(out, ".yaml", ".yml")
+    path = out if is_file else out / "camera.yaml"
+    check_place(path, "--out")
+    found, unseen, largest = _views(args.images, board, args.most)
     image_size, odd = _common_size(found)
-    views = [corners for _, of_size, corners in found if of_size == image_size]
+    used = [(name, corners) for name, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
         if names:
             print(f"left out, they {why}: {', '.join(names)}", file=sys.stderr)
@@ -87,27 +99,77 @@ def run(args: argparse.Namespace) -> int:
             f"{counted(len(unseen), 'image')}; count corners where four "
             "squares meet, not squares, and keep a white rim"
         )
+    views = [corners for _, corners in used]
     made = calibrate(views, board, image_size, args.model)
-    write_camera_yaml(args.out, made, args.name)
+    write_camera_yaml(path, made, args.name)
+    _show_errors([name for name, _ in used], made)
+    _show_verdict(made, coverage(views, image_size), args.model)
+    samples = [] if is_file else _write_samples(out / "undistorted", largest, made)
+    print_written([path, *samples])
+    return 1 if made.error_px > USABLE_ERROR_PX else 0
+
+
+def _show_errors(names: list[str], made: Intrinsics) -> None:
+    """Print the error of every image, the largest first."""
+    order = sorted(zip(made.errors_px, names, strict=True), reverse=True)
+    print("error px  image")
+    for error_px, name in order:
+        mark = "  <- leave it out?" if error_px > ODD * made.error_px else ""
+        print(f"{error_px:8.2f}  {name}{mark}")
+
+
+def _show_verdict(made: Intrinsics, covered: float, model: str) -> None:
+    """Say how good the calibration is, against which limits, and how to better it."""
+    width, height = made.size
+    good, usable = made.error_px <= GOOD_ERROR_PX, made.error_px <= USABLE_ERROR_PX
+    verdict = "good" if good else "usable" if usable else "doubtful"
     print(
-        f"{args.out}: {image_size[0]}x{image_size[1]}, {counted(len(views), 'image')}, root mean "
-        f"square error {made.error_px:.2f} px"
+        f"{verdict}: {width}x{height}, {counted(len(made.errors_px), 'image')}, root mean square "
+        f"error {made.error_px:.2f} px (good up to {GOOD_ERROR_PX:g}, doubtful above "
+        f"{USABLE_ERROR_PX:g}); corners in {100 * covered:.0f} % of the image"
     )
-    if made.error_px > GOOD_ERROR_PX:
+    if covered < LEAST_COVERAGE:
         print(
-            f"more than {GOOD_ERROR_PX:g} px is much: is the board flat, are all images sharp, "
-            "is the lens a fisheye (--model equidistant)?",
+            "most of the image shows no corner: hold the board into the corners of the image, "
+            "too, where distortion is largest",
             file=sys.stderr,
         )
-        return 1
-    return 0
+    if not usable:
+        fisheye = "" if model == "equidistant" else ", is the lens a fisheye (--model equidistant)"
+        print(f"is the board flat, are all images sharp{fisheye}?", file=sys.stderr)
+
+
+def _write_samples(folder: Path, largest: Largest, made: Intrinsics) -> list[Path]:
+    """Write the images of the largest boards without their distortion."""
+    import cv2
+
+    from panoptic_ros.core.ground.calibration import undistorted
+
+    paths = []
+    for _, name, rgb in largest:
+        if (rgb.shape[1], rgb.shape[0]) != made.size:
+            continue
+        path = make_folder(folder) / f"{Path(name).stem}.jpg"
+        _, encoded = cv2.imencode(".jpg", undistorted(rgb, made)[..., ::-1])
+        try:
+            path.write_bytes(encoded.tobytes())
+        except OSError as error:
+            raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        paths.append(path)
+    return paths
 
 
 Found = tuple[str, tuple[int, int], "NDArray[np.float32]"]
+Largest = list[tuple[float, str, "NDArray[np.uint8]"]]
+"""Images with the largest boards: area in pixels, name, RGB."""
 
 
-def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], list[str]]:
-    """Look for the board in every image; (name, size, corners), and names of the others."""
+def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], list[str], Largest]:
+    """Look for the board in every image.
+
+    Returns:
+        Name, size and corners of those that show it, names of the others, the largest boards.
+    """
     import cv2
     import numpy as np
 
@@ -115,6 +177,7 @@ def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], li
 
     found: list[Found] = []
     unseen: list[str] = []
+    largest: Largest = []
     for name, rgb in progress(_images(inputs, most), None, "look for the board"):
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         corners = find_corners(gray, board)
@@ -122,7 +185,18 @@ def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], li
             unseen.append(name)
         else:
             found.append((name, (rgb.shape[1], rgb.shape[0]), corners))
-    return found, unseen
+            largest.append((cv2.contourArea(cv2.convexHull(corners)), name, rgb))
+            largest = _largest(largest)
+    return found, unseen, largest
+
+
+def _largest(found: Largest) -> Largest:
+    """Keep the largest boards of each size of images."""
+    kept: list[tuple[float, str, NDArray[np.uint8]]] = []
+    for one in sorted(found, key=lambda one: -one[0]):
+        if sum(other[2].shape == one[2].shape for other in kept) < SAMPLES:
+            kept.append(one)
+    return kept
 
 
 def _images(inputs: list[Path], most: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:

@@ -110,6 +110,9 @@ FAMILIES = {
 """By ``model_type`` of the checkpoint's config."""
 
 
+_PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
+
+
 def load(name: str) -> Checkpoint:
     """Read a checkpoint, from the hub where it is not a folder.
 
@@ -165,6 +168,12 @@ def _panoptic_task(name: str, length: int) -> Tensor:
 def _normalisation(name: str) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
     from transformers.image_processing_base import ImageProcessingMixin
 
+    if Path(name).is_dir() and not any(Path(name, file).is_file() for file in _PROCESSOR_FILES):
+        raise ConfigError(
+            f"{name}: has no {_PROCESSOR_FILES[0]}, which says how images are normalised; save "
+            f"the image processor there, too: AutoImageProcessor.from_pretrained(ID)"
+            f".save_pretrained({name!r})"
+        )
     said, _ = _read(name, lambda: ImageProcessingMixin.get_image_processor_dict(name))
     if not said.get("do_normalize", True):
         return (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)

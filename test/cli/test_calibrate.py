@@ -47,6 +47,37 @@ def test_a_folder_of_boards_becomes_a_calibration_file(
     assert "are of another size: wide.png" in said.err
 
 
+def test_every_image_has_its_error_and_the_whole_a_verdict(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "front"
+    assert main(["calibrate", str(images), *BOARD, "--out", str(out)]) == 0
+    *errors, verdict, wrote = capsys.readouterr().out.splitlines()[1:]
+    assert sorted(line.split()[1] for line in errors) == [f"board{n}.png" for n in range(10)]
+    values = [float(line.split()[0]) for line in errors]
+    assert values == sorted(values, reverse=True)
+    assert 0 < values[0] < 0.5
+    assert verdict.startswith("good: 640x480, 10 images, root mean square error 0.")
+    samples = sorted((out / "undistorted").iterdir())
+    assert len(samples) == 3
+    assert sorted(wrote.removeprefix("wrote ").split(", ")) == sorted(
+        map(str, [out / "camera.yaml", *samples])
+    )
+
+
+def test_an_image_that_does_not_fit_is_named(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bent = cv2.imread(str(images / "board4.png"))
+    rows, columns = np.indices(bent.shape[:2]).astype(np.float32)
+    wavy = cv2.remap(bent, columns + 4 * np.sin(rows / 40), rows, cv2.INTER_LINEAR)
+    cv2.imwrite(str(images / "board4.png"), wavy)
+    main(["calibrate", str(images), *BOARD, "--out", str(tmp_path / "camera.yaml")])
+    marked = [line for line in capsys.readouterr().out.splitlines() if "leave it out?" in line]
+    assert [line.split()[1] for line in marked] == ["board4.png"]
+    assert not (tmp_path / "undistorted").exists()
+
+
 def board_video(path: Path) -> Path:
     """The painted boards, each in six frames."""
     import av

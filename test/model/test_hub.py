@@ -254,6 +254,13 @@ def test_another_family_is_refused(tmp_path: Path) -> None:
         load(str(tmp_path))
 
 
+def test_a_folder_without_its_image_processor_says_how_to_save_it(tmp_path: Path) -> None:
+    folder = write_checkpoint("eomt", tmp_path / "eomt")
+    (folder / "preprocessor_config.json").unlink()
+    with pytest.raises(ConfigError, match=r"has no preprocessor_config\.json, .*save_pretrained"):
+        load(str(folder))
+
+
 def test_without_a_network_the_message_says_what_is_needed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

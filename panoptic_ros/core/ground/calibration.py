@@ -25,6 +25,9 @@ LEAST_VIEWS = 3
 LEAST_TILT_DEG = 10.0
 """Between two of the views; parallel boards fit any focal length (Zhang, section 3.3)."""
 
+_CELLS = 10
+_Array = NDArray[np.float64]
+_Solved = tuple[float, _Array, _Array, _Array, _Array]
 _REFINED = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 100, 1e-6)
 
 
@@ -73,6 +76,7 @@ class Intrinsics:
         distortion: (k1, k2, p1, p2, k3) of plumb_bob, (k1, k2, k3, k4) of equidistant.
         projection: P, (3, 4) float64: K of the rectified image and no translation.
         error_px: Root mean square distance of the corners from where the model puts them.
+        errors_px: The same for each view.
     """
 
     size: tuple[int, int]
@@ -81,6 +85,7 @@ class Intrinsics:
     distortion: NDArray[np.float64]
     projection: NDArray[np.float64]
     error_px: float = 0.0
+    errors_px: tuple[float, ...] = ()
 
 
 def find_corners(gray: NDArray[np.uint8], board: Board) -> NDArray[np.float32] | None:
@@ -126,7 +131,7 @@ def calibrate(
             "are needed, better 15, from different sides and in every part of the image"
         )
     try:
-        error, matrix, distortion, turns = _solve(views, board, size, model)
+        error, matrix, distortion, turns, places = _solve(views, board, size, model)
     except cv2.error as failure:
         raise DataError(
             f"the {len(views)} views do not determine a camera of model {model} "
@@ -140,21 +145,70 @@ def calibrate(
             "different angles"
         )
     projection = _projection(matrix, distortion, size, model)
-    return Intrinsics(size, model, matrix, distortion.ravel(), projection, float(error))
+    errors = tuple(
+        _error_px(corners, board, model, (matrix, distortion, turn, place))
+        for corners, turn, place in zip(views, turns, places, strict=True)
+    )
+    return Intrinsics(size, model, matrix, distortion.ravel(), projection, float(error), errors)
+
+
+def undistorted(image: NDArray[np.uint8], intrinsics: Intrinsics) -> NDArray[np.uint8]:
+    """Take the lens's distortion out of an image: what is straight in the world becomes straight.
+
+    Args:
+        image: (H, W, 3) uint8 of the calibration's size.
+        intrinsics: The calibration; its ``projection`` is the camera of the outcome.
+    """
+    new = intrinsics.projection[:, :3]
+    if intrinsics.model == EQUIDISTANT:
+        straight = cv2.fisheye.undistortImage(
+            image, intrinsics.matrix, intrinsics.distortion, Knew=new
+        )
+    else:
+        straight = cv2.undistort(
+            image, intrinsics.matrix, intrinsics.distortion, newCameraMatrix=new
+        )
+    return np.asarray(straight, np.uint8)
+
+
+def coverage(views: Sequence[NDArray[np.float32]], size: tuple[int, int]) -> float:
+    """Share of the image, 0 to 1, in whose cells a corner was seen; there are 10x10 cells.
+
+    Args:
+        views: Corners of each image.
+        size: (width, height) of the images.
+    """
+    corners = np.concatenate([view.reshape(-1, 2) for view in views])
+    cells = np.clip(corners / np.asarray(size) * _CELLS, 0, _CELLS - 1).astype(np.intp)
+    return len(np.unique(cells, axis=0)) / _CELLS**2
+
+
+def _error_px(
+    corners: NDArray[np.float32],
+    board: Board,
+    model: str,
+    solved: tuple[NDArray[np.float64], ...],
+) -> float:
+    """Root mean square distance of one view's corners from where the model puts them."""
+    matrix, distortion, turn, place = solved
+    project = cv2.fisheye.projectPoints if model == EQUIDISTANT else cv2.projectPoints
+    told, _ = project(board.points().astype(np.float64), turn, place, matrix, distortion)
+    away = np.asarray(told).reshape(-1, 2) - corners.reshape(-1, 2)
+    return float(np.sqrt((away**2).sum(axis=1).mean()))
 
 
 def _solve(
     views: Sequence[NDArray[np.float32]], board: Board, size: tuple[int, int], model: str
-) -> tuple[float, NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Error in px, K, distortion, and the turn of the board in each view, (N, 3) as Rodrigues."""
+) -> _Solved:
+    """Error in px, K, distortion, and turn (Rodrigues) and place of the board per view, (N, 3)."""
     points = [board.points()] * len(views)
     if model == EQUIDISTANT:
         flags = cv2.fisheye.CALIB_RECOMPUTE_EXTRINSIC | cv2.fisheye.CALIB_FIX_SKEW
-        error, matrix, distortion, turns, _ = cv2.fisheye.calibrate(
+        error, matrix, distortion, turns, places = cv2.fisheye.calibrate(
             points, views, size, np.eye(3), np.zeros((4, 1)), flags=flags, criteria=_REFINED
         )
     else:
-        error, matrix, distortion, turns, _ = cv2.calibrateCamera(
+        error, matrix, distortion, turns, places = cv2.calibrateCamera(
             points, views, size, np.eye(3), np.zeros((5, 1)), criteria=_REFINED
         )
     return (
@@ -162,6 +216,7 @@ def _solve(
         np.asarray(matrix, np.float64),
         np.asarray(distortion, np.float64),
         np.asarray(turns, np.float64).reshape(-1, 3),
+        np.asarray(places, np.float64).reshape(-1, 3),
     )
 
 

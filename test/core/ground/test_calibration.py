@@ -14,7 +14,9 @@ from panoptic_ros.core.ground.calibration import (
     PLUMB_BOB,
     Board,
     calibrate,
+    coverage,
     find_corners,
+    undistorted,
 )
 
 SIZE = (640, 480)
@@ -121,3 +123,33 @@ def test_a_board_that_is_never_tilted_is_refused_although_it_fits(model: str) ->
 def test_another_model_is_refused() -> None:
     with pytest.raises(ConfigError, match="one of: plumb_bob, equidistant"):
         calibrate(seen(PLUMB_BOB), BOARD, SIZE, "pinhole")
+
+
+@pytest.mark.parametrize("model", [PLUMB_BOB, EQUIDISTANT])
+def test_the_error_of_each_view_adds_up_to_that_of_all(model: str) -> None:
+    views = seen(model)
+    views[3] = views[3] + np.float32(2) * np.sin(np.arange(54, dtype=np.float32)).reshape(-1, 1, 1)
+    made = calibrate(views, BOARD, SIZE, model)
+    assert int(np.argmax(made.errors_px)) == 3
+    assert np.sqrt(np.mean(np.square(made.errors_px))) == pytest.approx(made.error_px, rel=0.05)
+
+
+@pytest.mark.parametrize("model", [PLUMB_BOB, EQUIDISTANT])
+def test_an_undistorted_image_shows_rows_of_corners_straight(model: str) -> None:
+    made = calibrate(seen(model), BOARD, SIZE, model)
+    dots = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    row = seen(model)[0].reshape(6, 9, 2)[0]
+    for x, y in np.rint(row * 16).astype(int).tolist():
+        cv2.circle(dots, (x, y), 48, (255, 255, 255), -1, cv2.LINE_AA, 4)
+    straight = undistorted(dots, made)[..., 0]
+    _, _, _, centres = cv2.connectedComponentsWithStats((straight > 60).astype(np.uint8))
+    points = centres[1:]
+    assert len(points) == 9
+    middle = points - points.mean(axis=0)
+    _, spread, _ = np.linalg.svd(middle)
+    assert spread[1] / np.sqrt(9) < 0.3
+
+
+def test_coverage_counts_the_cells_with_a_corner() -> None:
+    one = np.array([[[0.0, 0.0]], [[639.0, 479.0]], [[639.0, 478.0]]], np.float32)
+    assert coverage([one], SIZE) == pytest.approx(0.02)
