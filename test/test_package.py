@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from panoptic_ros.cli.main import VERBS, main
+from panoptic_ros.cli.main import VERBS, main, module_name
 from panoptic_ros.core.errors import ConfigError, PanopticError
 from panoptic_ros.core.files.resources import resource
 
@@ -82,7 +82,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_verb_answers_help_and_can_run(
     verb: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module(f"panoptic_ros.cli.{verb}")
+    module = importlib.import_module(f"panoptic_ros.cli.{module_name(verb)}")
     assert callable(module.run)
     module.add_arguments(argparse.ArgumentParser())
     with pytest.raises(SystemExit) as ended:
@@ -93,7 +93,9 @@ def test_every_verb_answers_help_and_can_run(
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_verb_imports_a_heavy_library_before_it_runs(verb: str) -> None:
-    tree = ast.parse((ROOT / f"panoptic_ros/cli/{verb}.py").read_text(encoding="utf-8"))
+    tree = ast.parse(
+        (ROOT / f"panoptic_ros/cli/{module_name(verb)}.py").read_text(encoding="utf-8")
+    )
     assert imports_of(tree) & set(HEAVY) <= {"numpy"}
 
 

@@ -151,7 +151,7 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
 
 
 def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:
-    from panoptic_ros.cli.demonstration.video import demo_videos
+    from panoptic_ros.cli.demonstration.video import EGO_MASKS, demo_videos
     from panoptic_ros.recordings.open import open_source
     from panoptic_ros.recordings.source import TimeRange
 
@@ -162,6 +162,7 @@ def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[
             open_source(
                 video, "", TimeRange(start if args.start is None else args.start, args.seconds)
             ),
+            ego_mask=EGO_MASKS.get(video.name, ""),
         )
         for (name, start), video in zip(starts.items(), videos, strict=True)
     )

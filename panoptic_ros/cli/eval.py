@@ -126,7 +126,7 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
     from panoptic_ros.cli.json_file import write_json
-    from panoptic_ros.cli.scores import show
+    from panoptic_ros.cli.scoring.scores import show
     from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.evaluation.document import document
     from panoptic_ros.evaluation.score import open_evaluation

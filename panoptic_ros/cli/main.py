@@ -27,9 +27,11 @@ VERBS = {
     "export": "write a checkpoint as a self-describing ONNX file",
     "adopt": "make somebody else's segmentation ONNX one that the node can run",
     "calibrate": "write a camera's calibration file from images of a chessboard",
+    "ego-mask": "find the own vehicle in a recording and write its mask",
     "build": "build and check a TensorRT plan from an ONNX file or a recipe",
 }
-"""Each verb is ``panoptic_ros.cli.<verb>`` with ``add_arguments(parser)`` and ``run(args)``."""
+"""Each verb is ``panoptic_ros.cli.<verb>``, ``_`` for ``-``, with ``add_arguments(parser)`` and
+``run(args)``."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -75,6 +77,11 @@ def _quiet_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def module_name(verb: str) -> str:
+    """Name of a verb's module in this folder."""
+    return verb.replace("-", "_")
+
+
 def _parser(wanted: str | None) -> argparse.ArgumentParser:
     """Build the parser; only the wanted verb is imported."""
     import argparse
@@ -90,7 +97,7 @@ def _parser(wanted: str | None) -> argparse.ArgumentParser:
     for verb, summary in VERBS.items():
         below = verbs.add_parser(verb, help=summary, description=summary)
         if verb == wanted:
-            module = importlib.import_module(f"panoptic_ros.cli.{verb}")
+            module = importlib.import_module(f"panoptic_ros.cli.{module_name(verb)}")
             module.add_arguments(below)
             below.set_defaults(run=module.run)
     return parser

@@ -19,7 +19,7 @@ def calibrated(camera: PlayedCamera, calibration: Path | None, config: NodeConfi
     Args:
         camera: The camera; owns its source.
         calibration: File of ROS's camera_info form, None where it is not known.
-        config: The node's parameters; its ``ground`` counts.
+        config: The node's parameters; its ``ground`` and the first camera's ``ego_mask`` count.
 
     Raises:
         ConfigError: The pose is known and the calibration is not.
@@ -27,6 +27,9 @@ def calibrated(camera: PlayedCamera, calibration: Path | None, config: NodeConfi
     """
     ground = config.ground
     is_placed = ground.camera_height_m > 0
+    ego_mask = config.of_cameras.of(0, len(config.cameras)).ego_mask
+    if ego_mask:
+        camera = replace(camera, ego_mask=ego_mask)
     if calibration is None:
         if is_placed:
             raise ConfigError("ground.camera_height_m needs a calibration: give --camera-info")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -36,11 +37,13 @@ class PlayedCamera:
         name: Empty where it is the only one.
         source: What it shows.
         place: How it sees and where it sits, None where that is not known.
+        ego_mask: The node's parameter of that name, empty for none.
     """
 
     name: str
     source: Source
     place: DemoCamera | None = None
+    ego_mask: str = ""
 
     @property
     def image_topic(self) -> str:
@@ -105,6 +108,8 @@ def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     ]
     topics = ", ".join(entry.image_topic for entry in cameras)
     command += ["-p", f"image_topics:=[{topics}]"]
+    if any(entry.ego_mask for entry in cameras):
+        command += ["-p", f"ego_mask:={json.dumps([entry.ego_mask for entry in cameras])}"]
     for place in (entry.place for entry in cameras if entry.place is not None):
         for name, value in place.node_parameters().items():
             command += ["-p", f"{name}:={value}"]
