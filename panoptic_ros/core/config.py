@@ -253,6 +253,33 @@ class GroundConfig:
 
 
 @dataclass(frozen=True)
+class PointsConfig:
+    """How results are laid over the points of a LiDAR or depth camera."""
+
+    max_offset_s: float = param(
+        0.1,
+        "Most time between a cloud and the image that labels it.",
+        low=0.0,
+        high=10.0,
+    )
+    fixed_frame: str = param(
+        "odom",
+        "Frame that does not move, for what the vehicle drove between cloud and image, and for "
+        "velocities over the ground; where TF lacks it, or for '', the sensors are taken to "
+        "stand still and velocities are relative to them.",
+    )
+    max_points: int = param(
+        1_000_000, "Clouds with more points are dropped.", low=1, high=100_000_000
+    )
+    depth_step: int = param(
+        1, "Which rows and columns of a depth image become points: every n-th.", low=1, high=64
+    )
+    min_object_points: int = param(
+        5, "Objects with fewer points have no box in ~/objects.", low=1, high=100_000
+    )
+
+
+@dataclass(frozen=True)
 class PipelineConfig:
     """All that shapes a result, apart from the model."""
 

@@ -9,6 +9,7 @@
     │   └── StaleEngineError a plan built for another GPU, TensorRT or ONNX file
     ├── FrameError           one image that cannot be used; the next one may be fine
     │   └── LateFrameError   one image that came after a newer one of its camera
+    ├── CloudError           one point cloud or depth image that cannot be used
     ├── DataError            a bag, a video, a data set or a prediction file
     └── EngineRunError       the engine failed while it ran; restart the process
 
@@ -40,6 +41,10 @@ class FrameError(PanopticError):
 
 class LateFrameError(FrameError):
     """One image came after a newer one of its camera; it is dropped and counted as late."""
+
+
+class CloudError(PanopticError):
+    """One point cloud or depth image cannot be used; it is dropped and counted."""
 
 
 class DataError(PanopticError):

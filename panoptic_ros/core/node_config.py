@@ -13,6 +13,7 @@ from panoptic_ros.core.config import (
     GroundConfig,
     Parameter,
     PipelineConfig,
+    PointsConfig,
     TrackConfig,
     param,
     parameters,
@@ -49,6 +50,12 @@ class NodeConfig:
         live=False,
     )
     of_cameras: CameraLists = field(default_factory=CameraLists)
+    cloud_topics: tuple[str, ...] = param(
+        ("",),
+        "Point cloud of each camera, in their order, or its depth image with the camera_info "
+        "beside it; '' for none. PointCloud2 or Image, detected.",
+        live=False,
+    )
     stale_after_s: float = param(
         2.0,
         "Without a result for so long a camera is stale: an error on /diagnostics.",
@@ -77,6 +84,7 @@ class NodeConfig:
     tracking: TrackConfig = field(default_factory=TrackConfig)
     drivable: DrivableConfig = field(default_factory=DrivableConfig)
     ground: GroundConfig = field(default_factory=GroundConfig)
+    points: PointsConfig = field(default_factory=PointsConfig)
 
     @property
     def pipeline(self) -> PipelineConfig:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.clouds.boxes import ObjectBox
+from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.ground.grid import Boundary, Ground
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
@@ -114,3 +116,20 @@ class GroundContext:
     def boundary(self) -> Boundary:
         """Where the free space ends, in metres."""
         return self.ground.boundary(self.result.drivable)
+
+
+@dataclass(frozen=True, eq=False)
+class CloudContext:
+    """What the messages about one point cloud are built from.
+
+    Attributes:
+        labelled: The cloud under its result.
+        boxes: Of the objects in it, by track id.
+        types: Message classes.
+        header: The cloud's header, put into messages as it is.
+    """
+
+    labelled: LabelledCloud
+    boxes: Sequence[ObjectBox]
+    types: MessageTypes
+    header: Header

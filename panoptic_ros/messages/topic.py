@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.label_table import LabelTable
-from panoptic_ros.messages.context import FrameContext, GroundContext, LabelContext
+from panoptic_ros.messages.context import CloudContext, FrameContext, GroundContext, LabelContext
 from panoptic_ros.messages.convert import IMAGE, image_message
 
 
@@ -116,6 +116,18 @@ class GroundTopic(FrameTopic):
         """Build the message; None where the camera's pose is not known."""
         on_ground = context.on_ground
         return None if on_ground is None else self.build(on_ground)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CloudTopic(Topic):
+    """A topic with at most one message per point cloud.
+
+    Attributes:
+        build: Makes the message.
+    """
+
+    build: Callable[[CloudContext], Any]
+    needs: ClassVar[str] = "`cloud_topics`, a camera_info, TF from the cloud to the camera"
 
 
 @dataclass(frozen=True, kw_only=True)

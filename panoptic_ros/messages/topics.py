@@ -11,7 +11,14 @@ from typing import Any, TypeVar
 
 from panoptic_ros.messages.autoware import ROIS, autoware_mask, autoware_rois
 from panoptic_ros.messages.camera_info import CAMERA_INFO, own_camera_info
-from panoptic_ros.messages.context import FrameContext
+from panoptic_ros.messages.clouds.cloud_messages import (
+    DETECTION_3D_ARRAY,
+    labelled_points,
+    object_motion,
+    objects,
+)
+from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
+from panoptic_ros.messages.context import CloudContext, FrameContext
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.ground import (
     GRID,
@@ -34,6 +41,7 @@ from panoptic_ros.messages.result_images import (
 )
 from panoptic_ros.messages.topic import (
     CameraInfoTopic,
+    CloudTopic,
     FrameTopic,
     GroundTopic,
     ImageTopic,
@@ -78,6 +86,24 @@ def build_messages(wanted: Collection[str], context: FrameContext) -> dict[str, 
         if name in wanted and context.types.has(row.type)
     }
     return {name: message for name, message in made.items() if message is not None}
+
+
+def build_cloud_messages(wanted: Collection[str], context: CloudContext) -> dict[str, Any]:
+    """Build the messages about a point cloud that somebody wants.
+
+    Args:
+        wanted: Names of topics with a message per cloud; others are left out.
+        context: What they are built from.
+
+    Returns:
+        Messages by topic name, in order of the table; a topic is left out where its message's
+        package is not installed.
+    """
+    return {
+        name: row.build(context)
+        for name, row in rows_of(CloudTopic).items()
+        if name in wanted and context.types.has(row.type)
+    }
 
 
 def frame_rows() -> dict[str, FrameTopic]:
@@ -236,6 +262,29 @@ _ROWS: tuple[Topic, ...] = (
         type=POINTS,
         build=points_message,
         meaning="where something ends the free space, with the class (`label`) that ends it",
+    ),
+    CloudTopic(
+        name="points",
+        type=POINT_CLOUD,
+        build=labelled_points,
+        meaning=(
+            "every point of the cloud, under its header, with `x y z intensity label instance "
+            "confidence`; label 255 where the camera does not see it"
+        ),
+    ),
+    CloudTopic(
+        name="objects",
+        type=DETECTION_3D_ARRAY,
+        build=objects,
+        meaning="box of every object with points, in the cloud's frame; `id` as in `~/detections`",
+    ),
+    CloudTopic(
+        name="objects/motion",
+        type=POINT_CLOUD,
+        build=object_motion,
+        meaning=(
+            "a point per object: place, velocity, `distance`, `label`, and the id as `instance`"
+        ),
     ),
     CameraInfoTopic(
         name="camera_info",

@@ -104,7 +104,7 @@ class Scene:
         with np.errstate(divide="ignore", invalid="ignore"):
             down = np.where(ways[:, 2] < 0, -(HEIGHT_M + origin[2]) / ways[:, 2], np.inf)
             wall = np.where(ways[:, 0] > 0, (WALL_M - origin[0]) / ways[:, 0], np.inf)
-            wall[np.abs((origin + wall[:, None] * ways)[:, 2] - 1.0) > 4.0] = np.inf
+            wall[np.abs((origin + wall[:, None] * ways)[:, 2]) > 1.6] = np.inf
             found = [down, wall, *(_into(box, origin, ways) for box in self.boxes)]
         for number, distance in enumerate(found, start=1):
             is_nearer = distance < reach

@@ -11,7 +11,7 @@ import yaml
 
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.files.resources import resource
-from panoptic_ros.messages.topic import GroundTopic
+from panoptic_ros.messages.topic import CloudTopic, GroundTopic
 from panoptic_ros.messages.topics import TOPICS, rows_of
 
 DISPLAYS = {
@@ -22,7 +22,7 @@ DISPLAYS = {
 }
 """RViz's display of a message type."""
 
-NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(GroundTopic)}
+NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(GroundTopic), *rows_of(CloudTopic)}
 """An image of two 16-bit channels and one that is none, which Foxglove cannot draw; what is in
 metres is shown by RViz."""
 

@@ -114,6 +114,28 @@ def rotation_of(quaternion: tuple[float, float, float, float]) -> NDArray[np.flo
     )
 
 
+def quaternion_of(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Quaternion (x, y, z, w) of a rotation matrix; w is 0 or more.
+
+    >>> quaternion_of(np.diag([-1.0, -1.0, 1.0]))
+    (0.0, 0.0, 1.0, 0.0)
+    """
+    # The eigenvector of the largest eigenvalue; Bar-Itzhack, New method for extracting the
+    # quaternion from a rotation matrix (2000), version 3.
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    matrix = np.array(
+        [
+            [a - e - i, d + b, g + c, h - f],
+            [d + b, e - a - i, h + f, c - g],
+            [g + c, h + f, i - a - e, d - b],
+            [h - f, c - g, d - b, a + e + i],
+        ]
+    )
+    x, y, z, w = np.linalg.eigh(matrix)[1][:, -1].tolist()
+    sign = -1.0 if (w, z, y, x) < (0.0, 0.0, 0.0, 0.0) else 1.0
+    return sign * x + 0.0, sign * y + 0.0, sign * z + 0.0, sign * w + 0.0
+
+
 def pitch_of_horizon(camera: CameraModel, row: float) -> float:
     """Pitch of a camera without roll that sees the horizon in a row.
 
