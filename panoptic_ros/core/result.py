@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
 
 if TYPE_CHECKING:
     from panoptic_ros.core.ground.grid import Boundary, Grid, Ground
+
+_NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,3 +180,9 @@ class Result:
         np.equal(self._ids[y0:y1, x0:x1], track.id, out=mask[y0:y1, x0:x1])
         name = self.label_set.name_of(track.label)
         return Instance(track.id, track.label, name, track.score, box, mask)
+
+
+def without_image(result: Result) -> Result:
+    """Keep a result without the memory of its image; the size is kept by a stretched pixel."""
+    image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
+    return replace(result, frame=replace(result.frame, image=image))

@@ -14,7 +14,9 @@ from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.clouds.boxes import ObjectBox
 from panoptic_ros.core.clouds.cloud import LabelledCloud
+from panoptic_ros.core.clouds.on_ground import ground_points
 from panoptic_ros.core.ground.grid import Boundary, Ground
+from panoptic_ros.core.ground.ground_points import GroundPoints
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.message_types import MessageTypes
@@ -53,6 +55,7 @@ class FrameContext:
         jpeg_quality: 1..100, of the compressed overlay.
         panoptic_encoding: ``16UC2`` or ``32SC1``.
         ground: Lays the surface on the ground; None where the camera's pose is not known.
+        cloud: Labelled points of about the frame's time; None where there are none.
         camera_info: The camera's own CameraInfo, of any message library; None where it is silent.
     """
 
@@ -64,6 +67,7 @@ class FrameContext:
     jpeg_quality: int = 80
     panoptic_encoding: str = "16UC2"
     ground: Ground | None = None
+    cloud: LabelledCloud | None = None
     camera_info: CameraInfo | None = None
 
     @property
@@ -93,7 +97,7 @@ class FrameContext:
             return None
         frame_id = self.ground.config.base_frame
         header = self.types.make("std_msgs/msg/Header", stamp=self.header.stamp, frame_id=frame_id)
-        return GroundContext(self.result, self.types, header, self.ground)
+        return GroundContext(self.result, self.types, header, self.ground, self.cloud)
 
 
 @dataclass(eq=False)
@@ -105,12 +109,19 @@ class GroundContext:
         types: Message classes.
         header: The input's stamp, and the frame of the ground.
         ground: Lays the surface on the ground.
+        cloud: Labelled points of about the frame's time; None where there are none.
     """
 
     result: Result
     types: MessageTypes
     header: Header
     ground: Ground
+    cloud: LabelledCloud | None = None
+
+    @property
+    def points(self) -> GroundPoints | None:
+        """The labelled points in the base frame."""
+        return None if self.cloud is None else ground_points(self.cloud, self.ground.pose)
 
     @cached_property
     def boundary(self) -> Boundary:

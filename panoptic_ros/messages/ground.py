@@ -35,7 +35,8 @@ _FLOAT32, _UINT8 = 7, 2
 def grid_message(context: GroundContext) -> Any:
     """Build an OccupancyGrid; its rows run to the left, its columns ahead."""
     result, types = context.result, context.types
-    grid = context.ground.grid(result.panoptic, result.drivable, result.frame.stamp_ns)
+    stamp_ns = result.frame.stamp_ns
+    grid = context.ground.grid(result.panoptic, result.drivable, stamp_ns, context.points)
     rows, columns = grid.cells.shape
     x, y = grid.origin_m
     origin = types.make(

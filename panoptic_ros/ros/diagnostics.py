@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
+from panoptic_ros.messages.clouds.cloud_statistics import CloudStatistics
 from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.ros.camera.cloud_input import CloudInput
 from panoptic_ros.ros.camera.statistics import CameraReport
 from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.engine_loader import EngineLoader as Supply
@@ -44,7 +46,32 @@ def stream_statuses(
     silence = Silence(stream.publisher.silent_s, stale_after_s)
     report, topic = stream.statistics.report(), stream.input.topic
     row = camera_status(name, report, topic, silence, types, stream.loss_watch.problem)
-    return [row, status(f"{name}: ground", WARN, problem, {}, types)] if problem else [row]
+    rows = [row]
+    if problem:
+        rows.append(status(f"{name}: ground", WARN, problem, {}, types))
+    if stream.clouds is not None:
+        rows.append(cloud_status(f"{name}: points", stream.clouds, stream.cloud_counts, types))
+    return rows
+
+
+def cloud_status(
+    name: str, source: CloudInput, counts: CloudStatistics, types: MessageTypes
+) -> Any:
+    """Build the DiagnosticStatus of one camera's point clouds.
+
+    Args:
+        name: ``<node>: <camera>: points``.
+        source: Where they come from.
+        counts: What happened to them.
+        types: Message classes.
+    """
+    totals, problem = counts.totals(), counts.problem
+    if source.other_type:
+        problem = f"{source.topic} carries {source.other_type}, needs PointCloud2 or Image"
+    elif not totals["received"]:
+        problem = f"no cloud on {source.topic}"
+    values = {"topic": source.topic, **{name: str(count) for name, count in totals.items()}}
+    return status(name, WARN if problem else OK, problem, values, types)
 
 
 def camera_status(

@@ -185,7 +185,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _stop(self) -> None:
         for stream in self._streams.values():
-            stream.input.close()
+            stream.close()
         if self._worker is not None:
             if not self._worker.stop(self._patience_s()):
                 self._lose_engine()
@@ -231,7 +231,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""
         for stream in self._streams.values():
-            stream.input.look()
+            stream.look()
             stream.loss_watch.look(stream.input.topic, stream.input.senders)
         self._remapping.look()
         if self._worker is not None:

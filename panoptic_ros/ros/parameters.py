@@ -49,7 +49,7 @@ def check_cameras(config: NodeConfig) -> None:
         )
     for name in names:
         CameraView(config.camera(name))
-    for title in ("image_topics", "camera_info_topics"):
+    for title in ("image_topics", "camera_info_topics", "cloud_topics"):
         topics = getattr(config, title)
         if any(topics) and len(topics) != len(names):
             raise ConfigError(

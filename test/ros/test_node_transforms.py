@@ -12,7 +12,8 @@ import pytest
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.extrinsics import CameraPose
-from panoptic_ros.ros.transforms import TF_MESSAGE, Transforms
+from panoptic_ros.messages.clouds.transform_message import TF_MESSAGE
+from panoptic_ros.ros.transforms import Transforms
 from test.drawn.graph import TYPES, Bench
 
 pytestmark = pytest.mark.ros

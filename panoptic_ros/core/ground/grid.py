@@ -17,6 +17,7 @@ from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose
+from panoptic_ros.core.ground.ground_points import GroundPoints
 from panoptic_ros.core.types import VOID, Drivable, Panoptic
 
 FREE, OCCUPIED, UNKNOWN = 0, 100, -1
@@ -121,17 +122,25 @@ class Ground:
         """Extent, resolution, fading and base frame."""
         return self._config
 
-    def grid(self, panoptic: Panoptic, drivable: Drivable, stamp_ns: int) -> Grid:
+    def grid(
+        self,
+        panoptic: Panoptic,
+        drivable: Drivable,
+        stamp_ns: int,
+        points: GroundPoints | None = None,
+    ) -> Grid:
         """Say of each cell whether it is free.
 
         A cell is free where its middle is drivable, and its corners as far as they are seen. What
         is seen around the free cells and is not drivable is occupied; farther behind it all is
-        unknown, as pixels of things that stand up show no ground.
+        unknown, as pixels of things that stand up show no ground. Cells with measured points are
+        as these say, wherever the ground is flat or not.
 
         Args:
             panoptic: The frame's map; its void is unknown.
             drivable: The frame's surface.
             stamp_ns: The frame's time, for fading.
+            points: Measured at about that time, None where there are none.
         """
         tables = self._tables_for(drivable.mask.shape)
         free = _sampled(drivable.mask, tables.middles, False)
@@ -144,6 +153,11 @@ class Ground:
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
         around = np.asarray(cv2.dilate(free.view(np.uint8), kernel), np.uint8).view(np.bool_)
         occupied = around & is_known & ~free
+        if points is not None:
+            step_m = self._config.resolution_m
+            measured_free, measured = points.cells(self._shape, step_m, self.origin_m)
+            free = (free | measured_free) & ~measured
+            occupied = (occupied | measured) & ~free
         cells = self._faded(stamp_ns)
         cells[free] = FREE
         cells[occupied] = OCCUPIED

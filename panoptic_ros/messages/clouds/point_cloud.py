@@ -17,6 +17,11 @@ from panoptic_ros.messages.protocols import Header
 
 POINT_CLOUD = "sensor_msgs/msg/PointCloud2"
 
+
+class TooLargeError(CloudError):
+    """A cloud has more points than are taken."""
+
+
 _KINDS = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 """NumPy's word for each ``datatype`` of a PointField."""
 
@@ -62,10 +67,10 @@ def check_size(count: int, most: int) -> None:
     """Refuse a cloud that is too large.
 
     Raises:
-        CloudError: It has more points.
+        TooLargeError: It has more points.
     """
     if count > most:
-        raise CloudError(
+        raise TooLargeError(
             f"the cloud has {count:,} points, more than points.max_points ({most:,}); raise it, "
             "or thin the cloud out"
         )

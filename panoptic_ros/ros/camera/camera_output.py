@@ -14,7 +14,13 @@ from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.messages.context import LabelContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
-from panoptic_ros.messages.topic import GroundTopic, LabelTopic, RemappedLabelTopic, Topic
+from panoptic_ros.messages.topic import (
+    CloudTopic,
+    GroundTopic,
+    LabelTopic,
+    RemappedLabelTopic,
+    Topic,
+)
 from panoptic_ros.messages.topics import TOPICS, frame_rows, rows_of
 from panoptic_ros.ros.protocols import Publisher, PublishingNode
 
@@ -55,6 +61,10 @@ class CameraOutput:
     def wanted(self) -> list[str]:
         """Topics with a message per frame that somebody listens to."""
         return [name for name in frame_rows() if self._has_listener(name)]
+
+    def wanted_clouds(self) -> list[str]:
+        """Topics with a message per point cloud that somebody listens to."""
+        return [name for name in rows_of(CloudTopic) if self._has_listener(name)]
 
     def wants_ground(self) -> bool:
         """Whether somebody listens to a topic in metres."""

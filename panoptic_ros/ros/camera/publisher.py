@@ -5,14 +5,12 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
-
-import numpy as np
 
 from panoptic_ros.core.camera.camera_config import CameraConfig
 from panoptic_ros.core.camera.output_size import resized
+from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.node_config import NodeConfig
-from panoptic_ros.core.result import Result
+from panoptic_ros.core.result import Result, without_image
 from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.void import void_like
 from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
@@ -22,11 +20,11 @@ from panoptic_ros.messages.protocols import CameraInfo, Header, Stamp
 from panoptic_ros.messages.topics import build_messages
 from panoptic_ros.ros.camera.camera_input import CameraInput
 from panoptic_ros.ros.camera.camera_output import CameraOutput
+from panoptic_ros.ros.camera.cloud_output import CloudOutput
 from panoptic_ros.ros.camera.ground_output import GroundOutput
 from panoptic_ros.ros.protocols import Logger
 
 _QUIET_S = 5.0
-_NO_PIXEL = np.zeros((1, 1, 3), np.uint8)
 
 
 class ResultPublisher:
@@ -42,6 +40,7 @@ class ResultPublisher:
         ground: Makes the messages in metres.
         types: Message classes.
         log: Takes warnings.
+        clouds: Publishes the camera's point clouds, None where it has none.
     """
 
     def __init__(
@@ -52,8 +51,10 @@ class ResultPublisher:
         ground: GroundOutput,
         types: MessageTypes,
         log: Logger,
+        clouds: CloudOutput | None = None,
     ) -> None:
         self._name = name
+        self._clouds = clouds
         self._source = source
         self._output = output
         self._ground = ground
@@ -87,11 +88,18 @@ class ResultPublisher:
             config: The parameters in force.
 
         Returns:
-            Milliseconds of the two stages, ``messages`` and ``publish``.
+            Milliseconds of the stages ``points``, where there are clouds, ``messages`` and
+            ``publish``.
         """
         with self._sending:
-            stages_ms = self._publish(result, header, config)
-            self._last = _without_image(result)
+            clock, cloud = StageClock(), None
+            if self._clouds is not None:
+                camera = config.camera(self._name)
+                info = viewed_camera_info(self._source.camera_info, result, camera, self._types)
+                cloud = self._clouds.publish(result, info, config, camera.rotation)
+                clock.mark("points")
+            stages_ms = clock.stages_ms | self._publish(result, header, config, cloud)
+            self._last = without_image(result)
             self._since_s = time.monotonic()
         return stages_ms
 
@@ -120,12 +128,19 @@ class ResultPublisher:
             self._sending.release()
         return True
 
-    def _publish(self, result: Result, header: Header, config: NodeConfig) -> dict[str, float]:
+    def _publish(
+        self,
+        result: Result,
+        header: Header,
+        config: NodeConfig,
+        cloud: LabelledCloud | None = None,
+    ) -> dict[str, float]:
         clock = StageClock()
         wanted, camera = self._output.wanted(), config.camera(self._name)
         needs_image = any(name.startswith("overlay") for name in wanted)
         result = resized(result, camera, needs_image)
         context = self._context(result, header, config, camera)
+        context.cloud = cloud
         messages = build_messages(wanted, context)
         clock.mark("messages")
         self._output.publish(messages)
@@ -161,9 +176,3 @@ class ResultPublisher:
             f"{size[1]}x{size[0]}; ~/camera_info stays silent until they agree",
             throttle_duration_sec=_QUIET_S,
         )
-
-
-def _without_image(result: Result) -> Result:
-    """Keep a result without the memory of its image; the size is kept by a stretched pixel."""
-    image = np.broadcast_to(_NO_PIXEL, (*result.camera_size, 3))
-    return replace(result, frame=replace(result.frame, image=image))

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from panoptic_ros.core.camera.rate_limit import RateLimit
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.stream_state import StreamState
+from panoptic_ros.messages.clouds.cloud_stage import CloudStage
+from panoptic_ros.messages.clouds.cloud_statistics import CloudStatistics
 from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.camera.camera_input import CameraInput
 from panoptic_ros.ros.camera.camera_output import CameraOutput
+from panoptic_ros.ros.camera.cloud_input import CloudInput
+from panoptic_ros.ros.camera.cloud_output import CloudOutput
 from panoptic_ros.ros.camera.ground_output import GroundOutput
 from panoptic_ros.ros.camera.loss_watch import LossWatch
 from panoptic_ros.ros.camera.publisher import ResultPublisher
@@ -50,6 +54,8 @@ class CameraStream:
         publisher: Where its results go.
         watchdog: Takes its last result back when it falls silent.
         statistics: What happened to its images; outlives the stream.
+        clouds: Its point clouds, None where it has none.
+        cloud_counts: What happened to them.
     """
 
     name: str
@@ -61,6 +67,20 @@ class CameraStream:
     publisher: ResultPublisher
     watchdog: Watchdog
     statistics: CameraStatistics
+    clouds: CloudInput | None = None
+    cloud_counts: CloudStatistics = field(default_factory=CloudStatistics)
+
+    def look(self) -> None:
+        """Look at the graph, and subscribe anew where images or clouds come in another way."""
+        self.input.look()
+        if self.clouds is not None:
+            self.clouds.look()
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        self.input.close()
+        if self.clouds is not None:
+            self.clouds.close()
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +135,13 @@ def open_stream(
     loss_watch = LossWatch(name, transport.cure(), log.warning)
     source = _open_input(host, index, statistics, loss_watch)
     ground = GroundOutput(name, host.transforms, log)
-    publisher = ResultPublisher(name, source, output, ground, host.types, log)
+    counts = CloudStatistics()
+    stage = CloudStage(host.transforms.tree, counts)
+    clouds = _open_clouds(host, config, index, stage)
+    cloud_output = None
+    if clouds is not None:
+        cloud_output = CloudOutput(name, stage, counts, output, host.types, log)
+    publisher = ResultPublisher(name, source, output, ground, host.types, log, cloud_output)
     return CameraStream(
         name=name,
         input=source,
@@ -126,7 +152,19 @@ def open_stream(
         publisher=publisher,
         watchdog=Watchdog(name, publisher, statistics, lambda: clock.now().to_msg(), log.warning),
         statistics=statistics,
+        clouds=clouds,
+        cloud_counts=counts,
     )
+
+
+def _open_clouds(
+    host: StreamHost, config: NodeConfig, index: int, stage: CloudStage
+) -> CloudInput | None:
+    """Wait for the clouds of a camera, where a parameter names their topic."""
+    topics = config.cloud_topics
+    if not any(topics) or not topics[index]:
+        return None
+    return CloudInput(host.node, topics[index], host.types, stage.put)
 
 
 def _open_input(

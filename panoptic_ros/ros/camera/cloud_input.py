@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The point clouds or depth images beside one camera, as they come from the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.qos_overriding_options import QoSOverridingOptions
+
+from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
+from panoptic_ros.messages.clouds.cloud_stage import SensorMessage
+from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
+from panoptic_ros.messages.convert import IMAGE
+from panoptic_ros.messages.message_types import MessageTypes
+from panoptic_ros.messages.protocols import CameraInfo
+from panoptic_ros.ros.protocols import SubscribingNode
+
+KINDS = (POINT_CLOUD, IMAGE)
+"""Message types that are read."""
+
+_FEW = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST, depth=4, reliability=ReliabilityPolicy.BEST_EFFORT
+)
+
+
+class CloudInput:
+    """Subscribes to a cloud topic when it is known what it carries.
+
+    Used by the executor's thread only.
+
+    Args:
+        node: Who subscribes.
+        topic: Topic of clouds or depth images, not resolved.
+        types: Message classes.
+        on_cloud: Called with every message.
+    """
+
+    def __init__(
+        self,
+        node: SubscribingNode,
+        topic: str,
+        types: MessageTypes,
+        on_cloud: Callable[[SensorMessage], None],
+    ) -> None:
+        self._node = node
+        self._types = types
+        self._on_cloud = on_cloud
+        self.topic: str = node.resolve_topic_name(topic)
+        self._kind = ""
+        self._subscriptions: list[Any] = []
+        self._info: CameraInfo | None = None
+        self.other_type = ""
+
+    def look(self) -> None:
+        """Look at the graph, and subscribe to what is there."""
+        ends = self._node.get_publishers_info_by_topic(self.topic)
+        kinds = sorted({str(end.topic_type) for end in ends})
+        found = next((kind for kind in KINDS if kind in kinds), "")
+        self.other_type = "" if found or not kinds else kinds[0]
+        if not found or found == self._kind:
+            return
+        self.close()
+        self._kind = found
+        self._subscribe(self.topic, found, self._take)
+        if found == IMAGE:
+            self._subscribe(beside(self.topic), CAMERA_INFO, self._note_info)
+        self._node.get_logger().info(f"points come on {self.topic} as {found}")
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        for subscription in self._subscriptions:
+            self._node.destroy_subscription(subscription)
+        self._subscriptions.clear()
+
+    def _subscribe(self, topic: str, kind: str, callback: Callable[[Any], None]) -> None:
+        options = QoSOverridingOptions.with_default_policies() if topic == self.topic else None
+        subscription = self._node.create_subscription(
+            self._types.find(kind), topic, callback, _FEW, qos_overriding_options=options
+        )
+        self._subscriptions.append(subscription)
+
+    def _take(self, message: Any) -> None:
+        self._on_cloud(SensorMessage(message, self._info))
+
+    def _note_info(self, message: Any) -> None:
+        self._info = message
