@@ -98,10 +98,14 @@ def recorded_camera(config: NodeConfig, topic: str) -> CameraConfig:
     Raises:
         ConfigError: An entry is refused.
     """
+    return config.of_cameras.of(recorded_index(config, topic), len(config.cameras))
+
+
+def recorded_index(config: NodeConfig, topic: str) -> int:
+    """Which camera of the parameters a recording is of; see ``recorded_camera``."""
     topics = [name.strip("/") for name in config.image_topics]
     wanted = topic.strip("/")
-    index = topics.index(wanted) if wanted and wanted in topics else 0
-    return config.of_cameras.of(index, len(config.cameras))
+    return topics.index(wanted) if wanted and wanted in topics else 0
 
 
 def engine_name(args: argparse.Namespace) -> str:

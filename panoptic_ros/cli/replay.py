@@ -18,6 +18,7 @@ from panoptic_ros.cli.inputs import (
     add_input_arguments,
     engine_name,
     recorded_camera,
+    recorded_index,
     source_of,
 )
 from panoptic_ros.cli.json_file import write_json
@@ -33,14 +34,16 @@ from panoptic_ros.cli.replaying.outputs import (
     files_of,
     open_sinks,
 )
-from panoptic_ros.core.errors import FrameError, LateFrameError, counted
+from panoptic_ros.core.errors import DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
+    from panoptic_ros.cli.replaying.clouds import ReplayClouds
     from panoptic_ros.cli.replaying.ground import ReplayGround
     from panoptic_ros.core.camera.camera_config import CameraConfig
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.config import GroundConfig
+    from panoptic_ros.core.node_config import NodeConfig
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame, Source
@@ -63,6 +66,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"what the bag holds below the node's name (default: {','.join(TOPICS)}, and the "
         "topics in metres where --params says where the camera sits; also: overlay)",
     )
+    parser.add_argument(
+        "--clouds",
+        default="",
+        metavar="TOPIC",
+        help="point clouds or depth images of a bag, to be labelled as well (default: "
+        "cloud_topics of --params)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,12 +90,17 @@ def run(args: argparse.Namespace) -> int:
         camera = recorded_camera(config, source.topic)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
-        sinks = open_sinks(files, args.topics, labels, ground, stack)
+        clouds = _clouds(args, config, camera, source, stack)
+        sinks = open_sinks(files, args.topics, labels, ground, stack, clouds)
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
             above = _above(result, ground if files.report else None)
             _note_frame(record, sampled, result, message_ms, above)
+        sinks.finish()
         if not record.frames:
             raise source.nothing_found(-1.0)
+    if clouds is not None:
+        record.warnings.extend(clouds.warnings())
+        record.notes.append(f"{counted(clouds.labelled, 'cloud')} labelled")
     if ground is not None and ground.problem:
         record.warnings.append(f"ground topics are off: {ground.problem}")
     _finish(args, files, source, record)
@@ -99,6 +114,34 @@ def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | No
 
     ground = ReplayGround(config)
     return ground if ground.is_placed or args.camera_info else None
+
+
+def _clouds(
+    args: argparse.Namespace,
+    config: NodeConfig,
+    camera: CameraConfig,
+    source: Source,
+    stack: ExitStack,
+) -> ReplayClouds | None:
+    """Open the point clouds, where arguments or parameters name their topic."""
+    index = recorded_index(config, source.topic)
+    topic = args.clouds or config.cloud_topics[min(index, len(config.cloud_topics) - 1)]
+    if not topic:
+        return None
+    from panoptic_ros.cli.replaying.clouds import ReplayClouds
+    from panoptic_ros.messages.clouds.cloud_stage import CloudSettings
+
+    settings = CloudSettings(config.points, config.ground, camera.rotation)
+    try:
+        if not source.topic:
+            raise DataError(f"{source.path} is no bag, so it has no clouds on {topic}")
+        return stack.enter_context(ReplayClouds(source.path, topic, settings))
+    except DataError as error:
+        if args.clouds:
+            raise
+        # The same parameters serve recordings with and without clouds.
+        source.read_errors.remark(f"without point clouds: {error}")
+        return None
 
 
 def _results(

@@ -14,6 +14,7 @@ from panoptic_ros.cli.outputs import is_file_name
 from panoptic_ros.cli.replaying.result_bag import ResultBag
 
 if TYPE_CHECKING:
+    from panoptic_ros.cli.replaying.clouds import ReplayClouds
     from panoptic_ros.cli.replaying.ground import ReplayGround
     from panoptic_ros.core.classes.labels import LabelSet
     from panoptic_ros.core.result import Result
@@ -89,6 +90,7 @@ class Sinks:
         film: The film's writer, or None.
         labels: The model's classes.
         ground: Finds the ground of each frame, or None.
+        clouds: Labels the point clouds, or None.
     """
 
     def __init__(
@@ -97,7 +99,9 @@ class Sinks:
         film: VideoWriter | None,
         labels: LabelSet,
         ground: ReplayGround | None,
+        clouds: ReplayClouds | None = None,
     ) -> None:
+        self._clouds = clouds
         self._ground = ground
         self._bag = bag
         self._film = film
@@ -106,12 +110,23 @@ class Sinks:
     def take(self, result: Result, recorded: RecordedFrame) -> float:
         """Write one result; returns the milliseconds that making its messages took."""
         found = self._ground.find(result, recorded) if self._ground else None
-        message_ms = self._bag.write(result, recorded, found) if self._bag else 0.0
+        cloud = None
+        if self._clouds and self._bag:
+            for labelled in self._clouds.take(result, recorded):
+                self._bag.write_cloud(labelled)
+            cloud = self._clouds.near(result)
+        message_ms = self._bag.write(result, recorded, found, cloud) if self._bag else 0.0
         if self._film:
             from panoptic_ros.core.overlay import draw_overlay
 
             self._film.write(draw_overlay(result, self._labels), result.frame.stamp_ns)
         return message_ms
+
+    def finish(self) -> None:
+        """Write what was only waiting for a later image."""
+        if self._clouds and self._bag:
+            for labelled in self._clouds.finish():
+                self._bag.write_cloud(labelled)
 
 
 def open_sinks(
@@ -120,6 +135,7 @@ def open_sinks(
     labels: LabelSet,
     ground: ReplayGround | None,
     stack: ExitStack,
+    clouds: ReplayClouds | None = None,
 ) -> Sinks:
     """Open bag and film, where they are wanted.
 
@@ -129,6 +145,7 @@ def open_sinks(
         labels: The model's classes.
         ground: Finds the ground of each frame, or None.
         stack: Closes them.
+        clouds: Labels the point clouds, or None.
 
     Raises:
         ConfigError: A topic cannot be recorded, or a library is not installed.
@@ -137,20 +154,22 @@ def open_sinks(
     bag = film = None
     if files.bag:
         is_placed = ground is not None and ground.is_placed
-        names = _topic_names(topics, is_placed)
-        bag = stack.enter_context(closing(ResultBag(files.bag, names, labels, is_placed)))
+        names, has_clouds = _topic_names(topics, is_placed, bool(clouds)), clouds is not None
+        made = ResultBag(files.bag, names, labels, is_placed, has_clouds)
+        bag = stack.enter_context(closing(made))
     if files.overlay:
         from panoptic_ros.recordings.video_writer import VideoWriter
 
         film = stack.enter_context(VideoWriter(files.overlay))
-    return Sinks(bag, film, labels, ground)
+    return Sinks(bag, film, labels, ground, clouds)
 
 
-def _topic_names(told: str | None, is_placed: bool) -> list[str]:
-    """Topics of the result bag; ground topics where the camera's pose is known."""
-    from panoptic_ros.messages.topic import GroundTopic
+def _topic_names(told: str | None, is_placed: bool, has_clouds: bool) -> list[str]:
+    """Topics of the result bag; those in metres where the pose or points are known."""
+    from panoptic_ros.messages.topic import CloudTopic, GroundTopic
     from panoptic_ros.messages.topics import rows_of
 
     if told is not None:
         return [name.strip() for name in told.split(",") if name.strip()]
-    return [*TOPICS, *(rows_of(GroundTopic) if is_placed else ())]
+    in_metres = rows_of(GroundTopic) if is_placed else ()
+    return [*TOPICS, *in_metres, *(rows_of(CloudTopic) if has_clouds else ())]

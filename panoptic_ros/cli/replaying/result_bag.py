@@ -11,10 +11,12 @@ from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from panoptic_ros.core.classes.labels import LabelSet
+    from panoptic_ros.core.clouds.cloud import LabelledCloud
     from panoptic_ros.core.ground.grid import Ground
     from panoptic_ros.core.result import Result
+    from panoptic_ros.messages.clouds.cloud_stage import CloudResult
     from panoptic_ros.messages.protocols import Header
-    from panoptic_ros.messages.topic import FrameTopic
+    from panoptic_ros.messages.topic import Topic
     from panoptic_ros.recordings.source import RecordedFrame
 
 NODE = "/panoptic"
@@ -29,33 +31,41 @@ class ResultBag:
         names: Topics below the node's name.
         labels: The model's classes.
         is_placed: Whether the camera's pose is known, as topics in metres need it.
+        has_clouds: Whether there are point clouds.
 
     Raises:
         ConfigError: A name is not one of the node's topics, or its message cannot be made here.
     """
 
     def __init__(
-        self, path: Path, names: Iterable[str], labels: LabelSet, is_placed: bool = False
+        self,
+        path: Path,
+        names: Iterable[str],
+        labels: LabelSet,
+        is_placed: bool = False,
+        has_clouds: bool = False,
     ) -> None:
         from panoptic_ros.core.classes.remap import usual_remaps
-        from panoptic_ros.messages.topics import frame_rows
+        from panoptic_ros.messages.topic import CloudTopic
+        from panoptic_ros.messages.topics import frame_rows, rows_of
         from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 
         self._names = tuple(names)
-        rows = frame_rows()
+        rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
         unknown = set(self._names) - set(rows)
         if unknown:
             raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
         self._labels = labels
         self._types = bag_types()
         self._remaps = usual_remaps(labels)
-        self._check([rows[name] for name in self._names], is_placed)
+        self._check([rows[name] for name in self._names], is_placed, has_clouds)
+        self._of_frames = [name for name in self._names if name in frame_rows()]
         self._has_info = False
         self._writer = BagWriter(path)
 
-    def _check(self, rows: Iterable[FrameTopic], is_placed: bool) -> None:
+    def _check(self, rows: Iterable[Topic], is_placed: bool, has_clouds: bool) -> None:
         """Refuse topics that would stay empty."""
-        from panoptic_ros.messages.topic import GroundTopic, RemappedTopic
+        from panoptic_ros.messages.topic import CloudTopic, GroundTopic, RemappedTopic
 
         for row in rows:
             reason = ""
@@ -65,11 +75,17 @@ class ResultBag:
                 reason = f"config/remap says nothing about label set {self._labels.name!r}"
             elif isinstance(row, GroundTopic) and not is_placed:
                 reason = f"it needs {row.needs}: set ground.camera_height_m (--params)"
+            elif isinstance(row, CloudTopic) and not has_clouds:
+                reason = "it needs the topic of the point clouds: --clouds"
             if reason:
                 raise ConfigError(f"topic {row.name} cannot be recorded: {reason}")
 
     def write(
-        self, result: Result, recorded: RecordedFrame, ground: Ground | None = None
+        self,
+        result: Result,
+        recorded: RecordedFrame,
+        ground: Ground | None = None,
+        cloud: LabelledCloud | None = None,
     ) -> float:
         """Write one result.
 
@@ -77,6 +93,7 @@ class ResultBag:
             result: The frame's result.
             recorded: Gives the camera's own CameraInfo.
             ground: Of the frame, None where it is not known.
+            cloud: Labelled points of about the frame's time, None where there are none.
 
         Returns:
             Milliseconds that making the messages took.
@@ -88,13 +105,23 @@ class ResultBag:
         stamp_ns = result.frame.stamp_ns
         context = FrameContext(result, self._types, self._header(result), self._remaps)
         context.camera_info, context.ground = recorded.camera_info, ground
+        context.cloud = cloud
         if not self._has_info:
             self._write_label_info(context.header, stamp_ns)
         clock = StageClock()
-        messages = build_messages((*self._names, "camera_info"), context)
+        messages = build_messages((*self._of_frames, "camera_info"), context)
         clock.mark("messages")
         self._write(messages, stamp_ns)
         return clock.stages_ms["messages"]
+
+    def write_cloud(self, found: CloudResult) -> None:
+        """Write what is known about a point cloud."""
+        from panoptic_ros.messages.context import CloudContext
+        from panoptic_ros.messages.topics import build_cloud_messages
+
+        context = CloudContext(found.labelled, found.boxes, self._types, found.header)
+        messages = build_cloud_messages(self._names, context)
+        self._write(messages, found.labelled.cloud.stamp_ns)
 
     def close(self) -> None:
         """Finish the bag."""
