@@ -44,6 +44,7 @@ setup(
             "rich",
             "jinja2",
         ],
+        "fleet": ["ray", "fsspec", "s3fs", "rosbags", "jinja2", "rich"],
         "eval": ["kornia-rs", "rich", "jinja2"],
         "tensorrt": ["onnx", "pycuda", "nvidia-ml-py"],
         "hub": ["torch", "onnx", "transformers>=5.20"],

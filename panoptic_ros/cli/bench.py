@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from panoptic_ros.cli.arguments import size
-from panoptic_ros.cli.json_file import check_place, write_json
-from panoptic_ros.cli.outputs import add_out, print_written
+from panoptic_ros.cli.printing.json_file import check_place, write_json
+from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.model import FactualEngine

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.models.build_images import MOST_IMAGES
-from panoptic_ros.cli.outputs import print_written
-from panoptic_ros.cli.progress import ProgressBar
+from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.engine_config import PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
 

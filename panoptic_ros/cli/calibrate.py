@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
-from panoptic_ros.cli.json_file import check_place
-from panoptic_ros.cli.outputs import add_out, is_file_name, make_folder, print_written
-from panoptic_ros.cli.progress import progress
+from panoptic_ros.cli.printing.json_file import check_place
+from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder, print_written
+from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 if TYPE_CHECKING:

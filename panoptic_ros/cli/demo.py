@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
-from panoptic_ros.cli.json_file import write_json
-from panoptic_ros.cli.outputs import add_out, make_folder, print_written
+from panoptic_ros.cli.printing.json_file import write_json
+from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 if TYPE_CHECKING:

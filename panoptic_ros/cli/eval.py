@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.inputs import add_parameter_arguments
-from panoptic_ros.cli.outputs import add_out, print_written
-from panoptic_ros.cli.progress import ProgressBar
+from panoptic_ros.cli.printing.outputs import add_out, print_written
+from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score and print."""
-    from panoptic_ros.cli.json_file import write_json
+    from panoptic_ros.cli.printing.json_file import write_json
     from panoptic_ros.cli.scoring.scores import show
     from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.evaluation.document import document
@@ -154,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _files(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
     """Name the JSON and the page, None where one is not wanted; both can be written."""
-    from panoptic_ros.cli.json_file import check_place
+    from panoptic_ros.cli.printing.json_file import check_place
 
     scores_json = args.json or (args.out / "scores.json" if args.out else None)
     page = args.html or (args.out / "report.html" if args.out else None)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from panoptic_ros.cli.arguments import size
-from panoptic_ros.cli.outputs import add_out, is_file_name, make_folder
+from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError
 
 

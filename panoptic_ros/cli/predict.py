@@ -16,8 +16,8 @@ from panoptic_ros.cli.inputs import (
     recorded_camera,
     source_of,
 )
-from panoptic_ros.cli.outputs import add_out, make_folder, print_written
-from panoptic_ros.cli.progress import progress
+from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
+from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import read_parameters
 

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.cli.json_file import check_place
-from panoptic_ros.cli.outputs import add_out, is_file_name, print_written
-from panoptic_ros.cli.replaying.result_bag import NODE
+from panoptic_ros.cli.printing.json_file import check_place
+from panoptic_ros.cli.printing.outputs import add_out, is_file_name, print_written
 from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.recordings.result_bag import NODE
 
 if TYPE_CHECKING:
     from panoptic_ros.ros.playback.published_topics import PublishedTopic

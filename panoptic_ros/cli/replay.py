@@ -21,9 +21,9 @@ from panoptic_ros.cli.inputs import (
     recorded_index,
     source_of,
 )
-from panoptic_ros.cli.json_file import write_json
-from panoptic_ros.cli.outputs import add_out, print_written
-from panoptic_ros.cli.progress import progress
+from panoptic_ros.cli.printing.json_file import write_json
+from panoptic_ros.cli.printing.outputs import add_out, print_written
+from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.cli.replaying.outputs import (
     DEFAULT_OUT,
     NAMES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from panoptic_ros.cli.replaying.result_bag import NODE
+from panoptic_ros.recordings.result_bag import NODE
 
 LOCAL = "127.0.0.1"
 

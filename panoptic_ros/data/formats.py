@@ -20,6 +20,7 @@ from panoptic_ros.data.coco import files as coco
 from panoptic_ros.data.coco.results import results_by_name, results_of
 from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.label_files import LabelFile, LabelFiles
+from panoptic_ros.data.tools import coco_instances, cvat, datumaro, label_studio
 
 COCO = "coco"
 
@@ -30,6 +31,10 @@ FORMATS: dict[str, Format] = {
     "kitti-mots": mots_files.FORMAT,
     "ade20k": ade20k.FORMAT,
     "vistas": mapillary.FORMAT,
+    "coco-instances": coco_instances.FORMAT,
+    "cvat": cvat.FORMAT,
+    "datumaro": datumaro.FORMAT,
+    "label-studio": label_studio.FORMAT,
 }
 
 

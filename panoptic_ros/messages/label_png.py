@@ -21,7 +21,7 @@ from panoptic_ros.messages.protocols import Header
 _START = b"\x89PNG\r\n\x1a\n"
 _LEVEL = 1
 _FILTER_UP = 2
-_GREY = 0
+_GREY, _COLOR = 0, 2
 
 
 def png_image(
@@ -33,31 +33,33 @@ def png_image(
     """Build a CompressedImage as image_transport's ``compressed`` writes PNG.
 
     Args:
-        pixels: (H, W).
-        encoding: ``mono8`` or ``16UC1``; whoever decompresses gets an Image of this encoding.
+        pixels: (H, W), or RGB, (H, W, 3).
+        encoding: ``mono8``, ``16UC1`` or ``rgb8``; whoever decompresses gets an Image of it.
         types: Message classes.
         header: Put into the message as it is.
     """
+    # image_transport names a target behind "compressed" for colour images only.
+    target = "bgr8" if pixels.ndim == 3 else ""
     return types.make(
         "sensor_msgs/msg/CompressedImage",
         header=header,
-        # image_transport names a target behind "compressed" for colour images only.
-        format=f"{encoding}; png compressed ",
+        format=f"{encoding}; png compressed {target}",
         data=types.payload(np.frombuffer(encode_png(pixels), np.uint8)),
     )
 
 
 def encode_png(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
-    """Write a grey image of 8 or 16 bits as PNG.
+    """Write a grey image of 8 or 16 bits, or a colour image of 8 bits, as PNG.
 
     Args:
-        pixels: (H, W) uint8 or uint16, not empty.
+        pixels: (H, W) uint8 or uint16, or RGB, (H, W, 3) uint8; not empty.
 
     Returns:
         The file; decoding gives the same values, bit for bit.
     """
-    height, width = pixels.shape
-    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, _GREY, 0, 0, 0)
+    height, width = pixels.shape[:2]
+    color = _GREY if pixels.ndim == 2 else _COLOR
+    head = struct.pack(">IIBBBBB", width, height, 8 * pixels.itemsize, color, 0, 0, 0)
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
     content = packer.compress(_filtered(pixels).data) + packer.flush()
     chunks = ((b"IHDR", head), (b"IDAT", content), (b"IEND", b""))
@@ -66,10 +68,10 @@ def encode_png(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
 
 def _filtered(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8]:
     """Each row's bytes less those of the row above, behind the filter's number."""
-    height, width = pixels.shape
+    height = pixels.shape[0]
     is_swapped = pixels.itemsize > 1 and sys.byteorder == "little"
     stored = np.ascontiguousarray(pixels.byteswap() if is_swapped else pixels)
-    raw = stored.view(np.uint8).reshape(height, width * pixels.itemsize)
+    raw = stored.view(np.uint8).reshape(height, -1)
     rows = np.empty((height, raw.shape[1] + 1), np.uint8)
     rows[:, 0] = _FILTER_UP
     rows[0, 1:] = raw[0]

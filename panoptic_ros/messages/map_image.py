@@ -7,10 +7,12 @@ import sys
 from collections.abc import Collection, Mapping
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.png_chunks import SIGNATURE
 
 LAYOUTS: Mapping[str, tuple[type[np.generic], int]] = {
     "mono8": (np.uint8, 1),
@@ -52,3 +54,29 @@ def pixels_of(message: Any, encodings: Collection[str], where: str) -> NDArray[A
     if bool(message.is_bigendian) != (sys.byteorder == "big"):
         values = values.byteswap()
     return values if channels == 1 else values.reshape(height, width, channels)
+
+
+def png_pixels(message: Any, encodings: Collection[str], where: str) -> NDArray[Any]:
+    """Read the pixels of a map of one channel that was published as lossless PNG.
+
+    Args:
+        message: A CompressedImage of any message library.
+        encodings: What the node publishes there, out of ``LAYOUTS``.
+        where: Names the message in errors.
+
+    Returns:
+        (H, W).
+
+    Raises:
+        DataError: It is no PNG of such an image.
+    """
+    encoding = str(message.format).split(";")[0]
+    if encoding not in encodings:
+        ours = " or ".join(encodings)
+        raise DataError(f"{where}: has encoding {encoding}, the node's is {ours}")
+    data = np.frombuffer(message.data, np.uint8)
+    is_png = data[: len(SIGNATURE)].tobytes() == SIGNATURE
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if is_png else None
+    if pixels is None or pixels.ndim != 2 or pixels.dtype != LAYOUTS[encoding][0]:
+        raise DataError(f"{where}: holds no PNG of {encoding}")
+    return np.asarray(pixels)

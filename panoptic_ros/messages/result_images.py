@@ -45,6 +45,22 @@ def instance_png(context: FrameContext) -> Any:
     return png_image(context.instance_image, "16UC1", context.types, context.header)
 
 
+def panoptic_png(context: FrameContext) -> Any:
+    """Build the CompressedImage of class (red) and track id (green * 256 + blue), lossless.
+
+    Source: the label images of KITTI-STEP.
+    """
+    ids = context.instance_image
+    high, low = (ids >> 8).astype(np.uint8), (ids & 255).astype(np.uint8)
+    pixels = np.stack((context.label_image, high, low), axis=-1)
+    return png_image(pixels, "rgb8", context.types, context.header)
+
+
+def drivable_png(context: FrameContext) -> Any:
+    """Build the CompressedImage of the drivable surface, lossless."""
+    return png_image(drivable_pixels(context), "mono8", context.types, context.header)
+
+
 def overlay_jpeg(context: FrameContext) -> Any:
     """Build the CompressedImage of the overlay."""
     quality = context.jpeg_quality

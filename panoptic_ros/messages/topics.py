@@ -34,9 +34,11 @@ from panoptic_ros.messages.panoptic_image import PACKED, TWO_CHANNELS, panoptic_
 from panoptic_ros.messages.result_images import (
     colored_pixels,
     drivable_pixels,
+    drivable_png,
     instance_png,
     label_png,
     overlay_jpeg,
+    panoptic_png,
     remapped_image,
 )
 from panoptic_ros.messages.topic import (
@@ -189,6 +191,21 @@ _ROWS: tuple[Topic, ...] = (
         type=COMPRESSED_IMAGE,
         build=instance_png,
         meaning="`~/instance` as lossless PNG, `16UC1; png compressed `",
+    ),
+    ResultTopic(
+        name="panoptic/compressed",
+        type=COMPRESSED_IMAGE,
+        build=panoptic_png,
+        meaning=(
+            "class and track id as a lossless colour PNG, as KITTI-STEP keeps them: red the "
+            "class, green * 256 + blue the id; `rgb8; png compressed bgr8`"
+        ),
+    ),
+    ResultTopic(
+        name="drivable/compressed",
+        type=COMPRESSED_IMAGE,
+        build=drivable_png,
+        meaning="`~/drivable` as lossless PNG, `mono8; png compressed `",
     ),
     ResultTopic(
         name="overlay/compressed",

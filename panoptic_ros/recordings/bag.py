@@ -14,7 +14,7 @@ from panoptic_ros.messages.camera_info import beside
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
-from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
 from panoptic_ros.recordings.storage.decode import (
     IMAGE_TYPES,
@@ -37,22 +37,25 @@ class BagSource(Source):
         path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
         topic: Image topic; may be empty where only one has images.
         span: Which part is wanted.
+        open_files: Opens the bag where ``path`` only names it, as in an object store.
 
     Raises:
         ConfigError: A library is not installed, or the topic must be chosen.
         DataError: Nothing can be read, or the topic is not in the bag.
     """
 
-    def __init__(self, path: Path, topic: str, span: TimeRange) -> None:
+    def __init__(
+        self, path: Path, topic: str, span: TimeRange, open_files: OpenFiles | None = None
+    ) -> None:
         super().__init__(path, span)
-        self._bag = OpenBag(path, self.read_errors)
+        self._bag = OpenBag(path, self.read_errors, open_files)
         try:
             self.topic = _chosen(path, topic, self._bag.topics())
         except BaseException:
             self._bag.close()
             raise
         self._info_topic = self._paired_info()
-        self._promised = _counts(self._bag.topics())[self.topic]
+        self._promised = image_topics(self._bag.topics())[self.topic]
         self.count = self._promised if span.is_all else None
 
     def close(self) -> None:
@@ -200,7 +203,8 @@ def _is_video(records: Iterable[Record]) -> bool:
     return False
 
 
-def _counts(topics: Iterable[Topic]) -> dict[str, int]:
+def image_topics(topics: Iterable[Topic]) -> dict[str, int]:
+    """Count the images of every topic whose images can be decoded, by name."""
     counts: dict[str, int] = {}
     for topic in topics:
         if is_readable(topic) and topic.count:
@@ -214,7 +218,7 @@ def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
     Raises:
         DataError: There is none, or several, or not the wanted one.
     """
-    counts = _counts(topics)
+    counts = image_topics(topics)
     listing = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
     if wanted in counts:
         return wanted

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import struct
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -24,6 +24,8 @@ from panoptic_ros.recordings.storage.ros1_file import Ros1File
 from panoptic_ros.recordings.storage.sqlite_file import SqliteFile
 
 Opener = Callable[[Path, ReadErrors], StorageFile]
+OpenFiles = Callable[[ReadErrors], Sequence[StorageFile]]
+"""Opens the storage files of a bag that is not in the file system."""
 
 _BY_SUFFIX: dict[str, Opener] = {".mcap": McapFile, ".db3": SqliteFile, ".bag": Ros1File}
 _BY_MAGIC: dict[bytes, Opener] = {
@@ -46,20 +48,23 @@ class OpenBag(Closing):
     Args:
         path: A storage file, packed or not, or the folder of a ROS 2 bag.
         read_errors: Where damage is noted.
+        open_files: Opens the files where ``path`` only names them.
 
     Raises:
         ConfigError: A library is not installed.
         DataError: Nothing can be read.
     """
 
-    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
+    def __init__(
+        self, path: Path, read_errors: ReadErrors, open_files: OpenFiles | None = None
+    ) -> None:
         self._path = path
         self._losses = read_errors
         self._stack = ExitStack()
         self._unpacked = UnpackedFiles(open_plain)
         self._stack.callback(self._unpacked.close)
         try:
-            self._files = self._opened()
+            self._files = self._opened() if open_files is None else self._given(open_files)
         except BaseException:
             self._stack.close()
             raise
@@ -67,6 +72,15 @@ class OpenBag(Closing):
     def close(self) -> None:
         """Close the files."""
         self._stack.close()
+
+    @property
+    def span_ns(self) -> tuple[int, int] | None:
+        """Time of the first and of the last message; None where only reading would tell."""
+        ends = [file.end_ns for file in self._files if any(t.count for t in file.topics)]
+        known = [end for end in ends if end is not None]
+        if not known or len(known) < len(ends):
+            return None
+        return min(file.start_ns for file in self._files), max(known)
 
     def topics(self) -> list[Topic]:
         """List the topics of all files; one may occur in several."""
@@ -104,6 +118,12 @@ class OpenBag(Closing):
         except Exception as error:  # the library's own error tree
             self._losses.note(f"{record.topic}: a message cannot be unpacked ({describe(error)})")
             return record
+
+    def _given(self, open_files: OpenFiles) -> list[StorageFile]:
+        files = list(open_files(self._losses))
+        for file in files:
+            self._stack.enter_context(file)
+        return files
 
     def _opened(self) -> list[StorageFile]:
         if self._path.is_file():

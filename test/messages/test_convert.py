@@ -163,7 +163,8 @@ def test_our_own_images_can_be_read_again(name: str, types: MessageTypes) -> Non
 
 
 def test_topics_are_those_of_the_contract() -> None:
-    coded = ["label/compressed", "instance/compressed", "overlay/compressed", "detections"]
+    lossless = [f"{name}/compressed" for name in ("label", "instance", "panoptic", "drivable")]
+    coded = [*lossless, "overlay/compressed", "detections"]
     for_consumers = ["remapped/label", "dynamic_mask", "autoware_mask", "autoware_rois"]
     others = {*rows_of(GroundTopic), "camera_info"}
     of_results = [name for name in frame_rows() if name not in others]

@@ -56,7 +56,11 @@ def test_every_chunk_has_its_checksum() -> None:
 
 @pytest.mark.parametrize(
     ("name", "format"),
-    [("label", "mono8; png compressed "), ("instance", "16UC1; png compressed ")],
+    [
+        ("label", "mono8; png compressed "),
+        ("instance", "16UC1; png compressed "),
+        ("drivable", "mono8; png compressed "),
+    ],
 )
 def test_the_compressed_topic_says_what_the_plain_one_says(name: str, format: str) -> None:
     types = of_rosbags()
@@ -70,3 +74,13 @@ def test_the_compressed_topic_says_what_the_plain_one_says(name: str, format: st
     image = decoded(packed.data)
     assert image.shape == (plain.height, plain.width)
     assert image.tobytes() == plain.data.tobytes()
+
+
+def test_the_compressed_panoptic_image_holds_class_and_id_as_kitti_step_does() -> None:
+    types, result = of_rosbags(), drawn_result()
+    context = FrameContext(result, types, header(types))
+    packed = build_messages(("panoptic/compressed",), context)["panoptic/compressed"]
+    blue, green, red = np.moveaxis(decoded(packed.data).astype(int), -1, 0)
+    assert packed.format == "rgb8; png compressed bgr8"
+    assert np.array_equal(red, result.semantic())
+    assert np.array_equal(256 * green + blue, result.instance_ids())

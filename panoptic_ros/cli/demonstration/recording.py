@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.cli.replaying.result_bag import NODE
 from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.recordings.bag_writer import typestore
+from panoptic_ros.recordings.result_bag import NODE
 from panoptic_ros.recordings.stamp_join import StampJoin
 from panoptic_ros.report.bird_view import GroundMaps
 

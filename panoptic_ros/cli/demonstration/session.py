@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.demonstration.camera import DemoCamera
 from panoptic_ros.cli.demonstration.processes import Child
 from panoptic_ros.cli.demonstration.recording import recorder_command
-from panoptic_ros.cli.replaying.result_bag import NODE
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.recordings.result_bag import NODE
 
 if TYPE_CHECKING:
     from panoptic_ros.recordings.source import Source

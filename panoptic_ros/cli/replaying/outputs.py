@@ -9,9 +9,9 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.json_file import check_place
-from panoptic_ros.cli.outputs import is_file_name
-from panoptic_ros.cli.replaying.result_bag import ResultBag
+from panoptic_ros.cli.printing.json_file import check_place
+from panoptic_ros.cli.printing.outputs import is_file_name
+from panoptic_ros.recordings.result_bag import ResultBag
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.replaying.clouds import ReplayClouds

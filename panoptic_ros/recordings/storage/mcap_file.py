@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.recordings.source import ReadErrors
@@ -21,25 +23,31 @@ class McapFile(StorageFile):
     Args:
         path: The file; its end may be missing.
         read_errors: Where damage is noted.
+        stream: What to read it through where ``path`` only names it, as in an object store; it
+            is closed with the file.
 
     Raises:
         DataError: It is no MCAP file.
         OSError: It cannot be read.
     """
 
-    def __init__(self, path: Path, read_errors: ReadErrors) -> None:
+    def __init__(
+        self, path: Path, read_errors: ReadErrors, stream: BinaryIO | None = None
+    ) -> None:
         self.path = path
         self._losses = read_errors
-        self._stream = path.open("rb")
+        self._stream = stream or path.open("rb")
         try:
             if self._stream.read(len(raw.MAGIC)) != raw.MAGIC:
                 raise DataError("is not an MCAP file")
-            self._index = read_index(self._stream, path.stat().st_size, self._note)
+            size = self._stream.seek(0, os.SEEK_END)
+            self._index = read_index(self._stream, size, self._note)
         except BaseException:
             self._stream.close()
             raise
         self.topics = _topics(self._index)
         self.start_ns = min((block.start_ns for block in self._index.blocks), default=NEVER_NS)
+        self.end_ns = max((block.end_ns for block in self._index.blocks), default=None)
 
     def close(self) -> None:
         """Close the file."""

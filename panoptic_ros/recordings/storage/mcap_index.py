@@ -31,6 +31,7 @@ class Block:
         end: Where its last record ends, by what it claims.
         is_chunk: Whether it is one chunk.
         channels: Channels that it holds, None where that is not known.
+        next_at: Where the record after its message index starts, 0 where that is not known.
     """
 
     start_ns: int
@@ -39,6 +40,7 @@ class Block:
     end: int
     is_chunk: bool
     channels: Collection[int] | None = None
+    next_at: int = 0
 
 
 @dataclass
@@ -163,19 +165,25 @@ def _listed_chunk(data: memoryview, data_end: int) -> Block:
     start_ns, end_ns, at, length, size = struct.unpack_from("<QQQQI", data)
     first = struct.calcsize("<QQQQI")
     channels = [key for key, _ in struct.iter_unpack("<HQ", data[first : first + size])]
-    if at + length > data_end:
+    (index_size,) = struct.unpack_from("<Q", data, first + size)
+    if at + length + index_size > data_end:
         raise ValueError("it lists a chunk outside of the data")
-    return Block(start_ns, end_ns, at, at + length, True, channels or None)
+    end = at + length
+    return Block(start_ns, end_ns, at, end, True, channels or None, end + index_size)
 
 
 def _walk_gaps(
     stream: BinaryIO, summary: Summary, index: McapIndex, note: Callable[[str], None]
 ) -> None:
-    """Walk what lies between the chunks that the summary lists."""
+    """Walk what lies between the chunks that the summary lists, their message indexes left out.
+
+    Where nothing lies between, as recorders write it, nothing of the data is read: from an object
+    store each piece would be a request.
+    """
     at = len(raw.MAGIC)
     for block in sorted(summary.chunks, key=lambda chunk: chunk.at):
         _walk(stream, at, block.at, index, note)
-        at = max(at, block.end)
+        at = max(at, block.end, block.next_at)
     _walk(stream, at, summary.data_end, index, note)
 
 

@@ -98,7 +98,7 @@ class PackedFile(StorageFile):
         self._losses = read_errors
         self._unpacked = unpacked
         file = unpacked.take(path, read_errors)
-        self.topics, self.start_ns = file.topics, file.start_ns
+        self.topics, self.start_ns, self.end_ns = file.topics, file.start_ns, file.end_ns
         unpacked.give_back(path)
 
     def close(self) -> None:

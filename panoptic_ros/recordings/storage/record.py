@@ -58,11 +58,13 @@ class StorageFile(Closing):
         path: The file.
         topics: What it holds; a name occurs once for each type.
         start_ns: Time of its first message, ``NEVER_NS`` where there is none.
+        end_ns: Time of its last message, None where only reading would tell.
     """
 
     path: Path
     topics: tuple[Topic, ...] = ()
     start_ns: int = NEVER_NS
+    end_ns: int | None = None
 
     @abstractmethod
     def records(

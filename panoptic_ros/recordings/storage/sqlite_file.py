@@ -56,6 +56,7 @@ class SqliteFile(StorageFile):
             for key, (name, kind, encoding) in self._names.items()
         )
         self.start_ns = self._rows[0][0] if self._rows else NEVER_NS
+        self.end_ns = self._rows[-1][0] if self._rows else None
 
     def close(self) -> None:
         """Close the database."""

@@ -5,19 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.classes.remap import usual_remaps
 from panoptic_ros.core.errors import ConfigError
-
-if TYPE_CHECKING:
-    from panoptic_ros.core.classes.labels import LabelSet
-    from panoptic_ros.core.clouds.cloud import LabelledCloud
-    from panoptic_ros.core.ground.grid import Ground
-    from panoptic_ros.core.result import Result
-    from panoptic_ros.messages.clouds.cloud_stage import CloudResult
-    from panoptic_ros.messages.protocols import Header
-    from panoptic_ros.messages.topic import Topic
-    from panoptic_ros.recordings.source import RecordedFrame
+from panoptic_ros.core.clouds.cloud import LabelledCloud
+from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.messages.clouds.cloud_stage import CloudResult
+from panoptic_ros.messages.context import CloudContext, FrameContext, LabelContext
+from panoptic_ros.messages.protocols import Header
+from panoptic_ros.messages.topic import CloudTopic, GroundTopic, RemappedTopic, Topic
+from panoptic_ros.messages.topics import (
+    build_cloud_messages,
+    build_messages,
+    frame_rows,
+    rows_of,
+)
+from panoptic_ros.messages.vision import label_info
+from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
+from panoptic_ros.recordings.source import RecordedFrame
 
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
@@ -27,11 +36,12 @@ class ResultBag:
     """Writes results as the messages that the node publishes; the owner closes it.
 
     Args:
-        path: ``.mcap`` file.
+        place: ``.mcap`` file, or the writer of a bag that several cameras share.
         names: Topics below the node's name.
         labels: The model's classes.
         is_placed: Whether the camera's pose is known, as topics in metres need it.
         has_clouds: Whether there are point clouds.
+        node: Name under which the topics lie.
 
     Raises:
         ConfigError: A name is not one of the node's topics, or its message cannot be made here.
@@ -39,17 +49,14 @@ class ResultBag:
 
     def __init__(
         self,
-        path: Path,
+        place: Path | BagWriter,
         names: Iterable[str],
         labels: LabelSet,
         is_placed: bool = False,
         has_clouds: bool = False,
+        *,
+        node: str = NODE,
     ) -> None:
-        from panoptic_ros.core.classes.remap import usual_remaps
-        from panoptic_ros.messages.topic import CloudTopic
-        from panoptic_ros.messages.topics import frame_rows, rows_of
-        from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
-
         self._names = tuple(names)
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
         unknown = set(self._names) - set(rows)
@@ -61,12 +68,11 @@ class ResultBag:
         self._check([rows[name] for name in self._names], is_placed, has_clouds)
         self._of_frames = [name for name in self._names if name in frame_rows()]
         self._has_info = False
-        self._writer = BagWriter(path)
+        self._node = node
+        self._writer = BagWriter(place) if isinstance(place, Path) else place
 
     def _check(self, rows: Iterable[Topic], is_placed: bool, has_clouds: bool) -> None:
         """Refuse topics that would stay empty."""
-        from panoptic_ros.messages.topic import CloudTopic, GroundTopic, RemappedTopic
-
         for row in rows:
             reason = ""
             if not self._types.has(row.type):
@@ -85,7 +91,11 @@ class ResultBag:
         result: Result,
         recorded: RecordedFrame,
         ground: Ground | None = None,
+<<<<<<< HEAD:panoptic_ros/cli/replaying/result_bag.py
         cloud: LabelledCloud | None = None,
+=======
+        time_ns: int | None = None,
+>>>>>>> dbd0ccb (Label bags at fleet scale and compare two results):panoptic_ros/recordings/result_bag.py
     ) -> float:
         """Write one result.
 
@@ -93,32 +103,29 @@ class ResultBag:
             result: The frame's result.
             recorded: Gives the camera's own CameraInfo.
             ground: Of the frame, None where it is not known.
+<<<<<<< HEAD:panoptic_ros/cli/replaying/result_bag.py
             cloud: Labelled points of about the frame's time, None where there are none.
+=======
+            time_ns: Of the messages in the bag; None for the stamp.
+>>>>>>> dbd0ccb (Label bags at fleet scale and compare two results):panoptic_ros/recordings/result_bag.py
 
         Returns:
             Milliseconds that making the messages took.
         """
-        from panoptic_ros.core.stage_clock import StageClock
-        from panoptic_ros.messages.context import FrameContext
-        from panoptic_ros.messages.topics import build_messages
-
-        stamp_ns = result.frame.stamp_ns
+        time_ns = result.frame.stamp_ns if time_ns is None else time_ns
         context = FrameContext(result, self._types, self._header(result), self._remaps)
         context.camera_info, context.ground = recorded.camera_info, ground
         context.cloud = cloud
         if not self._has_info:
-            self._write_label_info(context.header, stamp_ns)
+            self._write_label_info(context.header, time_ns)
         clock = StageClock()
         messages = build_messages((*self._of_frames, "camera_info"), context)
         clock.mark("messages")
-        self._write(messages, stamp_ns)
+        self._write(messages, time_ns)
         return clock.stages_ms["messages"]
 
     def write_cloud(self, found: CloudResult) -> None:
         """Write what is known about a point cloud."""
-        from panoptic_ros.messages.context import CloudContext
-        from panoptic_ros.messages.topics import build_cloud_messages
-
         context = CloudContext(found.labelled, found.boxes, self._types, found.header)
         messages = build_cloud_messages(self._names, context)
         self._write(messages, found.labelled.cloud.stamp_ns)
@@ -135,13 +142,10 @@ class ResultBag:
         return header
 
     def _write_label_info(self, header: Header, stamp_ns: int) -> None:
-        from panoptic_ros.messages.context import LabelContext
-        from panoptic_ros.messages.vision import label_info
-
         context = LabelContext(self._labels, self._types, header)
         self._write({"label_info": label_info(context)}, stamp_ns)
         self._has_info = True
 
     def _write(self, messages: Mapping[str, Any], stamp_ns: int) -> None:
         for name, message in messages.items():
-            self._writer.write(f"{NODE}/{name}", message, stamp_ns)
+            self._writer.write(f"{self._node}/{name}", message, stamp_ns)

@@ -21,7 +21,7 @@ def test_a_row_that_is_added_is_written_to_a_bag_and_read_back(
 ) -> None:
     from rosbags.highlevel import AnyReader
 
-    from panoptic_ros.cli.replaying.result_bag import ResultBag
+    from panoptic_ros.recordings.result_bag import ResultBag
     from panoptic_ros.recordings.source import RecordedFrame
 
     row, result = example_topic(), drawn_result()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from panoptic_ros.cli.progress import ProgressBar, progress
+from panoptic_ros.cli.printing.progress import ProgressBar, progress
 
 
 class Terminal(io.StringIO):

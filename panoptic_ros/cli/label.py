@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic label``: bags by the thousand to labels, by any number of workers, resumable."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from panoptic_ros.cli.inputs import add_engine_arguments, engine_name
+from panoptic_ros.cli.printing.progress import ProgressBar
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.parameter_file import pipeline_config
+
+if TYPE_CHECKING:
+    from panoptic_ros.fleet.job import Job
+    from panoptic_ros.fleet.run import Tally
+    from panoptic_ros.fleet.workers import Workers
+
+SAY_EVERY_S = 30.0
+"""Without a terminal a line tells how far it is, so often."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "bags",
+        nargs="*",
+        metavar="BAG",
+        help="bags, folders, patterns, @LIST or list.txt; also s3://, gs://, file://",
+    )
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder of the results; also s3://, gs://"
+    )
+    _add_result_arguments(parser)
+    add_engine_arguments(parser)
+    _add_run_arguments(parser)
+
+
+def _add_result_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--topics", metavar="A,B", help="image topics to label (default: all of a bag)"
+    )
+    parser.add_argument(
+        "--format",
+        default="mcap",
+        metavar="NAME",
+        help="mcap for a bag of labels (default), or a format of panoptic predict",
+    )
+    parser.add_argument(
+        "--outputs",
+        metavar="A,B",
+        help="topics below the node's name in a bag of labels (default: label, instance, "
+        "panoptic and drivable as lossless PNG, detections)",
+    )
+    parser.add_argument(
+        "--merge", action="store_true", help="put the input's own topics into the bag of labels"
+    )
+    parser.add_argument("--pages", action="store_true", help="write a page about each bag")
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--jobs", type=int, default=1, metavar="N", help="processes, each with an engine"
+    )
+    parser.add_argument("--limit-s", type=float, metavar="S", help="seconds that one bag may take")
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="try bags again that failed before; without BAG: those of the folder's failed.jsonl",
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say how much there is to do, and do nothing"
+    )
+    parser.add_argument("--scratch", default="", metavar="DIR", help="folder for copies of bags")
+    parser.add_argument(
+        "--scratch-gb", type=float, default=20.0, metavar="GB", help="room for one copy"
+    )
+    _add_ray_arguments(parser)
+
+
+def _add_ray_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="run on a Ray cluster: its address, auto, or local"
+    )
+    parser.add_argument(
+        "--workers",
+        default="",
+        metavar="MIN:MAX",
+        help="actors on the cluster; more than MIN are asked for while bags wait "
+        "(default: 1 to as many as --jobs)",
+    )
+    parser.add_argument(
+        "--num-gpus", type=float, default=0.0, metavar="N", help="GPUs of one actor, e.g. 0.25"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Label the bags; 1 where one failed or is labelled in part only.
+
+    Raises:
+        ConfigError: A number or an address makes no sense.
+        DataError: The folder cannot be written.
+        ModelError: There is no such model.
+    """
+    job = _job(args)
+    uris = _uris(args, job)
+    if args.dry_run:
+        return _tell_estimate(args, uris, job)
+    from panoptic_ros.fleet.run import call
+
+    tally = None
+    try:
+        workers = _workers(args, job, len(uris))
+        with ProgressBar("label", len(uris)) as bar:
+            said = time.monotonic()
+            for report, tally in call(uris, workers, args.out, job):
+                bar.show(tally.done, str(tally))
+                if report.status in ("failed", "partial"):
+                    why = report.error or "; ".join(report.notes[:1])
+                    print(f"panoptic label: {report.uri}: {report.status}: {why}", file=sys.stderr)
+                if not sys.stderr.isatty() and time.monotonic() - said > SAY_EVERY_S:
+                    said = time.monotonic()
+                    print(f"panoptic label: {tally}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print("panoptic label: stopped; the same command goes on from here", file=sys.stderr)
+        raise
+    return _finished(args, tally)
+
+
+def _finished(args: argparse.Namespace, tally: Tally | None) -> int:
+    if tally is None:
+        print("nothing to do")
+        return 0
+    bags = tally.bags
+    counts = ", ".join(f"{bags[name]} {name}" for name in ("ok", "partial", "failed", "skipped"))
+    rate = tally.frames / max(tally.seconds, 1e-9)
+    print(f"{tally.total} bags: {counts}; {tally.frames} frames, {rate:.1f} frames/s")
+    if bags["failed"]:
+        print(f"panoptic label: what failed is in {args.out}/failed.jsonl", file=sys.stderr)
+    return 1 if bags["failed"] or bags["partial"] else 0
+
+
+def _job(args: argparse.Namespace) -> Job:
+    from panoptic_ros.data.formats import FORMATS
+    from panoptic_ros.fleet.job import MCAP, TOPICS, Job
+    from panoptic_ros.fleet.label_bag import model_sha256
+    from panoptic_ros.messages.topics import frame_rows
+
+    formats = [MCAP, *(name for name, entry in FORMATS.items() if entry.open_writer)]
+    if args.format not in formats:
+        raise ConfigError(f"no format {args.format!r}; there are: {', '.join(formats)}")
+    _check_numbers(args)
+    outputs = tuple(_names(args.outputs)) or TOPICS
+    unknown = set(outputs) - set(frame_rows())
+    if unknown:
+        raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(frame_rows())}")
+    if args.format != MCAP and (args.merge or args.outputs):
+        raise ConfigError(f"--merge and --outputs go with --format {MCAP} only")
+    engine = engine_name(args)
+    return Job(
+        engine,
+        model_sha256(engine),
+        pipeline_config(args.params, args.params_node),
+        tuple(_names(args.topics)),
+        args.format,
+        outputs,
+        args.merge,
+        args.pages,
+        args.threads or max(1, len(os.sched_getaffinity(0)) // args.jobs),
+        args.limit_s,
+        args.scratch,
+        round(args.scratch_gb * 1e9),
+        args.retry_failed,
+    )
+
+
+def _check_numbers(args: argparse.Namespace) -> None:
+    if args.jobs < 1:
+        raise ConfigError(f"--jobs is {args.jobs}, needs 1 or more")
+    if args.limit_s is not None and not args.limit_s > 0:
+        raise ConfigError(f"--limit-s is {args.limit_s}, needs more than 0")
+    if not args.scratch_gb > 0:
+        raise ConfigError(f"--scratch-gb is {args.scratch_gb}, needs more than 0")
+
+
+def _names(told: str | None) -> list[str]:
+    return [name.strip() for name in (told or "").split(",") if name.strip()]
+
+
+def _uris(args: argparse.Namespace, job: Job) -> list[str]:
+    from panoptic_ros.fleet.addresses import bags_of
+    from panoptic_ros.fleet.folder import FleetFolder
+
+    if args.bags:
+        return bags_of(args.bags)
+    if not args.retry_failed:
+        raise ConfigError("no bags; name some, or give --retry-failed for those that failed")
+    failures = FleetFolder(args.out, job.scratch).failures()
+    if not failures:
+        raise DataError(f"{args.out}: has no failed.jsonl with failed bags; nothing to retry")
+    return [entry["uri"] for entry in failures]
+
+
+def _workers(args: argparse.Namespace, job: Job, bags: int) -> Workers:
+    if not args.ray:
+        from panoptic_ros.fleet.workers import LocalWorkers
+
+        return LocalWorkers(args.out, job, min(args.jobs, bags))
+    from panoptic_ros.fleet.ray_workers import RayWorkers, worker_range
+
+    least, most = worker_range(args.workers, args.jobs)
+    return RayWorkers(args.out, job, args.ray, least, most, args.num_gpus)
+
+
+def _tell_estimate(args: argparse.Namespace, uris: list[str], job: Job) -> int:
+    from panoptic_ros.fleet.estimate import estimate
+
+    found = estimate(uris, args.out, job)
+    for uri, why in found.unreadable.items():
+        print(f"panoptic label: {uri}: {why}", file=sys.stderr)
+    minutes = found.seconds(args.jobs) / 60
+    print(
+        f"{len(uris)} bags: {found.bags} to label, {found.done} done before, "
+        f"{len(found.unreadable)} without images or unreadable; {found.frames} frames, "
+        f"{found.hours:.2f} h; about {minutes:.1f} min with {args.jobs} "
+        f"workers at {1000 * found.frame_s:.0f} ms a frame"
+    )
+    return 0

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tracked objects of images, whatever the annotation tool: written at the end, read as a whole."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files import output
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.types import NO_ID
+from panoptic_ros.data.annotation import Annotation, MapAnnotation
+from panoptic_ros.data.format import DataSetLocation, ImageWriter
+from panoptic_ros.data.json_document import MalformedError
+from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
+from panoptic_ros.data.label_map import LabelMap
+
+BACKGROUND = Category(0, "background", False)
+"""What belongs to no object; annotation tools have no word for it."""
+
+MODEL_NAMES = {"*": BACKGROUND.name}
+METRICS = ("pq", "clear", "hota", "idf1")
+_MOST_ID = (1 << 16) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class ToolObject:
+    """One object of an image.
+
+    Attributes:
+        name: Name of its class.
+        track_id: The same as long as it is followed; 0 where the tool does not say.
+        score: 0..1; None for what a person drew.
+        draw: Gives its mask, (H, W) bool.
+    """
+
+    name: str
+    track_id: int
+    score: float | None
+    draw: Callable[[], NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class ToolImage:
+    """One image with its objects, back to front.
+
+    Attributes:
+        name: Name of its file.
+        size: (height, width).
+        objects: The objects.
+    """
+
+    name: str
+    size: tuple[int, int]
+    objects: tuple[ToolObject, ...]
+
+
+class ToolWriter(ImageWriter):
+    """Collects the images of one sequence and writes one file at the end.
+
+    Args:
+        path: The file.
+        labels: The model's classes; objects are of its thing classes.
+    """
+
+    def __init__(self, path: Path, labels: LabelSet) -> None:
+        self._path = path
+        self.names = [label.name for label in labels.labels if label.is_thing]
+        self._items: list[Any] = []
+
+    def write(self, result: Result, name: str) -> None:
+        """Take an image in; its masks are packed at once."""
+        objects = tuple(
+            ToolObject(one.name, one.id, one.score, partial(np.asarray, one.mask))
+            for one in result.instances()
+            if one.name in self.names
+        )
+        image = ToolImage(name, result.camera_size, objects)
+        self._items.append(self.item(image, len(self._items) + 1))
+
+    def close(self) -> None:
+        """Write the file.
+
+        Raises:
+            DataError: It cannot be written.
+        """
+        try:
+            output.write_text(self._path, self.document(self._items))
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    @abstractmethod
+    def item(self, image: ToolImage, number: int) -> Any:
+        """Pack one image; numbers count from 1."""
+
+    @abstractmethod
+    def document(self, items: Sequence[Any]) -> str:
+        """Write the packed images as the text of the file."""
+
+
+def find_objects(
+    place: DataSetLocation,
+    is_truth: bool,
+    name: str,
+    parse: Callable[[Path], tuple[list[str], list[ToolImage]]],
+) -> LabelFiles:
+    """List the images of a tool's file as one sequence.
+
+    Args:
+        place: Its labels are the file, or a folder with it.
+        is_truth: Whether this is truth.
+        name: Of the file in a folder.
+        parse: Reads classes and images.
+
+    Raises:
+        DataError: The file is missing or is not what it should be.
+    """
+    path = place.labels / name if place.labels.is_dir() else place.labels
+    try:
+        names, images = parse(path)
+    except (MalformedError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise DataError(f"{path}: is not a file of this format ({error!r})") from error
+    if not images:
+        raise DataError(f"{path}: has no image")
+    categories = (
+        BACKGROUND,
+        *(Category(number, one, True) for number, one in enumerate(names, start=1)),
+    )
+    files = [(Path(image.name).stem, _file(path, image, categories, is_truth)) for image in images]
+    return LabelFiles(categories, {"": by_key(files)}, is_video=True)
+
+
+def _file(
+    path: Path, image: ToolImage, categories: tuple[Category, ...], is_truth: bool
+) -> LabelFile:
+    read = partial(_read, path, image, categories, is_truth)
+    return LabelFile(Path(image.name).stem, path, read)
+
+
+def _read(
+    path: Path, image: ToolImage, categories: tuple[Category, ...], is_truth: bool
+) -> Annotation:
+    places = {category.name: place for place, category in enumerate(categories)}
+    labels, ids = np.zeros(image.size, np.uint8), np.full(image.size, NO_ID, np.uint16)
+    used = {one.track_id for one in image.objects}
+    free = iter(number for number in range(_MOST_ID, 0, -1) if number not in used)
+    for one in image.objects:
+        if one.name not in places:
+            raise DataError(f"{path}, {image.name}: class {one.name!r} is not in its list")
+        if not 0 <= one.track_id <= _MOST_ID:
+            raise DataError(
+                f"{path}, {image.name}: track {one.track_id}, needs 1 to {_MOST_ID} or none"
+            )
+        mask = one.draw()
+        if mask.shape != image.size:
+            raise DataError(
+                f"{path}, {image.name}: a mask of {mask.shape}, the image is {image.size}"
+            )
+        labels[mask], ids[mask] = places[one.name], one.track_id or next(free)
+    return MapAnnotation(LabelMap(labels, ids), categories, is_truth)

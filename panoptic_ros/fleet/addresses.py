@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From what the user wrote to the addresses of bags: files, folders, patterns, lists, stores."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.fleet import remote
+from panoptic_ros.recordings.open_bag import BAG_SUFFIXES
+from panoptic_ros.recordings.storage.metadata import NAME as METADATA
+from panoptic_ros.recordings.storage.packed_file import plain_name
+
+_PATTERN = re.compile(r"[*?\[]")
+_LISTS = (".txt", ".list")
+
+
+def bags_of(words: Iterable[str]) -> list[str]:
+    """List the addresses of all bags, each once, in the order in which they are met.
+
+    Args:
+        words: Files, folders that are searched, patterns, ``@FILE`` or a ``.txt`` file with one
+            address in a line, and each of them in an object store.
+
+    Raises:
+        ConfigError: One stands for no bag at all, or a library is not installed.
+        DataError: A list or a folder cannot be read.
+    """
+    found: dict[str, None] = {}
+    for word in words:
+        below = list(_bags(word))
+        if not below:
+            raise ConfigError(f"{word}: no bag is there; bags end in {', '.join(BAG_SUFFIXES)}")
+        found.update(dict.fromkeys(below))
+    return list(found)
+
+
+def bag_id(uri: str) -> str:
+    """Name the folder of a bag's results: readable, and its own for every address.
+
+    >>> bag_id("/data/drive 7.mcap")
+    'drive_7-ac2ec3ce7f'
+    """
+    stem = re.sub(r"\W+", "_", bag_stem(uri))[:80].strip("_")
+    return f"{stem}-{hashlib.sha256(uri.encode()).hexdigest()[:10]}"
+
+
+def bag_stem(uri: str) -> str:
+    """Name of a bag without its ending."""
+    return PurePosixPath(plain_name(uri.rstrip("/"))).stem or "bag"
+
+
+def _bags(word: str) -> Iterator[str]:
+    if word.startswith("@"):
+        yield from _listed(Path(word[1:]))
+    elif remote.is_remote(word):
+        yield from _remote_bags(word)
+    elif word.endswith(_LISTS):
+        yield from _listed(remote.local_path(word))
+    else:
+        yield from _local_bags(str(remote.local_path(word)))
+
+
+def _listed(path: Path) -> Iterator[str]:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: the list of bags cannot be read ({error})") from error
+    for line in lines:
+        if (word := line.strip()) and not word.startswith("#"):
+            yield from _bags(word)
+
+
+def _local_bags(word: str) -> Iterator[str]:
+    places = sorted(glob.glob(word, recursive=True)) if _PATTERN.search(word) else [word]
+    for place in places:
+        path = os.path.abspath(place)
+        if os.path.isdir(path):
+            yield from _below(path)
+        else:
+            # What is not there is no mistake of the call: it is one bag that fails.
+            yield path
+
+
+def _below(folder: str) -> Iterator[str]:
+    """Search a folder; one with metadata is one bag."""
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        if METADATA in files:
+            folders.clear()
+            yield place
+            continue
+        yield from (os.path.join(place, name) for name in sorted(files) if _is_bag(name))
+
+
+def _remote_bags(word: str) -> Iterator[str]:
+    opened, path = remote.file_system(word)
+    try:
+        if _PATTERN.search(path):
+            places = sorted(opened.glob(path))
+        else:
+            places = sorted(opened.find(path)) if opened.isdir(path) else [path]
+    except Exception as error:  # every file system has an error tree of its own
+        raise DataError(f"{word}: cannot be listed ({error})") from error
+    folders = {place.rpartition("/")[0] for place in places if place.endswith(f"/{METADATA}")}
+    told: dict[str, None] = {}
+    for place in places:
+        folder = next((above for above in _above(place) if above in folders), None)
+        if folder is not None:
+            told[folder] = None
+        elif _is_bag(place) or len(places) == 1:
+            told[place] = None
+    yield from (remote.full_address(word, place) for place in told)
+
+
+def _above(place: str) -> Iterator[str]:
+    while "/" in place:
+        place = place.rpartition("/")[0]
+        yield place
+
+
+def _is_bag(name: str) -> bool:
+    return not name.startswith(".") and plain_name(name).lower().endswith(BAG_SUFFIXES)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hand bags to workers until each is accounted for, whatever becomes of the workers."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from panoptic_ros.fleet.bag_report import FAILED, SKIPPED, BagReport
+from panoptic_ros.fleet.folder import FleetFolder
+from panoptic_ros.fleet.job import Job
+from panoptic_ros.fleet.label_bag import Labeller
+from panoptic_ros.fleet.workers import Outcome, Workers
+
+TRIES = 2
+"""A bag that ends so many workers is given up."""
+
+WAIT_S = 0.5
+BUSY_WAIT_S = 1.0
+"""After so long a bag that another call has is asked for again."""
+
+
+@dataclass
+class Tally:
+    """How far a call is.
+
+    Attributes:
+        total: Bags.
+        bags: Bags by what became of them.
+        frames: Frames that were labelled in this call.
+        failed: Reports of failed bags and of bags that may have failed before, by id.
+        started: Seconds of the monotonic clock.
+    """
+
+    total: int
+    bags: Counter[str] = field(default_factory=Counter)
+    frames: int = 0
+    failed: dict[str, BagReport] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+
+    def add(self, report: BagReport) -> None:
+        """Count a bag."""
+        self.bags[report.status] += 1
+        if report.status != SKIPPED:
+            self.frames += report.frames
+
+    @property
+    def done(self) -> int:
+        """Bags that are accounted for."""
+        return sum(self.bags.values())
+
+    @property
+    def seconds(self) -> float:
+        """Time since the call started."""
+        return time.monotonic() - self.started
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        told = ", ".join(f"{count} {status}" for status, count in sorted(self.bags.items()))
+        rate = self.frames / max(self.seconds, 1e-9)
+        left_s = self.seconds / self.done * (self.total - self.done) if self.done else None
+        left = "" if left_s is None else f", {_duration(left_s)} left"
+        return (
+            f"{self.done} of {self.total} bags ({told or 'none yet'}), {self.frames} frames, "
+            f"{rate:.1f} frames/s{left}"
+        )
+
+
+def label_all(uris: Iterable[str], workers: Workers, giver_up: Labeller) -> Iterator[BagReport]:
+    """Label bags; yields what became of each, in the order in which they end.
+
+    Args:
+        uris: Addresses, each once.
+        workers: Who does it; they are not closed here.
+        giver_up: Writes down which bags are given up.
+    """
+    waiting = iter(uris)
+    again: deque[str] = deque()
+    busy: deque[tuple[float, str]] = deque()
+    deaths: Counter[str] = Counter()
+    at_work = 0
+    while True:
+        while workers.free() and (uri := _next(again, waiting, busy)) is not None:
+            workers.give(uri)
+            at_work += 1
+        if not at_work and not busy:
+            return
+        for outcome in workers.wait(WAIT_S):
+            at_work -= 1
+            report = outcome.report or _after_death(outcome, deaths, again, giver_up)
+            if report is not None and report.is_busy:
+                busy.append((time.monotonic() + BUSY_WAIT_S, outcome.uri))
+            elif report is not None:
+                yield report
+        if not at_work and busy:
+            time.sleep(max(0.0, min(WAIT_S, busy[0][0] - time.monotonic())))
+
+
+def call(
+    uris: list[str], workers: Workers, out: str, job: Job
+) -> Iterator[tuple[BagReport, Tally]]:
+    """Label bags and keep the list of failures of a folder; yields each with the tally so far.
+
+    Args:
+        uris: Addresses, each once.
+        workers: Who does it; closed here, whatever happens.
+        out: Folder of the fleet's results.
+        job: What to do.
+    """
+    folder, tally = FleetFolder(out, job.scratch), Tally(len(uris))
+    known = {entry["id"] for entry in folder.failures()}
+    try:
+        with Labeller(out, job) as giver_up:
+            for report in label_all(uris, workers, giver_up):
+                tally.add(report)
+                if report.status == FAILED or report.id in known:
+                    tally.failed[report.id] = report
+                yield report, tally
+    finally:
+        workers.close()
+        folder.note_failures(tally.failed)
+
+
+def _next(again: deque[str], waiting: Iterator[str], busy: deque[tuple[float, str]]) -> str | None:
+    """The next bag: one whose worker died, else a fresh one, else one that was busy."""
+    if again:
+        return again.popleft()
+    uri = next(waiting, None)
+    if uri is None and busy and busy[0][0] <= time.monotonic():
+        return busy.popleft()[1]
+    return uri
+
+
+def _after_death(
+    outcome: Outcome, deaths: Counter[str], again: deque[str], giver_up: Labeller
+) -> BagReport | None:
+    """Try a bag once more, or give it up."""
+    deaths[outcome.uri] += 1
+    if not outcome.is_final and deaths[outcome.uri] < TRIES:
+        again.append(outcome.uri)
+        return None
+    times = f", {deaths[outcome.uri]} times" if deaths[outcome.uri] > 1 else ""
+    return giver_up.give_up(outcome.uri, f"{outcome.death}{times}; given up")
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 1 else f"{seconds:.0f} s"

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``panoptic diff``: what it says of two bags and of two models, and when it fails."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from panoptic_ros.cli.main import main
+from test.drawn.painted_engine import street
+
+pytest.importorskip("rosbags")
+pytestmark = pytest.mark.usefixtures("painted")
+
+
+def replayed(folder: Path, name: str, *cars: int) -> Path:
+    """Results of a short drive with one car per frame at these columns."""
+    drive = folder / name
+    drive.mkdir()
+    for number, column in enumerate(cars):
+        cv2.imwrite(str(drive / f"{number}.png"), street(column)[..., ::-1])
+    out = folder / f"{name}.mcap"
+    assert main(["replay", str(drive), "--out", str(out), "--engine", "painted"]) == 0
+    return out
+
+
+def diff(*words: object) -> int:
+    return main(["diff", *map(str, words)])
+
+
+def test_a_result_does_not_differ_from_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = replayed(tmp_path, "one", 10, 13, 16)
+    assert diff(one, one, "--fail-over", "pq=0,pixels=0,id_changes=0,drivable_near=0") == 0
+    assert "3 frames; 0 only in A, 0 only in B" in capsys.readouterr().out
+
+
+def test_a_difference_over_its_limit_is_status_1_and_on_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("jinja2")
+    a, b = replayed(tmp_path, "a", 10, 13, 16), replayed(tmp_path, "b", 10, 13, 40)
+    page, figures = tmp_path / "d.html", tmp_path / "d.json"
+    words = (a, b, "--fail-over", "pixels=1,lost=90", "--html", page, "--json", figures)
+    assert diff(*words) == 1
+    assert "panoptic diff: pixels is" in capsys.readouterr().err
+    told = json.loads(figures.read_text())
+    assert (told["frames"], len(told["exceeded"])) == (3, 1)
+    assert told["measures"]["lost"] == pytest.approx(33.3333)
+    text = page.read_text()
+    assert "The frames that differ most" in text
+    assert "http" not in text.replace("http://www.w3.org", "")
+
+
+def test_two_parameter_files_are_compared_on_one_input(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replayed(tmp_path, "one", 10, 13, 16)
+    for name, threshold in (("a", 0.1), ("b", 0.99)):
+        text = f"/**:\n  ros__parameters:\n    decode:\n      center_threshold: {threshold}\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    words = (tmp_path / "a.yaml", tmp_path / "b.yaml", "--input", tmp_path / "one")
+    assert diff(*words, "--engine", "painted", "--fail-over", "lost=50") == 1
+    assert "lost is 100" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("limit", "told"), [("speed=1", "no such measure"), ("pq=much", "NAME=NUMBER")]
+)
+def test_a_limit_that_is_none_is_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], limit: str, told: str
+) -> None:
+    assert diff("a.mcap", "b.mcap", "--fail-over", limit) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_models_without_images_are_a_mistake(capsys: pytest.CaptureFixture[str]) -> None:
+    assert diff("street_fast", "street_sharp") == 2
+    assert "--input" in capsys.readouterr().err
+
+
+def test_bags_of_different_drives_are_a_mistake(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = replayed(tmp_path, "a", 10), replayed(tmp_path, "b", 10)
+    from test.drawn.drawn_inputs import write_bag2
+
+    shifted = tmp_path / "c.mcap"
+    bag = write_bag2(tmp_path / "raw", count=2)
+    assert main(["replay", str(bag), "--out", str(shifted), "--engine", "painted"]) == 0
+    assert diff(a, shifted) == 2
+    assert "no stamp in common" in capsys.readouterr().err
+    assert diff(a, b) == 0

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls over many bags: all are accounted for, whatever dies on the way."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from panoptic_ros.cli.main import main
+from test.drawn.drawn_fleet import street, write_drive, write_fleet
+from test.fleet.kill_run import command, fates, label, label_and_kill, strays
+
+pytest.importorskip("rosbags")
+
+GOOD, CORRUPT, POISONOUS, EMPTY = 5, 1, 1, 1
+
+
+@pytest.fixture(scope="module")
+def bags(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bags")
+    write_fleet(folder, GOOD, CORRUPT, POISONOUS, EMPTY)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def quiet(bags: Path) -> Path:
+    """What a call leaves that nobody disturbs."""
+    out = bags.parent / f"{bags.name}-out"
+    assert label(bags, out, 1) == 1
+    return out
+
+
+def test_every_bag_is_accounted_for(quiet: Path) -> None:
+    statuses = [status for status, _ in fates(quiet).values()]
+    assert statuses.count("ok") == GOOD
+    assert statuses.count("failed") == CORRUPT + POISONOUS
+    assert statuses.count("skipped") == EMPTY
+
+
+def test_a_bag_that_ends_its_workers_is_given_up_and_listed(quiet: Path) -> None:
+    listed = [json.loads(line) for line in (quiet / "failed.jsonl").read_text().splitlines()]
+    poison = [entry["error"] for entry in listed if "poison" in entry["uri"]]
+    assert poison == ["its worker was ended by SIGSEGV, 2 times; given up"]
+
+
+def test_a_call_that_is_killed_is_taken_up_by_the_next(
+    bags: Path, quiet: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    assert label_and_kill(bags, out, 2, 2.0, whole_group=False)
+    assert label_and_kill(bags, out, 2, 3.0, whole_group=True)
+    label(bags, out, 2)
+    assert fates(out) == fates(quiet)
+    assert strays(out) == []
+
+
+def test_two_calls_on_one_folder_share_the_bags(bags: Path, quiet: Path, tmp_path: Path) -> None:
+    calls = [
+        subprocess.Popen(command(bags, tmp_path / "out", 1), stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [call.communicate()[0] for call in calls]
+    assert fates(tmp_path / "out") == fates(quiet)
+    assert all("8 bags" in line for line in said)
+
+
+def test_ctrl_c_says_how_to_go_on(bags: Path, tmp_path: Path) -> None:
+    call = subprocess.Popen(command(bags, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not fates(tmp_path / "out") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    call.send_signal(signal.SIGINT)
+    assert "the same command goes on" in call.communicate()[1]
+    assert call.returncode == 130
+    assert strays(tmp_path / "out") == []
+
+
+def test_a_dry_run_tells_and_does_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_drive(tmp_path / "bags" / "a.mcap", street(4))
+    words = ["label", str(tmp_path / "bags"), "--out", str(tmp_path / "out"), "--dry-run"]
+    assert main([*words, "--engine", "drawn"]) == 0
+    told = capsys.readouterr().out
+    assert "1 bags: 1 to label, 0 done before" in told
+    assert "4 frames" in told
+    assert fates(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "no bags"),
+        (["x.mcap", "--jobs", "0"], "--jobs is 0"),
+        (["x.mcap", "--format", "nothing"], "no format 'nothing'"),
+        (["x.mcap", "--outputs", "nothing"], "no topic"),
+        (["--retry-failed"], "nothing to retry"),
+        (["x.mcap", "--limit-s", "0"], "--limit-s"),
+    ],
+)
+def test_a_mistake_is_said_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    assert main(["label", *words, "--out", str(tmp_path), "--engine", "drawn"]) == 2
+    assert told in capsys.readouterr().err
