@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keep freed memory in the process: maps of several MB come and go with every frame."""
+"""Memory of maps of several MB, which come and go with every frame: kept, and given away whole."""
 
 from __future__ import annotations
 
+import array
 import ctypes
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -31,3 +35,39 @@ def keep_freed_memory() -> bool:
         mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES),
     ]
     return all(done)
+
+
+def transferable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
+    """Make an array whose memory a ROS message can take over; see ``owner_of``.
+
+    Args:
+        shape: Any.
+        dtype: Any of fixed size.
+
+    Returns:
+        The array, all zeros, contiguous.
+    """
+    count = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    return np.frombuffer(array.array("B", bytes(1)) * count, dtype).reshape(shape)
+
+
+def owner_of(values: NDArray[np.generic]) -> array.array[int] | None:
+    """Find the bytes that an array is a view of.
+
+    Returns:
+        What ``transferable`` made, where the array shows all of it in its order; else None.
+
+    >>> owner_of(transferable((2, 2), np.uint16))
+    array('B', [0, 0, 0, 0, 0, 0, 0, 0])
+    >>> owner_of(transferable((2, 2), np.uint16)[1:]) is None
+    True
+    """
+    owner: object = values
+    while isinstance(owner, np.ndarray):
+        owner = owner.base
+    if isinstance(owner, memoryview):
+        owner = owner.obj
+    is_all = isinstance(owner, array.array) and owner.typecode == "B"
+    if not is_all or len(owner) != values.nbytes or not values.flags.c_contiguous:  # type: ignore[arg-type]
+        return None
+    return owner  # type: ignore[return-value]

@@ -72,23 +72,11 @@ class Result:
 
     def track_ids(self) -> NDArray[np.uint16]:
         """Track id of every pixel, 0 for none, at map size, (h, w) uint16."""
-        table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
-        for track in self.tracks:
-            table[list(track.segment_ids)] = track.id
-        return table[self.panoptic.ids]
+        return self._track_ids
 
     def track_labels(self) -> NDArray[np.uint8]:
         """Class index of every pixel, 255 void, at map size; an object has its voted class."""
-        changed = [t for t in self.tracks if t.label != t.segment.label or t.pieces]
-        if not changed:
-            return self.panoptic.labels
-        table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
-        moved = np.zeros(table.size, np.bool_)
-        for track in changed:
-            table[list(track.segment_ids)] = track.label
-            moved[list(track.segment_ids)] = True
-        ids = self.panoptic.ids
-        return np.where(moved[ids], table[ids], self.panoptic.labels)
+        return self._track_labels
 
     def semantic(self) -> NDArray[np.uint8]:
         """Class index of every camera pixel, 255 void, (H, W) uint8; what ``~/label`` carries."""
@@ -169,6 +157,26 @@ class Result:
     @cached_property
     def _ids(self) -> NDArray[np.uint16]:
         return self.instance_ids()
+
+    @cached_property
+    def _track_ids(self) -> NDArray[np.uint16]:
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint16)
+        for track in self.tracks:
+            table[list(track.segment_ids)] = track.id
+        return table.take(self.panoptic.ids)
+
+    @cached_property
+    def _track_labels(self) -> NDArray[np.uint8]:
+        changed = [t for t in self.tracks if t.label != t.segment.label or t.pieces]
+        if not changed:
+            return self.panoptic.labels
+        table = np.zeros(len(self.panoptic.segments) + 1, np.uint8)
+        moved = np.zeros(table.size, np.bool_)
+        for track in changed:
+            table[list(track.segment_ids)] = track.label
+            moved[list(track.segment_ids)] = True
+        ids = self.panoptic.ids
+        return np.where(moved[ids], table[ids], self.panoptic.labels)
 
     def _instance(self, track: Track) -> Instance | None:
         """Cut one track out of the map; None where no pixel of it is left at camera size."""

@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 
 def runs(
     *maps: NDArray[np.integer],  # type: ignore[type-arg]
+    by_row: bool = False,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Find the runs of pixels, in reading order, over which no map changes.
 
     Args:
         maps: One or more of the same shape.
+        by_row: End each run with its row, of maps of two axes.
 
     Returns:
         Index of the first pixel of each run in the ravelled maps, and the pixels in it, (R,) each.
@@ -32,5 +34,10 @@ def runs(
     for flat in (values.ravel() for values in maps):
         np.not_equal(flat[1:], flat[:-1], out=differs)
         changes[1:] |= differs
+    if by_row:
+        changes[:: max(1, first.shape[1])] = True
     starts = np.flatnonzero(changes)
-    return starts, np.diff(starts, append=first.size)
+    lengths = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=lengths[:-1])
+    lengths[-1:] = first.size - starts[-1:]
+    return starts, lengths

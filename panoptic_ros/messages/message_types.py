@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.allocation import owner_of
+
 
 @dataclass(frozen=True)
 class MessageTypes:
@@ -35,7 +37,18 @@ class MessageTypes:
         Raises:
             KeyError: There is no such message here.
         """
-        return self.find(name)(**fields)
+        kind = self.find(name)
+        arrays = {key: value for key, value in fields.items() if isinstance(value, array.array)}
+        if not arrays:
+            return kind(**fields)
+        small = {key: value for key, value in fields.items() if key not in arrays}
+        # rclpy's constructors copy an array; its setters take it over, from Jazzy on only where
+        # they check it.
+        checks = {"check_fields": True} if hasattr(kind, "_check_fields") else {}
+        message = kind(**small, **checks)
+        for key, value in arrays.items():
+            setattr(message, key, value)
+        return message
 
     def has(self, name: str) -> bool:
         """Whether there is such a message here."""
@@ -69,6 +82,9 @@ def _imported(name: str) -> Any:
 
 
 def _to_bytes(values: NDArray[Any]) -> array.array[int]:
+    owner = owner_of(values)
+    if owner is not None:
+        return owner
     return _to_array(np.ascontiguousarray(values).reshape(-1).view(np.uint8))
 
 

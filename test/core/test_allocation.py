@@ -7,7 +7,11 @@ import platform
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+from panoptic_ros.core.allocation import owner_of, transferable
 
 FAULTS = """
 import resource, sys
@@ -36,3 +40,27 @@ def page_faults(mode: str) -> int:
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has mallopt")
 def test_frames_after_the_first_cost_no_page_faults() -> None:
     assert page_faults("keep") < 200
+
+
+def test_a_transferable_array_gives_away_the_bytes_it_shows() -> None:
+    values = transferable((2, 3), np.uint16)
+    values[1, 2] = 0x0102
+    owner = owner_of(values)
+    assert owner is not None
+    assert owner.tobytes() == values.tobytes()
+    assert np.shares_memory(np.frombuffer(owner, np.uint8), values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(np.zeros((2, 3), np.uint8), id="NumPy's own memory"),
+        pytest.param(transferable((2, 3), np.uint8)[:1], id="a part"),
+        pytest.param(transferable((2, 3), np.uint8).T, id="turned"),
+        pytest.param(np.frombuffer(bytes(6), np.uint8), id="bytes"),
+    ],
+)
+def test_what_does_not_show_all_of_its_bytes_in_order_has_no_owner(
+    values: NDArray[np.uint8],
+) -> None:
+    assert owner_of(values) is None

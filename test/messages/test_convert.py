@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import VOID
 from panoptic_ros.messages.context import FrameContext, LabelContext
-from panoptic_ros.messages.convert import stamp_ns, to_frame
+from panoptic_ros.messages.convert import image_message, stamp_ns, to_frame
 from panoptic_ros.messages.message_types import MessageTypes, rclpy_types
 from panoptic_ros.messages.topic import GroundTopic
 from panoptic_ros.messages.topics import build_messages, frame_rows, rows_of
@@ -94,6 +94,13 @@ def test_pixels_say_what_the_result_says(types: MessageTypes, scale: int) -> Non
     assert set(np.unique(pixels(messages["drivable"]))) == {0, 255}
     assert set(np.unique(label)) == {0, 1, CAR, TRUCK, VOID}
     assert set(np.unique(instance)) == {0, *TRACK_IDS}
+
+
+def test_rclpy_messages_take_over_the_pixels_without_a_copy() -> None:
+    types, size = of_rclpy(), (32, 48)
+    pixels = enlarge(np.ones((8, 12), np.uint16), size)
+    message = image_message(pixels, "16UC1", types, header(types))
+    assert np.shares_memory(np.frombuffer(message.data, np.uint16), pixels)
 
 
 def test_detections_lie_around_the_pixels_of_their_id() -> None:

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes of all objects of a map in one pass over their pixels."""
+"""Boxes of all objects of a map in one pass over its runs of pixels."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import Box
 
 
@@ -22,51 +23,50 @@ def bounding_boxes(ids: NDArray[np.uint16], count: int) -> list[Box]:
     >>> bounding_boxes(np.array([[0, 1, 1], [2, 0, 0]], np.uint16), 2)
     [(1, 0, 3, 1), (0, 1, 1, 2)]
     """
-    # Only the ends of each run of equal ids along a row can touch a box.
-    width = ids.shape[1]
-    begins = np.ones(ids.shape, np.bool_)
-    np.not_equal(ids[:, 1:], ids[:, :-1], out=begins[:, 1:])
-    first = np.flatnonzero(begins)
-    owner = ids.ravel()[first]
-    inside = owner > 0
-    last = np.append(first[1:], ids.size) - 1
-    ends = np.concatenate((first[inside], last[inside]))
-    y = ends // width
-    return boxes_of_pixels(np.tile(owner[inside], 2), y, ends - y * width, ids.shape, count)
+    first, length = runs(ids, by_row=True)
+    owner = ids.ravel().take(first).astype(np.intp)
+    return boxes_of_runs(owner, first, length, ids.shape, count)
 
 
-def boxes_of_pixels(
-    ids: NDArray[np.uint16],
-    y: NDArray[np.intp],
-    x: NDArray[np.intp],
+def boxes_of_runs(
+    owner: NDArray[np.intp],
+    first: NDArray[np.intp],
+    length: NDArray[np.intp],
     shape: tuple[int, ...],
     count: int,
 ) -> list[Box]:
-    """Find the boxes of ids 1..count from the ids of single pixels.
+    """Find the boxes of ids 1..count from runs of pixels, none longer than its row.
 
     Args:
-        ids: Id of each pixel, (N,); id 0 has no box.
-        y: Row of each pixel, (N,).
-        x: Column of each pixel, (N,).
+        owner: Id of each run, 0..count, (R,); id 0 has no box.
+        first: Index of its first pixel in the raveled map, (R,).
+        length: Its pixels, (R,).
         shape: (h, w) of the map.
-        count: Largest id; every id from 1 on occurs.
+        count: Largest id; the box of an id that does not occur says nothing.
 
     Returns:
         As ``bounding_boxes``.
     """
-    owner = ids.astype(np.intp)
-    x0, x1 = _extent(owner, x, count, shape[1])
-    y0, y1 = _extent(owner, y, count, shape[0])
-    return list(zip(x0, y0, x1, y1, strict=True))
+    height, width = shape
+    y = first // width
+    left = first - y * width
+    x0 = _present(owner, left, count, width).argmax(axis=1)
+    x1 = _behind(_present(owner, left + length - 1, count, width))
+    rows = _present(owner, y, count, height)
+    corners = np.stack((x0, rows.argmax(axis=1), x1, _behind(rows)), axis=1)
+    return [(a, b, c, d) for a, b, c, d in corners.tolist()]
 
 
-def _extent(
+def _present(
     owner: NDArray[np.intp], position: NDArray[np.intp], count: int, length: int
-) -> tuple[list[int], list[int]]:
-    """First position of each owner, and one past the last, along one axis."""
-    # A table of which owner is on which row beats ufunc.at, slow before NumPy 1.25.
+) -> NDArray[np.bool_]:
+    """Which owner is where along one axis, (count, length)."""
+    # Such a table beats ufunc.at, slow before NumPy 1.25.
     present = np.zeros((count + 1, length), np.bool_)
-    present[owner, position] = True
-    table = present[1:]
-    first, behind = table.argmax(axis=1), length - table[:, ::-1].argmax(axis=1)
-    return first.tolist(), behind.tolist()
+    present.ravel()[owner * length + position] = True
+    return present[1:]
+
+
+def _behind(present: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """One past the last position of each owner."""
+    return np.asarray(present.shape[1] - present[:, ::-1].argmax(axis=1), np.intp)

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.decoding.boxes import boxes_of_pixels
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
     check_classes,
     confident_labels,
     drop_small_stuff,
 )
+from panoptic_ros.core.decoding.object_runs import ObjectRuns
 from panoptic_ros.core.errors import EngineRunError
+from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
@@ -58,33 +59,9 @@ def decode_centers(heads: CenterOffsetHeads, labels: LabelSet, config: DecodeCon
     _check(heads, labels)
     classes = confident_labels(heads.labels, heads.confidence, config)
     drop_small_stuff(classes, labels, config)
-    pixels = _ThingPixels.find(classes, labels)
-    owner, scores = _group(heads, pixels, config)
-    return _assemble(classes, heads.confidence.copy(), pixels, owner, scores, config)
-
-
-@dataclass(frozen=True, eq=False)
-class _ThingPixels:
-    """Where the thing pixels are: all that follows costs by their number, not by the image's.
-
-    Attributes:
-        flat: Index into the raveled map, ascending, (N,).
-        y: Row, (N,).
-        x: Column, (N,).
-        labels: Class index, (N,) uint8.
-    """
-
-    flat: NDArray[np.intp]
-    y: NDArray[np.intp]
-    x: NDArray[np.intp]
-    labels: NDArray[np.uint8]
-
-    @classmethod
-    def find(cls, classes: NDArray[np.uint8], labels: LabelSet) -> _ThingPixels:
-        is_thing = cv2.LUT(classes, labels.things.view(np.uint8))
-        flat = np.flatnonzero(is_thing.view(np.bool_))
-        y = flat // classes.shape[1]
-        return cls(flat, y, flat - y * classes.shape[1], classes.ravel()[flat])
+    is_thing = np.asarray(cv2.LUT(classes, labels.things.view(np.uint8)), np.uint8)
+    owner, scores = _group(heads, is_thing, config)
+    return _assemble(classes, heads.confidence.copy(), is_thing, owner, scores, config)
 
 
 def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
@@ -103,31 +80,42 @@ def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
 
 
 def _group(
-    heads: CenterOffsetHeads, pixels: _ThingPixels, config: DecodeConfig
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Give every thing pixel the number of its centre.
+    heads: CenterOffsetHeads, is_thing: NDArray[np.uint8], config: DecodeConfig
+) -> tuple[NDArray[np.uint16], NDArray[np.float32]]:
+    """Give every block that holds a thing pixel the number of its centre.
+
+    Args:
+        heads: What the network says.
+        is_thing: 1 for things, 0 elsewhere, (h, w).
+        config: Thresholds.
 
     Returns:
-        Centre number 1.. of each thing pixel, 0 where no centre is near its target; and the
-        centres' scores.
+        Centre number 1.. of each block, 0 where no centre is near its target, (h / s, w / s); and
+        the centres' scores.
     """
     centers, scores = _centers(heads, config)
-    if scores.size == 0:
-        return np.zeros(pixels.flat.size, np.intp), scores
     rows, columns = heads.centers.shape
-    step = heads.labels.shape[0] // rows
-    cell = (pixels.y // step) * columns + pixels.x // step
-    occupied = np.zeros(rows * columns, np.bool_)
-    occupied[cell] = True
-    blocks = np.flatnonzero(occupied)
-    offsets = heads.offsets.reshape(2, -1)[:, blocks].astype(np.float32)
+    number = np.zeros(rows * columns, np.uint16)
+    if scores.size == 0:
+        return number.reshape(rows, columns), scores
+    blocks = np.flatnonzero(_holds_any(is_thing, is_thing.shape[0] // rows))
+    offsets = heads.offsets.reshape(2, -1).take(blocks, axis=1).astype(np.float32)
     y = blocks // columns
     points = np.stack((y + offsets[0], blocks - y * columns + offsets[1]), axis=1)
     nearest, square = _nearest(points.astype(np.float32), centers)
     reach = config.center_reach * columns + 0.5 * np.hypot(offsets[0], offsets[1])
-    number = np.zeros(rows * columns, np.intp)
     number[blocks] = np.where(square <= reach * reach, nearest + 1, 0)
-    return number[cell], scores
+    return number.reshape(rows, columns), scores
+
+
+def _holds_any(mask: NDArray[np.uint8], step: int) -> NDArray[np.bool_]:
+    """Whether any pixel of each block of ``step`` by ``step`` is set, (h / step, w / step)."""
+    height, width = mask.shape
+    rows = np.bitwise_or.reduce(mask.reshape(height // step, step, width), axis=1)
+    found = rows[:, ::step].copy()
+    for column in range(1, step):
+        found |= rows[:, column::step]
+    return found.view(np.bool_)
 
 
 def _centers(
@@ -135,11 +123,11 @@ def _centers(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Find the centres, strongest first: (K, 2) positions (y, x), and (K,) scores in 0..1."""
     least = max(1, int(np.ceil(config.center_threshold * 255.0)))
-    y, x = np.nonzero(heads.centers >= least)
-    values = heads.centers[y, x]
+    found = np.flatnonzero(heads.centers >= least)
+    values = heads.centers.ravel().take(found)
     order = np.argsort(-values.astype(np.int16), kind="stable")[: config.max_objects]
-    positions = np.stack((y[order], x[order]), axis=1).astype(np.float32)
-    return positions, values[order].astype(np.float32) / np.float32(255.0)
+    positions = np.stack(np.divmod(found[order], heads.centers.shape[1]), axis=1)
+    return positions.astype(np.float32), values[order].astype(np.float32) / np.float32(255.0)
 
 
 def _nearest(
@@ -149,62 +137,69 @@ def _nearest(
     # |p - c|^2 without |p|^2, which is the same for all centres: one matrix product.
     half_square = 0.5 * (centers * centers).sum(axis=1)
     nearest = np.empty(len(points), np.intp)
-    square = (points * points).sum(axis=1)
+    square = points[:, 0] * points[:, 0] + points[:, 1] * points[:, 1]
     chunk = max(1, _GROUP_CHUNK // len(centers))
     for start in range(0, len(points), chunk):
         product = points[start : start + chunk] @ centers.T
         half = half_square - product
         best = half.argmin(axis=1)
         nearest[start : start + chunk] = best
-        square[start : start + chunk] += 2.0 * np.take_along_axis(half, best[:, None], 1)[:, 0]
+        places = np.arange(len(half)) * len(centers) + best
+        square[start : start + chunk] += 2.0 * half.ravel().take(places)
     return nearest, square
 
 
 def _assemble(
     classes: NDArray[np.uint8],
     confidence: NDArray[np.uint8],
-    pixels: _ThingPixels,
-    owner: NDArray[np.intp],
+    is_thing: NDArray[np.uint8],
+    owner: NDArray[np.uint16],
     scores: NDArray[np.float32],
     config: DecodeConfig,
 ) -> Panoptic:
     """Vote classes, drop what is small or weak, number what is left."""
-    votes = np.bincount(owner * 256 + pixels.labels, minlength=(scores.size + 1) * 256)
-    votes = votes.reshape(-1, 256)[: scores.size + 1]
+    ids = np.zeros(classes.shape, np.uint16)
+    # Only the part of the map that has objects is looked at.
+    blocks, part = _part_with_objects(owner, classes.shape[0] // owner.shape[0])
+    owner, is_thing, inside = owner[blocks], is_thing[part], classes[part]
+    found = ObjectRuns.of(enlarge(owner, inside.shape) * is_thing, inside)
+    votes = found.votes(scores.size)
     areas, winners = votes.sum(axis=1), votes.argmax(axis=1).astype(np.uint8)
-    scores = scores * _sureness(confidence, pixels, owner, winners, areas)
+    # Mean probability of the winning class over each object's pixels.
+    sums = found.sums_of_class(confidence[part], winners)[1:]
+    scores = scores * np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
     kept = 1 + np.flatnonzero((areas[1:] >= least) & (scores >= config.object_threshold))
     number = np.zeros(len(votes), np.uint16)
     number[kept] = np.arange(1, kept.size + 1)
-    ids = np.zeros(classes.shape, np.uint16)
-    ids.ravel()[pixels.flat] = number[owner]
-    classes.ravel()[pixels.flat] = np.where(number[owner] > 0, winners[owner], pixels.labels)
-    boxes = boxes_of_pixels(number[owner], pixels.y, pixels.x, classes.shape, kept.size)
+    # Small maps are looked up and enlarged, as every block has one owner.
+    ids[part] = enlarge(number.take(owner), inside.shape) * is_thing
+    won = enlarge(winners.take(owner), inside.shape)
+    np.copyto(inside, won, where=ids[part] > 0)
+    boxes = found.boxes(number, kept.size, (part[1].start, part[0].start))
+    facts = zip(kept.tolist(), boxes, strict=True)
     segments = tuple(
-        Segment(
-            id=index,
-            label=int(winners[group]),
-            score=float(scores[group - 1]),
-            area=int(areas[group]),
-            box=box,
-        )
-        for index, (group, box) in enumerate(zip(kept, boxes, strict=True), start=1)
+        Segment(index, int(winners[group]), float(scores[group - 1]), int(areas[group]), box)
+        for index, (group, box) in enumerate(facts, start=1)
     )
     return Panoptic(classes, ids, confidence, segments)
 
 
-def _sureness(
-    confidence: NDArray[np.uint8],
-    pixels: _ThingPixels,
-    owner: NDArray[np.intp],
-    winners: NDArray[np.uint8],
-    areas: NDArray[np.int64],
-) -> NDArray[np.float32]:
-    """Mean probability of the winning class over each object's pixels, (K,) in 0..1."""
-    weights = confidence.ravel()[pixels.flat] * (pixels.labels == winners[owner])
-    sums = np.bincount(owner, weights, minlength=areas.size)[1:]
-    return np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
+def _part_with_objects(
+    owner: NDArray[np.uint16], step: int
+) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Bound what has an owner: in blocks, and in pixels of the map; one block where nothing has.
+
+    Args:
+        owner: Of each block, (h / s, w / s).
+        step: Pixels of a block along either axis, s.
+    """
+    x, y, width, height = cv2.boundingRect((owner > 0).view(np.uint8))
+    right, bottom = x + max(1, width), y + max(1, height)
+    return (
+        (slice(y, bottom), slice(x, right)),
+        (slice(y * step, bottom * step), slice(x * step, right * step)),
+    )
 
 
 def compare_centers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -21,6 +21,9 @@ _BANDS = 4
 """Margins grow toward the camera in steps, from nothing at the horizon to all at the lower edge;
 the horizon of a road camera lies near this share of the height."""
 
+THING, VULNERABLE, OTHER, UNKNOWN = 1, 2, 4, 8
+"""What ``SurfaceRules.flags`` is made of."""
+
 
 @dataclass(frozen=True, eq=False)
 class SurfaceRules:
@@ -28,17 +31,12 @@ class SurfaceRules:
 
     Attributes:
         weight: 0..255, how much a class's probability counts for the surface, uint8.
-        is_thing: 255 for things, uint8.
-        is_vulnerable: 255 for persons, animals and two-wheelers, uint8.
-        is_other: 255 for what is neither surface nor thing nor void, uint8.
-        is_void: 255 for void, uint8.
+        flags: Sum of ``THING``, ``VULNERABLE`` (persons, animals, two-wheelers), ``OTHER`` (what
+            is neither surface nor thing nor void) and ``UNKNOWN`` (void), uint8.
     """
 
     weight: NDArray[np.uint8]
-    is_thing: NDArray[np.uint8]
-    is_vulnerable: NDArray[np.uint8]
-    is_other: NDArray[np.uint8]
-    is_void: NDArray[np.uint8]
+    flags: NDArray[np.uint8]
 
     @classmethod
     def of(cls, labels: LabelSet, config: DrivableConfig) -> SurfaceRules:
@@ -54,12 +52,9 @@ class SurfaceRules:
         weight[labels.things] = 0
         other = (weight == 0) & ~labels.things
         other[VOID] = False
-        is_void = np.arange(256) == VOID
-        return cls(weight, *map(_flags, (labels.things, labels.vulnerable, other, is_void)))
-
-
-def _flags(table: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return np.asarray(np.where(table, 255, 0), np.uint8)
+        flags = THING * labels.things + VULNERABLE * labels.vulnerable + OTHER * other
+        flags[VOID] = UNKNOWN
+        return cls(weight, flags.astype(np.uint8))
 
 
 def _weighted(entry: str) -> tuple[str, float]:
@@ -111,45 +106,64 @@ def surface_evidence(
     """
     labels, confidence = panoptic.labels, panoptic.confidence
     support = cv2.multiply(cv2.LUT(labels, rules.weight), confidence, scale=1 / 255)
-    near = _near_things(labels, rules, config)
+    # One look-up for all flags: it takes longer than what is done with them.
+    flags = np.asarray(cv2.LUT(labels, rules.flags), np.uint8)
+    near = _near_things(flags, config)
     # THRESH_BINARY keeps what lies above a level, not what reaches it.
     below_sure = round(config.sure_confidence * 255.0) - 1
-    _, sure = cv2.threshold(confidence, below_sure, 255, cv2.THRESH_BINARY)
-    cv2.bitwise_and(sure, cv2.LUT(labels, rules.is_other), dst=sure)
-    blocked = cv2.bitwise_or(near, sure)
-    cv2.bitwise_or(near, cv2.LUT(labels, rules.is_void), dst=near)
+    _, sure = cv2.threshold(confidence, below_sure, OTHER, cv2.THRESH_BINARY)
+    blocked = _set(near | flags & np.asarray(sure, np.uint8))
     # What is blocked must not smear into its neighbours' memory.
     support = cv2.subtract(support, blocked)
-    return SurfaceEvidence(np.asarray(support, np.uint8), np.asarray(blocked, np.uint8), near)
+    return SurfaceEvidence(
+        np.asarray(support, np.uint8), blocked, _set(near | flags & np.uint8(UNKNOWN))
+    )
 
 
-def _near_things(
-    labels: NDArray[np.uint8], rules: SurfaceRules, config: DrivableConfig
-) -> NDArray[np.uint8]:
-    """Things and what is kept clear around them."""
-    things = np.asarray(cv2.LUT(labels, rules.is_thing), np.uint8)
+def _set(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """255 where any flag is set, else 0."""
+    return np.asarray(cv2.threshold(flags, 0, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def _near_things(flags: NDArray[np.uint8], config: DrivableConfig) -> NDArray[np.uint8]:
+    """Things and what is kept clear around them: any flag is set there."""
+    things = flags & np.uint8(THING)
     blocked: NDArray[np.uint8] = things.copy()
-    width = labels.shape[1]
+    width = flags.shape[1]
     _grow(things, config.thing_margin * width, blocked)
     if config.person_margin > config.thing_margin:
-        persons = np.asarray(cv2.LUT(labels, rules.is_vulnerable), np.uint8)
-        _grow(persons, config.person_margin * width, blocked)
+        _grow(flags & np.uint8(VULNERABLE), config.person_margin * width, blocked)
     return blocked
 
 
 def _grow(mask: NDArray[np.uint8], margin_px: float, blocked: NDArray[np.uint8]) -> None:
     """Add what lies around a mask; the margin grows toward the camera."""
     height = mask.shape[0]
-    edges = np.linspace(_HORIZON * height, height, _BANDS + 1).round().astype(int).tolist()
-    for band, (top, bottom) in enumerate(pairwise(edges)):
-        reach = round(margin_px * (band + 1) / _BANDS)
-        if reach < 1 or not mask[top:bottom].any():
+    for top, bottom, reach in _bands(height, margin_px):
+        # Only the part that holds something grows.
+        x, y, wide, high = cv2.boundingRect(mask[top:bottom])
+        if wide == 0:
             continue
-        padded = cv2.copyMakeBorder(
-            mask[top:bottom], reach, reach, 0, 0, cv2.BORDER_CONSTANT, value=0
-        )
+        part = mask[top + y : top + y + high, x : x + wide]
+        padded = cv2.copyMakeBorder(part, *[reach] * 4, cv2.BORDER_CONSTANT, value=0)
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         grown = np.asarray(cv2.dilate(padded, kernel), np.uint8)
-        low, high = max(0, top - reach), min(height, bottom + reach)
-        cut = grown[low - top + reach : high - top + reach]
-        blocked[low:high] |= cut
+        first, left = top + y - reach, x - reach
+        rows = slice(max(0, first), min(height, first + len(grown)))
+        columns = slice(max(0, left), min(mask.shape[1], left + grown.shape[1]))
+        blocked[rows, columns] |= grown[
+            rows.start - first : rows.stop - first, columns.start - left : columns.stop - left
+        ]
+
+
+@lru_cache(maxsize=32)
+def _bands(height: int, margin_px: float) -> tuple[tuple[int, int, int], ...]:
+    """Rows from the horizon down in bands, (top, bottom, reach of the margin in pixels) each."""
+    edges = np.linspace(_HORIZON * height, height, _BANDS + 1).round().astype(int).tolist()
+    reaches = [round(margin_px * (band + 1) / _BANDS) for band in range(_BANDS)]
+    bands = [
+        (edges[first], edges[last + 1], reach)
+        for reach in sorted(set(reaches))
+        for first, last in [(reaches.index(reach), _BANDS - 1 - reaches[::-1].index(reach))]
+    ]
+    return tuple(band for band in bands if band[2] > 0)

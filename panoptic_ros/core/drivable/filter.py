@@ -79,7 +79,8 @@ class DrivableFilter:
             _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
         shown = mask.view(np.uint8)
         # What closes a hole is as sure as the least sure pixel that needs no closing.
-        confidence = np.maximum(probability, np.uint8(_level(config.min_confidence))) * shown
+        sure = np.maximum(probability, np.uint8(_level(config.min_confidence)))
+        confidence = np.asarray(cv2.multiply(sure, shown), np.uint8)
         boundary = free_space_boundary(_with_ego(mask, foot))
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
         ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
@@ -130,8 +131,15 @@ def _touching_ego(
     ] = True
     kept &= sure
     kept[0] = False
-    mask[top:] = kept.take(pieces, mode="clip")
+    mask[top:] = _chosen(pieces, kept)
     return mask
+
+
+def _chosen(pieces: NDArray[np.int32], chosen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where the pieces are that are chosen by number."""
+    numbers = np.flatnonzero(chosen)
+    # Most often there is one: a comparison is faster than a look-up.
+    return pieces == numbers[0] if numbers.size == 1 else chosen.take(pieces, mode="clip")
 
 
 def _close_holes(mask: NDArray[np.bool_], is_open: NDArray[np.uint8], max_area_px: float) -> None:
@@ -142,17 +150,19 @@ def _close_holes(mask: NDArray[np.bool_], is_open: NDArray[np.uint8], max_area_p
     # Areas alone are wanted: bincount has them sooner than connectedComponentsWithStats.
     count, found = cv2.connectedComponents((~whole).view(np.uint8), connectivity=8)
     pieces = np.asarray(found, np.int32)
-    fill = np.bincount(pieces.ravel(), minlength=count) <= max_area_px
+    fill = np.ones(count, np.bool_)
     fill[0] = False
     # What touches the rim of the image is not enclosed.
     for rim in (pieces[0], pieces[-1], pieces[:, 0], pieces[:, -1]):
         fill[rim] = False
+    if fill.any():
+        fill &= np.bincount(pieces.ravel(), minlength=count) <= max_area_px
     if not fill.any():
         return
-    closed = fill.take(pieces, mode="clip")
+    closed = _chosen(pieces, fill)
     # Things are looked up in small holes only: most of an image's things stand elsewhere.
     must_stay = pieces[closed & is_open.view(np.bool_)]
     if must_stay.size:
         fill[must_stay] = False
-        closed = fill.take(pieces, mode="clip")
+        closed = _chosen(pieces, fill)
     whole |= closed
