@@ -56,6 +56,12 @@ class NodeConfig:
         "beside it; '' for none. PointCloud2 or Image, detected.",
         live=False,
     )
+    overlap: bool = param(
+        True,
+        "Encode and publish a result while the network computes the next frame, in a thread "
+        "beside the worker.",
+        live=False,
+    )
     stale_after_s: float = param(
         2.0,
         "Without a result for so long a camera is stale: an error on /diagnostics.",

@@ -32,6 +32,7 @@ from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
+from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.transport import profile as transport
@@ -162,6 +163,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._streams,
             lambda: self.config,
             self._loader.swap,
+            Sender() if self.config.overlap else None,
         )
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)

@@ -23,6 +23,7 @@ from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header
 from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.protocols import Logger
+from panoptic_ros.ros.sender import Sender
 
 _QUIET_S = 5.0
 
@@ -44,7 +45,7 @@ class _Image:
 class Worker:
     """Takes the newest images, runs the pipeline, publishes.
 
-    Started and stopped by the executor's thread; ``failure`` is set by its own.
+    Started and stopped by the executor's thread.
 
     Args:
         log: Takes warnings.
@@ -53,6 +54,8 @@ class Worker:
         streams: The cameras by name.
         config: Gives the parameters in force; asked before every inference.
         exchange: Asked for a better engine before every inference.
+        sender: Publishes beside this thread, and is started and closed by it; None publishes
+            here, before the next image is taken.
     """
 
     def __init__(
@@ -63,14 +66,16 @@ class Worker:
         streams: Mapping[str, CameraStream],
         config: Callable[[], NodeConfig],
         exchange: EngineSwap = lambda: None,
+        sender: Sender | None = None,
     ) -> None:
-        self.failure: Exception | None = None
+        self._failure: Exception | None = None
         self._log = log
         self._mailbox = mailbox
         self._pipeline = pipeline
         self._streams = streams
         self._config = config
         self._exchange = exchange
+        self._sender = sender
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
@@ -94,6 +99,11 @@ class Worker:
         return not self._thread.is_alive()
 
     @property
+    def failure(self) -> Exception | None:
+        """What ended the work before its time; any thread may ask."""
+        return self._failure or (self._sender.failure if self._sender else None)
+
+    @property
     def busy_since_s(self) -> float | None:
         """When, in steady time, the images in work went to the engine; None while none are."""
         return self._busy_since_s
@@ -103,13 +113,17 @@ class Worker:
         self._forgetting.set()
 
     def _run(self) -> None:
+        if self._sender is not None:
+            self._sender.start()
         try:
             while items := self._mailbox.take_batch(self._pipeline.batch):
                 config = self._config()
                 self._adapt(config)
                 self._serve(items, config)
         except Exception as error:  # handed to the main thread, which ends the process
-            self.failure = error
+            self._failure = error
+        if self._sender is not None:
+            self._sender.close()
 
     def _adapt(self, config: NodeConfig) -> None:
         """Take over what changed since the images before."""
@@ -133,13 +147,28 @@ class Worker:
         self._busy_since_s = time.monotonic()
         results = self._pipeline.step_batch([(one.frame, one.stream.state) for one in images])
         self._busy_since_s = None
+        done: list[tuple[_Image, Result]] = []
         for image, result in zip(images, results, strict=True):
             if isinstance(result, LateFrameError):
                 image.stream.statistics.come_late()
             elif isinstance(result, FrameError):
                 self._refuse(image.stream, result)
             else:
-                self._deliver(image, result, config)
+                done.append((image, result))
+                # Asked here: beside this thread the state may be that of the next frame.
+                if image.stream.state.continuity.arrival is Arrival.JUMP_BACK:
+                    image.stream.statistics.jump_back()
+        self._send(done, config)
+
+    def _send(self, done: Sequence[tuple[_Image, Result]], config: NodeConfig) -> None:
+        def deliver() -> None:
+            for image, result in done:
+                _deliver(image, result, config)
+
+        if self._sender is None:
+            deliver()
+        elif done:
+            self._sender.give(deliver)
 
     def _read(self, stream: CameraStream, message: Any) -> _Image | None:
         clock = StageClock()
@@ -156,12 +185,11 @@ class Worker:
         stream.statistics.refuse(str(error))
         self._log.warning(f"{stream.name}: image dropped: {error}", throttle_duration_sec=_QUIET_S)
 
-    def _deliver(self, image: _Image, result: Result, config: NodeConfig) -> None:
-        stream = image.stream
-        if stream.state.continuity.arrival is Arrival.JUMP_BACK:
-            stream.statistics.jump_back()
-        sending_ms = stream.publisher.send(result, image.header, config)
-        stages_ms = {"read": image.read_ms, **result.stages_ms, **sending_ms}
-        # How old an image is, is not known where the camera does not say when it was.
-        age_ms = stream.clock.age_ms(result.frame.stamp_ns) if image.has_stamp else float("nan")
-        stream.statistics.publish(age_ms, stages_ms, len(result.tracks))
+
+def _deliver(image: _Image, result: Result, config: NodeConfig) -> None:
+    stream = image.stream
+    sending_ms = stream.publisher.send(result, image.header, config)
+    stages_ms = {"read": image.read_ms, **result.stages_ms, **sending_ms}
+    # How old an image is, is not known where the camera does not say when it was.
+    age_ms = stream.clock.age_ms(result.frame.stamp_ns) if image.has_stamp else float("nan")
+    stream.statistics.publish(age_ms, stages_ms, len(result.tracks))

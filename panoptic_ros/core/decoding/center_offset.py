@@ -115,7 +115,7 @@ def _holds_any(mask: NDArray[np.uint8], step: int) -> NDArray[np.bool_]:
     found = rows[:, ::step].copy()
     for column in range(1, step):
         found |= rows[:, column::step]
-    return found.view(np.bool_)
+    return np.asarray(found, np.uint8).view(np.bool_)
 
 
 def _centers(

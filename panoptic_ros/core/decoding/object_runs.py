@@ -80,7 +80,8 @@ class ObjectRuns:
         edges = np.stack((first, first + length), axis=1).ravel()
         ends = edges[:-1] if edges[-1] == values.size else edges
         sums = np.add.reduceat(values.ravel(), ends, dtype=np.uint32)[::2]
-        return np.bincount(self.owner.take(chosen), sums, minlength=classes.size)
+        totals = np.bincount(self.owner.take(chosen), sums, minlength=classes.size)
+        return np.asarray(totals, np.float64)
 
     def boxes(
         self, number: NDArray[np.uint16], count: int, origin: tuple[int, int] = (0, 0)

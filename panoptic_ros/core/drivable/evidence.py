@@ -145,7 +145,7 @@ def _grow(mask: NDArray[np.uint8], margin_px: float, blocked: NDArray[np.uint8])
         if wide == 0:
             continue
         part = mask[top + y : top + y + high, x : x + wide]
-        padded = cv2.copyMakeBorder(part, *[reach] * 4, cv2.BORDER_CONSTANT, value=0)
+        padded = cv2.copyMakeBorder(part, reach, reach, reach, reach, cv2.BORDER_CONSTANT, value=0)
         kernel = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
         grown = np.asarray(cv2.dilate(padded, kernel), np.uint8)
         first, left = top + y - reach, x - reach
