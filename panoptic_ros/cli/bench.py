@@ -160,17 +160,10 @@ def _source(args: argparse.Namespace) -> Iterator[Frame]:
 
 
 def _machine() -> str:
+    from panoptic_ros.engine.processor import processor_name
+
     cores = len(os.sched_getaffinity(0))
-    return f"{_processor()}, {counted(cores, 'core')}, Python {platform.python_version()}"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+    return f"{processor_name()}, {counted(cores, 'core')}, Python {platform.python_version()}"
 
 
 def _show(report: dict[str, Any]) -> None:

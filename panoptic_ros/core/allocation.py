@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Memory of maps of several MB, which come and go with every frame: kept, and given away whole."""
+"""Memory of maps of several MB, which come and go with every frame: kept, and given away whole.
+
+The command line imports this before it knows whether there is NumPy.
+"""
 
 from __future__ import annotations
 
 import array
 import ctypes
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import DTypeLike, NDArray
 
 # Parameters of glibc's mallopt(3).
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -47,6 +52,8 @@ def transferable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic
     Returns:
         The array, all zeros, contiguous.
     """
+    import numpy as np
+
     count = int(np.prod(shape)) * np.dtype(dtype).itemsize
     return np.frombuffer(array.array("B", bytes(1)) * count, dtype).reshape(shape)
 
@@ -57,11 +64,14 @@ def owner_of(values: NDArray[np.generic]) -> array.array[int] | None:
     Returns:
         What ``transferable`` made, where the array shows all of it in its order; else None.
 
+    >>> import numpy as np
     >>> owner_of(transferable((2, 2), np.uint16))
     array('B', [0, 0, 0, 0, 0, 0, 0, 0])
     >>> owner_of(transferable((2, 2), np.uint16)[1:]) is None
     True
     """
+    import numpy as np
+
     owner: object = values
     while isinstance(owner, np.ndarray):
         owner = owner.base

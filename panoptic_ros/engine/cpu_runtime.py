@@ -21,6 +21,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.model import Engine
 from panoptic_ros.engine.building.parity import compare, drawn_images, shortfalls
+from panoptic_ros.engine.processor import processor_name
 from panoptic_ros.engine.storage.cache import default_folder, write_atomically
 from panoptic_ros.engine.storage.manifest import sha256_of
 
@@ -28,9 +29,6 @@ LEAST_GAIN = 1.05
 """Ratio of the times from which on OpenVINO is taken; less is noise."""
 
 _ROUNDS, _MOST_S = 20, 1.0
-CPU_INFO = Path("/proc/cpuinfo")
-_BFLOAT16 = {"avx512_bf16", "amx_bf16"}
-"""Names that Linux gives to products in bfloat16."""
 
 
 @dataclass(frozen=True)
@@ -60,25 +58,6 @@ class Measured:
         return f"OpenVINO takes 1/{self.gain:.2f} of ONNX Runtime's time here"
 
 
-def has_bfloat16(cpu_info: Path = CPU_INFO) -> bool:
-    """Whether this CPU multiplies in bfloat16; no where nobody says.
-
-    Args:
-        cpu_info: What Linux says of the CPU.
-    """
-    return bool(_BFLOAT16 & set(_fact("flags", cpu_info).split()))
-
-
-def _fact(name: str, cpu_info: Path) -> str:
-    """Read a fact of the first core; empty where nobody says."""
-    try:
-        text = cpu_info.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    found = [line.partition(":")[2] for line in text.splitlines() if line.startswith(name)]
-    return found[0].strip() if found else ""
-
-
 def measure(
     path: Path,
     threads: int,
@@ -98,7 +77,7 @@ def measure(
     Raises:
         ModelError: ONNX Runtime cannot run the model.
     """
-    key = f"{sha256_of(path)[:12]} {threads} {versions} {_fact('model name', CPU_INFO)}"
+    key = f"{sha256_of(path)[:12]} {threads} {versions} {processor_name()}"
     place = default_folder() / "openvino" / f"{path.stem}.measured.json"
     kept = _read(place)
     if kept is not None and kept.key == key:

@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which outputs a decoder kind has, and how they become heads; the same for every engine."""
+"""What goes into a model and what comes out, as heads; the same for every engine."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from panoptic_ros.core.decoding.kinds import KINDS
-from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.types import Heads
 
@@ -39,6 +42,23 @@ def output_names(spec: ModelSpec, found: Sequence[str], where: str) -> tuple[str
             f"{', '.join(sorted(missing))} are missing; export it again"
         )
     return names
+
+
+def check_image(image: NDArray[np.uint8], shape: tuple[int, ...], is_open: bool) -> None:
+    """Refuse what an engine cannot run.
+
+    Args:
+        image: What it is given.
+        shape: What it takes, (height, width, 3).
+        is_open: Whether it is not closed yet.
+
+    Raises:
+        EngineRunError: The image has another size or type, or the engine is closed.
+    """
+    if image.shape != shape or image.dtype != np.uint8:
+        raise EngineRunError(f"image is {image.dtype} {image.shape}, needs uint8 {shape}")
+    if not is_open:
+        raise EngineRunError("the engine is closed")
 
 
 def to_heads(spec: ModelSpec, maps: Sequence[Any], index: int = 0) -> Heads:

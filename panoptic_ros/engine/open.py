@@ -281,8 +281,9 @@ def _fall_back(path: Path, why: str, opening: _Opening) -> Engine:
 
 def _measure(path: Path, config: EngineConfig) -> Measured | None:
     """Measure whether OpenVINO is faster; None where that needs no measurement to be denied."""
-    from panoptic_ros.engine.cpu_runtime import has_bfloat16, measure
+    from panoptic_ros.engine.cpu_runtime import measure
     from panoptic_ros.engine.device import find_gpu
+    from panoptic_ros.engine.processor import has_bfloat16
 
     installed = all(find_spec(name) for name in ("openvino", "onnxruntime"))
     if not installed or not has_bfloat16() or find_gpu(config.device) is not None:

@@ -13,7 +13,7 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.heads import INPUT, output_names, to_heads
+from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
 from panoptic_ros.engine.onnx_file import file_metadata
 from panoptic_ros.engine.storage.cache import default_folder
 from panoptic_ros.engine.storage.manifest import sha256_of
@@ -133,12 +133,7 @@ class OpenVinoEngine(Closing):
         Raises:
             EngineRunError: The image has another size, or OpenVINO failed.
         """
-        if image.shape != self._input.shape[1:] or image.dtype != np.uint8:
-            raise EngineRunError(
-                f"image is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
-            )
-        if self._request is None:
-            raise EngineRunError("the engine is closed")
+        check_image(image, self._input.shape[1:], self._request is not None)
         if not np.may_share_memory(image, self._input):
             np.copyto(self._input[0], image)
         try:

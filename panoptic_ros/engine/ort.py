@@ -13,7 +13,7 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.heads import INPUT, output_names, to_heads
+from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
 from panoptic_ros.engine.providers import CPU, choose_providers, describe
 
 _MAX_BYTES = 2 << 30
@@ -102,12 +102,7 @@ class OrtEngine(Closing):
         Raises:
             EngineRunError: The image has another size, or ONNX Runtime failed.
         """
-        if image.shape != self._input.shape[1:] or image.dtype != np.uint8:
-            raise EngineRunError(
-                f"image is {image.dtype} {image.shape}, needs uint8 {self._input.shape[1:]}"
-            )
-        if self._session is None:
-            raise EngineRunError("the engine is closed")
+        check_image(image, self._input.shape[1:], self._session is not None)
         try:
             maps = self._session.run(self._outputs, {INPUT: image[None]})
         except Exception as error:

@@ -14,7 +14,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineErro
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.cuda import Buffer, Cuda, Graph
-from panoptic_ros.engine.heads import INPUT, output_names, to_heads
+from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
 from panoptic_ros.engine.storage.manifest import Manifest
 from panoptic_ros.engine.variant import TensorRtVariant, load_variant, make_logger
 
@@ -195,8 +195,7 @@ class TrtEngine(Closing):
             EngineRunError: The image has another size, or TensorRT or CUDA failed.
         """
         here = self.input
-        if image.shape != here.shape or image.dtype != np.uint8:
-            raise EngineRunError(f"image is {image.dtype} {image.shape}, needs uint8 {here.shape}")
+        check_image(image, here.shape, is_open=True)
         if not np.may_share_memory(image, here):
             np.copyto(here, image)
         return self.infer_batch(1)[0]

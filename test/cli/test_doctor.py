@@ -70,6 +70,31 @@ def test_a_complete_machine_has_no_findings() -> None:
 
 
 @pytest.mark.parametrize(
+    ("has_bfloat16", "state", "remedy"),
+    [
+        pytest.param(True, NOTE, "pip install openvino", id="a CPU that gains"),
+        pytest.param(False, OK, "", id="a CPU that does not"),
+    ],
+)
+def test_openvino_is_missed_where_the_cpu_would_gain(
+    has_bfloat16: bool, state: str, remedy: str
+) -> None:
+    found = line(diagnose(without("openvino", has_bfloat16=has_bfloat16)), "OpenVINO")
+    assert (found.state, found.remedy) == (state, remedy)
+
+
+def test_openvino_is_named_with_its_devices() -> None:
+    found = line(diagnose(replace(HERE, devices=("CPU", "NPU"))), "OpenVINO")
+    assert (found.state, found.found) == (OK, "1.0: CPU, NPU")
+
+
+def test_an_openvino_that_cannot_be_used_is_a_note_with_the_reason() -> None:
+    modules = {**HERE.modules, "openvino": Module("2022.1", "OpenVINO is of version 2022.1")}
+    found = line(diagnose(replace(HERE, modules=modules)), "OpenVINO")
+    assert (found.state, found.found) == (NOTE, "OpenVINO is of version 2022.1")
+
+
+@pytest.mark.parametrize(
     ("module", "what", "state", "remedy"),
     [
         ("numpy", "numpy", FINDING, "pip install numpy"),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.decoding.semantic import SemanticHeads
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.cpu_runtime import Measured, has_bfloat16, measure
+from panoptic_ros.engine.cpu_runtime import Measured, measure
 from test.drawn.tiny_model import spec
 
 
@@ -107,23 +107,3 @@ def test_a_damaged_note_is_measured_again(content: bytes, model: Path) -> None:
     (note,) = (model.parent / "cache" / "panoptic_ros" / "engines" / "openvino").iterdir()
     note.write_bytes(content)
     assert found(model, Clockwork(0.01), Clockwork(0.001)).is_faster
-
-
-@pytest.mark.parametrize(
-    ("flags", "has"),
-    [
-        ("fpu avx512f avx512_bf16 avx512_vnni", True),
-        ("fpu amx_bf16 amx_tile", True),
-        ("fpu avx avx2 avx512f avx512_vnni", False),
-    ],
-)
-def test_what_the_cpu_can_is_read_off_its_flags(flags: str, has: bool, tmp_path: Path) -> None:
-    place = tmp_path / "cpuinfo"
-    place.write_text(f"processor\t: 0\nmodel name\t: A CPU\nflags\t\t: {flags}\n")
-    assert has_bfloat16(place) is has
-
-
-def test_where_nobody_says_there_is_none(tmp_path: Path) -> None:
-    assert not has_bfloat16(tmp_path / "absent")
-    (tmp_path / "empty").write_text("")
-    assert not has_bfloat16(tmp_path / "empty")

@@ -13,7 +13,7 @@ import pytest
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.model import Engine
-from panoptic_ros.engine import cpu_runtime, device
+from panoptic_ros.engine import cpu_runtime, device, processor
 from panoptic_ros.engine.cpu_runtime import LEAST_GAIN, Measured
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_configured, open_engine, plan_to_build
@@ -73,7 +73,7 @@ def test_without_openvino_onnx_runtime_takes_over(
 
 
 def test_tensorrt_alone_never_measures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: pytest.fail("was asked"))
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: pytest.fail("was asked"))
     assert "not TensorRT: there is no NVIDIA driver" in opened(
         model, OrtEngine, runtime="tensorrt"
     )
@@ -82,7 +82,7 @@ def test_tensorrt_alone_never_measures(model: Path, monkeypatch: pytest.MonkeyPa
 def test_a_cpu_without_bfloat16_stays_with_onnx_runtime(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: False)
     monkeypatch.setattr(cpu_runtime, "measure", lambda *_: pytest.fail("was measured"))
     assert "OpenVINO" not in opened(model, OrtEngine)
 
@@ -100,7 +100,7 @@ def test_a_cpu_without_bfloat16_stays_with_onnx_runtime(
 def test_a_cpu_with_bfloat16_is_measured(
     found: Measured, kind: type, words: str, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     monkeypatch.setattr(cpu_runtime, "measure", lambda *_: found)
     line = opened(model, kind)
     assert words in line
@@ -113,7 +113,7 @@ def test_a_cpu_with_bfloat16_is_measured(
 def test_both_are_really_run_for_the_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
     engine = open_engine("street_fast", 1)
     taken = isinstance(engine, OpenVinoEngine)
     engine.close()

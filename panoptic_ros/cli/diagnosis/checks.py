@@ -153,6 +153,7 @@ def _engine_lines(here: Environment) -> Iterator[Check]:
     else:
         found = runtime.error or "missing; it runs the network"
         yield Check(FINDING, "ONNX Runtime", found, _pip("onnxruntime"))
+    yield _openvino_line(here)
     if here.models:
         yield Check(OK, "models", ", ".join(here.models))
     else:
@@ -165,6 +166,20 @@ def _engine_lines(here: Environment) -> Iterator[Check]:
     yield from _gpu_lines(here)
     yield from _tensorrt_lines(here)
     yield from _plan_lines(here)
+
+
+def _openvino_line(here: Environment) -> Check:
+    module = here.modules["openvino"]
+    if module.is_usable:
+        return Check(OK, "OpenVINO", f"{module.version}: {', '.join(here.devices) or 'no device'}")
+    if module.error:
+        return Check(NOTE, "OpenVINO", module.error, "pip install --upgrade openvino")
+    if here.has_bfloat16:
+        found = (
+            "missing; this CPU multiplies in bfloat16, where it may be faster than ONNX Runtime"
+        )
+        return Check(NOTE, "OpenVINO", found, _pip("openvino"))
+    return Check(OK, "OpenVINO", "none; it is for CPUs with bfloat16, Intel's GPUs and NPUs")
 
 
 def _gpu_lines(here: Environment) -> Iterator[Check]:

@@ -38,6 +38,7 @@ MODULES = (
     "vision_msgs",
     "cv_bridge",
     "onnxruntime",
+    "openvino",
     "tensorrt",
     "tensorrt_rtx",
     "pycuda",
@@ -104,6 +105,8 @@ class Environment:
         ros: Where ROS 2 comes from.
         gpu: NVIDIA GPU or Jetson board; empty where there is none.
         providers: ONNX Runtime's execution providers.
+        devices: OpenVINO's devices.
+        has_bfloat16: Whether the CPU multiplies in bfloat16, which is what OpenVINO gains from.
         models: Names of the models that came with the package.
         cuda: The first GPU in its driver's words; empty where the driver answers nothing.
         cuda_error: Why it does not.
@@ -121,6 +124,8 @@ class Environment:
     ros: Ros
     gpu: str = ""
     providers: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    has_bfloat16: bool = False
     models: tuple[str, ...] = ()
     cuda: str = ""
     cuda_error: str = ""
@@ -133,7 +138,10 @@ class Environment:
 
 def gather() -> Environment:
     """Look around; takes a second or two, because every module is really imported."""
+    from panoptic_ros.engine.processor import has_bfloat16
+
     modules = {name: look_at(name) for name in MODULES}
+    modules["openvino"], devices = _openvino(modules["openvino"])
     facts = Environment(
         version=package_version(),
         python=f"{platform.python_version()} ({sys.executable})",
@@ -142,6 +150,8 @@ def gather() -> Environment:
         ros=look_at_ros(modules["rclpy"]),
         gpu=find_gpu(),
         providers=_providers(modules["onnxruntime"]),
+        devices=devices,
+        has_bfloat16=has_bfloat16(),
         models=shipped_models(),
     )
     return with_engines(facts)
@@ -289,3 +299,16 @@ def _providers(onnxruntime: Module) -> tuple[str, ...]:
         return ()
     names = importlib.import_module("onnxruntime").get_available_providers()
     return tuple(name.replace("ExecutionProvider", "") for name in names)
+
+
+def _openvino(module: Module) -> tuple[Module, tuple[str, ...]]:
+    """Name OpenVINO's devices, or say why its version cannot be used."""
+    if not module.is_usable:
+        return module, ()
+    from panoptic_ros.core.errors import ModelError
+    from panoptic_ros.engine.openvino import load_openvino
+
+    try:
+        return module, tuple(load_openvino().Core().available_devices)
+    except (ModelError, RuntimeError) as error:
+        return replace(module, error=str(error)), ()
