@@ -37,7 +37,7 @@ endif
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multi test test-gpu messages check bench soak fuzz doctor train-env clean
+.PHONY: help demo demo-multi test test-gpu test-humble test-latest messages check docs package bench soak fuzz doctor train-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -58,13 +58,52 @@ test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 test-gpu: $(STAMPS)/gpu  ## run the tests that need an NVIDIA GPU; writes out/gpu-latency.json
 	PANOPTIC_REQUIRE=gpu $(BIN)/python -m pytest $(PYTEST_OPTIONS) -m gpu $(ARGS)
 
+# The rooms that need no ROS, with the Python and the libraries of Humble's Ubuntu.
+PYTHON310 ?= python3.10
+HUMBLE := .venv-humble
+# OpenCV 4.5.4 refuses images of one pixel, lacks IMWRITE_JPEG_SAMPLING_FACTOR and judges views of a
+# chessboard that determine nothing otherwise.
+HUMBLE_DIFFERS := --ignore=test/messages/test_compressed.py \
+  --deselect=test/core/ground/test_calibration.py::test_views_that_determine_nothing_are_refused \
+  --deselect=test/core/ground/test_calibration.py::test_a_board_that_is_never_tilted_is_refused_although_it_fits \
+  --deselect=test/data/coco/test_reader.py::test_images_are_read_as_rgb \
+  --deselect=test/data/test_ade20k.py::test_a_missing_json_is_named \
+  --deselect=test/data/test_png.py::test_pixels_survive
+
+test-humble: $(HUMBLE)/stamp  ## run the tests without ROS on Python 3.10, NumPy 1.21, OpenCV 4.5.4
+	$(HUMBLE)/bin/python -m pytest test/core test/data test/metrics test/messages $(HUMBLE_DIFFERS) $(ARGS)
+
+$(HUMBLE)/stamp: requirements/humble.lock
+	$(PYTHON310) -m venv --clear $(HUMBLE)
+	$(HUMBLE)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --only-binary :all: -r $<
+	@touch $@
+
+# Every dependency in its newest version; names alone are taken from the .in files.
+LATEST := .venv-latest
+LATEST_FOLDERS ?= test/core test/data test/metrics test/messages test/recordings test/engine
+
+test-latest:  ## run tests with the newest release of every dependency, none pinned
+	$(PYTHON) -m venv --clear $(LATEST)
+	sed -nE 's/^([A-Za-z0-9][A-Za-z0-9_.-]*).*/\1/p' requirements/run.in requirements/test.in > $(LATEST)/names.txt
+	$(LATEST)/bin/python -m pip --disable-pip-version-check install --quiet --quiet --upgrade -r $(LATEST)/names.txt
+	$(LATEST)/bin/python -m pip list --format=freeze > $(LATEST)/versions.txt
+	$(LATEST)/bin/python -m pytest $(LATEST_FOLDERS) $(ARGS)
+
 messages: $(STAMPS)/messages  ## build vision_msgs, tf2_msgs and Autoware's messages for the tests; needs g++
 
-check: $(STAMPS)/test  ## run the linters: ruff, mypy, import-linter
+check: $(STAMPS)/test  ## run the linters: ruff, vermin, mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/vermin --quiet --no-tips --violations --target=3.10- panoptic_ros launch
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMPS)/docs  ## build the site into out/docs, warnings being errors; needs Python 3.11
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs out/docs
+	@echo "open out/docs/index.html"
+
+package:  ## build sdist and wheel into dist, and run the wheel in an empty environment
+	.ci/package.sh "$(CURDIR)/dist"
 
 bench: $(STAMPS)/run  ## measure every stage of a frame
 	$(BIN)/panoptic bench $(ARGS)
@@ -81,7 +120,7 @@ doctor: $(STAMPS)/run  ## say what is here and what is missing
 train-env: $(STAMPS)/run $(STAMPS)/torch  ## install what training and export need
 
 clean:  ## remove .venv and out
-	rm -rf $(VENV) out build install log *.egg-info
+	rm -rf $(VENV) $(HUMBLE) $(LATEST) out dist build install log *.egg-info
 
 # ROS sourced later, or other wheels asked for: what was set up does not fit any more.
 CHOICE := $(if $(ROS_HERE),$(ROS_DISTRO),$(ROS_WHEELS))
@@ -118,6 +157,10 @@ $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
 	$(PIP) $(RUN_PACKAGES)
 	$(PIP) -r requirements/build.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/docs: $(STAMPS)/run requirements/docs.lock
+	$(PIP) -r requirements/docs.lock
 	@touch $@
 
 $(STAMPS)/test: $(STAMPS)/run

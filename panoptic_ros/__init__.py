@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from panoptic_ros.messages.ground_source import ground_of
     from panoptic_ros.recordings.open import open_source
 
-__version__ = "0.1.0"
+    __version__: str
 
 _HOMES = {
     "Drivable": "core.types",
@@ -67,11 +67,22 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__version__":
+        value = _version()
+    elif name in _HOMES:
+        value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    """Read the version where releases write it, package.xml."""
+    from panoptic_ros.core.files.resources import resource
+
+    text = resource("package.xml").read_text(encoding="utf-8")
+    return text.partition("<version>")[2].partition("</version>")[0]
 
 
 def __dir__() -> list[str]:

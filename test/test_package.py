@@ -8,6 +8,7 @@ import ast
 import configparser
 import importlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import panoptic_ros
 from panoptic_ros.cli.main import VERBS, main, module_name
 from panoptic_ros.core.errors import ConfigError, PanopticError
 from panoptic_ros.core.files.resources import resource
@@ -160,9 +162,33 @@ def test_the_version_is_the_same_everywhere() -> None:
     manifest = ElementTree.parse(ROOT / "package.xml").getroot()
     version = manifest.findtext("version")
     assert run_setup("print(made.metadata.version)") == version
+    assert panoptic_ros.__version__ == version
     assert f"## {version}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert manifest.findtext("license") == "Apache-2.0"
     assert manifest.findtext("name") == run_setup("print(made.metadata.name)")
+
+
+def test_the_release_tool_finds_the_version_that_it_raises() -> None:
+    # catkin_prepare_release takes exactly one literal of this form, and no expression.
+    text = (ROOT / "setup.py").read_text(encoding="utf-8")
+    assert len(re.findall(r"""version=(['"])\d+\.\d+\.\d+(['"]),""", text)) == 1
+
+
+def test_the_node_needs_what_distributions_have() -> None:
+    manifest = ElementTree.parse(ROOT / "package.xml").getroot()
+    named = {entry.text for entry in manifest.findall("exec_depend")}
+    needed = run_setup("import json; print(json.dumps(made.install_requires))")
+    keys = {"numpy": "python3-numpy", "scipy": "python3-scipy", "PyYAML": "python3-yaml"}
+    names = {re.split("[<>=]", entry)[0] for entry in json.loads(needed)} - {"setuptools"}
+    assert {keys[name] for name in names} <= named
+    # Keys of pip packages would keep the package out of the build farm.
+    assert not [name for name in named if name and name.endswith("-pip")]
+
+
+def test_the_extra_for_a_plain_machine_holds_all_that_its_verbs_need() -> None:
+    extras = json.loads(run_setup("import json; print(json.dumps(made.extras_require))"))
+    parts = {*extras["cv2"], *extras["bags"], *extras["eval"], "onnxruntime"}
+    assert set(extras["cpu"]) == parts
 
 
 def test_scripts_go_where_ros2_run_looks_for_them() -> None:

@@ -16,6 +16,7 @@ from panoptic_ros.core.node_config import DECLARED, NodeConfig
 
 _TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."
+YAML_SCHEMA = "# yaml-language-server: $schema=panoptic.schema.json"
 UNCONFIGURED_ONLY = "Changes only while the node is unconfigured."
 
 
@@ -121,7 +122,7 @@ def _constraints(entry: Parameter) -> str:
 
 def to_yaml() -> str:
     """Write all parameters with their defaults as a ROS parameter file with comments."""
-    lines = [YAML_HEAD, "/**:", "  ros__parameters:"]
+    lines = [YAML_HEAD, YAML_SCHEMA, "/**:", "  ros__parameters:"]
     depth: tuple[str, ...] = ()
     for entry in DECLARED.values():
         *groups, name = entry.name.split(".")
