@@ -48,7 +48,7 @@ PYTHON
 # With the extra: the verbs on drawn images, and a shipped model.
 pip_install "$work/venv" "$wheel[cpu]" -c "$source_dir/requirements/run.lock"
 panoptic="$work/venv/bin/panoptic"
-"$panoptic" replay drawn --engine street_fast --out replay.mcap --report replay.html --json replay.json >/dev/null
+"$panoptic" replay drawn --engine street_fast --out replay --json replay.json >/dev/null
 "$panoptic" predict drawn --engine drawn --format kitti-step --out truth/0000 >/dev/null
 "$panoptic" eval --format kitti-step --gt truth --pred truth --json scores.json >/dev/null
 "$work/venv/bin/python" - <<'PYTHON'
@@ -59,6 +59,6 @@ frames = json.loads(Path("replay.json").read_text())["frames"]
 assert frames["processed"] == frames["in"] == 10, frames
 scores = json.loads(Path("scores.json").read_text())
 assert scores["images"] == 10 and scores["panoptic"]["all"]["pq"] == 1.0, scores["panoptic"]
-assert Path("replay.mcap").stat().st_size > 10_000 and "<html" in Path("replay.html").read_text()[:500]
+assert Path("replay/results.mcap").stat().st_size > 10_000 and "<html" in Path("replay/report.html").read_text()[:500]
 PYTHON
 echo "sdist and wheel build; the wheel runs in an empty environment without ROS"
