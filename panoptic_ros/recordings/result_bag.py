@@ -91,11 +91,8 @@ class ResultBag:
         result: Result,
         recorded: RecordedFrame,
         ground: Ground | None = None,
-<<<<<<< HEAD:panoptic_ros/cli/replaying/result_bag.py
         cloud: LabelledCloud | None = None,
-=======
         time_ns: int | None = None,
->>>>>>> dbd0ccb (Label bags at fleet scale and compare two results):panoptic_ros/recordings/result_bag.py
     ) -> float:
         """Write one result.
 
@@ -103,11 +100,8 @@ class ResultBag:
             result: The frame's result.
             recorded: Gives the camera's own CameraInfo.
             ground: Of the frame, None where it is not known.
-<<<<<<< HEAD:panoptic_ros/cli/replaying/result_bag.py
             cloud: Labelled points of about the frame's time, None where there are none.
-=======
             time_ns: Of the messages in the bag; None for the stamp.
->>>>>>> dbd0ccb (Label bags at fleet scale and compare two results):panoptic_ros/recordings/result_bag.py
 
         Returns:
             Milliseconds that making the messages took.

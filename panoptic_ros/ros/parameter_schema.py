@@ -13,6 +13,7 @@ from panoptic_ros.core.config import Parameter
 from panoptic_ros.core.node_config import DECLARED
 from panoptic_ros.ros.parameters import UNCONFIGURED_ONLY, ros_value
 
+_TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _OUR_NODE = r"(^|/)(panoptic|\*|\*\*)$"
 _NAMESPACE = r"^(?!ros__parameters$)(?!(.*/)?(panoptic|\*|\*\*)$)"
@@ -64,10 +65,8 @@ def _value(entry: Parameter) -> dict[str, Any]:
     """Describe one parameter."""
     about: dict[str, Any] = {"description": _words(entry), "default": ros_value(entry)}
     if isinstance(entry.default, tuple):
-        return about | {"type": "array", "items": {"type": "string"}}
-    about["type"] = {bool: "boolean", int: "integer", float: "number", str: "string"}[
-        type(entry.default)
-    ]
+        return about | {"type": "array", "items": {"type": _TYPES[type(entry.default[0])]}}
+    about["type"] = _TYPES[type(entry.default)]
     if entry.choices:
         about["enum"] = list(entry.choices)
     if entry.low is not None:
