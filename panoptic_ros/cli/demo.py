@@ -16,7 +16,7 @@ from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
 from panoptic_ros.cli.printing.json_file import write_json
-from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
+from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
     args.out = make_folder(args.out or Path("out/demo"))
     with ExitStack() as stack:
+        stack.enter_context(reserved(args.out))
         if domain.VARIABLE not in os.environ:
             os.environ[domain.VARIABLE] = str(stack.enter_context(domain.own_domain()))
             stack.callback(os.environ.pop, domain.VARIABLE)

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
@@ -58,6 +61,26 @@ def make_folder(folder: Path) -> Path:
             f"{folder}: cannot be made ({error.strerror}); name another folder with --out"
         ) from error
     return folder
+
+
+@contextmanager
+def reserved(folder: Path) -> Iterator[None]:
+    """Keep a folder for this run, as two that write the same files spoil each other's.
+
+    Raises:
+        DataError: Another run writes there.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise DataError(
+            f"{folder}: another run is writing there; wait for it, or name another folder with "
+            "--out"
+        ) from error
+    finally:
+        os.close(handle)
 
 
 def print_written(paths: Iterable[Path | None]) -> None:
