@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, print_written
+from panoptic_ros.cli.replaying.outputs import TOPICS
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.recordings.result_bag import NODE
 
@@ -26,8 +27,8 @@ DEFAULT_OUT = Path("out/record")
 SETTLE_S = 1.0
 """The graph tells of topics one by one; all are there when none is added for so long."""
 
-LEFT_OUT = ("/overlay", "/label/colored")
-"""Topics that are large, cost the node time and can be drawn again from the others."""
+ALSO = ("camera_info", "label_info")
+"""What is recorded besides the topics of ``panoptic replay``; the node works for each."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "topics",
         nargs="*",
         metavar="TOPIC",
-        help="topics to record (default: all of the node that somebody publishes, without "
-        f"{' and '.join(name[1:] for name in LEFT_OUT)}, and /diagnostics)",
+        help=f"topics to record (default: {', '.join((*TOPICS, *ALSO))} and the topics in metres "
+        "of every camera of the node, and /diagnostics)",
     )
     parser.add_argument("--node", default=NODE, help="the node's full name (default: %(default)s)")
     parser.add_argument(
@@ -128,12 +129,18 @@ def _is_wanted(name: str, args: argparse.Namespace) -> bool:
 
     if args.topics:
         return name in args.topics
-    return name == DIAGNOSTICS or (is_below(name, args.node) and not _is_large(name, args.node))
+    return name == DIAGNOSTICS or (is_below(name, args.node) and _is_usual(name))
 
 
-def _is_large(name: str, node_name: str) -> bool:
-    inner = name.removeprefix(node_name)
-    return inner.endswith(LEFT_OUT) or inner.endswith("/transition_event")
+def _is_usual(name: str) -> bool:
+    """Whether a topic of the node is recorded when nobody names any."""
+    from panoptic_ros.messages.topic import GroundTopic
+    from panoptic_ros.messages.topics import TOPICS as ALL
+    from panoptic_ros.messages.topics import rows_of
+
+    # The name of a camera may stand before it; "remapped/label" is no label of a camera.
+    found = max((row for row in ALL if name.endswith(f"/{row}")), key=len, default="")
+    return found in {*TOPICS, *ALSO, *rows_of(GroundTopic)}
 
 
 @contextmanager

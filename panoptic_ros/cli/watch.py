@@ -28,8 +28,9 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.cli.watching.server import WatchServer
     from panoptic_ros.ros.playback.published_topics import open_context
 
-    watch_page({})  # says in one line where Jinja2 is missing
-    open_context().try_shutdown()  # says in one line where ROS is missing
+    # Both say in one line what is missing, before anything is started.
+    watch_page({"node": args.node, "cameras": [], "statuses": [], "topics": []})
+    open_context().try_shutdown()
     from panoptic_ros.ros.playback.watcher import Watcher
 
     with (

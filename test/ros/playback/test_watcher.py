@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
@@ -50,6 +54,7 @@ class Speaker:
             overlay = TYPES.make(COMPRESSED_IMAGE, header=header(1), format="jpeg", data=jpeg)
             publish("/panoptic/front/overlay/compressed", overlay)
             publish("/panoptic/front/label", image(LABEL, 10**9 + self._sent, "mono8"))
+            publish("/panoptic/front/remapped/label", image(LABEL, 10**9, "mono8"))
             publish("/panoptic/front/overlay", image(LABEL, 10**9, "mono8"))
             publish("/other/label", image(LABEL, 10**9, "mono8"))
             publish("/diagnostics", array)
@@ -91,6 +96,24 @@ def test_a_watcher_has_the_newest_of_everything(speaker: Speaker) -> None:
     assert names["/panoptic/front/overlay/compressed"] == 1
     assert names["/panoptic/front/label"] == 0
     assert "/other/label" not in names
+
+
+def test_the_verb_serves_the_node_until_it_is_interrupted(speaker: Speaker) -> None:
+    words = [sys.executable, "-m", "panoptic_ros.cli.main", "watch", "--port", "0"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        url = said.split(" at ")[1].split()[0]
+        with urlopen(f"{url}stream/front", timeout=30) as answer:
+            assert answer.readline() == b"--frame\r\n"
+        with urlopen(url, timeout=10) as answer:
+            assert "/panoptic/front/label" in answer.read().decode()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def _image(watcher: Watcher, after: int) -> tuple[int, bytes]:

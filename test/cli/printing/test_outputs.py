@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.cli.outputs import is_file_name, reserved
+from panoptic_ros.cli.printing.outputs import is_file_name, reserved
 from panoptic_ros.core.errors import DataError
 
 
