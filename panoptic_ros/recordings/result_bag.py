@@ -9,8 +9,8 @@ from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.remap import usual_remaps
-from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.clouds.cloud import LabelledCloud
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
