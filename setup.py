@@ -64,7 +64,7 @@ setup(
     entry_points={
         "console_scripts": [
             "panoptic = panoptic_ros.cli.main:main",
-            "panoptic_node = panoptic_ros.ros.node:main",
+            "panoptic_node = panoptic_ros.ros.start:main",
         ]
     },
 )

@@ -6,9 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.inputs import add_input_arguments, source_of
 from panoptic_ros.core.errors import ConfigError, counted
+
+if TYPE_CHECKING:
+    from panoptic_ros.recordings.source import Source
+    from panoptic_ros.ros.playback.player import Player
 
 DEFAULT_TOPIC = "/camera/image_raw"
 
@@ -64,11 +69,19 @@ def run(args: argparse.Namespace) -> int:
             frame_id=args.frame_id,
         )
         player = stack.enter_context(Player(options))
-        sent = player.play(source)
+        sent = _played(player, source)
     for note in source.read_errors.notes:
         print(f"panoptic play: {note}", file=sys.stderr)
     print(f"{counted(sent, 'image')} published on {player.topic}")
     return 1 if source.read_errors else 0
+
+
+def _played(player: Player, source: Source) -> int:
+    """Play, until the end or Ctrl-C, by which a player ends as it should; counts the images."""
+    try:
+        return player.play(source)
+    except KeyboardInterrupt:
+        return len(player.sent_stamps_ns)
 
 
 def _own(topic: str) -> str:

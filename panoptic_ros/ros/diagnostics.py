@@ -99,7 +99,12 @@ def camera_status(
 
 
 def engine_status(
-    name: str, is_active: bool, failure: str, supply: Supply, types: MessageTypes
+    name: str,
+    is_active: bool,
+    failure: str,
+    supply: Supply,
+    types: MessageTypes,
+    refusal: str = "",
 ) -> Any:
     """Build the DiagnosticStatus of the engine.
 
@@ -109,6 +114,7 @@ def engine_status(
         failure: Why it stopped, empty while it has not.
         supply: The engine in use, and the plan in work.
         types: Message classes.
+        refusal: Why the node could not be configured or activated, empty where it could.
     """
     engine = supply.engine
     level, message = OK, "running" if is_active else "ready" if engine else "not configured"
@@ -118,6 +124,8 @@ def engine_status(
     elif supply.progress is not None:
         done = f"{supply.progress.phase}, {supply.progress.share:.0%}"
         level, message = WARN, f"building a plan: {done}{meanwhile}"
+    elif refusal:
+        level, message = ERROR, f"start failed: {refusal}"
     elif supply.problem:
         level, message = WARN, f"there is no plan: {supply.problem}"
     return status(name, level, message, _engine_values(engine, supply), types)

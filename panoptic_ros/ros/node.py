@@ -9,7 +9,6 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
-from rclpy.utilities import get_rmw_implementation_identifier
 
 from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import EngineRunError, PanopticError
@@ -19,23 +18,24 @@ from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
-from panoptic_ros.messages.vision import DETECTION_ARRAY, LABEL_INFO
 from panoptic_ros.ros.active_timer import ActiveTimer
+from panoptic_ros.ros.camera.camera_input import image_topics
 from panoptic_ros.ros.camera.camera_output import CameraOutput
 from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.camera.watchdog import PERIOD_S
 from panoptic_ros.ros.clock_jumps import on_jump_back
+from panoptic_ros.ros.clock_watch import ClockWatch
 from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statuses
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
+from panoptic_ros.ros.missing import say_what_is_missing
 from panoptic_ros.ros.node_parameters import NodeParameters
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
 from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.transforms import Transforms
-from panoptic_ros.ros.transport import profile as transport
 from panoptic_ros.ros.worker import Worker
 
 NODE_NAME = "panoptic"
@@ -64,6 +64,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._types = rclpy_types()
         self._loader = EngineLoader(_ENGINES, self.get_logger())
         self._wants_start = False
+        self._refusal = ""
         self._machine = Machine()
         self._worker: Worker | None = None
         self._active_timer = ActiveTimer(_LOOK_PERIOD_S)
@@ -82,7 +83,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self.create_timer(PERIOD_S, self._watch, clock=steady)
         self._transforms = Transforms(self, self._types)
         self._clock_watch = on_jump_back(self, self._forget_tracks)
-        self._say_what_is_missing()
+        self._simulated_clock = ClockWatch(self)
+        say_what_is_missing(self._types, self.get_logger())
 
     @property
     def config(self) -> NodeConfig:
@@ -114,12 +116,15 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def on_deactivate(self, state: Any) -> TransitionCallbackReturn:
         """Finish the image in work, then rest."""
         self._stop()
+        self.get_logger().info("deactivated: images are not taken")
         return super().on_deactivate(state)
 
     def on_cleanup(self, state: Any) -> TransitionCallbackReturn:
         """Close the engine and withdraw the topics."""
         self._wants_start = False
+        self._refusal = ""
         self._release()
+        self.get_logger().info("cleaned up: unconfigured")
         return TransitionCallbackReturn.SUCCESS
 
     def on_shutdown(self, state: Any) -> TransitionCallbackReturn:
@@ -221,10 +226,12 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self, step: Callable[[], TransitionCallbackReturn], undo: Callable[[], None]
     ) -> TransitionCallbackReturn:
         """Turn a user's mistake into one line and FAILURE; rclpy would swallow any exception."""
+        self._refusal = ""
         try:
             return step()
         except PanopticError as error:
-            self.get_logger().error(" ".join(str(error).split()))
+            self._refusal = " ".join(str(error).split())
+            self.get_logger().error(self._refusal)
         except Exception as error:  # a bug: the main thread ends the process with a traceback
             self.failure = error
         undo()
@@ -234,7 +241,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Follow the graph, and notice that the worker has failed."""
         for stream in self._streams.values():
             stream.look()
-            stream.loss_watch.look(stream.input.topic, stream.input.senders)
+            topic, senders = stream.input.topic, stream.input.senders
+            stream.loss_watch.look(topic, senders)
+            stream.silence_watch.look(topic, senders, self._image_topics)
+        self._simulated_clock.look()
         self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
@@ -243,6 +253,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         # Meanwhile somebody may have configured the node with another engine.
         if finished and self._wants_start and self._loader.engine is None:
             self.start()
+
+    def _image_topics(self) -> list[str]:
+        """Image topics of other nodes."""
+        own = self.get_fully_qualified_name() + "/"
+        return image_topics(self.get_topic_names_and_types(), own)
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
         limit_s = self.config.engine.timeout_s
@@ -258,6 +273,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _forget_tracks(self) -> None:
         if self._worker is not None:
+            self.get_logger().info("the clock jumped back: all tracks start anew")
             self._worker.forget_tracks()
 
     def say_last_words(self) -> None:
@@ -266,7 +282,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _rows(self) -> list[Any]:
         """Statuses of every camera and of the engine."""
-        name, types = self.get_name(), self._types
+        name, types = self.get_fully_qualified_name().lstrip("/"), self._types
         stale_after_s = self.config.stale_after_s
         rows = [
             row
@@ -275,21 +291,10 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
         is_active = self._worker is not None
-        rows.append(engine_status(f"{name}: engine", is_active, failure, self._loader, types))
+        title = f"{name}: engine"
+        rows.append(engine_status(title, is_active, failure, self._loader, types, self._refusal))
         rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
         return rows
-
-    def _say_what_is_missing(self) -> None:
-        missing = [name for name in (DETECTION_ARRAY, LABEL_INFO) if not self._types.has(name)]
-        if missing:
-            self.get_logger().info(
-                "without ~/detections and ~/label_info: vision_msgs is not installed "
-                "(ros-<distro>-vision-msgs)"
-                if len(missing) == 2
-                else f"the installed vision_msgs lacks {missing[0]}; its topic is left out"
-            )
-        if transport.needs_warning(get_rmw_implementation_identifier()):
-            self.get_logger().warning(transport.warning())
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from types import FrameType
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.ros.protocols import Logger
 
 _LONGEST_WAIT_S = 0.2
+_SAME_REQUEST_S = 2.0
 
 
 class RunnableNode(Protocol):
@@ -40,6 +42,8 @@ class RunnableNode(Protocol):
     def destroy_node(self) -> Any: ...  # noqa: D102
 
     def get_logger(self) -> Logger: ...  # noqa: D102
+
+    def get_fully_qualified_name(self) -> str: ...  # noqa: D102
 
 
 def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = None) -> int:
@@ -68,12 +72,18 @@ def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = Non
     try:
         if node.config.autostart:
             node.start()
+        else:
+            name = node.get_fully_qualified_name()
+            node.get_logger().info(
+                f"waiting to be configured, e.g. by: ros2 lifecycle set {name} configure"
+            )
         _spin(node, stop)
         status = _status(node)
     finally:
         node.close()
         node.destroy_node()
         _shut_down()
+        stop.end()
     if node.has_lost_engine:
         # Ending in order would free memory under a thread that is still in the engine.
         sys.stderr.flush()
@@ -82,18 +92,31 @@ def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = Non
 
 
 class _StopRequest:
-    """Set by the first SIGINT or SIGTERM; a second one ends the process the hard way."""
+    """Set by the first SIGINT or SIGTERM; one that comes later ends the process the hard way.
+
+    One that comes at once changes nothing: ``ros2 launch`` sends its own after the terminal's.
+    """
 
     def __init__(self) -> None:
         self.is_set = False
+        self._since_s = 0.0
 
     def listen(self) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note)
 
+    def end(self) -> None:
+        """Leave the rest of the process alone: Python's end would else let a signal kill it."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+
     def _note(self, number: int, _: FrameType | None) -> None:
-        self.is_set = True
-        signal.signal(number, signal.SIG_DFL)
+        now_s = time.monotonic()
+        if not self.is_set:
+            self.is_set, self._since_s = True, now_s
+        elif now_s - self._since_s > _SAME_REQUEST_S:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
 
 def _spin(node: RunnableNode, stop: _StopRequest) -> None:

@@ -157,7 +157,7 @@ class Worker:
                 done.append((image, result))
                 # Asked here: beside this thread the state may be that of the next frame.
                 if image.stream.state.continuity.arrival is Arrival.JUMP_BACK:
-                    image.stream.statistics.jump_back()
+                    self._jump_back(image.stream)
         self._send(done, config)
 
     def _send(self, done: Sequence[tuple[_Image, Result]], config: NodeConfig) -> None:
@@ -180,6 +180,13 @@ class Worker:
         stream.dark_warning.look(message, frame)
         timed = stream.clock.timed(frame)
         return _Image(stream, timed, message.header, clock.mark("read"), frame is timed)
+
+    def _jump_back(self, stream: CameraStream) -> None:
+        stream.statistics.jump_back()
+        self._log.warning(
+            f"{stream.name}: stamps jumped back; its tracks start anew",
+            throttle_duration_sec=_QUIET_S,
+        )
 
     def _refuse(self, stream: CameraStream, error: FrameError) -> None:
         stream.statistics.refuse(str(error))

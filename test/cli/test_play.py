@@ -188,3 +188,15 @@ def test_a_loop_starts_over_and_fast_does_not_wait(
         assert player.play(RunsDry()) == 2 * rounds
         stamps = [FIRST_STAMP_NS, FIRST_STAMP_NS + 3600 * SECOND_NS]
         assert player.sent_stamps_ns == stamps * rounds
+
+
+def test_ctrl_c_is_how_a_player_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(player: Player, source: Source) -> int:
+        player.sent_stamps_ns += [1, 2]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Player, "play", interrupted)
+    assert main(["play", str(write_folder(tmp_path / "in"))]) == 0
+    assert "2 images published on" in capsys.readouterr().out

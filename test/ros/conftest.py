@@ -48,10 +48,10 @@ def make_node(tiny_model: Path) -> Iterator[Callable[..., Any]]:
     made: list[PanopticNode] = []
     rclpy.init(args=[])
 
-    def make(**parameters: Any) -> PanopticNode:
+    def make(namespace: str = "", **parameters: Any) -> PanopticNode:
         values = {"engine": str(tiny_model), "diagnostics_period_s": 0.2, **parameters}
         overrides = [Parameter(name, value=value) for name, value in values.items()]
-        made.append(PanopticNode(parameter_overrides=overrides))
+        made.append(PanopticNode(namespace=namespace, parameter_overrides=overrides))
         return made[-1]
 
     yield make

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ IMAGES: dict[str, tuple[str, type, int]] = {
 @pytest.fixture
 def start_node(start: Start, tiny_model: Path) -> Start:
     parameters = ["-p", f"engine:={tiny_model}", "-p", "diagnostics_period_s:=0.2"]
-    return partial(start, "-m", "panoptic_ros.ros.node", "--ros-args", *parameters)
+    return partial(start, "-m", "panoptic_ros.ros.start", "--ros-args", *parameters)
 
 
 def pixels(message: Any, kind: type, channels: int) -> NDArray[Any]:
@@ -135,6 +136,16 @@ def test_a_signal_ends_the_process_cleanly(start_node: Start, number: signal.Sig
     _, words = process.communicate(timeout=30)
     assert process.returncode == 0
     assert "Traceback" not in words
+
+
+def test_a_second_signal_at_once_changes_nothing(start_node: Start) -> None:
+    process = start_node("-p", "autostart:=false")
+    assert process.stderr is not None
+    assert any("waiting to be configured" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 0
 
 
 def test_an_unreadable_parameter_file_is_one_line_and_status_2(start_node: Start) -> None:

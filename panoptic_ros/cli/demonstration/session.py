@@ -101,7 +101,7 @@ def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     command = [
         sys.executable,
         "-m",
-        "panoptic_ros.ros.node",
+        "panoptic_ros.ros.start",
         "--ros-args",
         "-p",
         f"engine:={engine}",

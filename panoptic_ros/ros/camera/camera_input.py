@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -143,6 +143,16 @@ class CameraInput:
 
     def _note_info(self, message: Any) -> None:
         self.camera_info = message
+
+
+def image_topics(graph: Iterable[tuple[str, Sequence[str]]], own: str) -> list[str]:
+    """List the topics that carry images.
+
+    Args:
+        graph: Names of topics and their types.
+        own: What the names of topics begin with that are left out.
+    """
+    return sorted(name for name, kinds in graph if set(kinds) & {*KINDS} and own not in name)
 
 
 def _full_name(end: Any) -> str:

@@ -21,6 +21,7 @@ from panoptic_ros.ros.camera.cloud_output import CloudOutput
 from panoptic_ros.ros.camera.ground_output import GroundOutput
 from panoptic_ros.ros.camera.loss_watch import LossWatch
 from panoptic_ros.ros.camera.publisher import ResultPublisher
+from panoptic_ros.ros.camera.silence_watch import SilenceWatch
 from panoptic_ros.ros.camera.stamps import StampClock
 from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.watchdog import Watchdog
@@ -40,7 +41,7 @@ Put = Callable[[str, Any], bool]
 class CameraStream:
     """One camera while the node is active.
 
-    Made and closed by the executor's thread, which also owns ``input``, ``loss_watch`` and
+    Made and closed by the executor's thread, which also owns ``input``, the watches and
     ``watchdog``; the worker's thread owns ``clock``, ``dark_warning`` and ``state``. Both may
     use ``publisher`` and ``statistics``.
 
@@ -48,6 +49,7 @@ class CameraStream:
         name: The camera's.
         input: Its images.
         loss_watch: Says when many of them are lost on their way.
+        silence_watch: Says when none come.
         clock: Its time.
         dark_warning: Looks at its brightness.
         state: What its frames leave behind.
@@ -61,6 +63,7 @@ class CameraStream:
     name: str
     input: CameraInput
     loss_watch: LossWatch
+    silence_watch: SilenceWatch
     clock: StampClock
     dark_warning: DarkWarning
     state: StreamState
@@ -133,7 +136,8 @@ def open_stream(
     name = config.cameras[index]
     log, clock = node.get_logger(), node.get_clock()
     loss_watch = LossWatch(name, transport.cure(), log.warning)
-    source = _open_input(host, index, statistics, loss_watch)
+    silence_watch = SilenceWatch(name, log.warning, log.info)
+    source = _open_input(host, index, statistics, loss_watch, silence_watch)
     ground = GroundOutput(name, host.transforms, log)
     counts = CloudStatistics()
     stage = CloudStage(host.transforms.tree, counts)
@@ -146,6 +150,7 @@ def open_stream(
         name=name,
         input=source,
         loss_watch=loss_watch,
+        silence_watch=silence_watch,
         clock=StampClock(name, lambda: int(clock.now().nanoseconds), log.warning),
         dark_warning=DarkWarning(name, log.warning),
         state=state,
@@ -168,7 +173,11 @@ def _open_clouds(
 
 
 def _open_input(
-    host: StreamHost, index: int, statistics: CameraStatistics, loss_watch: LossWatch
+    host: StreamHost,
+    index: int,
+    statistics: CameraStatistics,
+    loss_watch: LossWatch,
+    silence_watch: SilenceWatch,
 ) -> CameraInput:
     config, log = host.config(), host.node.get_logger()
     name = config.cameras[index]
@@ -176,12 +185,14 @@ def _open_input(
 
     def take(message: Any, lost: int) -> None:
         loss_watch.note(lost)
+        silence_watch.note()
         if admits(message):
             statistics.receive(host.put(name, message), lost)
         else:
             statistics.leave_out(lost)
 
     def drop(cause: str) -> None:
+        silence_watch.note()
         statistics.refuse_packet(cause)
         log.warning(f"{name}: image dropped: {cause}", throttle_duration_sec=_QUIET_S)
 
