@@ -47,6 +47,7 @@ def diagnose(here: Environment) -> list[Check]:
         Check(OK, "Python", here.python),
         Check(OK, "system", here.system),
         *(_python_line(name, use, here.modules[name]) for name, use in _PYTHON.items()),
+        *_jetson_lines(here),
         *_ros_lines(here),
         *_engine_lines(here),
         *_bag_lines(here),
@@ -180,6 +181,26 @@ def _openvino_line(here: Environment) -> Check:
         )
         return Check(NOTE, "OpenVINO", found, _pip("openvino"))
     return Check(OK, "OpenVINO", "none; it is for CPUs with bfloat16, Intel's GPUs and NPUs")
+
+
+def _jetson_lines(here: Environment) -> Iterator[Check]:
+    board = here.jetson
+    if board is None:
+        return
+    if board.mode:
+        yield Check(
+            OK,
+            board.model,
+            f"power mode {board.mode}; sudo nvpmodel -m NUMBER changes it, /etc/nvpmodel.conf "
+            "lists the modes",
+        )
+    else:
+        yield Check(NOTE, board.model, "its power mode cannot be read", "sudo nvpmodel -q")
+    if board.holds_clocks:
+        yield Check(OK, "GPU clock", f"held at {board.most_mhz} MHz")
+    elif board.most_mhz:
+        found = f"moves between {board.least_mhz} and {board.most_mhz} MHz, so times vary"
+        yield Check(NOTE, "GPU clock", found, "sudo jetson_clocks; docs/operations.md keeps it")
 
 
 def _gpu_lines(here: Environment) -> Iterator[Check]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
+from panoptic_ros.cli.diagnosis.jetson import Jetson, look_at_jetson
 from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.core.files.resources import resource
 
@@ -107,6 +108,7 @@ class Environment:
         providers: ONNX Runtime's execution providers.
         devices: OpenVINO's devices.
         has_bfloat16: Whether the CPU multiplies in bfloat16, which is what OpenVINO gains from.
+        jetson: Power mode and clocks, None where this is no Jetson.
         models: Names of the models that came with the package.
         cuda: The first GPU in its driver's words; empty where the driver answers nothing.
         cuda_error: Why it does not.
@@ -126,6 +128,7 @@ class Environment:
     providers: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()
     has_bfloat16: bool = False
+    jetson: Jetson | None = None
     models: tuple[str, ...] = ()
     cuda: str = ""
     cuda_error: str = ""
@@ -152,6 +155,7 @@ def gather() -> Environment:
         providers=_providers(modules["onnxruntime"]),
         devices=devices,
         has_bfloat16=has_bfloat16(),
+        jetson=look_at_jetson(),
         models=shipped_models(),
     )
     return with_engines(facts)
