@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether a Jetson runs at its full speed: its power mode, and whether its clocks are held.
 
-Source: the files that ``nvpmodel`` keeps (``/var/lib/nvpmodel/status``, ``/etc/nvpmodel.conf``) and
-the kernel's ``devfreq``, whose least and largest clock ``jetson_clocks`` makes equal.
+Source: the files that ``nvpmodel`` keeps (``/var/lib/nvpmodel/status``, ``/etc/nvpmodel.conf``),
+and the kernel's ``devfreq``, whose least and largest clock ``jetson_clocks`` makes equal.
 """
 
 from __future__ import annotations
