@@ -34,6 +34,7 @@ from panoptic_ros.cli.replaying.outputs import (
     files_of,
     open_sinks,
 )
+from panoptic_ros.cli.replaying.timelines import add_timeline_arguments, timelines
 from panoptic_ros.core.errors import DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import read_parameters
 
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser, f"{', '.join(NAMES)}", DEFAULT_OUT, ".mcap")
     for option, (kind, what) in SINGLE.items():
         parser.add_argument(f"--{option}", type=Path, metavar=kind, help=f"{what}, by itself")
+    add_timeline_arguments(parser)
     parser.add_argument(
         "--topics",
         metavar="A,B",
@@ -92,7 +94,10 @@ def run(args: argparse.Namespace) -> int:
         record, sampled = _blank(source, engine.description, labels)
         clouds = _clouds(args, config, camera, source, stack)
         sinks = open_sinks(files, args.topics, labels, ground, stack, clouds)
+        others = stack.enter_context(timelines(args, labels, source.topic))
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
+            for other in others:
+                other.take(result, message_ms)
             above = _above(result, ground if files.report else None)
             _note_frame(record, sampled, result, message_ms, above)
         sinks.finish()

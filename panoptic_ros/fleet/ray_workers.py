@@ -32,7 +32,7 @@ class RayLabeller:
 
 
 class RayWorkers:
-    """Actors of a cluster; Ray starts one anew that is lost. Used by one thread.
+    """Actors of a cluster; one that is lost is replaced. Used by one thread.
 
     Actors above ``least`` are asked for while bags wait, so that a cluster that can grow does.
 
@@ -52,7 +52,7 @@ class RayWorkers:
         self, out: str, job: Job, address: str, least: int, most: int, gpus: float
     ) -> None:
         self._ray, self._is_owner = _connected(address, job.threads * most)
-        options: dict[str, Any] = {"num_cpus": job.threads, "max_restarts": -1}
+        options: dict[str, Any] = {"num_cpus": job.threads}
         if gpus:
             options["num_gpus"] = gpus
         self._start = self._ray.remote(RayLabeller).options(**options).remote
@@ -89,11 +89,14 @@ class RayWorkers:
 
     def _outcome(self, reference: Any) -> Outcome:
         actor, uri = self._at_work.pop(reference)
-        # Ray starts an actor anew that died, and keeps what is asked of it until then.
-        self._idle.append(actor)
         try:
-            return Outcome(uri, self._ray.get(reference))
+            report = self._ray.get(reference)
+            self._idle.append(actor)
+            return Outcome(uri, report)
         except self._ray.exceptions.RayError as error:
+            # Another actor takes its place: what is asked of one that restarts may fail at once.
+            self._ray.kill(actor)
+            self._left += 1
             told = " ".join(str(error).split())[:200]
             return Outcome(uri, death=f"its worker was lost ({told})")
 

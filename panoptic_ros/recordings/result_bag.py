@@ -92,6 +92,7 @@ class ResultBag:
         recorded: RecordedFrame,
         ground: Ground | None = None,
         cloud: LabelledCloud | None = None,
+        *,
         time_ns: int | None = None,
     ) -> float:
         """Write one result.

@@ -68,7 +68,7 @@ def files_of(args: argparse.Namespace) -> ReplayFiles:
     named = (None, args.report, args.json, args.overlay)
     if args.out is not None and is_file_name(args.out, ".mcap"):
         files = ReplayFiles(args.out, *named[1:])
-    elif args.out is None and any(named):
+    elif args.out is None and any((*named, args.rerun, args.trace)):
         files = ReplayFiles(*named)
     else:
         folder = args.out or DEFAULT_OUT
