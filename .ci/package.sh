@@ -59,6 +59,6 @@ frames = json.loads(Path("replay.json").read_text())["frames"]
 assert frames["processed"] == frames["in"] == 10, frames
 scores = json.loads(Path("scores.json").read_text())
 assert scores["images"] == 10 and scores["panoptic"]["all"]["pq"] == 1.0, scores["panoptic"]
-assert Path("replay/results.mcap").stat().st_size > 10_000 and "<html" in Path("replay/report.html").read_text()[:500]
+assert Path("replay/result.mcap").stat().st_size > 10_000 and "<html" in Path("replay/report.html").read_text()[:500]
 PYTHON
 echo "sdist and wheel build; the wheel runs in an empty environment without ROS"
