@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError, counted
 from panoptic_ros.core.types import Frame
+from panoptic_ros.messages.video.video_decoder import rgb_pixels
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
     RecordedFrame,
@@ -63,11 +64,24 @@ class VideoSource(Source):
             for number, (time_ns, decoded) in enumerate(self._timed(container)):
                 if end_ns is not None and time_ns >= end_ns:
                     break
-                if time_ns >= start_ns:
+                if time_ns < start_ns:
+                    continue
+                for recorded in self._recorded(decoded, time_ns, number):
                     given += 1
-                    yield _recorded(decoded, time_ns, number)
+                    yield recorded
         if not given:
             raise self.nothing_found(time_ns / 1e9)
+
+    def _recorded(self, decoded: Any, time_ns: int, number: int) -> Iterator[RecordedFrame]:
+        try:
+            image = rgb_pixels(decoded)
+        except FrameError as error:
+            self.read_errors.skip(f"{self.path.name}: {error}")
+            return
+        turns = round(getattr(decoded, "rotation", 0) / 90) % 4
+        upright = np.ascontiguousarray(np.rot90(image, turns)) if turns else image
+        stamp_ns = FIRST_STAMP_NS + time_ns
+        yield RecordedFrame(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
 
     def _timed(self, container: Any) -> Iterator[tuple[int, Any]]:
         """Images with their time in ns since the first one, never running backwards."""
@@ -154,14 +168,6 @@ def _chosen_stream(path: Path, stream: Any, container: Any) -> str:
         f"({stream.codec_context.name}, {stream.codec_context.width}x"
         f"{stream.codec_context.height}) is the longest and is read"
     )
-
-
-def _recorded(decoded: Any, time_ns: int, number: int) -> RecordedFrame:
-    image = decoded.to_ndarray(format="rgb24")
-    turns = round(getattr(decoded, "rotation", 0) / 90) % 4
-    upright = np.ascontiguousarray(np.rot90(image, turns)) if turns else image
-    stamp_ns = FIRST_STAMP_NS + time_ns
-    return RecordedFrame(Frame(upright, stamp_ns, "camera"), stamp_ns, f"{number:06d}")
 
 
 @contextmanager

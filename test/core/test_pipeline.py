@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import with_value
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.model import BatchEngine, batch_of
 from panoptic_ros.core.pipeline import Pipeline
@@ -223,3 +225,32 @@ def test_a_camera_twice_in_a_batch_gets_what_two_steps_give(batch: int) -> None:
         expected = alone.step(frame, own)
         assert np.array_equal(result.instance_ids(), expected.instance_ids())
         assert np.array_equal(result.drivable.mask, expected.drivable.mask)
+
+
+class ReusingEngine(DrawnEngine):
+    """Answers in the same memory each time, as runtimes with bound outputs do."""
+
+    def infer(self, image: NDArray[np.uint8]) -> CenterOffsetHeads:
+        heads = super().infer(image)
+        assert isinstance(heads, CenterOffsetHeads)
+        kept: CenterOffsetHeads = self.__dict__.setdefault("kept", heads)
+        for name in ("labels", "confidence", "centers", "offsets"):
+            np.copyto(getattr(kept, name), getattr(heads, name))
+        return kept
+
+
+def arrays_of(result: Result) -> list[NDArray[Any]]:
+    values = [*vars(result.panoptic).values(), *vars(result.drivable).values()]
+    return [value for value in values if isinstance(value, np.ndarray)]
+
+
+def test_a_result_does_not_change_while_the_next_frames_are_computed(turns: list[Turn]) -> None:
+    pipeline = Pipeline(ReusingEngine(SIZE))
+    state = pipeline.new_state()
+    arrays = arrays_of(pipeline.step(turns[0][0][1], state))
+    assert len(arrays) >= 8
+    kept = [array.copy() for array in arrays]
+    for turn in turns[1:]:
+        pipeline.step(turn[0][1], state)
+    for array, before in zip(arrays, kept, strict=True):
+        np.testing.assert_array_equal(array, before)

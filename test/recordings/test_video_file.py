@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import Source
 from panoptic_ros.recordings.storage.avi import packets_of
@@ -34,6 +35,18 @@ def write_avi(path: Path, times: Sequence[int], codec: str = "mpeg4") -> Path:
             frame = av.VideoFrame.from_ndarray(image(number), format="rgb24")
             frame.pts, frame.time_base = time, Fraction(1, 10)
             out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def write_with_colour_matrix(path: Path, matrix: int) -> Path:
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("ffv1", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.colorspace = matrix
+        for number in range(3):
+            frame = av.VideoFrame.from_ndarray(image(number), format="rgb24")
+            out.mux(stream.encode(frame.reformat(format="yuv420p")))
         out.mux(stream.encode(None))
     return path
 
@@ -107,3 +120,14 @@ def test_of_a_video_with_a_cover_the_longest_stream_is_read(
     assert "has 2 video streams" in source.read_errors.notes[0]
     assert "64x48" in source.read_errors.notes[0]
     assert not source.read_errors
+
+
+@pytest.mark.parametrize("matrix", [8, 14], ids=["YCgCo", "ICtCp"])
+def test_colours_that_cannot_be_converted_are_refused_by_name(tmp_path: Path, matrix: int) -> None:
+    video = write_with_colour_matrix(tmp_path / "drive.mkv", matrix)
+    with pytest.raises(DataError, match=rf"colour matrix {matrix}.*BT\.709"):
+        read(video)
+
+
+def test_colours_of_a_usual_matrix_are_read(tmp_path: Path) -> None:
+    assert read(write_with_colour_matrix(tmp_path / "drive.mkv", 1))[0] == [0, 1, 2]

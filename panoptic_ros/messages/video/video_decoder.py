@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, FrameError
 from panoptic_ros.messages.video.foxglove import with_header
 from panoptic_ros.messages.video.video_packets import (
     FrameNumbers,
@@ -61,8 +61,12 @@ class VideoImage:
 
     @property
     def data(self) -> NDArray[np.uint8]:
-        """The pixels, (H * W * 3,) uint8."""
-        return np.ascontiguousarray(self._decoded.to_ndarray(format="rgb24")).reshape(-1)
+        """The pixels, (H * W * 3,) uint8.
+
+        Raises:
+            FrameError: FFmpeg cannot turn such pixels into RGB.
+        """
+        return rgb_pixels(self._decoded).reshape(-1)
 
 
 class VideoDecoder:
@@ -194,6 +198,26 @@ class VideoDecoder:
 
     def _drop(self, cause: str, count: int = 1) -> None:
         self._dropped.extend([cause] * count)
+
+
+def rgb_pixels(decoded: Any) -> NDArray[np.uint8]:
+    """Turn a decoded image into RGB, (H, W, 3) uint8.
+
+    Args:
+        decoded: An ``av.VideoFrame``.
+
+    Raises:
+        FrameError: FFmpeg does not convert such pixels: the stream names a colour matrix or range
+            that is reserved, or one like ICtCp.
+    """
+    try:
+        return np.ascontiguousarray(decoded.to_ndarray(format="rgb24"))
+    except (_av().error.FFmpegError, ValueError) as error:
+        raise FrameError(
+            f"a video image of {decoded.format.name} with colour matrix {int(decoded.colorspace)} "
+            f"and range {int(decoded.color_range)} cannot be turned into RGB "
+            f"({getattr(error, 'strerror', None) or error}); encode the video anew as BT.709"
+        ) from error
 
 
 def video_codec(message: Any) -> str:
