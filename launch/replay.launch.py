@@ -21,18 +21,19 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.resources import resource
 from panoptic_ros.messages.camera_info import beside
 from panoptic_ros.ros.launching import (
     argument,
     choice,
     end_with,
+    full_name,
     in_namespace,
     node_arguments,
     panoptic_node,
     transport_actions,
     yes_or_no,
 )
+from panoptic_ros.ros.views import view_of
 
 PLAYERS = ("panoptic", "ros2")
 ARGUMENTS = {
@@ -71,7 +72,7 @@ def _actions(context: LaunchContext) -> list[Any]:
     says_otherwise = argument(context, "use_sim_time") or argument(context, "params_file")
     parameters = {} if says_otherwise else {"use_sim_time": True}
     node = panoptic_node(context, parameters, remappings={"image": image})
-    viewer = [_viewer()] if yes_or_no(context, "rviz") else []
+    viewer = [_viewer(context)] if yes_or_no(context, "rviz") else []
     return [node, RegisterEventHandler(at_the_end), player, *viewer]
 
 
@@ -94,8 +95,8 @@ def _check(context: LaunchContext) -> None:
         raise ConfigError(f"rate:={argument(context, 'rate')} is refused; needs a number above 0")
 
 
-def _viewer() -> Node:
-    """Make RViz's action.
+def _viewer(context: LaunchContext) -> Node:
+    """Make RViz's action, with a view of the node's topics.
 
     Raises:
         ConfigError: RViz is not installed.
@@ -106,7 +107,7 @@ def _viewer() -> Node:
         raise ConfigError(
             "rviz:=true needs RViz; install ros-$ROS_DISTRO-rviz2, or leave rviz out"
         ) from error
-    view = str(resource("config", "panoptic.rviz"))
+    view = str(view_of("panoptic.rviz", full_name(context)))
     return Node(package="rviz2", executable="rviz2", name="rviz", arguments=["-d", view])
 
 

@@ -24,8 +24,7 @@ from panoptic_ros.ros.camera.camera_output import CameraOutput
 from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.camera.watchdog import PERIOD_S
-from panoptic_ros.ros.clock_jumps import on_jump_back
-from panoptic_ros.ros.clock_watch import ClockWatch
+from panoptic_ros.ros.clock_watch import ClockWatch, on_jump_back
 from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statuses
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health

@@ -198,5 +198,5 @@ def test_ctrl_c_is_how_a_player_ends(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Player, "play", interrupted)
-    assert main(["play", str(write_folder(tmp_path / "in"))]) == 0
+    assert main(["play", str(write_folder(tmp_path / "in", ["0.png"]))]) == 0
     assert "2 images published on" in capsys.readouterr().out

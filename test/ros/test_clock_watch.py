@@ -6,6 +6,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+pytest.importorskip("rclpy")
+
 from panoptic_ros.ros.clock_watch import ClockWatch
 
 

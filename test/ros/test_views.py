@@ -4,15 +4,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 import yaml
 
 from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.messages.topic import CloudTopic, GroundTopic
 from panoptic_ros.messages.topics import TOPICS, rows_of
+from panoptic_ros.ros.views import view_of
 
 DISPLAYS = {
     "OccupancyGrid": "Map",
@@ -22,9 +25,9 @@ DISPLAYS = {
 }
 """RViz's display of a message type."""
 
-NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(GroundTopic), *rows_of(CloudTopic)}
-"""An image of two 16-bit channels and one that is none, which Foxglove cannot draw; what is in
-metres is shown by RViz."""
+NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(CloudTopic)} - {"points"}
+"""An image of two 16-bit channels and one that is none, and boxes in space, none of which Foxglove
+draws."""
 
 
 def foxglove() -> dict[str, Any]:
@@ -52,11 +55,11 @@ def placed(layout: Any, panels: dict[str, Any]) -> Iterator[str]:
         yield from placed(layout[side], panels)
 
 
-def topic(panel: dict[str, Any]) -> str:
+def topics(panel: dict[str, Any]) -> set[str]:
     mode = panel.get("imageMode", {})
-    return str(
-        mode.get("imageTopic") or panel.get("topicPath") or panel.get("topicToRender") or ""
-    )
+    single = mode.get("imageTopic") or panel.get("topicPath") or panel.get("topicToRender")
+    shown = {name for name, settings in panel.get("topics", {}).items() if settings["visible"]}
+    return shown | ({single} if single else set())
 
 
 def test_foxglove_places_each_panel_once() -> None:
@@ -64,6 +67,7 @@ def test_foxglove_places_each_panel_once() -> None:
     found = list(placed(foxglove()["layout"], panels))
     assert sorted(found) == sorted(panels)
     assert {name.split("!")[0] for name in found} == {
+        "3D",
         "Image",
         "DiagnosticSummary",
         "RawMessages",
@@ -72,9 +76,36 @@ def test_foxglove_places_each_panel_once() -> None:
 
 
 def test_foxglove_shows_every_topic_that_it_can() -> None:
-    shown = {topic(panel) for panel in foxglove()["configById"].values()} - {""}
+    shown = set().union(*map(topics, foxglove()["configById"].values()))
     ours = {f"/panoptic/{name}" for name in set(TOPICS) - NOT_IN_FOXGLOVE}
     assert shown == {*ours, "/diagnostics"}
+
+
+def test_the_ground_is_seen_from_its_frame_and_colours_are_ones_that_there_are() -> None:
+    # RendererConfig and the settings of the layers in packages/suite-base/src/panels/
+    # ThreeDeeRender of Lichtblick, which began as Foxglove's own source.
+    panel = foxglove()["configById"]["3D!ground"]
+    assert panel["followTf"] == GroundConfig().base_frame
+    assert panel["topics"]["/panoptic/drivable_grid"]["colorMode"] in ("custom", "costmap", "map")
+    scan = panel["topics"]["/panoptic/free_space/scan"]
+    assert scan["colorField"] in ("range", "intensity")
+
+
+def test_panels_have_their_title_in_both_programs() -> None:
+    for panel in foxglove()["configById"].values():
+        assert panel.get("foxglovePanelTitle") == panel.get("lichtblickPanelTitle")
+
+
+@pytest.mark.parametrize("layout", ["panoptic.rviz", "panoptic.foxglove.json"])
+def test_a_node_in_a_namespace_gets_a_view_of_its_own(layout: str) -> None:
+    usual, made = view_of(layout, "panoptic"), view_of(layout, "/robot1/eyes/front")
+    assert usual == resource("config", layout)
+    names = [
+        re.findall(r'[ "](/[\w/]+)', path.read_text(encoding="utf-8")) for path in (usual, made)
+    ]
+    assert any(name.startswith("/panoptic/") for name in names[0])
+    expected = [re.sub("^/panoptic/", "/robot1/eyes/front/", name) for name in names[0]]
+    assert names[1] == expected
 
 
 def test_rviz_shows_images_that_it_can_draw() -> None:
