@@ -34,7 +34,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen types here
-        raise ModelError(f"{path}: cannot be read as a checkpoint ({error})") from error
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        raise ModelError(f"{path}: cannot be read as a checkpoint ({reason})") from error
     if not isinstance(state, dict) or "weights" not in state or "classes" not in state:
         raise ModelError(f"{path}: is no checkpoint of panoptic train")
     return state

@@ -176,8 +176,9 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         container = av.open(str(path))
     except (OSError, ValueError, av.error.FFmpegError) as error:
+        why = getattr(error, "strerror", None) or error
         raise DataError(
-            f"{path}: not a bag, an image or a readable video ({error}); needs a ROS bag (.mcap, "
+            f"{path}: not a bag, an image or a readable video ({why}); needs a ROS bag (.mcap, "
             f".db3, .bag), a folder of images, or a video ({', '.join(VIDEO_SUFFIXES)}, ...)"
         ) from error
     with container:

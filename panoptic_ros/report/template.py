@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.files import output
 
 
@@ -26,6 +26,7 @@ def filled(template: str, content: dict[str, Any]) -> str:
         trim_blocks=True,
         loader=FileSystemLoader(Path(__file__).parent),
     )
+    environment.filters["counted"] = counted
     return environment.get_template(template).render(**content)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.errors import counted
 from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS
@@ -124,11 +125,12 @@ class Recording:
         values = self._camera_values()
         if not values:
             return []
+        received = counted(int(values["received"]), "image")
+        published = counted(int(values["published"]), "result")
         return [
-            f"The node received {values['received']} images, dropped {values['dropped_busy']} "
-            f"because a newer one was waiting, {values['dropped_unusable']} because they could "
-            f"not be used and {values.get('late', '0')} because they came late, and published "
-            f"{values['published']} results."
+            f"The node received {received}, dropped {values['dropped_busy']} because a newer one "
+            f"was waiting, {values['dropped_unusable']} because they could not be used and "
+            f"{values.get('late', '0')} because they came late, and published {published}."
         ]
 
     def _camera_values(self) -> dict[str, str]:
