@@ -9,7 +9,7 @@ import platform
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict
-from itertools import islice
+from itertools import islice, pairwise
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,10 @@ import numpy as np
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
-from panoptic_ros.core.engine_config import EngineConfig
+from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.model import FactualEngine
+from panoptic_ros.report.memory import resident_mib
 from panoptic_ros.report.timing import (
     OUTSIDE,
     WHOLE,
@@ -48,6 +49,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a second engine that takes the same frames in turn; prints the ratio of times",
     )
     parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default=EngineConfig.runtime,
+        help="what runs the engine (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--against-runtime",
+        choices=RUNTIMES,
+        help="what runs the second engine, which is the same where --against is not given",
+    )
+    parser.add_argument(
         "--input", type=Path, help="bag, video or folder of images (default: a drawn street)"
     )
     parser.add_argument("--topic", default="", help="image topic, where a bag has several")
@@ -70,19 +82,24 @@ def run(args: argparse.Namespace) -> int:
         # A wrong path shall not cost a run.
         check_place(figures, "--json")
     with ExitStack() as owned:
-        names = [args.engine] + ([args.against] if args.against else [])
-        engines = [_open(name, args.threads, owned) for name in names]
+        memory_mib, engines = [resident_mib()], []
+        for name, runtime in _chosen(args):
+            engines.append(_open(name, runtime, args.threads, owned))
+            engines[-1].infer(engines[-1].input)
+            memory_mib.append(resident_mib())
         times = measure(engines, _frames(args), args.frames, args.warmup)
+        grown = [round(after - before, 1) for before, after in pairwise(memory_mib)]
         reports = [
-            _report(engine, each, args) for engine, each in zip(engines, times, strict=True)
+            {**_report(engine, each, args), "memory_mib": None if isnan(mib) else mib}
+            for engine, each, mib in zip(engines, times, grown, strict=True)
         ]
     report = {**_environment(args), **reports[0]}
-    ratios = _ratios(*times) if args.against else {}
-    if args.against:
+    ratios = _ratios(*times) if len(times) > 1 else {}
+    if ratios:
         report |= {"against": reports[1], "ratio": {k: _as_json(v) for k, v in ratios.items()}}
     for each in reports:
         _show({**report, **each})
-    if args.against:
+    if ratios:
         _show_ratios(report, ratios)
     if figures:
         write_json(figures, report, "--json")
@@ -90,10 +107,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open(name: str, threads: int, owned: ExitStack) -> Engine:
+def _chosen(args: argparse.Namespace) -> list[tuple[str, str]]:
+    """Engines and their runtimes, one or two."""
+    chosen = [(args.engine, args.runtime)]
+    if args.against or args.against_runtime:
+        chosen.append((args.against or args.engine, args.against_runtime or args.runtime))
+    return chosen
+
+
+def _open(name: str, runtime: str, threads: int, owned: ExitStack) -> Engine:
     from panoptic_ros.engine.open import open_engine
 
-    engine = open_engine(name, threads, say=lambda line: print(line, file=sys.stderr))
+    engine = open_engine(
+        name, threads, runtime=runtime, say=lambda line: print(line, file=sys.stderr)
+    )
     owned.callback(engine.close)
     return engine
 
@@ -114,6 +141,7 @@ def _report(engine: Engine, times: StageTimes, args: argparse.Namespace) -> dict
         "facts": dict(engine.facts) if isinstance(engine, FactualEngine) else {},
         "stages_ms": times.percentiles(),
         "frames_per_s": times.frames_per_s(),
+        "cpu_ms": times.cpu(),
         "batch": batch_rate(engine, args.frames, args.warmup),
         "gpu_memory_mib": None if memory is None else round(memory / 2**20, 1),
     }
@@ -176,6 +204,10 @@ def _show(report: dict[str, Any]) -> None:
     if batch:
         images = f"{counted(round(batch['images']), 'image')} at once"
         lines.append(f"{batch['images_per_s']:.1f} images/s of the network, {images}")
+    cpu = report["cpu_ms"]
+    lines.append(f"{cpu['p50']:.1f} ms of CPU a frame, {cpu['cores']:.2f} cores busy")
+    if report["memory_mib"] is not None:
+        lines.append(f"{report['memory_mib']:.0f} MiB of memory for the engine and its runtime")
     if report["gpu_memory_mib"] is not None:
         lines.append(f"{report['gpu_memory_mib']:.0f} MiB of GPU memory")
     _print_table(

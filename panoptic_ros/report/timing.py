@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil, floor, sqrt
@@ -30,12 +31,19 @@ _STEP_NS = 40_000_000
 
 @dataclass
 class StageTimes:
-    """Milliseconds of every measured frame by stage; the last two stages are sums of a frame."""
+    """Milliseconds of every measured frame by stage; the last two stages are sums of a frame.
+
+    Attributes:
+        stages_ms: By the clock on the wall.
+        cpu_ms: Of all cores together, whole frames.
+    """
 
     stages_ms: dict[str, list[float]] = field(default_factory=dict)
+    cpu_ms: list[float] = field(default_factory=list)
 
-    def add(self, spent: Mapping[str, float]) -> None:
-        """Note a frame's stages."""
+    def add(self, spent: Mapping[str, float], cpu_ms: float = 0.0) -> None:
+        """Note a frame's stages, and the CPU time that it took."""
+        self.cpu_ms.append(cpu_ms)
         whole = sum(spent.values())
         sums = {OUTSIDE: whole - spent["infer"], WHOLE: whole}
         for stage, value in {**spent, **sums}.items():
@@ -44,6 +52,11 @@ class StageTimes:
     def percentiles(self) -> dict[str, dict[str, float]]:
         """Sum up as ``{stage: {"p50", "p95", "p99"}}`` in ms."""
         return {stage: percentiles(values) for stage, values in self.stages_ms.items()}
+
+    def cpu(self) -> dict[str, float]:
+        """Sum up the CPU time of a frame in ms, and how many cores are busy during a frame."""
+        busy = sum(self.cpu_ms) / sum(self.stages_ms[WHOLE])
+        return {**percentiles(self.cpu_ms), "cores": round(busy, 2)}
 
     def frames_per_s(self) -> dict[str, float]:
         """Say how many frames a second the network alone and all stages one by one can do."""
@@ -121,9 +134,10 @@ def measure(
     for number in range(-warmup, count):
         frame = frames[number % len(frames)]
         for run in runs if number % 2 else runs[::-1]:
+            cpu_s = time.process_time()
             spent = run.step(frame, (number + warmup) * _STEP_NS)
             if number >= 0:
-                run.times.add(spent)
+                run.times.add(spent, (time.process_time() - cpu_s) * 1e3)
     return [run.times for run in runs]
 
 

@@ -51,6 +51,27 @@ def figures() -> dict[str, Any]:
     return dict(json.loads(Path("out/figures.json").read_text(encoding="utf-8")))
 
 
+def test_cpu_time_and_memory_are_said(
+    short: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*short, "--engine", "tiny.onnx"]) == 0
+    report = figures()
+    assert 0.0 < report["cpu_ms"]["p50"] <= report["cpu_ms"]["p99"]
+    assert report["cpu_ms"]["cores"] > 0.0
+    assert math.isfinite(report["memory_mib"])
+    assert "ms of CPU a frame" in capsys.readouterr().out
+
+
+def test_one_model_runs_against_itself_in_another_runtime(short: list[str]) -> None:
+    pytest.importorskip("openvino")
+    words = ["--engine", "tiny.onnx", "--runtime", "onnxruntime", "--against-runtime", "openvino"]
+    assert main([*short, *words]) == 0
+    report = figures()
+    assert report["facts"]["runtime"].startswith("ONNX Runtime")
+    assert report["against"]["facts"]["runtime"].startswith("OpenVINO")
+    assert set(report["ratio"]) == {"infer", WHOLE}
+
+
 def test_one_engine_gets_percentiles_and_frames_a_second(
     short: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
