@@ -14,6 +14,7 @@ import argparse
 import subprocess
 import sys
 import time
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -50,10 +51,8 @@ def main() -> None:
 def _compare(args: argparse.Namespace) -> None:
     kinds: dict[str, Any] = {"SingleThreadedExecutor": SingleThreadedExecutor}
     try:
-        from rclpy.experimental import EventsExecutor
-
-        kinds["EventsExecutor"] = EventsExecutor
-    except ImportError:
+        kinds["EventsExecutor"] = import_module("rclpy.experimental").EventsExecutor
+    except (ImportError, AttributeError):
         print("this rclpy has no EventsExecutor")
     rows: dict[str, list[tuple[float, float, list[float]]]] = {name: [] for name in kinds}
     rclpy.init()

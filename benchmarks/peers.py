@@ -28,6 +28,7 @@ from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import enlarge, shrink
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.synthetic.street import DrawnStreet
@@ -59,7 +60,8 @@ def main() -> None:
     print(f"{'CPU ms, p50':<40}{'network':>10}{'the rest':>10}{'whole':>10}")
     for name, times in spent.items():
         rows = np.array([(one["network"], one["rest"]) for one in times[WARM_UP:]])
-        network, rest, whole = (*np.median(rows, axis=0), np.median(rows.sum(axis=1)))
+        network, rest = np.median(rows, axis=0).tolist()
+        whole = float(np.median(rows.sum(axis=1)))
         print(f"{name:<40}{network:10.2f}{rest:10.2f}{whole:10.2f}")
 
 
@@ -70,6 +72,8 @@ def _images(folder: Path | None) -> Iterator[NDArray[np.uint8]]:
         return
     for path in sorted(folder.iterdir()):
         bgr = cv2.imread(str(path))
+        if bgr is None:
+            raise DataError(f"{path}: is no image; name a folder of images")
         yield np.asarray(cv2.cvtColor(cv2.resize(bgr, SIZE), cv2.COLOR_BGR2RGB), np.uint8)
 
 

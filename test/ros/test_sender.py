@@ -42,7 +42,11 @@ def test_work_is_done_in_the_order_in_which_it_is_given(sender: Sender) -> None:
 
 def test_no_more_than_one_piece_is_ahead_of_what_is_done(sender: Sender) -> None:
     may_end, is_second_given = threading.Event(), threading.Event()
-    sender.give(lambda: may_end.wait(10.0) and None)
+
+    def wait() -> None:
+        may_end.wait(10.0)
+
+    sender.give(wait)
 
     def give_second() -> None:
         sender.give(lambda: None)
