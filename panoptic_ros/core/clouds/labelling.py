@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.clouds.cloud import LabelledCloud, PointCloud
 from panoptic_ros.core.clouds.occlusion import is_hidden
 from panoptic_ros.core.clouds.surface import is_on_surface
-from panoptic_ros.core.clouds.view import View, view_of
+from panoptic_ros.core.clouds.view import view_of
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, VOID
@@ -38,34 +38,30 @@ def label_cloud(
         pixels that do not belong to its surface, such as the wall that is seen through the
         windows of a car.
     """
-    segments = result.panoptic.ids.ravel()
-    view = view_of(cloud.points, camera_from_cloud, camera, result.panoptic.ids.shape)
+    panoptic = result.panoptic
+    view = view_of(cloud.points, camera_from_cloud, camera, panoptic.ids.shape)
     tracks, classes = _tables(result)
-    segment = segments[view.pixels]
-    ids = tracks[segment]
-    label = classes[segment]
+    segment = panoptic.ids.ravel().take(view.pixels)
+    ids = tracks.take(segment)
     is_plain = ids == NO_ID
-    label[is_plain] = result.panoptic.labels.ravel()[view.pixels[is_plain]]
-    # Objects have the numbers behind the classes.
-    shown = np.where(is_plain, label, ids.astype(np.intp) + VOID)
-    is_inner = _inner_pixels(result)[view.pixels]
-    is_seen = ~is_hidden(view, shown, is_inner)
+    label = np.where(is_plain, panoptic.labels.ravel().take(view.pixels), classes.take(segment))
+    is_inner = _inner_pixels(result).take(view.pixels)
+    is_seen = ~is_hidden(view, label, is_plain, is_inner)
     is_seen &= is_on_surface(ids, view, is_seen, is_inner)
-    is_known = is_seen & (label != VOID)
-    found = LabelledCloud(
+    known = np.flatnonzero(is_seen & (label != VOID))
+    index = view.index.take(known)
+    confidence = panoptic.confidence.ravel().take(view.pixels.take(known))
+    return LabelledCloud(
         cloud,
-        labels=_spread(label, view, is_known, len(cloud), VOID),
-        ids=_spread(ids, view, is_known, len(cloud), NO_ID),
-        confidence=_spread(
-            result.panoptic.confidence.ravel()[view.pixels], view, is_known, len(cloud), 0
-        ),
+        labels=_spread(label.take(known), index, len(cloud), VOID),
+        ids=_spread(ids.take(known), index, len(cloud), NO_ID),
+        confidence=_spread(confidence, index, len(cloud), 0),
         view=view,
         is_inner=is_inner,
         result=result,
         camera=camera,
         camera_from_cloud=camera_from_cloud,
     )
-    return found
 
 
 def _tables(result: Result) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
@@ -78,25 +74,21 @@ def _tables(result: Result) -> tuple[NDArray[np.uint16], NDArray[np.uint8]]:
     return tracks, classes
 
 
-def _spread(
-    values: Values, view: View, is_known: NDArray[np.bool_], length: int, none: int
-) -> Values:
-    """Give values of the points in view to the whole cloud."""
+def _spread(values: Values, index: NDArray[np.intp], length: int, none: int) -> Values:
+    """Give values of some points to the whole cloud."""
     spread = np.full(length, none, values.dtype)
-    spread[view.index[is_known]] = values[is_known]
+    spread[index] = values
     return spread
 
 
 def _inner_pixels(result: Result) -> NDArray[np.bool_]:
     """Which map pixels have four neighbours of the same class and object, flat."""
-    is_inner = np.ones(result.panoptic.ids.shape, np.bool_)
-    is_inner[[0, -1]] = False
-    is_inner[:, [0, -1]] = False
-    for values in (result.panoptic.labels, result.panoptic.ids):
-        same = values[:, 1:] == values[:, :-1]
-        is_inner[:, 1:] &= same
-        is_inner[:, :-1] &= same
-        same = values[1:] == values[:-1]
-        is_inner[1:] &= same
-        is_inner[:-1] &= same
+    labels, ids = result.panoptic.labels, result.panoptic.ids
+    across = (labels[:, 1:] == labels[:, :-1]) & (ids[:, 1:] == ids[:, :-1])
+    along = (labels[1:] == labels[:-1]) & (ids[1:] == ids[:-1])
+    is_inner = np.zeros(ids.shape, np.bool_)
+    inside = is_inner[1:-1, 1:-1]
+    np.logical_and(across[1:-1, 1:], across[1:-1, :-1], out=inside)
+    inside &= along[1:, 1:-1]
+    inside &= along[:-1, 1:-1]
     return is_inner.ravel()

@@ -26,7 +26,7 @@ _COARSEST_PX = 16
 
 
 def is_hidden(
-    view: View, shown: NDArray[np.intp], is_inner: NDArray[np.bool_]
+    view: View, shown: NDArray[np.uint8], asked: NDArray[np.bool_], is_inner: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Say which points in view lie behind a surface of nearer points, (len(view),) bool.
 
@@ -37,49 +37,53 @@ def is_hidden(
 
     Args:
         view: The points.
-        shown: Number of what the pixel of each point shows, object or class, 0.., (len(view),).
+        shown: Class that the pixel of each point shows, (len(view),).
+        asked: Which points matter, (len(view),).
         is_inner: Whether the pixels around show the same; other points hide nothing, as they may
             lie on what is beside, (len(view),).
     """
-    if not is_inner.any():
-        return np.zeros(len(view), np.bool_)
+    hidden = np.zeros(len(view), np.bool_)
+    if not asked.any():
+        return hidden
     cells, width, size = _cells(view)
-    cells += _ranks(shown)[shown] * size
-    nearest = _nearest(view, cells, is_inner)
+    cells += _ranks(shown).take(shown) * size
+    nearest = _nearest(view, cells, asked & is_inner)
     limit = view.range_m * np.float32(1 - MARGIN_SHARE) - np.float32(MARGIN_M)
-    behind = np.flatnonzero(nearest[cells] < limit)
-    cell, far = cells[behind], limit[behind]
+    behind = np.flatnonzero((nearest.take(cells) < limit) & asked)
+    cell, far = cells.take(behind), limit.take(behind)
     above, below = _near_one(nearest, cell, -width) < far, _near_one(nearest, cell, width) < far
     beside = (_near_one(nearest, cell, -1) < far) & (_near_one(nearest, cell, 1) < far)
-    hidden = np.zeros(len(view), np.bool_)
     hidden[behind[above & (below | beside)]] = True
     return hidden
 
 
-def _ranks(shown: NDArray[np.intp]) -> NDArray[np.intp]:
+def _ranks(numbers: NDArray[np.uint8]) -> NDArray[np.intp]:
     """Rank of every number among those that occur."""
-    return np.cumsum(np.bincount(shown) > 0) - 1
+    return np.cumsum(np.bincount(numbers) > 0) - 1
 
 
 def _cells(view: View) -> tuple[NDArray[np.intp], int, int]:
     """Cell of each point in a grid with an empty frame of two cells; its width and its size."""
     height, width = view.size
-    row, column = np.divmod(view.pixels, width)
+    pixels = view.pixels.astype(np.int32)
+    row = pixels // np.int32(width)
+    column = pixels - row * np.int32(width)
     # Sensors rarely fill the image: what counts is the part that they fill.
     filled = (int(row.max()) - int(row.min()) + 1) * (int(column.max()) - int(column.min()) + 1)
     side = min(_COARSEST_PX, max(1, round(_SPACING * math.sqrt(filled / len(view)))))
     across = width // side + 5
-    return (row // side + 2) * across + column // side + 2, across, across * (height // side + 5)
+    cells = ((row // side + 2) * across + column // side + 2).astype(np.intp)
+    return cells, across, across * (height // side + 5)
 
 
 def _nearest(
-    view: View, cells: NDArray[np.intp], is_inner: NDArray[np.bool_]
+    view: View, cells: NDArray[np.intp], counts: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """Least range in each cell, infinite where there is none; with room for neighbours."""
     nearest = np.full(int(cells.max()) + 2 * view.size[1] + 9, np.inf, np.float32)
     # Of several values for one cell the last one stays.
-    order = view.by_range[is_inner[view.by_range]][::-1]
-    nearest[cells[order]] = view.range_m[order]
+    order = view.by_range[counts.take(view.by_range)][::-1]
+    nearest[cells.take(order)] = view.range_m.take(order)
     return nearest
 
 
@@ -87,4 +91,4 @@ def _near_one(
     flat: NDArray[np.float32], cells: NDArray[np.intp], step: int
 ) -> NDArray[np.float32]:
     """Nearer one of the next two cells in a direction."""
-    return np.minimum(flat[cells + step], flat[cells + 2 * step])
+    return np.minimum(flat.take(cells + step), flat.take(cells + 2 * step))

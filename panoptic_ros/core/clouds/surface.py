@@ -44,9 +44,9 @@ def is_on_surface(
     if not asked.any():
         return np.ones(len(ids), np.bool_)
     inner = np.bincount(ids[asked & is_inner], minlength=int(ids.max()) + 1)
-    asked &= is_inner | (inner < _LEAST_INNER)[ids]
+    asked &= is_inner | (inner < _LEAST_INNER).take(ids)
     low, high = _reach(ids, view, asked, inner.size)
-    near, far = low[ids], high[ids]
+    near, far = low.take(ids), high.take(ids)
     margin = MARGIN_SHARE * view.range_m + MARGIN_M
     return (view.range_m >= near - margin) & (view.range_m <= far + margin)
 
@@ -55,9 +55,9 @@ def _reach(
     ids: NDArray[np.uint16], view: View, asked: NDArray[np.bool_], length: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Range of the nearest and of the farthest point of each object, by id below ``length``."""
-    chosen = view.by_range[asked[view.by_range]]
-    ranks = chosen[np.argsort(ids[chosen], kind="stable")]
-    numbers, ranges = ids[ranks], view.range_m[ranks]
+    chosen = view.by_range[asked.take(view.by_range)]
+    ranks = chosen.take(np.argsort(ids.take(chosen), kind="stable"))
+    numbers, ranges = ids.take(ranks), view.range_m.take(ranks)
     is_first = np.ones(len(ranks), np.bool_)
     gap = np.diff(ranges) > GAP_M + GAP_SHARE * ranges[:-1]
     is_first[1:] = gap | (numbers[1:] != numbers[:-1])
