@@ -3,9 +3,9 @@
 
 Run: python benchmarks/clouds.py FOLDER [--engine street_sharp] [--frame 10] [--image OUT.jpg]
 
-FOLDER holds ``images/``, ``points/`` and ``sequence.json`` of a drive with camera and LiDAR. Nothing
-in it is labelled, so the points are divided into clusters by their geometry alone, and the labels
-are held against these. Times are of one core: set OPENBLAS_NUM_THREADS=1.
+FOLDER holds ``images/``, ``points/`` and ``sequence.json`` of a drive with camera and LiDAR.
+Nothing in it is labelled, so the points are divided into clusters by their geometry alone, and the
+labels are held against these. Times are of one core: set OPENBLAS_NUM_THREADS=1.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -26,6 +28,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.clouds.boxes import ObjectBox, boxes_of
 from panoptic_ros.core.clouds.cloud import LabelledCloud, PointCloud
 from panoptic_ros.core.clouds.labelling import label_cloud
@@ -43,7 +46,7 @@ RADIUS_M, FARTHEST_M, LEAST_POINTS = 0.4, 40.0, 30
 """Of clusters."""
 
 ABOVE_GROUND_M = 0.3
-_EDGES = ((0, 1), (2, 3), (4, 5), (6, 7), (0, 2), (1, 3), (4, 6), (5, 7), (0, 4), (1, 5), (2, 6), (3, 7))
+_EDGES = tuple((start, start | bit) for start in range(8) for bit in (1, 2, 4) if not start & bit)
 """Pairs of corners of a box."""
 
 
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--frame", type=int, default=10, help="which one is drawn")
     parser.add_argument("--image", type=Path, help="where it is drawn")
     args = parser.parse_args()
+    keep_freed_memory()  # as the node does
     cv2.setNumThreads(1)
     drive = Drive.read(args.folder)
     with closing(open_engine(args.engine)) as engine:
@@ -105,20 +109,20 @@ def print_times(drive: Drive, results: list[tuple[Result, PointCloud]]) -> None:
     """Print medians over the frames, of clouds thinned out or filled up to ``COUNT`` points."""
     rng = np.random.default_rng(0)
     labelling, boxing, objects = [], [], []
-    for (result, cloud), (_, other) in zip(results, results[1:], strict=False):
+    for (result, cloud), (_, other) in pairwise(results):
         both = np.concatenate((cloud.points, other.points))
         chosen = np.sort(rng.choice(len(both), COUNT, replace=False))
         points = np.ascontiguousarray(both[chosen])
         full = PointCloud(points, np.zeros(COUNT, np.float32), (1, COUNT), cloud.stamp_ns)
         pose = drive.camera_from_lidar
         labelled = label_cloud(full, result, drive.camera, pose)
-        labelling.append(
-            _median_ms(lambda c=full, r=result: label_cloud(c, r, drive.camera, pose))
-        )
-        boxing.append(_median_ms(lambda one=labelled: boxes_of(one, UP)))
+        work = partial(label_cloud, full, result, drive.camera, pose)
+        labelling.append(_median_ms(work))
+        boxing.append(_median_ms(partial(boxes_of, labelled, UP)))
         objects.append(len(boxes_of(labelled, UP)))
     print(
-        f"{COUNT} points: labels {statistics.median(labelling):.2f} ms, boxes of "
+        f"{COUNT} points: labels {statistics.median(labelling):.2f} ms (quickest frame "
+        f"{min(labelling):.2f}), boxes of "
         f"{statistics.median(objects):.0f} objects {statistics.median(boxing):.2f} ms "
         f"(medians over {len(labelling)} frames, CPU time of one thread)"
     )
@@ -178,11 +182,10 @@ def _vehicles(result: Result) -> NDArray[np.bool_]:
 def _agreement(
     group: NDArray[np.intp], ids: NDArray[np.uint16], is_vehicle: NDArray[np.bool_]
 ) -> list[tuple[int, int, int, int]]:
-    """Of every vehicle's cluster: its points, those with an id, those with the vehicle's id; and
-    the vehicle's points in any cluster.
+    """Count for every vehicle's cluster its points, those with an id and those with the vehicle's.
 
-    The vehicle of a cluster is the one with most of its points; the cluster of a vehicle is the
-    one with most of the vehicle's.
+    The last number is that of the vehicle's points in any cluster. The vehicle of a cluster is the
+    one with most of its points; the cluster of a vehicle is the one with most of the vehicle's.
     """
     found = []
     for number in np.flatnonzero(np.bincount(group[group >= 0]) >= LEAST_POINTS):
@@ -197,9 +200,7 @@ def _agreement(
     return found
 
 
-def draw(
-    drive: Drive, results: list[tuple[Result, PointCloud]], wanted: int, path: Path
-) -> None:
+def draw(drive: Drive, results: list[tuple[Result, PointCloud]], wanted: int, path: Path) -> None:
     """Draw points and boxes of one frame over its image."""
     tracked = ObjectFilter()
     for result, cloud in results[: wanted + 1]:

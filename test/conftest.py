@@ -31,6 +31,7 @@ if importlib.util.find_spec("rclpy") is not None:
         importlib.import_module("rosidl_generator_py")
 
 STREET = "PANOPTIC_STREET"
+LIDAR = "PANOPTIC_LIDAR"
 _MESSAGES = "make messages, or install your distribution's package"
 
 
@@ -60,6 +61,14 @@ def _lacks_street() -> str:
     return "" if found else f"{STREET} names {folder}, which holds no val.json"
 
 
+def _lacks_lidar() -> str:
+    folder = os.environ.get(LIDAR, "")
+    if not folder:
+        return f"{LIDAR} does not name the folder of a drive with camera and LiDAR"
+    found = Path(folder, "sequence.json").is_file()
+    return "" if found else f"{LIDAR} names {folder}, which holds no sequence.json"
+
+
 NEEDS = {
     "ros": lambda: _lacks("rclpy", "run through make test, or source ROS 2"),
     "torch": lambda: _lacks("torch", "make train-env"),
@@ -71,6 +80,7 @@ NEEDS = {
     "tf": lambda: _lacks("tf2_msgs", _MESSAGES),
     "rtx": lambda: _lacks("tensorrt_rtx", "pip install -r requirements/rtx.lock"),
     "street": _lacks_street,
+    "lidar": _lacks_lidar,
 }
 
 
@@ -97,6 +107,14 @@ def street() -> Path:
     if reason := _lacks_street():
         pytest.skip(reason)
     return Path(os.environ[STREET])
+
+
+@pytest.fixture
+def lidar() -> Path:
+    """Folder of a drive with camera and LiDAR; for tests with the marker ``lidar``."""
+    if reason := _lacks_lidar():
+        pytest.skip(reason)
+    return Path(os.environ[LIDAR])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -45,8 +45,10 @@ def label_cloud(
     ids = tracks.take(segment)
     is_plain = ids == NO_ID
     label = np.where(is_plain, panoptic.labels.ravel().take(view.pixels), classes.take(segment))
+    # Objects have the numbers behind the classes.
+    shown = np.where(is_plain, label, ids.astype(np.intp) + VOID)
     is_inner = _inner_pixels(result).take(view.pixels)
-    is_seen = ~is_hidden(view, label, is_plain, is_inner)
+    is_seen = ~is_hidden(view, shown, is_inner)
     is_seen &= is_on_surface(ids, view, is_seen, is_inner)
     known = np.flatnonzero(is_seen & (label != VOID))
     index = view.index.take(known)

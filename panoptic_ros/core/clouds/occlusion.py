@@ -26,7 +26,7 @@ _COARSEST_PX = 16
 
 
 def is_hidden(
-    view: View, shown: NDArray[np.uint8], asked: NDArray[np.bool_], is_inner: NDArray[np.bool_]
+    view: View, shown: NDArray[np.intp], is_inner: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Say which points in view lie behind a surface of nearer points, (len(view),) bool.
 
@@ -37,19 +37,18 @@ def is_hidden(
 
     Args:
         view: The points.
-        shown: Class that the pixel of each point shows, (len(view),).
-        asked: Which points matter, (len(view),).
+        shown: Number of what the pixel of each point shows, object or class, 0.., (len(view),).
         is_inner: Whether the pixels around show the same; other points hide nothing, as they may
             lie on what is beside, (len(view),).
     """
     hidden = np.zeros(len(view), np.bool_)
-    if not asked.any():
+    if not is_inner.any():
         return hidden
     cells, width, size = _cells(view)
     cells += _ranks(shown).take(shown) * size
-    nearest = _nearest(view, cells, asked & is_inner)
+    nearest = _nearest(view, cells, is_inner)
     limit = view.range_m * np.float32(1 - MARGIN_SHARE) - np.float32(MARGIN_M)
-    behind = np.flatnonzero((nearest.take(cells) < limit) & asked)
+    behind = np.flatnonzero(nearest.take(cells) < limit)
     cell, far = cells.take(behind), limit.take(behind)
     above, below = _near_one(nearest, cell, -width) < far, _near_one(nearest, cell, width) < far
     beside = (_near_one(nearest, cell, -1) < far) & (_near_one(nearest, cell, 1) < far)
@@ -57,7 +56,7 @@ def is_hidden(
     return hidden
 
 
-def _ranks(numbers: NDArray[np.uint8]) -> NDArray[np.intp]:
+def _ranks(numbers: NDArray[np.intp]) -> NDArray[np.intp]:
     """Rank of every number among those that occur."""
     return np.cumsum(np.bincount(numbers) > 0) - 1
 
