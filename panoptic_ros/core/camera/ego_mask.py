@@ -57,14 +57,22 @@ class EgoMask:
             drawn = np.zeros(size, np.uint8)
             cv2.fillPoly(drawn, [self._corners], (255,))
             return drawn
+        self.check(size)
         assert self._image is not None
-        if self._image.shape != size:
+        return self._image
+
+    def check(self, size: tuple[int, int]) -> None:
+        """Refuse images that the mask was not made for.
+
+        Raises:
+            FrameError: The mask's file was made for another size.
+        """
+        if self._image is not None and self._image.shape != size:
             height, width = self._image.shape
             raise FrameError(
                 f"ego_mask {self._name} is for images of {width}x{height}, the image is "
                 f"{size[1]}x{size[0]}; make one with: panoptic ego-mask"
             )
-        return self._image
 
 
 def _corners(words: str) -> NDArray[np.int32] | None:
@@ -123,32 +131,64 @@ def cut_out(panoptic: Panoptic, ego: NDArray[np.bool_]) -> Panoptic:
         A map with ``ego``. Objects reach to its edge; one with less than half of its pixels
         outside is void as a whole.
     """
-    ids = np.where(ego, np.uint16(NO_ID), panoptic.ids)
-    areas = np.bincount(ids.ravel(), minlength=len(panoptic.segments) + 1)
-    kept = [one for one in panoptic.segments if _stays(one, int(areas[one.id]))]
-    table = np.zeros(len(panoptic.segments) + 1, np.uint16)
-    table[[one.id for one in kept]] = np.arange(1, len(kept) + 1)
-    gone = ego | ((table[ids] == NO_ID) & (ids != NO_ID))
-    ids = table[ids]
-    segments = tuple(_cut(one, number, ids) for number, one in enumerate(kept, 1))
-    return replace(
-        panoptic,
-        labels=np.where(gone, np.uint8(VOID), panoptic.labels),
-        ids=ids,
-        confidence=np.where(gone, np.uint8(0), panoptic.confidence),
-        segments=segments,
-        ego=ego,
+    # Above its highest pixel nothing changes.
+    part = np.s_[int(ego.any(axis=1).argmax()) :]
+    own = ego[part]
+    lost = np.bincount(panoptic.ids[part][own], minlength=len(panoptic.segments) + 1)
+    labels, ids, confidence = (
+        values.copy() for values in (panoptic.labels, panoptic.ids, panoptic.confidence)
     )
+    for values, nothing in ((labels, VOID), (ids, NO_ID), (confidence, 0)):
+        np.copyto(values[part], values.dtype.type(nothing), where=own)
+    segments = _left_over(panoptic.segments, lost, labels, ids, confidence)
+    return replace(
+        panoptic, labels=labels, ids=ids, confidence=confidence, segments=segments, ego=ego
+    )
+
+
+def _left_over(
+    segments: tuple[Segment, ...],
+    lost: NDArray[np.intp],
+    labels: NDArray[np.uint8],
+    ids: NDArray[np.uint16],
+    confidence: NDArray[np.uint8],
+) -> tuple[Segment, ...]:
+    """Measure the segments that lost pixels anew; those that lost too many become void, in place.
+
+    Args:
+        segments: Before.
+        lost: Pixels that each has lost, by id.
+        labels: Without the own vehicle, (h, w).
+        ids: The same.
+        confidence: The same.
+    """
+    if not lost[1:].any():
+        return segments
+    kept = []
+    for one in segments:
+        if _stays(one, one.area - int(lost[one.id])):
+            kept.append(_cut(one, ids) if lost[one.id] else one)
+            continue
+        x0, y0, x1, y1 = one.box
+        rest = ids[y0:y1, x0:x1] == one.id
+        for values, nothing in ((labels, VOID), (ids, NO_ID), (confidence, 0)):
+            np.copyto(values[y0:y1, x0:x1], values.dtype.type(nothing), where=rest)
+    if len(kept) == len(segments):
+        return tuple(kept)
+    table = np.zeros(len(segments) + 1, np.uint16)
+    table[[one.id for one in kept]] = np.arange(1, len(kept) + 1)
+    ids[:] = table.take(ids)
+    return tuple(replace(one, id=number) for number, one in enumerate(kept, 1))
 
 
 def _stays(segment: Segment, area: int) -> bool:
     return area > 0 and area >= _LEAST_SHARE * segment.area
 
 
-def _cut(segment: Segment, number: int, ids: NDArray[np.uint16]) -> Segment:
+def _cut(segment: Segment, ids: NDArray[np.uint16]) -> Segment:
     """Measure what is left of a segment."""
     x0, y0, x1, y1 = segment.box
-    here = ids[y0:y1, x0:x1] == number
+    here = ids[y0:y1, x0:x1] == segment.id
     rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
     box = (
         x0 + int(columns[0]),
@@ -156,4 +196,4 @@ def _cut(segment: Segment, number: int, ids: NDArray[np.uint16]) -> Segment:
         x0 + int(columns[-1]) + 1,
         y0 + int(rows[-1]) + 1,
     )
-    return replace(segment, id=number, area=int(np.count_nonzero(here)), box=box)
+    return replace(segment, area=int(np.count_nonzero(here)), box=box)

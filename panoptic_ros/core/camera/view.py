@@ -50,7 +50,7 @@ class CameraView:
         """
         part = self._part(image)
         if self._mask is not None and isinstance(image, np.ndarray) and image.ndim == 3:
-            self._mask.at(_size(image))
+            self._mask.check(_size(image))
         if not self.config.rotation:
             return shrink(part, out)
         height, width = out.shape[:2]
