@@ -127,12 +127,14 @@ def test_a_dead_camera_costs_the_other_nothing(make_node: MakeNode) -> None:
     bench.until(lambda: front and rear, lambda: [camera.shoot() for camera in cameras])
     bench.until(lambda: is_void(rear[-1]), cameras[0].shoot)
     assert not any(is_void(message) for message in front)
-    bench.until(
-        lambda: (
-            [words(reports, f"panoptic: {name}")[0] for name in ("front", "rear")] == [0, ERROR]
-        ),
-        cameras[0].shoot,
-    )
+
+    def judged() -> bool:
+        level, message = words(reports, "panoptic: front")
+        # A busy machine loses images on their way; that is no silence.
+        is_served = level == 0 or "were lost on their way" in message
+        return is_served and words(reports, "panoptic: rear")[0] == ERROR
+
+    bench.until(judged, cameras[0].shoot)
     bench.close()
 
 
