@@ -58,7 +58,8 @@ setup(
     maintainer="The panoptic_ros authors",
     maintainer_email="maintainers@panoptic-ros.example",
     description="Real-time panoptic perception for ROS 2 cameras",
-    long_description=Path("README.md").read_text(encoding="utf-8"),
+    # colcon build --symlink-install runs a link to this file, in a folder without the README.
+    long_description=Path(__file__).resolve().with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     entry_points={
