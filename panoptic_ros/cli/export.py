@@ -94,7 +94,8 @@ def _name_model(args: argparse.Namespace) -> None:
     if (args.model is None) == (args.out is None):
         found = "two names" if args.out else "no name"
         raise ConfigError(
-            f"found {found} for the model; give MODEL.onnx as the last word, or --out"
+            f"found {found} for the model; give one: panoptic export CHECKPOINT MODEL.onnx, "
+            "panoptic export --hf ID MODEL.onnx, or --out in place of MODEL.onnx"
         )
     if args.model is None:
         stem = args.name or Path(args.hf or args.checkpoint or "model").stem

@@ -84,7 +84,7 @@ def test_predict_labels_the_stored_grid_and_says_so(
     assert main(["predict", str(tmp_path / "in"), *words]) == 0
     labels = cv2.imread(str(tmp_path / "out" / "a_labelIds.png"), cv2.IMREAD_UNCHANGED)
     assert labels.shape == (256, 512)
-    assert f"1 images carry an {NOT_APPLIED}" in capsys.readouterr().err
+    assert f"1 image with an {NOT_APPLIED}" in capsys.readouterr().err
 
 
 def board(number: int) -> NDArray[np.uint8]:
@@ -117,7 +117,7 @@ def test_calibrate_does_not_turn_the_sensor(
     assert main(["calibrate", str(tmp_path / "in"), *words]) == 0
     matrix = json.loads(out.read_text().split("data: ")[1].split("]")[0] + "]")
     assert (matrix[2], matrix[5]) == (pytest.approx(330, abs=2), pytest.approx(190, abs=2))
-    assert f"6 images carry an {NOT_APPLIED}" in capsys.readouterr().err
+    assert f"6 images with an {NOT_APPLIED}" in capsys.readouterr().err
 
 
 def test_a_calibration_of_what_a_viewer_shows_is_explained(

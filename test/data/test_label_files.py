@@ -44,7 +44,7 @@ def test_one_sequence_may_have_two_names() -> None:
 @pytest.mark.parametrize(
     ("predicted", "message"),
     [
-        pytest.param({"a": files("0"), "x": {}}, "sequence b: .* 1 of 1 images", id="sequence"),
+        pytest.param({"a": files("0"), "x": {}}, "sequence b: .* 1 of 1 image,", id="sequence"),
         pytest.param({"a": {}, "b": files("0")}, "sequence a: .* first is 0", id="frame"),
     ],
 )

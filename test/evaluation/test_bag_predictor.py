@@ -94,7 +94,7 @@ def test_a_bag_of_another_time_is_explained(
     stamps.write_text("".join(f"{number:06} {50 + number}.0\n" for number in range(FRAMES)))
     bag = replayed(drive, tmp_path / "result.mcap")
     error = refused(capsys, *bag_words(drive, bag), "--stamps", stamps)
-    assert "its 8 frames are from 1.000 to 1.700 s, the truth from 50.000 to 57.000 s" in error
+    assert "it has 8 frames from 1.000 to 1.700 s, the truth from 50.000 to 57.000 s" in error
 
 
 def test_stamps_of_a_file_are_matched_within_the_tolerance(drive: Path, tmp_path: Path) -> None:

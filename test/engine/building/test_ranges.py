@@ -86,8 +86,8 @@ def ranges() -> dict[str, float]:
 @pytest.fixture
 def known(ranges: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """Lets a recipe have its ranges at once, and no Q/DQ pairs."""
-    monkeypatch.setattr(compiling, "tensor_ranges", lambda model, images: ranges)
-    monkeypatch.setattr(compiling, "to_int8", lambda model, images: model)
+    monkeypatch.setattr(compiling, "tensor_ranges", lambda model, images, report: ranges)
+    monkeypatch.setattr(compiling, "to_int8", lambda model, images, report: model)
     return ranges
 
 
