@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -86,6 +87,9 @@ NEEDS = {
 
 def pytest_configure(config: pytest.Config) -> None:
     """Stop at once where something is required that is not here."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell's background ignores the signal, and the processes of tests would, too.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     required = filter(None, os.environ.get("PANOPTIC_REQUIRE", "").replace(",", " ").split())
     missing = [reason for marker in required if (reason := NEEDS[marker]())]
     if missing:
