@@ -57,9 +57,9 @@ class NodeConfig:
         live=False,
     )
     overlap: bool = param(
-        True,
+        False,
         "Encode and publish a result while the network computes the next frame, in a thread "
-        "beside the worker.",
+        "beside the worker: for networks on a GPU.",
         live=False,
     )
     stale_after_s: float = param(
