@@ -26,7 +26,7 @@ pytestmark = pytest.mark.ros
 ROUNDS = int(os.environ.get("PANOPTIC_STRESS", "25"))
 WARM_UP = 5
 MOST_GROWTH_KB_PER_ROUND = 40
-MOST_OBJECTS = 400
+MOST_OBJECTS = 1000
 GOOD = TransitionCallbackReturn.SUCCESS
 
 
