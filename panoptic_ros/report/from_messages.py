@@ -6,9 +6,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.drivable.free_space import free_space_boundary
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.types import NO_ID, Box, Drivable, Frame, Panoptic, Segment, Track
+from panoptic_ros.core.types import NO_ID, Drivable, Frame, Panoptic, Segment, Track
 
 
 def result_from_messages(
@@ -48,7 +49,5 @@ def result_from_messages(
 
 def _segment(number: int, ids: NDArray[np.uint16], labels: NDArray[np.uint8]) -> Segment:
     mask = ids == number
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box: Box = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
     label = int(np.bincount(labels[mask]).argmax())
-    return Segment(number, label, 0.0, int(mask.sum()), box)
+    return Segment(number, label, 0.0, int(mask.sum()), mask_box(mask))

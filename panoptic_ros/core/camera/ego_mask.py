@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import ConfigError, FrameError
 from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.files.png_chunks import DamagedPngError, png_size
@@ -189,11 +190,6 @@ def _cut(segment: Segment, ids: NDArray[np.uint16]) -> Segment:
     """Measure what is left of a segment."""
     x0, y0, x1, y1 = segment.box
     here = ids[y0:y1, x0:x1] == segment.id
-    rows, columns = np.flatnonzero(here.any(axis=1)), np.flatnonzero(here.any(axis=0))
-    box = (
-        x0 + int(columns[0]),
-        y0 + int(rows[0]),
-        x0 + int(columns[-1]) + 1,
-        y0 + int(rows[-1]) + 1,
-    )
+    left, top, right, bottom = mask_box(here)
+    box = (x0 + left, y0 + top, x0 + right, y0 + bottom)
     return replace(segment, area=int(np.count_nonzero(here)), box=box)

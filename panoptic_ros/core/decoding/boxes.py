@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Boxes of all objects of a map in one pass over its runs of pixels."""
+"""Boxes of objects: of one mask, or of all of a map in one pass over its runs of pixels."""
 
 from __future__ import annotations
 
@@ -8,6 +8,22 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.runs import runs
 from panoptic_ros.core.types import Box
+
+
+def mask_box(mask: NDArray[np.bool_]) -> Box:
+    """Find the box of a mask.
+
+    Args:
+        mask: (h, w), somewhere True.
+
+    Returns:
+        (x0, y0, x1, y1) half open.
+
+    >>> mask_box(np.array([[False, True, True], [False, False, False]]))
+    (1, 0, 3, 1)
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def bounding_boxes(ids: NDArray[np.uint16], count: int) -> list[Box]:

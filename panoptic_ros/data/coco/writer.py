@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import output
 from panoptic_ros.core.files.document import parse_json
@@ -182,8 +183,7 @@ class CocoWriter:
         confidence: NDArray[np.uint8],
     ) -> dict[str, Any]:
         mask = segments == segment
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        top, left = int(rows[0]), int(columns[0])
+        left, top, right, bottom = mask_box(mask)
         label = int(labels[mask][0])
         score = scores.get(segment) if self._things[label] else None
         if score is None:
@@ -192,7 +192,7 @@ class CocoWriter:
             "id": segment,
             "category_id": self._numbering.category_ids[label],
             "area": int(mask.sum()),
-            "bbox": [left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top],
+            "bbox": [left, top, right - left, bottom - top],
             "score": round(score, 4),
             "iscrowd": 0,
         }

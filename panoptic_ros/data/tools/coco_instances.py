@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.files import rle
 from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.json_document import MalformedError, entries, read_document, whole_number
@@ -65,15 +66,13 @@ class CocoInstancesWriter(ToolWriter):
 
     def _object(self, one: ToolObject, image_id: int) -> dict[str, Any]:
         mask = one.draw()
-        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        top, left = int(rows[0]), int(columns[0])
-        size = [int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top]
+        left, top, right, bottom = mask_box(mask)
         return {
             "image_id": image_id,
             "category_id": self.names.index(one.name) + 1,
             "segmentation": {"size": list(mask.shape), "counts": rle.encode(mask)},
             "area": int(mask.sum()),
-            "bbox": [left, top, *size],
+            "bbox": [left, top, right - left, bottom - top],
             "iscrowd": 0,
             "score": one.score,
             "track_id": one.track_id,

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.rle import run_starts
 from panoptic_ros.data.format import DataSetLocation, Format
@@ -88,9 +89,8 @@ _TRACK = {
 
 def _mask(one: ToolObject, order: int) -> ElementTree.Element:
     mask = one.draw()
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    top, left = int(rows[0]), int(columns[0])
-    inside = mask[top : rows[-1] + 1, left : columns[-1] + 1]
+    left, top, right, bottom = mask_box(mask)
+    inside = mask[top:bottom, left:right]
     flat = np.concatenate(([False], inside.ravel()))
     runs = np.diff(np.append(run_starts(flat), flat.size))
     runs[0] -= 1
