@@ -17,35 +17,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.files import rle
-from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.json_document import MalformedError, entries, read_document, whole_number
-from panoptic_ros.data.label_files import LabelFiles
-from panoptic_ros.data.tools.objects import (
-    METRICS,
-    MODEL_NAMES,
-    ToolImage,
-    ToolObject,
-    ToolWriter,
-    find_objects,
-)
+from panoptic_ros.data.tools.objects import ToolImage, ToolObject, ToolWriter, tool_format
 
 NAME = "instances.json"
 
 
 class CocoInstancesWriter(ToolWriter):
-    """Writes ``instances.json``; masks are compressed run lengths.
+    """Writes ``instances.json``; masks are compressed run lengths."""
 
-    Args:
-        folder: Where to; it exists.
-        labels: The model's classes.
-        categories: Of no use here.
-    """
-
-    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
-        super().__init__(folder / NAME, labels)
+    file_name = NAME
 
     def item(self, image: ToolImage, number: int) -> Any:
         """Pack one image: its entry and those of its objects."""
@@ -78,15 +61,6 @@ class CocoInstancesWriter(ToolWriter):
             "track_id": one.track_id,
             "attributes": {"track_id": one.track_id},
         }
-
-
-def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
-    """List the images of a file of instances.
-
-    Raises:
-        DataError: It is missing or is no such file.
-    """
-    return find_objects(place, truth is None, NAME, parse)
 
 
 def parse(path: Path) -> tuple[list[str], list[ToolImage]]:
@@ -146,12 +120,9 @@ def mask_of(segmentation: Any, size: tuple[int, int]) -> NDArray[np.bool_]:
     return drawn.astype(np.bool_)
 
 
-FORMAT = Format(
-    find,
+FORMAT = tool_format(
+    CocoInstancesWriter,
+    parse,
     f"{NAME} with track_id, or the folder with it",
-    metrics=METRICS,
-    model_names=MODEL_NAMES,
-    reads_json=True,
-    open_writer=CocoInstancesWriter,
-    written=f"{NAME} with track_id, the input is one sequence",
+    f"{NAME} with track_id",
 )

@@ -17,37 +17,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.rle import run_starts
-from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.json_document import MalformedError
-from panoptic_ros.data.label_files import LabelFiles
-from panoptic_ros.data.tools.objects import (
-    METRICS,
-    MODEL_NAMES,
-    ToolImage,
-    ToolObject,
-    ToolWriter,
-    find_objects,
-)
+from panoptic_ros.data.tools.objects import ToolImage, ToolObject, ToolWriter, tool_format
 
 NAME = "annotations.xml"
 _SHAPES = ("mask", "polygon", "box")
 
 
 class CvatWriter(ToolWriter):
-    """Writes ``annotations.xml``; the track id is an attribute of each mask.
+    """Writes ``annotations.xml``; the track id is an attribute of each mask."""
 
-    Args:
-        folder: Where to; it exists.
-        labels: The model's classes.
-        categories: Of no use here.
-    """
-
-    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
-        super().__init__(folder / NAME, labels)
+    file_name = NAME
 
     def item(self, image: ToolImage, number: int) -> Any:
         """Pack one image as an element."""
@@ -110,15 +93,6 @@ def _mask(one: ToolObject, order: int) -> ElementTree.Element:
     return element
 
 
-def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
-    """List the images of a file of CVAT.
-
-    Raises:
-        DataError: It is missing or is no such file.
-    """
-    return find_objects(place, truth is None, NAME, parse)
-
-
 def parse(path: Path) -> tuple[list[str], list[ToolImage]]:
     """Read classes and images: masks, polygons and boxes.
 
@@ -176,11 +150,10 @@ def _drawn(kind: str, told: dict[str, str], size: tuple[int, int]) -> NDArray[np
     return drawn.astype(np.bool_)
 
 
-FORMAT = Format(
-    find,
+FORMAT = tool_format(
+    CvatWriter,
+    parse,
     f"{NAME} of CVAT for images 1.1, or the folder with it",
-    metrics=METRICS,
-    model_names=MODEL_NAMES,
-    open_writer=CvatWriter,
-    written=f"{NAME} for CVAT with masks and track_id, the input is one sequence",
+    f"{NAME} for CVAT with masks and track_id",
+    reads_json=False,
 )

@@ -12,35 +12,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.files import rle
-from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.json_document import entries, read_document
-from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.data.tools.coco_instances import mask_of
-from panoptic_ros.data.tools.objects import (
-    METRICS,
-    MODEL_NAMES,
-    ToolImage,
-    ToolObject,
-    ToolWriter,
-    find_objects,
-)
+from panoptic_ros.data.tools.objects import ToolImage, ToolObject, ToolWriter, tool_format
 
 NAME = "annotations/default.json"
 
 
 class DatumaroWriter(ToolWriter):
-    """Writes ``annotations/default.json``.
+    """Writes ``annotations/default.json``."""
 
-    Args:
-        folder: Where to; it exists.
-        labels: The model's classes.
-        categories: Of no use here.
-    """
-
-    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
-        super().__init__(folder / NAME, labels)
+    file_name = NAME
 
     def item(self, image: ToolImage, number: int) -> Any:
         """Pack one image."""
@@ -72,15 +55,6 @@ class DatumaroWriter(ToolWriter):
         }
 
 
-def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
-    """List the images of a file of Datumaro.
-
-    Raises:
-        DataError: It is missing or is no such file.
-    """
-    return find_objects(place, truth is None, NAME, parse)
-
-
 def parse(path: Path) -> tuple[list[str], list[ToolImage]]:
     """Read classes and images: masks and polygons; boxes and captions are left out.
 
@@ -108,12 +82,6 @@ def _parsed(entry: dict[str, Any], size: tuple[int, int], names: Sequence[str]) 
     return ToolObject(names[int(entry["label_id"])], int(track or 0), None, draw)
 
 
-FORMAT = Format(
-    find,
-    f"a Datumaro folder with {NAME}, or that file",
-    metrics=METRICS,
-    model_names=MODEL_NAMES,
-    reads_json=True,
-    open_writer=DatumaroWriter,
-    written=f"{NAME} for Datumaro, the input is one sequence",
+FORMAT = tool_format(
+    DatumaroWriter, parse, f"a Datumaro folder with {NAME}, or that file", f"{NAME} for Datumaro"
 )

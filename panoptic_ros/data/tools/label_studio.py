@@ -15,19 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.files.rle import run_starts
-from panoptic_ros.data.format import DataSetLocation, Format
 from panoptic_ros.data.json_document import MalformedError, read_document
-from panoptic_ros.data.label_files import LabelFiles
-from panoptic_ros.data.tools.objects import (
-    METRICS,
-    MODEL_NAMES,
-    ToolImage,
-    ToolObject,
-    ToolWriter,
-    find_objects,
-)
+from panoptic_ros.data.tools.objects import ToolImage, ToolObject, ToolWriter, tool_format
 
 NAME = "tasks.json"
 FROM, TO = "tag", "image"
@@ -40,16 +30,12 @@ _SIZES = (3, 4, 8, 16)
 
 
 class LabelStudioWriter(ToolWriter):
-    """Writes ``tasks.json``; the interface is ``BrushLabels`` named tag over an Image named image.
+    """Writes ``tasks.json``.
 
-    Args:
-        folder: Where to; it exists.
-        labels: The model's classes.
-        categories: Of no use here.
+    The labelling interface has ``BrushLabels`` named tag over an Image named image.
     """
 
-    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
-        super().__init__(folder / NAME, labels)
+    file_name = NAME
 
     def item(self, image: ToolImage, number: int) -> Any:
         """Pack one image as a task with a prediction."""
@@ -139,15 +125,6 @@ def decode_brush(data: Sequence[int], size: tuple[int, int]) -> NDArray[np.bool_
     return np.asarray(values.reshape(*size, _CHANNELS)[..., 3] > 0, np.bool_)
 
 
-def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
-    """List the images of an export or of tasks with predictions.
-
-    Raises:
-        DataError: The file is missing or is no such file.
-    """
-    return find_objects(place, truth is None, NAME, parse)
-
-
 def parse(path: Path) -> tuple[list[str], list[ToolImage]]:
     """Read classes and images; what a person annotated counts before predictions.
 
@@ -175,12 +152,9 @@ def _parsed(result: dict[str, Any], size: tuple[int, int]) -> ToolObject:
     return ToolObject(str(value["brushlabels"][0]), track, None, draw)
 
 
-FORMAT = Format(
-    find,
+FORMAT = tool_format(
+    LabelStudioWriter,
+    parse,
     f"{NAME} or an export of Label Studio as JSON, or the folder with it",
-    metrics=METRICS,
-    model_names=MODEL_NAMES,
-    reads_json=True,
-    open_writer=LabelStudioWriter,
-    written=f"{NAME} for Label Studio's brush, the input is one sequence",
+    f"{NAME} for Label Studio's brush",
 )

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from panoptic_ros.core.files import output
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
-from panoptic_ros.data.format import DataSetLocation, ImageWriter
+from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter
 from panoptic_ros.data.json_document import MalformedError
 from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
 from panoptic_ros.data.label_map import LabelMap
@@ -28,8 +28,6 @@ from panoptic_ros.data.label_map import LabelMap
 BACKGROUND = Category(0, "background", False)
 """What belongs to no object; annotation tools have no word for it."""
 
-MODEL_NAMES = {"*": BACKGROUND.name}
-METRICS = ("pq", "clear", "hota", "idf1")
 _MOST_ID = (1 << 16) - 1
 
 
@@ -65,16 +63,27 @@ class ToolImage:
     objects: tuple[ToolObject, ...]
 
 
+Parse = Callable[[Path], "tuple[list[str], list[ToolImage]]"]
+"""Reads classes and images of a tool's file."""
+
+
 class ToolWriter(ImageWriter):
     """Collects the images of one sequence and writes one file at the end.
 
     Args:
-        path: The file.
+        folder: Where to; it exists.
         labels: The model's classes; objects are of its thing classes.
+        categories: Of no use here.
+
+    Attributes:
+        file_name: Name of the file in the folder.
+        names: The classes of objects.
     """
 
-    def __init__(self, path: Path, labels: LabelSet) -> None:
-        self._path = path
+    file_name: ClassVar[str]
+
+    def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
+        self._path = folder / self.file_name
         self.names = [label.name for label in labels.labels if label.is_thing]
         self._items: list[Any] = []
 
@@ -108,19 +117,34 @@ class ToolWriter(ImageWriter):
         """Write the packed images as the text of the file."""
 
 
-def find_objects(
-    place: DataSetLocation,
-    is_truth: bool,
-    name: str,
-    parse: Callable[[Path], tuple[list[str], list[ToolImage]]],
-) -> LabelFiles:
-    """List the images of a tool's file as one sequence.
+def tool_format(
+    writer: type[ToolWriter], parse: Parse, layout: str, written: str, reads_json: bool = True
+) -> Format:
+    """Make the format of one tool.
 
     Args:
-        place: Its labels are the file, or a folder with it.
-        is_truth: Whether this is truth.
-        name: Of the file in a folder.
-        parse: Reads classes and images.
+        writer: Writes its file.
+        parse: Reads classes and images of such a file; raises ``MalformedError``, ``KeyError``,
+            ``TypeError``, ``ValueError`` or ``IndexError`` where it is none.
+        layout: As of ``Format``.
+        written: What is written, as of ``Format``.
+        reads_json: Whether its file is a JSON.
+    """
+    return Format(
+        partial(_find_objects, writer.file_name, parse),
+        layout,
+        metrics=("pq", "clear", "hota", "idf1"),
+        model_names={"*": BACKGROUND.name},
+        reads_json=reads_json,
+        open_writer=writer,
+        written=f"{written}, the input is one sequence",
+    )
+
+
+def _find_objects(
+    name: str, parse: Parse, place: DataSetLocation, truth: LabelFiles | None
+) -> LabelFiles:
+    """List the images of a tool's file, or of a folder with it, as one sequence.
 
     Raises:
         DataError: The file is missing or is not what it should be.
@@ -136,7 +160,9 @@ def find_objects(
         BACKGROUND,
         *(Category(number, one, True) for number, one in enumerate(names, start=1)),
     )
-    files = [(Path(image.name).stem, _file(path, image, categories, is_truth)) for image in images]
+    files = [
+        (Path(image.name).stem, _file(path, image, categories, truth is None)) for image in images
+    ]
     return LabelFiles(categories, {"": by_key(files)}, is_video=True)
 
 
