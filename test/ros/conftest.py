@@ -28,13 +28,25 @@ def start() -> Iterator[Start]:
 
 
 @pytest.fixture
-def bench() -> Iterator[Any]:
-    """A second node in this process."""
+def bench_of() -> Iterator[Callable[..., Any]]:
+    """Makes second nodes in this process, which spin those that are handed to them."""
     from test.drawn.graph import Bench
 
-    made = Bench()
-    yield made
-    made.close()
+    made: list[Bench] = []
+
+    def make(*nodes: Any) -> Bench:
+        made.append(Bench(*nodes))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def bench(bench_of: Callable[..., Any]) -> Any:
+    """A second node in this process."""
+    return bench_of()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,19 +54,6 @@ class Lidar:
         self.bench.publish("/camera_info", camera_info())
         self.camera.shoot()
         self.bench.publish("/cloud", self.make(self.camera.stamp_ns + self.delay_ns))
-
-
-@pytest.fixture
-def bench_of() -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
-
-    def make(*nodes: Any) -> Bench:
-        made.append(Bench(*nodes))
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.close()
 
 
 def started(make_node: MakeNode, is_placed: bool = True, **parameters: Any) -> PanopticNode:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -42,19 +42,6 @@ def camera_info(size: tuple[int, int] = CAMERA_SIZE, focal: float = FOCAL) -> An
     message.k = [focal, 0.0, 128.0, 0.0, focal, 64.0, 0.0, 0.0, 1.0 if focal else 0.0]
     message.d = [0.0] * 5
     return message
-
-
-@pytest.fixture
-def bench_of() -> Iterator[Callable[..., Bench]]:
-    made: list[Bench] = []
-
-    def make(*nodes: Any) -> Bench:
-        made.append(Bench(*nodes))
-        return made[-1]
-
-    yield make
-    for bench in made:
-        bench.close()
 
 
 def act(bench: Bench, camera: Camera, info: Any) -> Callable[[], None]:
