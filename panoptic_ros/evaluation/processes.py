@@ -59,19 +59,23 @@ def evaluate_files(
         return evaluate(total, from_files(pairs), lambda _: told(1), workers)
     chunks = [pairs[start : start + CHUNK] for start in range(0, len(pairs), CHUNK)]
     score = partial(_score, categories, metrics, by)
-    with ProcessPoolExecutor(workers, _context(), _start) as pool:
+    with ProcessPoolExecutor(workers, preloaded_context(__name__), _start) as pool:
         for count, part in in_order(pool, score, chunks, 2 * workers):
             total.merge(part)
             told(count)
     return total.result()
 
 
-def _context() -> BaseContext:
-    """Start processes from one that has imported this module, where the system can."""
+def preloaded_context(module: str) -> BaseContext:
+    """Start processes from one that has imported a module, where the system can.
+
+    Args:
+        module: Its full name.
+    """
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([module])
     return context
 
 

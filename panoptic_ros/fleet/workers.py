@@ -12,12 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection, process
 from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
 from typing import Protocol
 
 import cv2
 
 from panoptic_ros.core.allocation import keep_freed_memory
+from panoptic_ros.evaluation.processes import preloaded_context
 from panoptic_ros.fleet.bag_report import BagReport
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller
@@ -82,7 +82,7 @@ class LocalWorkers:
         self._out = out
         self._job = job
         self._count = count
-        self._context = _context()
+        self._context = preloaded_context(__name__)
         self._workers: list[_Worker] = []
 
     def free(self) -> int:
@@ -156,15 +156,6 @@ def _death(code: int | None) -> str:
         return f"its worker ended with status {code}"
     hint = "; perhaps memory ran out" if -code == signal.SIGKILL else ""
     return f"its worker was ended by {signal.Signals(-code).name}{hint}"
-
-
-def _context() -> BaseContext:
-    """Start processes from one that has imported this module, where the system can."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    return context
 
 
 def _serve(pipe: Connection, out: str, job: Job) -> None:
