@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.printing.progress import ProgressBar
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
     from panoptic_ros.fleet.job import Job
-    from panoptic_ros.fleet.run import Tally
+    from panoptic_ros.fleet.run import CallProgress
     from panoptic_ros.fleet.workers import Workers
 
 SAY_EVERY_S = 30.0
@@ -111,33 +111,35 @@ def run(args: argparse.Namespace) -> int:
         return _tell_estimate(args, uris, job)
     from panoptic_ros.fleet.run import call
 
-    tally = None
+    progress = None
     try:
         workers = _workers(args, job, len(uris))
         with ProgressBar("label", len(uris)) as bar:
             said = time.monotonic()
-            for report, tally in call(uris, workers, args.out, job):
-                bar.show(tally.done, str(tally))
+            for report, progress in call(uris, workers, args.out, job):
+                bar.show(progress.done, str(progress))
                 if report.status in ("failed", "partial"):
                     why = report.error or "; ".join(report.notes[:1])
                     print(f"panoptic label: {report.uri}: {report.status}: {why}", file=sys.stderr)
                 if not sys.stderr.isatty() and time.monotonic() - said > SAY_EVERY_S:
                     said = time.monotonic()
-                    print(f"panoptic label: {tally}", file=sys.stderr)
+                    print(f"panoptic label: {progress}", file=sys.stderr)
     except KeyboardInterrupt:
         print("panoptic label: stopped; the same command goes on from here", file=sys.stderr)
         raise
-    return _finished(args, tally)
+    return _finished(args, progress)
 
 
-def _finished(args: argparse.Namespace, tally: Tally | None) -> int:
-    if tally is None:
+def _finished(args: argparse.Namespace, progress: CallProgress | None) -> int:
+    if progress is None:
         print("nothing to do")
         return 0
-    bags = tally.bags
+    bags = progress.bags
     counts = ", ".join(f"{bags[name]} {name}" for name in ("ok", "partial", "failed", "skipped"))
-    rate = tally.frames / max(tally.seconds, 1e-9)
-    print(f"{tally.total} bags: {counts}; {tally.frames} frames, {rate:.1f} frames/s")
+    print(
+        f"{counted(progress.total, 'bag')}: {counts}; {counted(progress.frames, 'frame')}, "
+        f"{progress.frames_per_s:.1f} frames/s"
+    )
     if bags["failed"]:
         print(f"panoptic label: what failed is in {args.out}/failed.jsonl", file=sys.stderr)
     return 1 if bags["failed"] or bags["partial"] else 0

@@ -8,6 +8,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from panoptic_ros.core.errors import counted
 from panoptic_ros.fleet.bag_report import FAILED, SKIPPED, BagReport
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
@@ -23,7 +24,7 @@ BUSY_WAIT_S = 1.0
 
 
 @dataclass
-class Tally:
+class CallProgress:
     """How far a call is.
 
     Attributes:
@@ -56,15 +57,19 @@ class Tally:
         """Time since the call started."""
         return time.monotonic() - self.started
 
+    @property
+    def frames_per_s(self) -> float:
+        """Frames labelled in a second so far."""
+        return self.frames / max(self.seconds, 1e-9)
+
     def __str__(self) -> str:
         """Say it in one line."""
         told = ", ".join(f"{count} {status}" for status, count in sorted(self.bags.items()))
-        rate = self.frames / max(self.seconds, 1e-9)
         left_s = self.seconds / self.done * (self.total - self.done) if self.done else None
         left = "" if left_s is None else f", {_duration(left_s)} left"
         return (
-            f"{self.done} of {self.total} bags ({told or 'none yet'}), {self.frames} frames, "
-            f"{rate:.1f} frames/s{left}"
+            f"{self.done} of {counted(self.total, 'bag')} ({told or 'none yet'}), "
+            f"{counted(self.frames, 'frame')}, {self.frames_per_s:.1f} frames/s{left}"
         )
 
 
@@ -100,8 +105,8 @@ def label_all(uris: Iterable[str], workers: Workers, giver_up: Labeller) -> Iter
 
 def call(
     uris: list[str], workers: Workers, out: str, job: Job
-) -> Iterator[tuple[BagReport, Tally]]:
-    """Label bags and keep the list of failures of a folder; yields each with the tally so far.
+) -> Iterator[tuple[BagReport, CallProgress]]:
+    """Label bags and keep the list of failures of a folder; yields each with the progress so far.
 
     Args:
         uris: Addresses, each once.
@@ -109,18 +114,18 @@ def call(
         out: Folder of the fleet's results.
         job: What to do.
     """
-    folder, tally = FleetFolder(out, job.scratch), Tally(len(uris))
+    folder, progress = FleetFolder(out, job.scratch), CallProgress(len(uris))
     known = {entry["id"] for entry in folder.failures()}
     try:
         with Labeller(out, job) as giver_up:
             for report in label_all(uris, workers, giver_up):
-                tally.add(report)
+                progress.add(report)
                 if report.status == FAILED or report.id in known:
-                    tally.failed[report.id] = report
-                yield report, tally
+                    progress.failed[report.id] = report
+                yield report, progress
     finally:
         workers.close()
-        folder.note_failures(tally.failed)
+        folder.note_failures(progress.failed)
 
 
 def _next(again: deque[str], waiting: Iterator[str], busy: deque[tuple[float, str]]) -> str | None:

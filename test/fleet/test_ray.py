@@ -47,9 +47,9 @@ def labelled(bags: Path, out: Path, kill: bool = False) -> list[BagReport]:
     uris = [str(path) for path in sorted(bags.glob("*.mcap"))]
     workers: Any = RayWorkers(str(out), Job("drawn"), "auto", 1, 2, 0.0)
     reports = []
-    for report, tally in call(uris, workers, str(out), Job("drawn")):
+    for report, progress in call(uris, workers, str(out), Job("drawn")):
         reports.append(report)
-        if kill and tally.done == 2:
+        if kill and progress.done == 2:
             os.kill(actor_pids()[0], signal.SIGKILL)
     return reports
 
