@@ -32,8 +32,8 @@ class ActiveTimer:
             began_s: When it began, in steady time; None while there is none.
 
         >>> times = iter((0.0, 0.5, 1.0, 91.0, 91.5, 92.0))
-        >>> patience = ActiveTimer(0.5, lambda: next(times))
-        >>> [patience.waited_s(began_s) for began_s in (0.3, 0.3, 0.3, 0.3, None)]
+        >>> timer = ActiveTimer(0.5, lambda: next(times))
+        >>> [timer.waited_s(began_s) for began_s in (0.3, 0.3, 0.3, 0.3, None)]
         [0.2, 0.7, 1.7, 2.2, 0.0]
         """
         now_s, before_s = self._now_s(), self._looked_s

@@ -53,7 +53,7 @@ class Worker:
         pipeline: Used by this thread only, while it runs.
         streams: The cameras by name.
         config: Gives the parameters in force; asked before every inference.
-        exchange: Asked for a better engine before every inference.
+        swap: Asked for a better engine before every inference.
         sender: Publishes beside this thread, and is started and closed by it; None publishes
             here, before the next image is taken.
     """
@@ -65,7 +65,7 @@ class Worker:
         pipeline: Pipeline,
         streams: Mapping[str, CameraStream],
         config: Callable[[], NodeConfig],
-        exchange: EngineSwap = lambda: None,
+        swap: EngineSwap = lambda: None,
         sender: Sender | None = None,
     ) -> None:
         self._failure: Exception | None = None
@@ -74,7 +74,7 @@ class Worker:
         self._pipeline = pipeline
         self._streams = streams
         self._config = config
-        self._exchange = exchange
+        self._swap = swap
         self._sender = sender
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
@@ -133,7 +133,7 @@ class Worker:
             camera = config.camera(name)
             if camera != stream.state.view.config:
                 stream.state.look_through(CameraView(camera))
-        better = self._exchange()
+        better = self._swap()
         if better is not None:
             self._pipeline.swap_engine(better)
         if self._forgetting.is_set():

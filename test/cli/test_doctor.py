@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.cli import doctor
-from panoptic_ros.cli.diagnosis import environment as surroundings
+from panoptic_ros.cli.diagnosis import environment as host
 from panoptic_ros.cli.diagnosis.cached_plans import CachedPlan, look_at_plans
 from panoptic_ros.cli.diagnosis.checks import (
     FINDING,
@@ -253,7 +253,7 @@ def test_this_machine_is_asked_for_its_gpu_and_its_plans(
     folder = tmp_path / "panoptic_ros" / "engines"
     folder.mkdir(parents=True)
     write_plan(folder / "a.plan", b"plan", manifest())
-    found = surroundings.with_engines(without("tensorrt", "tensorrt_rtx"))
+    found = host.with_engines(without("tensorrt", "tensorrt_rtx"))
     assert (found.cuda, found.plan_folder) == ("", str(folder))
     assert found.cuda_error.startswith("there is no NVIDIA driver here")
     assert [plan.why_not for plan in found.plans] == [
@@ -311,7 +311,7 @@ def test_an_unknown_middleware_is_a_finding() -> None:
 def test_ros_is_told_from_environment_and_wheels(
     environment: dict[str, str], names: list[str], distro: str, is_wheels: bool, transports: str
 ) -> None:
-    found = surroundings.look_at_ros(Module(), environment, names)
+    found = host.look_at_ros(Module(), environment, names)
     assert found == Ros(distro, is_wheels, "", transports)
 
 
@@ -364,7 +364,7 @@ def test_the_exit_status_tells_of_findings(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(surroundings, "gather", lambda: here)
+    monkeypatch.setattr(host, "gather", lambda: here)
     assert main(["doctor", "--no-exchange"]) == status
     assert "1.2.3" in capsys.readouterr().out
 
@@ -372,7 +372,7 @@ def test_the_exit_status_tells_of_findings(
 def test_without_rich_it_prints_plain_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(surroundings, "gather", lambda: without("rich"))
+    monkeypatch.setattr(host, "gather", lambda: without("rich"))
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert main(["doctor", "--no-transport-check"]) == 0
     assert "  note    rich: missing; it is for progress bars -> pip install rich" in (

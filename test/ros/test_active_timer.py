@@ -23,11 +23,11 @@ class DrawnClock:
 def waited(gaps_s: list[float], began: list[float | None]) -> list[float]:
     """What is said at each look, after each gap."""
     clock = DrawnClock()
-    patience = ActiveTimer(PERIOD_S, clock)
+    timer = ActiveTimer(PERIOD_S, clock)
     said = []
     for gap_s, began_s in zip(gaps_s, began, strict=True):
         clock.now_s += gap_s
-        said.append(round(patience.waited_s(began_s), 6))
+        said.append(round(timer.waited_s(began_s), 6))
     return said
 
 

@@ -66,7 +66,7 @@ class ObjectBox:
 def boxes_of(labelled: LabelledCloud, up: Vector, least_points: int = 5) -> list[ObjectBox]:
     """Lay a box around the points of every track.
 
-    Points on the edge of an object's mask may belong to its surroundings and are left out, where
+    Points on the edge of an object's mask may belong to what is around it and are left out, where
     it has others.
 
     Args:
