@@ -15,8 +15,8 @@ from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
 from panoptic_ros.messages.video.video_decoder import COMPRESSED_VIDEO, FFMPEG_PACKET
 from panoptic_ros.ros.camera.loss_counter import LossCounter
+from panoptic_ros.ros.camera.video_input import VideoInput
 from panoptic_ros.ros.protocols import SubscribingNode
-from panoptic_ros.ros.video_input import VideoInput
 
 KINDS = (IMAGE, COMPRESSED_IMAGE, COMPRESSED_VIDEO, FFMPEG_PACKET)
 """Message types that are read, in order of liking."""

@@ -18,6 +18,7 @@ from panoptic_ros.ros.camera.camera_input import CameraInput
 from panoptic_ros.ros.camera.camera_output import CameraOutput
 from panoptic_ros.ros.camera.cloud_input import CloudInput
 from panoptic_ros.ros.camera.cloud_output import CloudOutput
+from panoptic_ros.ros.camera.dark_warning import DarkWarning
 from panoptic_ros.ros.camera.ground_output import GroundOutput
 from panoptic_ros.ros.camera.loss_watch import LossWatch
 from panoptic_ros.ros.camera.publisher import ResultPublisher
@@ -25,7 +26,6 @@ from panoptic_ros.ros.camera.silence_watch import SilenceWatch
 from panoptic_ros.ros.camera.stamps import StampClock
 from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.watchdog import Watchdog
-from panoptic_ros.ros.dark_warning import DarkWarning
 from panoptic_ros.ros.parameters import camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
 from panoptic_ros.ros.transforms import Transforms

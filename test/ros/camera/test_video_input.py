@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import MISSING, WAITING, VideoDecoder
 from panoptic_ros.ros.camera.statistics import CameraStatistics
-from panoptic_ros.ros.video_input import VideoInput
+from panoptic_ros.ros.camera.video_input import VideoInput
 from test.drawn.drawn_inputs import number_of
 from test.drawn.drawn_video import messages, packets
 
