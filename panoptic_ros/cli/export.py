@@ -6,10 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.arguments import size
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, counted
+
+if TYPE_CHECKING:
+    from panoptic_ros.model.network import PanopticNetwork
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,6 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         metavar="NAME|FILE",
         help="label set (shipped, or YAML) with drivable and colours",
+    )
+    parser.add_argument(
+        "--balance",
+        type=Path,
+        metavar="DIR",
+        help="choose a constant for each class score on 200 images of DIR/train.json (COCO "
+        "panoptic), so that their mean IoU is highest",
     )
     parser.add_argument("--license", default="", help="what may be done with the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
@@ -140,7 +151,34 @@ def _export(args: argparse.Namespace) -> None:
     )
     if warning := drivable_warning(spec.labels):
         print(f"warning: {warning}", file=sys.stderr)
-    export(network_of(state), spec, args.model, args.label_scale or 4)
+    network = network_of(state)
+    if args.balance:
+        _balance(network, state["classes"], (spec.width, spec.height), args.balance)
+    export(network, spec, args.model, args.label_scale or 4)
+
+
+def _balance(
+    network: PanopticNetwork, classes: list[tuple[str, bool]], size: tuple[int, int], data: Path
+) -> None:
+    """Balance the class scores, and say what that changed."""
+    from panoptic_ros.model.balance import balance_classes
+    from panoptic_ros.model.crops import open_split
+
+    split = open_split(data, "train")
+    names = [entry.name for entry in split.categories]
+    wanted = [name for name, _ in classes]
+    if names != wanted:
+        raise ConfigError(
+            f"--balance {data}: its classes are {', '.join(names)}; the checkpoint has "
+            f"{', '.join(wanted)}; give the data set that it was trained on"
+        )
+    found = balance_classes(network, split, size)
+    print(
+        f"balanced on {counted(found.images, 'training image')}: mean IoU "
+        f"{100 * found.before:.1f} -> {100 * found.after:.1f} %"
+    )
+    constants = zip(wanted, found.constants, strict=True)
+    print("  " + ", ".join(f"{name} {value:+.2f}" for name, value in constants if value))
 
 
 def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:

@@ -63,6 +63,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train until the schedule ends."""
+    if args.device == "cpu":
+        from panoptic_ros.model.memory import keep_activations
+
+        keep_activations()
     try:
         from panoptic_ros.model.train_config import TrainConfig
     except ImportError as error:

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
-from panoptic_ros.data.coco.ids import write_ids  # noqa: E402
 from panoptic_ros.data.coco.reader import CocoPanoptic  # noqa: E402
 from panoptic_ros.model import crops as crops_module  # noqa: E402
 from panoptic_ros.model import train as training  # noqa: E402
@@ -26,6 +24,7 @@ from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 from panoptic_ros.model.schedule import Phase  # noqa: E402
 from panoptic_ros.model.train import Progress, train  # noqa: E402
 from panoptic_ros.model.train_config import TrainConfig  # noqa: E402
+from test.drawn.drawn_training import write_training_set  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -41,40 +40,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Write four images of a green road with a red car, one of them with a rare person."""
-    data = tmp_path / "data"
-    for name in ("images", "panoptic"):
-        (data / name).mkdir(parents=True)
-    images, annotations = [], []
-    for number in range(4):
-        ids = np.full((64, 64), 7, np.uint32)
-        ids[20:40, 10 + number : 40] = 26001
-        image = np.where((ids == 7)[..., None], (0, 200, 0), (0, 0, 200)).astype(np.uint8)
-        segments = [segment(7, 7, ids), segment(26001, 26, ids)]
-        if number == 0:
-            ids[50:60, 50:60] = 24001
-            segments.append(segment(24001, 24, ids))
-        cv2.imwrite(str(data / "images" / f"{number}.jpg"), image)
-        write_ids(data / "panoptic" / f"{number}.png", ids)
-        name = {"id": number, "file_name": f"{number}.jpg", "width": 64, "height": 64}
-        images.append({**name, "source": "b" if number == 3 else "a"})
-        annotations.append(
-            {"image_id": number, "file_name": f"{number}.png", "segments_info": segments}
-        )
-    categories = [
-        {"id": 7, "name": "road", "isthing": 0},
-        {"id": 24, "name": "person", "isthing": 1},
-        {"id": 26, "name": "car", "isthing": 1},
-    ]
-    document = {"images": images, "annotations": annotations, "categories": categories}
-    for split in ("train", "val"):
-        (data / f"{split}.json").write_text(json.dumps(document))
-    return data
-
-
-def segment(number: int, category: int, ids: np.ndarray) -> dict[str, int]:
-    area = int((ids == number).sum())
-    return {"id": number, "category_id": category, "area": area, "iscrowd": 0}
+    return write_training_set(tmp_path / "data")
 
 
 @pytest.fixture

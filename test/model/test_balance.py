@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Class scores balanced on labelled images: what is scored too high comes down, all else stays."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
+
+from panoptic_ros.cli.main import main  # noqa: E402
+from panoptic_ros.core.errors import DataError  # noqa: E402
+from panoptic_ros.model.balance import balance_classes, best_constants  # noqa: E402
+from panoptic_ros.model.crops import open_split  # noqa: E402
+from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
+from test.drawn.drawn_training import write_training_set  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+SIZE = (64, 32)
+
+
+def pixels(favoured: int, by: float) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Scores of four classes, of which the last does not occur and one is scored too high."""
+    rng = np.random.default_rng(3)
+    labels = rng.choice(3, 6000, p=(0.6, 0.3, 0.1)).astype(np.uint8)
+    scores = rng.normal(0.0, 0.6, (len(labels), 4)).astype(np.float32)
+    scores[np.arange(len(labels)), labels] += 2.0
+    scores[:, favoured] += by
+    return scores, labels
+
+
+@pytest.fixture
+def network() -> PanopticNetwork:
+    torch.manual_seed(2)
+    return PanopticNetwork(3).eval()
+
+
+@pytest.mark.parametrize("favoured", [0, 1, 2])
+def test_a_class_that_is_scored_too_high_comes_down_relative_to_the_others(favoured: int) -> None:
+    constants, before, after = best_constants(*pixels(favoured, 1.5))
+    others = [index for index in range(3) if index != favoured]
+    assert after > before + 0.05
+    assert constants[favoured] < min(constants[others]) - 1.0
+
+
+def test_constants_stay_within_two_and_those_of_absent_classes_at_nought() -> None:
+    constants, _, _ = best_constants(*pixels(favoured=0, by=4.0))
+    assert np.abs(constants).max() == 2.0
+    assert constants[3] == 0.0
+
+
+def test_fair_scores_stay_nearly_as_they_are() -> None:
+    constants, before, after = best_constants(*pixels(favoured=0, by=0.0))
+    assert before <= after < before + 0.03
+    assert np.ptp(constants[:3]) <= 1.0
+
+
+def test_the_network_answers_with_the_constants_added_and_nothing_else_changed(
+    network: PanopticNetwork, tmp_path: Path
+) -> None:
+    data = open_split(write_training_set(tmp_path / "data"), "train")
+    image = torch.zeros((1, 3, SIZE[1], SIZE[0]))
+    with torch.no_grad():
+        before = network(image)
+        balance = balance_classes(network, data, SIZE)
+        after = network(image)
+    added = torch.from_numpy(balance.constants).view(1, 3, 1, 1)
+    torch.testing.assert_close(after.semantic, before.semantic + added)
+    torch.testing.assert_close(after.center, before.center)
+    torch.testing.assert_close(after.offset, before.offset)
+    assert balance.images == 4
+    assert balance.after >= balance.before
+    assert np.any(balance.constants)
+
+
+def test_the_same_seed_finds_the_same(network: PanopticNetwork, tmp_path: Path) -> None:
+    data = open_split(write_training_set(tmp_path / "data"), "train")
+    state = {name: value.clone() for name, value in network.state_dict().items()}
+    first = balance_classes(network, data, SIZE, images=2, seed=5)
+    network.load_state_dict(state)
+    second = balance_classes(network, data, SIZE, images=2, seed=5)
+    np.testing.assert_array_equal(first.constants, second.constants)
+    assert first.images == second.images == 2
+
+
+def test_pseudo_labels_are_left_out(network: PanopticNetwork, tmp_path: Path) -> None:
+    folder = write_training_set(tmp_path / "data")
+    document = json.loads((folder / "train.json").read_text())
+    for image in document["images"]:
+        image["labels"] = "pseudo"
+    (folder / "train.json").write_text(json.dumps(document))
+    with pytest.raises(DataError, match="0 images of the data set hold no labelled pixel"):
+        balance_classes(network, open_split(folder, "train"), SIZE)
+
+
+def test_export_says_what_balancing_changed_and_refuses_a_set_of_other_classes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write_training_set(tmp_path / "data")
+    for words, status in ((("road", "person", "car"), 0), (("road", "sky", "car"), 2)):
+        classes = list(zip(words, (False, True, True), strict=True))
+        state = {"classes": classes, "weights": PanopticNetwork(3).state_dict(), "step": 1}
+        torch.save(state, tmp_path / "best.pt")
+        call = ["export", str(tmp_path / "best.pt"), str(tmp_path / "small.onnx")]
+        assert main([*call, "--size", "64x32", "--balance", str(folder)]) == status
+    told = capsys.readouterr()
+    assert "balanced on 4 training images: mean IoU" in told.out
+    assert "its classes are road, person, car; the checkpoint has road, sky, car" in told.err
