@@ -37,7 +37,7 @@ endif
 export PYTHONDONTWRITEBYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-multi test test-gpu test-humble test-latest messages check docs package bench soak fuzz doctor train-env clean
+.PHONY: help demo demo-multi test test-random mutants test-gpu test-humble test-latest messages check docs package bench soak fuzz doctor train-env clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -54,6 +54,12 @@ TEST_EXTRAS := $(if $(filter 1,$(TORCH)),$(STAMPS)/torch) $(if $(filter 1,$(RTX)
 
 test: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests
 	$(BIN)/python -m pytest $(PYTEST_OPTIONS) $(ARGS)
+
+test-random: $(STAMPS)/test $(TEST_EXTRAS)  ## run the tests in random order; ARGS=--randomly-seed=7 repeats one
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) -p randomly $(ARGS)
+
+mutants: $(STAMPS)/mutants  ## try small mistakes against the tests for an hour; table in out/mutants
+	$(BIN)/python -m test.mutants $(ARGS)
 
 test-gpu: $(STAMPS)/gpu  ## run the tests that need an NVIDIA GPU; writes out/gpu-latency.json
 	PANOPTIC_REQUIRE=gpu $(BIN)/python -m pytest $(PYTEST_OPTIONS) -m gpu $(ARGS)
@@ -166,6 +172,11 @@ $(STAMPS)/docs: $(STAMPS)/run requirements/docs.lock
 $(STAMPS)/test: $(STAMPS)/run
 	$(PIP) $(TEST_PACKAGES)
 	$(PIP) --no-deps -r requirements/reference.lock
+	@touch $@
+
+# Without what Cosmic Ray's own commands need, as only its operators are used.
+$(STAMPS)/mutants: $(STAMPS)/test
+	$(PIP) --no-deps -r requirements/mutants.lock
 	@touch $@
 
 # With a sourced ROS 2 they come from the distribution.

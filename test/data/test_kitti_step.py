@@ -9,9 +9,15 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
+from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.tracking import Tracker
+from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment
 from panoptic_ros.data.kitti_step import (
     CATEGORIES,
+    KittiStepWriter,
     find_sequences,
     read_kitti_step,
     read_labels,
@@ -87,3 +93,24 @@ def test_a_folder_of_frames_is_one_sequence(tmp_path: Path) -> None:
 def test_a_folder_without_frames_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"holds no \.png file"):
         find_sequences(tmp_path / name)
+
+
+def test_an_object_keeps_its_id_while_the_network_renumbers_it(tmp_path: Path) -> None:
+    car = LabelSet("drawn", (Label(0, "car", True, False, (0, 0, 142)),))
+    writer, tracker = KittiStepWriter(tmp_path, car), Tracker(TrackConfig())
+    boxes = ((0, 0, 4, 8), (12, 0, 16, 8))
+    for frame, order in enumerate(([1, 2], [2, 1])):
+        ids = np.zeros((8, 16), np.uint16)
+        for number, (left, top, right, bottom) in zip(order, boxes, strict=True):
+            ids[top:bottom, left:right] = number
+        by_number = sorted(zip(order, boxes, strict=True))
+        segments = tuple(Segment(number, 0, 0.9, 32, box) for number, box in by_number)
+        labels = np.where(ids > 0, 0, 255).astype(np.uint8)
+        panoptic = Panoptic(labels, ids, np.full((8, 16), 200, np.uint8), segments)
+        tracks = tracker.update(panoptic, frame * 100_000_000)
+        nowhere = Drivable(ids > 99, labels, np.full(16, 7, np.int32))
+        image = Frame(np.zeros((8, 16, 3), np.uint8), 0, "front")
+        writer.write(Result(image, panoptic, tracks, nowhere, label_set=car), f"{frame}.png")
+    for frame in range(2):
+        ids = read_kitti_step(tmp_path / f"{frame}.png")[1]
+        assert [ids[0, 0], ids[0, 15]] == [1, 2]

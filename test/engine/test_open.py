@@ -131,6 +131,15 @@ def test_a_plan_runs_where_it_fits(model: Path, orin: TensorRtVariant) -> None:
     assert opened(plan, TrtEngine).endswith("the plan fits this machine")
 
 
+def test_a_plan_runs_as_often_before_the_first_image_as_asked(
+    model: Path, orin: TensorRtVariant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: list[int] = []
+    monkeypatch.setattr(trt.TrtEngine, "_warm_up", lambda self, count: counts.append(count))
+    opened(write(model.with_name("own.plan"), key_here(model, orin)), TrtEngine, warmup=7)
+    assert counts == [7]
+
+
 def test_a_plan_that_nobody_compared_says_so(model: Path, orin: TensorRtVariant) -> None:
     key = key_here(model, orin)
     about = manifest(key=key, model="tiny.onnx", metadata=spec().to_metadata(), compared="graph")

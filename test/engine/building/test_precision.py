@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import onnx
 import pytest
@@ -17,9 +19,9 @@ from panoptic_ros.engine.models import shipped_models
 ort = pytest.importorskip("onnxruntime", reason="ONNX Runtime is not installed")
 
 
-def attention_model(largest: float = 1.0) -> onnx.ModelProto:
+def attention_model(last: float = 1.0) -> onnx.ModelProto:
     """image -> MatMul -> Softmax -> MatMul -> Resize; outputs the result and the soft-max."""
-    weight = np.linspace(-1, largest, 16, dtype=np.float32).reshape(4, 4)
+    weight = np.linspace(-1, last, 16, dtype=np.float32).reshape(4, 4)
     stored = [
         numpy_helper.from_array(weight, "weight"),
         numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), "scales"),
@@ -83,9 +85,53 @@ def test_half_precision_changes_answers_by_rounding_only() -> None:
         assert (found != exact).any(), "nothing was converted"
 
 
-def test_a_weight_beyond_half_is_named() -> None:
-    with pytest.raises(ModelError, match=r"weight weight holds 100000, FP16 ends at 65504"):
-        to_fp16(attention_model(largest=1e5))
+@pytest.mark.parametrize(("last", "words"), [(1e5, "100000"), (-1e6, r"1e\+06")])
+def test_a_weight_beyond_half_is_named(last: float, words: str) -> None:
+    with pytest.raises(ModelError, match=rf"weight weight holds {words}, FP16 ends at 65504"):
+        to_fp16(attention_model(last))
+
+
+def branching_model(depth: int) -> onnx.ModelProto:
+    """image -> MatMul -> scores, which are read in graphs so many ``If`` deep alone."""
+    numbers = itertools.count()
+
+    def branch(operator: str, level: int) -> onnx.GraphProto:
+        name = f"{operator} {next(numbers)}"
+        node = helper.make_node(operator, ["scores"], [name], name=name)
+        if level:
+            node = choice(name, level - 1)
+        said = helper.make_tensor_value_info(name, TensorProto.FLOAT, (1, 3, 4))
+        return helper.make_graph([node], name, [], [said])
+
+    def choice(name: str, level: int) -> onnx.NodeProto:
+        graphs = {"then_branch": branch("Relu", level), "else_branch": branch("Neg", level)}
+        return helper.make_node("If", ["yes"], [name], name=name, **graphs)
+
+    weight = np.linspace(-1, 1, 16, dtype=np.float32).reshape(4, 4)
+    graph = helper.make_graph(
+        [
+            helper.make_node("MatMul", ["image", "weight"], ["scores"], name="score"),
+            choice("result", depth - 1),
+        ],
+        "branches",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 3, 4))],
+        [helper.make_tensor_value_info("result", TensorProto.FLOAT, (1, 3, 4))],
+        [
+            numpy_helper.from_array(weight, "weight"),
+            numpy_helper.from_array(np.array(True), "yes"),
+        ],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_inner_graphs_read_full_precision(depth: int) -> None:
+    model = branching_model(depth)
+    image = np.random.default_rng(0).normal(0, 1, (1, 3, 4)).astype(np.float32)
+    before = answers(model, image)
+    to_fp16(model)
+    assert types_by_node(model)["score"] == TensorProto.FLOAT16
+    np.testing.assert_allclose(answers(model, image)[0], before[0], atol=5e-3)
 
 
 def test_a_model_without_products_is_refused() -> None:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the exported graph makes of the heads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
+
+from panoptic_ros.model.export import ExportedNetwork, Maps  # noqa: E402
+from panoptic_ros.model.network import HeadOutputs  # noqa: E402
+
+pytestmark = pytest.mark.torch
+
+SIZE = 12
+
+
+class SaidHeads(torch.nn.Module):
+    """A network that says the same of every image."""
+
+    def __init__(self, share: float, peaks: dict[tuple[int, int], float]) -> None:
+        super().__init__()
+        scores = torch.log(torch.tensor([share, 1.0 - share]))
+        self._semantic = scores.view(1, 2, 1, 1).expand(1, 2, SIZE, SIZE)
+        self._center = torch.zeros(1, 1, SIZE, SIZE)
+        for (row, column), height in peaks.items():
+            self._center[0, 0, row, column] = height
+
+    def forward(self, image: Any) -> HeadOutputs:
+        return HeadOutputs(self._semantic, self._center, torch.zeros(1, 2, SIZE, SIZE))
+
+
+def maps(share: float = 0.9, peaks: dict[tuple[int, int], float] | None = None) -> Maps:
+    network: Any = SaidHeads(share, peaks or {})
+    image = torch.zeros((1, SIZE, SIZE, 3), dtype=torch.uint8)
+    return ExportedNetwork(network, label_scale=1)(image)
+
+
+@pytest.mark.parametrize("level", [178.75, 179.25])
+def test_the_confidence_is_rounded(level: float) -> None:
+    assert np.unique(maps(level / 255.0).confidence.numpy()).tolist() == [179]
+
+
+def test_two_peaks_in_one_window_become_one() -> None:
+    centers = maps(peaks={(5, 5): 0.9, (5, 7): 0.8, (9, 5): 0.7}).centers[0].numpy()
+    assert [tuple(place) for place in np.argwhere(centers).tolist()] == [(5, 5), (9, 5)]

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Try a sample of small mistakes, and those made by hand, against the tests that lie near.
+
+Run: python -m test.mutants [--only core,ros] [--number 60] [--seed 1] [--made] [--seconds 300]
+
+Results are added to ``--out``; what stands there is not tried again, so a run that was ended
+goes on. docs/testing.md says how to read the table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from test.mutants.made import made
+from test.mutants.mutant import Mutant
+from test.mutants.rooms import ROOMS
+from test.mutants.sample import sample
+from test.mutants.table import Outcome, read, table
+from test.mutants.tree import Tree
+
+ROOT = Path(__file__).resolve().parents[2]
+# Tests that pass may take this many times what they take without a mistake, in CPU time.
+PATIENCE, LEAST_S = 3.0, 8.0
+
+
+def main() -> int:
+    """Share the mutants among processes, print the table; 1 if listed mistakes fit no more."""
+    args = _arguments()
+    args.out.mkdir(parents=True, exist_ok=True)
+    by_hand, stale = made(ROOT)
+    mutants = [] if args.made else [one for room in args.only for one in _sampled(room, args)]
+    mutants += [one for one in by_hand if args.made or len(args.only) == len(ROOMS)]
+    results = args.out / "results.jsonl"
+    if args.again:
+        _forget(results, [one.key for one in mutants])
+    known = read(results)
+    left = [one for one in mutants if one.key not in known]
+    end_s = time.monotonic() + args.seconds
+    context = multiprocessing.get_context("spawn")
+    parts = [left[number :: args.processes] for number in range(args.processes)]
+    workers = [
+        context.Process(target=work, args=(part, args.out, number, end_s))
+        for number, part in enumerate(parts)
+        if part
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    known = read(results)
+    sys.stdout.write(table([known[one.key] for one in mutants if one.key in known]))
+    untried = sum(one.key not in known for one in mutants)
+    sys.stdout.write(f"not tried yet: {untried}\n" if untried else "")
+    sys.stdout.write("".join(f"stale: {line}\n" for line in stale))
+    return 1 if stale else 0
+
+
+def work(mutants: list[Mutant], out: Path, number: int, end_s: float) -> None:
+    """Try mutants one after the other until the time is over."""
+    tree, costs = Tree(ROOT, out / f"tree-{number}"), dict[tuple[str, ...], float]()
+    log = out / f"log-{number}.txt"
+    for mutant in mutants:
+        if time.monotonic() > end_s:
+            break
+        if mutant.tests not in costs:
+            told, costs[mutant.tests] = tree.passes(mutant.tests, 600.0, log)
+            if told != "passed":
+                sys.stderr.write(f"{mutant.tests} fail without a mistake:\n{log.read_text()}\n")
+                costs[mutant.tests] = -1.0
+        if costs[mutant.tests] < 0:
+            continue
+        with tree.changed(mutant.file, mutant.source):
+            limit_s = max(LEAST_S, PATIENCE * costs[mutant.tests])
+            told, seconds = tree.passes(mutant.tests, limit_s, log)
+        _keep(out / "results.jsonl", _outcome(mutant, told, seconds, log))
+
+
+def _outcome(mutant: Mutant, told: str, seconds: float, log: Path) -> Outcome:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    failed = next((line for line in lines if line.startswith(("FAILED", "ERROR"))), "")
+    by = {"passed": "", "failed": failed[:160]}.get(told, told)
+    return Outcome(mutant.key, mutant.kind, mutant.folder, told != "passed", by, round(seconds, 1))
+
+
+def _keep(path: Path, outcome: Outcome) -> None:
+    line = json.dumps(outcome._asdict()) + "\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(line)
+
+
+def _forget(path: Path, keys: Iterable[str]) -> None:
+    """Drop the survivors among results, so that they are tried again."""
+    gone = set(keys)
+    kept = [one for one in read(path).values() if one.is_killed or one.key not in gone]
+    path.write_text("".join(json.dumps(one._asdict()) + "\n" for one in kept), encoding="utf-8")
+
+
+def _sampled(room: str, args: argparse.Namespace) -> list[Mutant]:
+    return sample(ROOT, room, args.number, args.seed)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--only", default=",".join(ROOMS), help="rooms; default: %(default)s")
+    parser.add_argument("--number", type=int, default=60, help="a room; default: %(default)s")
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--made", action="store_true", help="those made by hand alone")
+    parser.add_argument("--again", action="store_true", help="try survivors again")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="default: %(default)s")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--out", type=Path, default=Path("out/mutants"), help="default: %(default)s"
+    )
+    args = parser.parse_args()
+    args.only = args.only.split(",")
+    unknown = set(args.only) - set(ROOMS)
+    if unknown:
+        parser.error(f"no room {sorted(unknown)}; there are: {', '.join(ROOMS)}")
+    args.out = args.out.resolve()
+    return args
