@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ class Instance:
         score: 0..1, smoothed over the track's life.
         box: (x0, y0, x1, y1) around its pixels, half open, in camera pixels.
         mask: Its pixels, (H, W) bool, at camera size.
+        probabilities: Probability of each class that it may be, by name: its own first, up to two
+            others, then "void" for what is left to one. The first is ``score``, or less where the
+            network is divided about its class.
     """
 
     id: int
@@ -32,6 +35,7 @@ class Instance:
     score: float
     box: Box
     mask: NDArray[np.bool_]
+    probabilities: dict[str, float] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         """Say number, class, score and box; the mask would fill the screen."""
@@ -60,7 +64,8 @@ class Instance:
         """Write one entry of a COCO result file for detection and instance segmentation.
 
         Source: the result format at https://cocodataset.org/#format-results; ``bbox`` is
-        [x0, y0, w, h] there. ``category_id`` is our class index, ``track_id`` is an addition.
+        [x0, y0, w, h] there. ``category_id`` is our class index; ``track_id`` and
+        ``probabilities`` by class name are additions.
         """
         x0, y0, x1, y1 = self.box
         return {
@@ -71,4 +76,5 @@ class Instance:
             "area": self.area,
             "score": self.score,
             "track_id": self.id,
+            "probabilities": dict(self.probabilities),
         }

@@ -187,7 +187,8 @@ class Result:
         mask = np.zeros(self.camera_size, np.bool_)
         np.equal(self._ids[y0:y1, x0:x1], track.id, out=mask[y0:y1, x0:x1])
         name = self.label_set.name_of(track.label)
-        return Instance(track.id, track.label, name, track.score, box, mask)
+        named = self.label_set.named_probabilities(track.probabilities)
+        return Instance(track.id, track.label, name, track.score, box, mask, named)
 
 
 def without_image(result: Result) -> Result:

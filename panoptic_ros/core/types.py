@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.class_votes import Votes, probabilities
+
 VOID = 255
 """Label of a pixel that belongs to no class."""
 
@@ -68,6 +70,8 @@ class Segment:
         score: 0..1, how sure the network is that there is one object of this class.
         area: Pixels of the map.
         box: Tight around its pixels, half open, in pixels of the map.
+        votes: Classes that its pixels voted for, each pixel with its confidence; empty where all
+            voted for ``label``.
     """
 
     id: int
@@ -75,6 +79,12 @@ class Segment:
     score: float
     area: int
     box: Box
+    votes: Votes = ()
+
+    @property
+    def probabilities(self) -> dict[int, float]:
+        """Probability of each class, ``label`` first; ``class_votes.probabilities`` says how."""
+        return probabilities(self.label, self.score, self.votes, VOID)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +126,8 @@ class Track:
         state: "new" in its first frame, "tracked" where the frame before showed it as well,
             "refound" where it was lost between.
         pieces: Ids of the other segments that are pieces of it.
+        votes: Classes that its segments voted for over its life, each with its probability; empty
+            where all voted for ``label``.
     """
 
     id: int
@@ -127,6 +139,12 @@ class Track:
     velocity: tuple[float, float] = (0.0, 0.0)
     state: TrackState = "tracked"
     pieces: tuple[int, ...] = ()
+    votes: Votes = ()
+
+    @property
+    def probabilities(self) -> dict[int, float]:
+        """Probability of each class, ``label`` first; ``class_votes.probabilities`` says how."""
+        return probabilities(self.label, self.score, self.votes, VOID)
 
     @property
     def segment_ids(self) -> tuple[int, ...]:

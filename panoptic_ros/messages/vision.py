@@ -21,7 +21,8 @@ def detections(context: FrameContext) -> Any:
 
     Returns:
         Boxes in camera pixels; ``id`` is the track's value in the instance image. The input's
-        header stands in every message.
+        header stands in every message. ``results`` sum to one: the track's class first, then
+        other classes, then "void" for what is left.
     """
     header = context.header
     found = [_detection(track, context) for track in context.result.tracks]
@@ -55,19 +56,21 @@ def _class_map(classes: Iterable[tuple[int, str]], context: LabelContext) -> Any
 
 
 def _detection(track: Track, context: FrameContext) -> Any:
-    types, name = context.types, context.labels.labels[track.label].name
-    hypothesis = types.make(
-        "vision_msgs/msg/ObjectHypothesis", class_id=name, score=float(track.score)
-    )
-    result = types.make(
-        "vision_msgs/msg/ObjectHypothesisWithPose", hypothesis=hypothesis, pose=_no_pose(types)
-    )
+    types = context.types
+    named = context.labels.named_probabilities(track.probabilities)
     return types.make(
         "vision_msgs/msg/Detection2D",
         header=context.header,
-        results=[result],
+        results=[_hypothesis(name, score, types) for name, score in named.items()],
         bbox=_bounding_box(context.result.camera_box(track), types),
         id=str(track.id),
+    )
+
+
+def _hypothesis(name: str, score: float, types: MessageTypes) -> Any:
+    hypothesis = types.make("vision_msgs/msg/ObjectHypothesis", class_id=name, score=score)
+    return types.make(
+        "vision_msgs/msg/ObjectHypothesisWithPose", hypothesis=hypothesis, pose=_no_pose(types)
     )
 
 

@@ -58,6 +58,9 @@ def test_coco_writes_segments_that_agree_with_the_images(images: Path, tmp_path:
                 np.ptp(rows) + 1,
             ]
             assert 0 < entry["score"] <= 1
+            # Objects have the ids that the pipeline gave them, below those of stuff.
+            assert ("probabilities" in entry) == (key < 1 << 16)
+            assert sum(entry.get("probabilities", {"": 1.0}).values()) == pytest.approx(1.0)
 
 
 def test_late_frames_get_no_label_file_and_are_counted(

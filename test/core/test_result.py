@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
@@ -111,6 +112,20 @@ def test_coco_entries_carry_the_mask() -> None:
         x0, y0, x1, y1 = instance.box
         assert entry["bbox"] == [x0, y0, x1 - x0, y1 - y0]
         assert (entry["image_id"], entry["track_id"]) == (5, instance.id)
+        assert entry["probabilities"] == instance.probabilities
+
+
+def test_an_instance_names_the_classes_that_it_may_be() -> None:
+    car, person = PICTURE.segments
+    divided = Track(9, person, CAR, 0.5, 0, votes=((CAR, 0.5), (PERSON, 0.5)))
+    first, sure = result(tracks=(divided, Track(70, car, CAR, 1.0, 0))).instances()
+    assert first.probabilities == {"car": 0.5, "person": 0.5}
+    assert sure.probabilities == {"car": 1.0}
+
+
+def test_a_class_that_is_called_void_keeps_the_sum() -> None:
+    named = LabelSet("odd", (Label(0, "void", True, False, (0, 0, 0)),))
+    assert named.named_probabilities({0: 0.75, VOID: 0.25}) == {"void": 1.0}
 
 
 def test_a_class_without_a_name_is_called_by_its_number() -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -19,6 +19,9 @@ from panoptic_ros.core.files.resources import resource
 
 MAX_CLASSES = 255
 """Class indices are 0..254; 255 is void."""
+
+VOID_NAME = "void"
+"""What 255 is called."""
 
 SHIPPED = ("cityscapes", "coco", "ade20k", "mapillary")
 """Label sets in ``config/labels``; where several have a class of one name, the first counts."""
@@ -132,6 +135,24 @@ class LabelSet:
     def name_of(self, index: int) -> str:
         """Name a class; one that the set does not know is called by its index."""
         return self.labels[index].name if 0 <= index < len(self) else f"class {index}"
+
+    def named_probabilities(self, probabilities: Mapping[int, float]) -> dict[str, float]:
+        """Name the classes that an object may be.
+
+        Args:
+            probabilities: By class index, as ``Track.probabilities`` has them.
+
+        Returns:
+            The same by name, in the same order; what no class has is called "void", and left
+            out where it is 0.
+        """
+        named: dict[str, float] = {}
+        for index, value in probabilities.items():
+            name = VOID_NAME if index == MAX_CLASSES else self.name_of(index)
+            # A label set may have a class of that name.
+            if value > 0.0 or index != MAX_CLASSES:
+                named[name] = named.get(name, 0.0) + value
+        return named
 
     def _table(self, flags: Sequence[bool]) -> NDArray[np.bool_]:
         table = np.zeros(256, np.bool_)

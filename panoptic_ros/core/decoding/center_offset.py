@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
@@ -163,26 +164,44 @@ def _assemble(
     blocks, part = _part_with_objects(owner, classes.shape[0] // owner.shape[0])
     owner, is_thing, inside = owner[blocks], is_thing[part], classes[part]
     found = ObjectRuns.of(enlarge(owner, inside.shape) * is_thing, inside)
-    votes = found.votes(scores.size)
-    areas, winners = votes.sum(axis=1), votes.argmax(axis=1).astype(np.uint8)
+    counts = found.counts(scores.size)
+    areas, winners = counts.sum(axis=1), counts.argmax(axis=1).astype(np.uint8)
+    weighted = found.sums(confidence[part], scores.size)
     # Mean probability of the winning class over each object's pixels.
-    sums = found.sums_of_class(confidence[part], winners)[1:]
+    sums = weighted[np.arange(len(winners)), winners][1:]
     scores = scores * np.asarray(sums / (255.0 * np.maximum(areas[1:], 1)), np.float32)
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
     kept = 1 + np.flatnonzero((areas[1:] >= least) & (scores >= config.object_threshold))
-    number = np.zeros(len(votes), np.uint16)
+    number = np.zeros(len(counts), np.uint16)
     number[kept] = np.arange(1, kept.size + 1)
     # Small maps are looked up and enlarged, as every block has one owner.
     ids[part] = enlarge(number.take(owner), inside.shape) * is_thing
     won = enlarge(winners.take(owner), inside.shape)
     np.copyto(inside, won, where=ids[part] > 0)
     boxes = found.boxes(number, kept.size, (part[1].start, part[0].start))
-    facts = zip(kept.tolist(), boxes, strict=True)
+    divided = _divided(weighted[kept])
+    facts = zip(kept.tolist(), boxes, divided, strict=True)
     segments = tuple(
-        Segment(index, int(winners[group]), float(scores[group - 1]), int(areas[group]), box)
-        for index, (group, box) in enumerate(facts, start=1)
+        Segment(
+            index, int(winners[group]), float(scores[group - 1]), int(areas[group]), box, votes
+        )
+        for index, (group, box, votes) in enumerate(facts, start=1)
     )
     return Panoptic(classes, ids, confidence, segments)
+
+
+def _divided(weighted: NDArray[np.float64]) -> list[Votes]:
+    """Shares of the classes that objects are divided on; empty for those of one class.
+
+    Args:
+        weighted: Sum of each class's confidence over each object's pixels, (K, 256).
+    """
+    found: list[Votes] = [()] * len(weighted)
+    rows, labels = np.nonzero(weighted)
+    for row in np.flatnonzero(np.bincount(rows, minlength=len(weighted)) > 1).tolist():
+        own = labels[rows == row]
+        found[row] = shares(dict(zip(own.tolist(), weighted[row, own].tolist(), strict=True)))
+    return found
 
 
 def _part_with_objects(

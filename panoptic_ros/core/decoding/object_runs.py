@@ -46,7 +46,7 @@ class ObjectRuns:
         label = classes.ravel().take(first)
         return cls(owners.take(owned).astype(np.intp), label, first, length, owner.shape)
 
-    def votes(self, count: int) -> NDArray[np.int64]:
+    def counts(self, count: int) -> NDArray[np.int64]:
         """Count each owner's pixels of each class.
 
         Args:
@@ -57,31 +57,28 @@ class ObjectRuns:
         """
         key = self.owner * 256 + self.label
         # Whole numbers in float64 are exact.
-        votes = np.bincount(key, self.length, minlength=(count + 1) * 256)
-        return votes.reshape(count + 1, 256).astype(np.int64)
+        counts = np.bincount(key, self.length, minlength=(count + 1) * 256)
+        return counts.reshape(count + 1, 256).astype(np.int64)
 
-    def sums_of_class(
-        self, values: NDArray[np.uint8], classes: NDArray[np.uint8]
-    ) -> NDArray[np.float64]:
-        """Sum up a map over each owner's pixels of one class.
+    def sums(self, values: NDArray[np.uint8], count: int) -> NDArray[np.float64]:
+        """Sum up a map over each owner's pixels of each class.
 
         Args:
             values: The map, (h, w).
-            classes: The class that counts, by owner, (owners,).
+            count: Largest owner.
 
         Returns:
-            (owners,); whole numbers.
+            (count + 1, 256), whole numbers; row 0 is empty.
         """
-        chosen = np.flatnonzero(self.label == classes.take(self.owner))
-        if chosen.size == 0:
-            return np.zeros(classes.size)
-        first, length = self.first.take(chosen), self.length.take(chosen)
+        if self.first.size == 0:
+            return np.zeros((count + 1, 256))
         # Every other part lies between two runs; the last may end where the map does.
-        edges = np.stack((first, first + length), axis=1).ravel()
+        edges = np.stack((self.first, self.first + self.length), axis=1).ravel()
         ends = edges[:-1] if edges[-1] == values.size else edges
         sums = np.add.reduceat(values.ravel(), ends, dtype=np.uint32)[::2]
-        totals = np.bincount(self.owner.take(chosen), sums, minlength=classes.size)
-        return np.asarray(totals, np.float64)
+        key = self.owner * 256 + self.label
+        totals = np.bincount(key, sums, minlength=(count + 1) * 256)
+        return np.asarray(totals.reshape(count + 1, 256), np.float64)
 
     def boxes(
         self, number: NDArray[np.uint16], count: int, origin: tuple[int, int] = (0, 0)

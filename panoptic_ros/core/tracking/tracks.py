@@ -120,7 +120,7 @@ class Tracks:
         for row, (segment, pieces) in zip(rows.tolist(), whole, strict=True):
             one = self._identities[row]
             state: TrackState = "refound" if one.is_lost else "tracked"
-            one.see(segment.label, segment.score, stamp_ns)
+            one.see(segment, stamp_ns)
             one.divided_s = one.divided_s + seconds if pieces else 0.0
             tracks.append(self._track(row, segment, stamp_ns, state, pieces))
         for row in np.flatnonzero(is_lost).tolist():
@@ -151,9 +151,7 @@ class Tracks:
             segment = seen.segments[column]
             number = self._numbers.take(used)
             used.add(number)
-            one = TrackRecord(number, stamp_ns, stamp_ns, segment.score, segment.label)
-            one.vote(segment.label, segment.score)
-            self._identities.append(one)
+            self._identities.append(TrackRecord.begin(number, segment, stamp_ns))
             found.track_of[column] = row
             tracks.append(self._track(row, segment, stamp_ns, "new"))
         return tracks
@@ -223,6 +221,7 @@ class Tracks:
             velocity=(velocity.item(row, 0), velocity.item(row, 1)),
             state=state,
             pieces=pieces,
+            votes=one.shares,
         )
 
 

@@ -143,6 +143,7 @@ class CocoWriter:
         ids: NDArray[np.uint16],
         scores: Mapping[int, float],
         confidence: NDArray[np.uint8],
+        probabilities: Mapping[int, Mapping[str, float]],
     ) -> None:
         """Write one image and remember its segments.
 
@@ -152,6 +153,7 @@ class CocoWriter:
             ids: Object per pixel, 0 for none, (H, W). Thing pixels without object become void.
             scores: 0..1 of each object.
             confidence: 0..255 per pixel, (H, W); its mean is the score of a stuff segment.
+            probabilities: Of the classes that each object may be, by name.
 
         Raises:
             DataError: The image cannot be written, or its id is not clear.
@@ -166,6 +168,9 @@ class CocoWriter:
             for segment in np.unique(segments[segments > 0]).tolist()
         ]
         write_ids(self._folder / "panoptic" / f"{stem}.png", segments)
+        for info in infos:
+            if info["id"] in probabilities:
+                info["probabilities"] = dict(probabilities[info["id"]])
         height, width = labels.shape
         self._images.append(
             {"id": image_id, "file_name": file_name, "width": width, "height": height}
@@ -244,6 +249,10 @@ class CocoImageWriter(ImageWriter):
             enlarge(panoptic.ids, size),
             {segment.id: segment.score for segment in panoptic.segments},
             enlarge(panoptic.confidence, size),
+            {
+                segment.id: result.label_set.named_probabilities(segment.probabilities)
+                for segment in panoptic.segments
+            },
         )
 
     def close(self) -> None:

@@ -58,6 +58,7 @@ class CocoInstancesWriter(ToolWriter):
             "bbox": [left, top, right - left, bottom - top],
             "iscrowd": 0,
             "score": one.score,
+            "probabilities": dict(one.probabilities),
             "track_id": one.track_id,
             "attributes": {"track_id": one.track_id},
         }

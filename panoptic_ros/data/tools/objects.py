@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -40,12 +40,14 @@ class ToolObject:
         track_id: The same as long as it is followed; 0 where the tool does not say.
         score: 0..1; None for what a person drew.
         draw: Gives its mask, (H, W) bool.
+        probabilities: Of the classes that it may be, by name; empty where nothing says them.
     """
 
     name: str
     track_id: int
     score: float | None
     draw: Callable[[], NDArray[np.bool_]]
+    probabilities: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +92,9 @@ class ToolWriter(ImageWriter):
     def write(self, result: Result, name: str) -> None:
         """Take an image in; its masks are packed at once."""
         objects = tuple(
-            ToolObject(one.name, one.id, one.score, partial(np.asarray, one.mask))
+            ToolObject(
+                one.name, one.id, one.score, partial(np.asarray, one.mask), one.probabilities
+            )
             for one in result.instances()
             if one.name in self.names
         )

@@ -68,6 +68,25 @@ def test_each_thing_pixel_goes_to_the_centre_its_offset_points_at() -> None:
     assert [segment.area for segment in result.segments] == [4, 4]
 
 
+def test_pixels_vote_for_classes_with_their_confidence() -> None:
+    drawn = heads("ccct", (0, 1, 255))
+    drawn.confidence[:] = [[102, 102, 102, 204]]
+    (segment,) = decode(drawn, LABELS, ANY_SIZE).segments
+    assert (segment.label, segment.score) == (1, pytest.approx(0.3))
+    car, truck = 3 * 102, 204
+    total = car + truck
+    assert segment.votes == ((1, car / total), (2, truck / total))
+    assert segment.probabilities == pytest.approx({1: 0.3, 2: 0.2, VOID: 0.5})
+    assert next(iter(segment.probabilities.values())) == segment.score
+
+
+def test_votes_of_one_object_are_not_its_neighbours() -> None:
+    drawn = heads("cccrccct", (0, 1, 255), (0, 6, 200))
+    first, second = decode(drawn, LABELS, ANY_SIZE).segments
+    assert first.votes == ()
+    assert second.votes == ((1, 0.75), (2, 0.25))
+
+
 def test_stuff_never_gets_an_id() -> None:
     result = decode(heads("rrrr rrrr", (0, 1, 255)), LABELS, ANY_SIZE)
     assert result.segments == ()

@@ -67,6 +67,11 @@ def test_ids_run_from_the_strongest_to_the_weakest_ties_by_position() -> None:
     assert [segment.score for segment in result.segments] == pytest.approx([0.9, 0.6, 0.6])
 
 
+def test_an_object_has_the_probability_that_its_query_gives() -> None:
+    (segment,) = decode(heads("1", [CAR], [0.75]), LABELS, ANY_SIZE).segments
+    assert segment.probabilities == {CAR: 0.75, VOID: 0.25}
+
+
 def test_nobodys_pixels_are_void_and_unsure() -> None:
     result = decode(heads("1..", [CAR]), LABELS, ANY_SIZE)
     assert drawn(result.labels) == ["2.."]

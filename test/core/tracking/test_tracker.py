@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.tracking import MAX_ID, Tracker
 from panoptic_ros.core.tracking.association import Matches
-from panoptic_ros.core.types import Panoptic
+from panoptic_ros.core.types import VOID, Panoptic
 from test.drawn.drawings import CAR, PERSON, scene
 from test.drawn.follower import Follower
 
@@ -132,6 +134,24 @@ def test_the_class_is_voted_over_the_life(tracker: Tracker) -> None:
     for number, label in enumerate([CAR, CAR, PERSON]):
         tracks = tracker.update(scene("1111", classes={1: label}), (number + 1) * FRAME_NS)
     assert [(track.label, track.segment.label) for track in tracks] == [(CAR, PERSON)]
+
+
+def test_the_probabilities_are_voted_over_the_life(tracker: Tracker) -> None:
+    for number, label in enumerate([CAR, CAR, PERSON]):
+        frame = scene("1111", classes={1: label}, scores={1: 0.6})
+        (track,) = tracker.update(frame, (number + 1) * FRAME_NS)
+    assert track.score == pytest.approx(0.6)
+    assert track.probabilities == pytest.approx({CAR: 0.6, PERSON: 0.3, VOID: 0.1})
+
+
+def test_a_part_of_another_class_counts_in_every_frame(tracker: Tracker) -> None:
+    frame = scene("1111", scores={1: 0.6})
+    divided = replace(frame.segments[0], votes=((CAR, 0.75), (PERSON, 0.25)))
+    for number in range(3):
+        (track,) = tracker.update(replace(frame, segments=(divided,)), (number + 1) * FRAME_NS)
+    assert track.probabilities == pytest.approx({CAR: 0.6, PERSON: 0.2, VOID: 0.2})
+    (track,) = tracker.update(scene("1111", scores={1: 0.6}), 4 * FRAME_NS)
+    assert track.probabilities[PERSON] == pytest.approx(0.6 * 3 * 0.2 / (4 * 0.6))
 
 
 def test_speed_is_in_map_pixels_per_second(tracker: Tracker) -> None:

@@ -113,6 +113,8 @@ def test_cocos_own_library_reads_masks_and_tracks(tmp_path: Path) -> None:
     assert len(entries) == 2 * len(masks)
     for entry, told in zip(entries, json.loads(path.read_text())["annotations"], strict=True):
         assert np.array_equal(coco.annToMask(entry) > 0, masks[told["track_id"]])
+        assert sum(told["probabilities"].values()) == pytest.approx(1.0)
+        assert next(iter(told["probabilities"].values())) == told["score"]
 
 
 @pytest.mark.parametrize(
