@@ -25,9 +25,66 @@ DISPLAYS = {
 }
 """RViz's display of a message type."""
 
-NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask", *rows_of(CloudTopic)} - {"points"}
-"""An image of two 16-bit channels and one that is none, and boxes in space, none of which Foxglove
-draws."""
+BOXES = "vision_msgs_rviz_plugins/Detection3DArray"
+
+POINTS = {
+    "Alpha",
+    "Autocompute Intensity Bounds",
+    "Channel Name",
+    "Color Transformer",
+    "Decay Time",
+    "Invert Rainbow",
+    "Max Color",
+    "Max Intensity",
+    "Min Color",
+    "Min Intensity",
+    "Position Transformer",
+    "Selectable",
+    "Size (Pixels)",
+    "Size (m)",
+    "Style",
+    "Use rainbow",
+}
+"""``point_cloud_common.cpp`` and ``intensity_pc_transformer.cpp``."""
+
+KEYS = {
+    "rviz_default_plugins/Image": {"Max Value", "Median window", "Min Value", "Normalize Range"},
+    "rviz_default_plugins/Map": {"Alpha", "Color Scheme", "Draw Behind", "Use Timestamp"},
+    "rviz_default_plugins/Polygon": {"Alpha", "Color"},
+    "rviz_default_plugins/LaserScan": POINTS,
+    "rviz_default_plugins/PointCloud2": POINTS,
+    BOXES: {"Alpha", "ConfigPath", "Line Width", "Only Edge", "Show Score"},
+}
+"""Properties that the displays declare in github.com/ros2/rviz at f7112b1 and, for boxes, in
+github.com/ros-perception/vision_msgs at e77fa2d."""
+
+CHOICES = {
+    "Color Scheme": {"map", "costmap", "raw"},
+    "Color Transformer": {"Intensity", "AxisColor", "FlatColor", "RGB8", "RGBF32"},
+    "Position Transformer": {"XYZ"},
+    "Style": {"Points", "Squares", "Flat Squares", "Spheres", "Boxes", "Tiles"},
+}
+
+NOT_IN_FOXGLOVE = {"panoptic", "autoware_mask"}
+"""An image of two 16-bit channels and one that is none, neither of which Foxglove draws."""
+
+POINT_SETTINGS = {
+    "visible",
+    "frameLocked",
+    "pointSize",
+    "pointShape",
+    "decayTime",
+    "colorMode",
+    "flatColor",
+    "colorField",
+    "gradient",
+    "colorMap",
+    "explicitAlpha",
+    "minValue",
+    "maxValue",
+}
+"""``LayerSettingsPointExtension`` and ``ColorModeSettings`` in packages/suite-base/src/panels/
+ThreeDeeRender/renderables of github.com/lichtblick-suite/lichtblick at 66adecb."""
 
 
 def foxglove() -> dict[str, Any]:
@@ -91,6 +148,16 @@ def test_the_ground_is_seen_from_its_frame_and_colours_are_ones_that_there_are()
     assert scan["colorField"] in ("range", "intensity")
 
 
+def test_foxglove_colours_points_by_fields_that_they_have() -> None:
+    layers = foxglove()["configById"]["3D!ground"]["topics"]
+    fields = {"free_space/points": "label", "points": "label", "objects/motion": "instance"}
+    for name, field in fields.items():
+        layer = layers[f"/panoptic/{name}"]
+        assert set(layer) <= POINT_SETTINGS
+        assert (layer["colorField"], layer["colorMode"]) == (field, "colormap")
+        assert layer["colorMap"] in ("turbo", "rainbow")
+
+
 def test_panels_have_their_title_in_both_programs() -> None:
     for panel in foxglove()["configById"].values():
         assert panel.get("foxglovePanelTitle") == panel.get("lichtblickPanelTitle")
@@ -119,17 +186,46 @@ def test_rviz_shows_images_that_it_can_draw() -> None:
     assert {entry["Name"] for entry in images} <= set(document["Window Geometry"])
 
 
-def test_rviz_shows_every_ground_topic_by_the_display_of_its_type() -> None:
+def test_rviz_shows_every_topic_in_metres_by_the_display_of_its_type() -> None:
     displays = rviz()["Visualization Manager"]["Displays"]
     shown = {
         entry["Topic"]["Value"].removeprefix("/panoptic/"): entry["Class"]
         for entry in displays
         if entry["Class"] != "rviz_default_plugins/Image"
     }
+    rows = {**rows_of(GroundTopic), **rows_of(CloudTopic)}
+    kinds = {name: row.type.rpartition("/")[2] for name, row in rows.items()}
+    assert shown.pop("objects") == BOXES
+    assert kinds.pop("objects") == "Detection3DArray"
     assert shown == {
-        name: f"rviz_default_plugins/{DISPLAYS[row.type.rpartition('/')[2]]}"
-        for name, row in rows_of(GroundTopic).items()
+        name: f"rviz_default_plugins/{DISPLAYS[kind]}" for name, kind in kinds.items()
     }
+
+
+def test_displays_have_the_keys_and_words_that_rviz_knows() -> None:
+    for entry in rviz()["Visualization Manager"]["Displays"]:
+        own = set(entry) - {"Class", "Enabled", "Name", "Topic", "Value"}
+        assert own <= KEYS[entry["Class"]], entry["Name"]
+        assert entry["Enabled"] == entry["Value"]
+        assert set(entry["Topic"]) == {
+            "Depth",
+            "Durability Policy",
+            "History Policy",
+            "Reliability Policy",
+            "Value",
+        }
+        for key, words in CHOICES.items():
+            assert entry.get(key) in {None, *words}
+
+
+def test_rviz_colours_points_by_fields_that_they_have() -> None:
+    displays = rviz()["Visualization Manager"]["Displays"]
+    channels = {
+        entry["Topic"]["Value"].removeprefix("/panoptic/"): entry["Channel Name"]
+        for entry in displays
+        if "Channel Name" in entry
+    }
+    assert channels == {"points": "label", "objects/motion": "instance"}
 
 
 def test_rviz_looks_from_the_frame_of_the_ground() -> None:
