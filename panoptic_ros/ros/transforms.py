@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where frames are, from /tf and /tf_static; the little of tf2 that a camera's pose needs.
-
-tf2's Python listener is not available as a wheel; ``TransformTree`` does its part.
-"""
+"""Where frames are, from /tf and /tf_static."""
 
 from __future__ import annotations
 
@@ -16,6 +13,7 @@ from panoptic_ros.core.ground.transform_tree import TransformTree
 from panoptic_ros.messages.clouds.transform_message import TF_MESSAGE, note_transforms
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.protocols import SubscribingNode
+from panoptic_ros.ros.tf2_tree import Tf2Tree, tree_of
 
 _DEPTH = 100
 _STATIC = QoSProfile(
@@ -36,11 +34,11 @@ class Transforms:
         types: Message classes; without tf2_msgs nothing is heard.
 
     Attributes:
-        tree: What has been heard.
+        tree: What has been heard; tf2 keeps it where ``tf2_ros`` is installed.
     """
 
     def __init__(self, node: SubscribingNode | None, types: MessageTypes) -> None:
-        self.tree = TransformTree()
+        self.tree, self._watch = (TransformTree(), None) if node is None else tree_of(node)
         self.is_listening = False
         if node is not None and types.has(TF_MESSAGE):
             self.is_listening = True
@@ -50,7 +48,7 @@ class Transforms:
 
     def take(self, message: Any) -> None:
         """Remember the transforms of a TFMessage; what is no transform is left out."""
-        note_transforms(self.tree, message, is_static=False)
+        self._note(message, is_static=False)
 
     def knows(self, frame: str) -> bool:
         """Whether a transform of that frame has been heard."""
@@ -72,7 +70,12 @@ class Transforms:
         return CameraPose(pose[:3, :3], pose[:3, 3])
 
     def _take_static(self, message: Any) -> None:
-        note_transforms(self.tree, message, is_static=True)
+        self._note(message, is_static=True)
+
+    def _note(self, message: Any, is_static: bool) -> None:
+        note_transforms(self.tree, message, is_static)
+        if isinstance(self.tree, Tf2Tree):
+            self.tree.note_message(message, is_static)
 
     def _missing(self, base: str, frame: str) -> str:
         way = "set ground.camera_height_m and the angles, or publish the transform"
