@@ -83,13 +83,13 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.engine.open import open_engine
 
     config = read_parameters(args.params, args.params_node)
-    ground = _ground(args, config.ground)
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         files = files_of(args)
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         pipeline = Pipeline(engine, config.pipeline)
         camera = recorded_camera(config, source.topic)
+        ground = _ground(args, config.ground, camera, source)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
         clouds = _clouds(args, config, camera, source, stack)
@@ -107,17 +107,26 @@ def run(args: argparse.Namespace) -> int:
         record.warnings.extend(clouds.warnings())
         record.notes.append(f"{counted(clouds.labelled, 'cloud')} labelled")
     if ground is not None and ground.problem:
-        record.warnings.append(f"ground topics are off: {ground.problem}")
+        # Nobody asked for the ground of a bag whose TF speaks of the base frame.
+        told = record.warnings if ground.is_told or args.camera_info else record.notes
+        told.append(f"ground topics are off: {ground.problem}")
     _finish(args, files, source, record)
     _write(files, record, sampled)
     return 1 if source.read_errors else 0
 
 
-def _ground(args: argparse.Namespace, config: GroundConfig) -> ReplayGround | None:
-    """Give what finds the ground, where the arguments say something about it."""
+def _ground(
+    args: argparse.Namespace, config: GroundConfig, camera: CameraConfig, source: Source
+) -> ReplayGround | None:
+    """Give what finds the ground, where the arguments or the bag's TF say something about it."""
     from panoptic_ros.cli.replaying.ground import ReplayGround
 
-    ground = ReplayGround(config)
+    tree = None
+    if source.topic and config.camera_height_m <= 0:
+        from panoptic_ros.recordings.bag_transforms import static_transforms
+
+        tree = static_transforms(source.path, source.read_errors)
+    ground = ReplayGround(config, camera.rotation, tree)
     return ground if ground.is_placed or args.camera_info else None
 
 

@@ -218,9 +218,8 @@ _ROWS: tuple[Topic, ...] = (
         type=DETECTION_ARRAY,
         build=detections,
         meaning=(
-            "box in camera pixels; `results` are class *names* with probabilities that sum to one, "
-            "the object's class first; `id` is the value in "
-            "`~/instance`"
+            "box in camera pixels; `results` are class *names* with probabilities that sum to "
+            "one, the object's class first; `id` is the value in `~/instance`"
         ),
     ),
     RemappedTopic(

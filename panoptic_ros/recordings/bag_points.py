@@ -15,12 +15,13 @@ from panoptic_ros.messages.clouds.cloud_stage import SensorMessage
 from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
 from panoptic_ros.messages.clouds.transform_message import TF_MESSAGE, note_transforms
 from panoptic_ros.messages.convert import IMAGE
+from panoptic_ros.recordings.bag_transforms import note_static
 from panoptic_ros.recordings.open_bag import OpenBag
 from panoptic_ros.recordings.source import ReadErrors, describe
 from panoptic_ros.recordings.storage.decode import decoded
 from panoptic_ros.recordings.storage.record import Record
 
-TF, TF_STATIC = "/tf", "/tf_static"
+TF = "/tf"
 
 
 class BagPoints(Closing):
@@ -56,8 +57,7 @@ class BagPoints(Closing):
         except DataError:
             self._bag.close()
             raise
-        for record in self._bag.records({TF_STATIC}):
-            self._note(record)
+        note_static(self._bag, tree, self.read_errors)
         self._records = self._of_interest()
         self._next = next(self._records, None)
 
@@ -85,7 +85,7 @@ class BagPoints(Closing):
         elif record.topic == self._info_topic and record.type == CAMERA_INFO:
             self._info = message
         elif record.type == TF_MESSAGE:
-            note_transforms(self._tree, message, record.topic == TF_STATIC)
+            note_transforms(self._tree, message, is_static=False)
 
     def _check(self, path: Path) -> None:
         kinds = {topic.name: topic.type for topic in self._bag.topics() if topic.count}

@@ -10,96 +10,18 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.messages.clouds.point_cloud import cloud_message, to_cloud
-from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
-from test.drawn.painted_engine import street
-from test.drawn.transforms import transforms
+from panoptic_ros.messages.clouds.point_cloud import to_cloud
+from test.drawn.vehicle_bag import CAR, DEPTH_M, FRAMES, SIZE, pixels_of, write_drive
 
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.usefixtures("painted")
 
-TYPES = bag_types()
-FRAMES, DEPTH_M, FOCAL = 5, 8.0, 100.0
-SIZE = (96, 128)
 CLOUDS = "/lidar/points"
-
-
-def header(stamp_ns: int, frame: str) -> Any:
-    stamp = TYPES.make(
-        "builtin_interfaces/msg/Time", sec=stamp_ns // 10**9, nanosec=stamp_ns % 10**9
-    )
-    return TYPES.make("std_msgs/msg/Header", stamp=stamp, frame_id=frame)
-
-
-def camera_info(stamp_ns: int) -> Any:
-    region = TYPES.make(
-        "sensor_msgs/msg/RegionOfInterest",
-        x_offset=0,
-        y_offset=0,
-        height=0,
-        width=0,
-        do_rectify=False,
-    )
-    k = np.array([FOCAL, 0, SIZE[1] / 2, 0, FOCAL, SIZE[0] / 2, 0, 0, 1.0])
-    return TYPES.make(
-        "sensor_msgs/msg/CameraInfo",
-        header=header(stamp_ns, "camera"),
-        height=SIZE[0],
-        width=SIZE[1],
-        distortion_model="plumb_bob",
-        d=np.zeros(5),
-        k=k,
-        r=np.eye(3).ravel(),
-        p=np.zeros(12),
-        binning_x=0,
-        binning_y=0,
-        roi=region,
-    )
-
-
-def tf_message(stamp_ns: int) -> Any:
-    entry = transforms("camera", "lidar").transforms[0].transform
-    shift, turn = vars(entry.translation), vars(entry.rotation)
-    moved = TYPES.make(
-        "geometry_msgs/msg/Transform",
-        translation=TYPES.make("geometry_msgs/msg/Vector3", **shift),
-        rotation=TYPES.make("geometry_msgs/msg/Quaternion", **turn),
-    )
-    stamped = TYPES.make(
-        "geometry_msgs/msg/TransformStamped",
-        header=header(stamp_ns, "camera"),
-        child_frame_id="lidar",
-        transform=moved,
-    )
-    return TYPES.make("tf2_msgs/msg/TFMessage", transforms=[stamped])
-
-
-def wall() -> Any:
-    y, z = np.meshgrid(np.linspace(-5, 5, 60), np.linspace(-4, 4, 40))
-    points = np.zeros(y.size, [(name, "f4") for name in ("x", "y", "z")])
-    points["x"], points["y"], points["z"] = DEPTH_M, y.ravel(), z.ravel()
-    return points, y.shape
 
 
 @pytest.fixture
 def drive(tmp_path: Path) -> Path:
-    """A camera at 10 Hz, and a LiDAR whose clouds are 20 ms later."""
-    from panoptic_ros.messages.convert import image_message
-
-    path = tmp_path / "drive.mcap"
-    points, shape = wall()
-    with BagWriter(path) as bag:
-        bag.write("/tf_static", tf_message(10**9), 10**9)
-        for number in range(FRAMES):
-            time_ns = 2 * 10**9 + number * 10**8
-            pixels = street(10 + 3 * number, width=128, height=96)
-            bag.write("/front/camera_info", camera_info(time_ns), time_ns)
-            image = image_message(pixels, "rgb8", TYPES, header(time_ns, "camera"))
-            bag.write("/front/image_raw", image, time_ns)
-            late_ns = time_ns + 20_000_000
-            cloud = cloud_message(points, shape, TYPES, header(late_ns, "lidar"))
-            bag.write(CLOUDS, cloud, late_ns)
-    return path
+    return write_drive(tmp_path / "drive.mcap")
 
 
 def replay(*words: object) -> int:
@@ -184,3 +106,40 @@ def test_clouds_that_are_lost_are_told_by_cause(
     error = capsys.readouterr().err
     assert "5 clouds dropped: clouds with no image within points.max_offset_s" in error
     assert "the nearest image is 0.020 s before the cloud" in error
+
+
+def labelled(path: Path) -> tuple[Any, Any]:
+    """Labels and instances of the points of the first cloud."""
+    data = messages(path)["/panoptic/points"][0].data.reshape(-1, 24)
+    return data[:, 16], data[:, 18:20].copy().view(np.uint16).ravel()
+
+
+def params(folder: Path, words: str) -> Path:
+    path = folder / "p.yaml"
+    path.write_text(f"/**:\n  ros__parameters: {{cloud_topics: ['{CLOUDS}'], {words}}}\n")
+    return path
+
+
+def test_a_camera_on_its_head_labels_the_same_points(drive: Path, tmp_path: Path) -> None:
+    assert replay(drive, "--clouds", CLOUDS, "--out", tmp_path / "upright.mcap") == 0
+    turned = write_drive(tmp_path / "turned.mcap", is_turned=True)
+    told = ("--params", params(tmp_path, "rotation: [180]"))
+    assert replay(turned, *told, "--out", tmp_path / "turned_result.mcap") == 0
+    for mine, expected in zip(
+        labelled(tmp_path / "turned_result.mcap"), labelled(tmp_path / "upright.mcap"), strict=True
+    ):
+        np.testing.assert_array_equal(mine, expected)
+        assert len(np.unique(mine)) > 1
+
+
+def test_points_outside_of_the_region_have_no_label(drive: Path, tmp_path: Path) -> None:
+    told = ("--params", params(tmp_path, "region: ['0,48,128,48']"))
+    assert replay(drive, *told, "--out", tmp_path / "r.mcap") == 0
+    labels, instances = labelled(tmp_path / "r.mcap")
+    u, v = pixels_of(DEPTH_M)
+    is_inside = (u >= 0) & (u < SIZE[1]) & (v >= 48) & (v < SIZE[0])
+    x0, y0, x1, y1 = CAR
+    on_car = (u > x0 + 2) & (u < x1 - 3) & (v > y0 + 2) & (v < y1 - 3)
+    assert on_car.sum() > 5
+    assert set(labels[~is_inside].tolist()) == {255}
+    assert set(instances[on_car].tolist()) == {1}

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ground under the frames of a recording, from a calibration and parameters as in the node."""
+"""The ground under the frames of a recording, from a calibration and parameters or TF."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.extrinsics import CameraPose
+from panoptic_ros.core.ground.transform_tree import TransformTree
 from panoptic_ros.messages.ground_source import GroundSource
 
 if TYPE_CHECKING:
@@ -13,7 +15,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from panoptic_ros.core.config import GroundConfig
-    from panoptic_ros.core.ground.extrinsics import CameraPose
     from panoptic_ros.core.ground.grid import Ground
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame
@@ -25,28 +26,40 @@ class ReplayGround:
 
     Args:
         config: Camera pose and extent.
+        rotation: Degrees by which the images are turned after the camera.
+        tree: The recording's own transforms, which place a camera that no parameter places.
 
     Attributes:
         problem: Why the last frame has none, empty where it has.
     """
 
-    def __init__(self, config: GroundConfig) -> None:
+    def __init__(
+        self, config: GroundConfig, rotation: int = 0, tree: TransformTree | None = None
+    ) -> None:
         self.problem = ""
-        self._config = config
-        self._source = GroundSource(_unknown_pose)
+        self._config, self._rotation = config, rotation
+        self._tree = tree or TransformTree()
+        self._source = GroundSource(self._recorded_pose)
         self._ground: Ground | None = None
         self._view: BirdView | None = None
 
     @property
-    def is_placed(self) -> bool:
+    def is_told(self) -> bool:
         """Whether the parameters say where the camera sits."""
         return self._config.camera_height_m > 0
+
+    @property
+    def is_placed(self) -> bool:
+        """Whether the parameters say where the camera sits, or the transforms may."""
+        return self.is_told or self._tree.names(self._config.base_frame)
 
     def find(self, result: Result, recorded: RecordedFrame) -> Ground | None:
         """Give the ground of a frame; None where ``problem`` says why."""
         info, frame_id = recorded.camera_info, result.frame.frame_id
         try:
-            found = self._source.ground(info, result.camera_size, frame_id, self._config)
+            found = self._source.ground(
+                info, result.camera_size, frame_id, self._config, self._rotation
+            )
         except ConfigError as error:
             self.problem = str(error)
             self._ground = None
@@ -82,9 +95,12 @@ class ReplayGround:
             self._view = BirdView(ground.camera, ground.pose, ground.config)
         return self._view.image(result.frame.image, maps), self._view.grid(maps)
 
-
-def _unknown_pose(base: str, frame: str) -> CameraPose:
-    raise ConfigError(
-        f"nothing says where {frame or 'the camera'} sits in {base}; set ground.camera_height_m "
-        "in a parameter file (--params)"
-    )
+    def _recorded_pose(self, base: str, frame: str) -> CameraPose:
+        """Where TF has the camera."""
+        pose = self._tree.pose(base, frame)
+        if pose is None:
+            raise ConfigError(
+                f"nothing says where {frame or 'the camera'} sits in {base}; set "
+                "ground.camera_height_m in a parameter file (--params)"
+            )
+        return CameraPose(pose[:3, :3], pose[:3, 3])

@@ -91,6 +91,12 @@ class TransformTree:
         """Whether there is a transform of that frame."""
         return plain(frame) in self._frames
 
+    def names(self, frame: str) -> bool:
+        """Whether a transform is about that frame, be it as the child or as the parent."""
+        with self._lock:
+            parents = {known.parent for known in self._frames.values()}
+        return self.knows(frame) or plain(frame) in parents
+
     def pose(self, base: str, frame: str, stamp_ns: int | None = None) -> Pose | None:
         """Give what takes points of a frame into a base frame.
 
