@@ -61,11 +61,13 @@ def tree_of(node: Any) -> tuple[TransformTree, Any]:
     """Make the tree for a node: tf2's where it is installed, else our own.
 
     Args:
-        node: Whose clock empties tf2's buffer when it jumps back.
+        node: Whose clock empties tf2's buffer when it jumps back; None for a tree of our own.
 
     Returns:
         The tree, and what must be kept as long as it.
     """
+    if node is None:
+        return TransformTree(), None
     try:
         tf2 = importlib.import_module("tf2_ros")
     except ImportError:

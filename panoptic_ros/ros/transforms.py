@@ -38,7 +38,7 @@ class Transforms:
     """
 
     def __init__(self, node: SubscribingNode | None, types: MessageTypes) -> None:
-        self.tree, self._watch = (TransformTree(), None) if node is None else tree_of(node)
+        self.tree, self._watch = tree_of(node)
         self.is_listening = False
         if node is not None and types.has(TF_MESSAGE):
             self.is_listening = True

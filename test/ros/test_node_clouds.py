@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -56,10 +57,28 @@ class Lidar:
         self.bench.publish("/cloud", self.make(self.camera.stamp_ns + self.delay_ns))
 
 
+def sensors() -> Any:
+    """A TFMessage with the LiDAR in the camera's frame, of ROS's own classes, as tf2 wants them."""
+    entry = transforms("front_optical", "lidar").transforms[0]
+    shift, turn = entry.transform.translation, entry.transform.rotation
+    moved = TYPES.make(
+        "geometry_msgs/msg/Transform",
+        translation=TYPES.make("geometry_msgs/msg/Vector3", **vars(shift)),
+        rotation=TYPES.make("geometry_msgs/msg/Quaternion", **vars(turn)),
+    )
+    stamped = TYPES.make(
+        "geometry_msgs/msg/TransformStamped",
+        header=header(0, "front_optical"),
+        child_frame_id="lidar",
+        transform=moved,
+    )
+    return SimpleNamespace(transforms=[stamped])
+
+
 def started(make_node: MakeNode, is_placed: bool = True, **parameters: Any) -> PanopticNode:
     node = make_node(cloud_topics=["/cloud"], **parameters)
     if is_placed:
-        node._transforms.take(transforms("front_optical", "lidar"))
+        node._transforms.take(sensors())
     node.start()
     return node
 
@@ -89,6 +108,37 @@ def test_points_get_the_labels_of_the_image(
     bench.until(lambda: int(value(reports, ROW, "points_not_a_number") or 0) > 0)
     assert words(reports, ROW) == (0, "")
     assert int(value(reports, ROW, "labelled")) <= int(value(reports, ROW, "received"))
+
+
+@pytest.mark.vision
+def test_boxes_on_the_wire_have_the_ids_of_the_detections(
+    make_node: MakeNode, bench_of: Callable[..., Bench]
+) -> None:
+    bench = bench_of(started(make_node))
+    boxed = bench.listen("/panoptic/objects", "vision_msgs/msg/Detection3DArray")
+    detected = bench.listen("/panoptic/detections", "vision_msgs/msg/Detection2DArray")
+    lidar = Lidar(bench)
+    pairs: list[tuple[Any, Any]] = []
+
+    def have_met() -> bool:
+        pairs.extend(
+            (mine, other)
+            for mine in boxed
+            for other in detected
+            if mine.header.stamp == other.header.stamp and mine.detections
+        )
+        return bool(pairs)
+
+    bench.until(have_met, lidar.shoot)
+    boxes, detections = pairs[-1]
+    assert boxes.header.frame_id == "lidar"
+    assert [one.id for one in boxes.detections] == [one.id for one in detections.detections]
+    for box, flat in zip(boxes.detections, detections.detections, strict=True):
+        assert box.header == boxes.header
+        assert box.bbox.center.position.x == pytest.approx(DEPTH_M, abs=0.05)
+        assert min(box.bbox.size.x, box.bbox.size.z) > 0.3
+        (result,) = box.results
+        assert result.hypothesis.class_id == flat.results[0].hypothesis.class_id == "car"
 
 
 def test_a_depth_image_gives_organised_points(

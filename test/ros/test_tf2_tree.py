@@ -146,5 +146,5 @@ def test_the_node_keeps_transforms_itself_without_tf2(monkeypatch: pytest.Monkey
         raise ModuleNotFoundError(name)
 
     monkeypatch.setattr(importlib, "import_module", missing)
-    tree, _ = tree_of(None)
+    tree, _ = tree_of(object())
     assert type(tree) is TransformTree
