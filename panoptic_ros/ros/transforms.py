@@ -9,7 +9,6 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.extrinsics import CameraPose
-from panoptic_ros.core.ground.transform_tree import TransformTree
 from panoptic_ros.messages.clouds.transform_message import TF_MESSAGE, note_transforms
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.ros.protocols import SubscribingNode

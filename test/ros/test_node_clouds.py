@@ -58,7 +58,7 @@ class Lidar:
 
 
 def sensors() -> Any:
-    """A TFMessage with the LiDAR in the camera's frame, of ROS's own classes, as tf2 wants them."""
+    """The LiDAR in the camera's frame, in ROS's own classes, as tf2 wants them."""
     entry = transforms("front_optical", "lidar").transforms[0]
     shift, turn = entry.transform.translation, entry.transform.rotation
     moved = TYPES.make(
