@@ -164,6 +164,19 @@ def test_other_thresholds_count_from_the_next_frame_of_cameras_known_already(
     assert seen == [True, False, True]
 
 
+@pytest.mark.parametrize(("lost_after_s", "number"), [(1.0, 1), (0.0, 2)])
+def test_how_long_an_object_may_be_lost_counts_for_cameras_known_already(
+    lost_after_s: float, number: int
+) -> None:
+    pipeline = Pipeline(PaintedEngine())
+    state = pipeline.new_state()
+    pipeline.step(Frame(street(), 10**9), state)
+    pipeline.step(Frame(street(car_x=64), 10**9 + 40_000_000), state)
+    pipeline.configure(with_value(pipeline.config, "tracking.lost_after_s", lost_after_s))
+    result = pipeline.step(Frame(street(), 10**9 + 80_000_000), state)
+    assert [track.id for track in result.tracks] == [number]
+
+
 def test_a_state_is_configured_before_the_first_frame_that_it_judges() -> None:
     pipeline = Pipeline(PaintedEngine())
     state = pipeline.new_state()

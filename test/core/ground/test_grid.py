@@ -127,6 +127,16 @@ def test_the_boundary_is_where_the_plane_ends(camera: CameraModel) -> None:
     assert set(found.ends.tolist()) == {2}
 
 
+def test_a_camera_that_looks_straight_ahead_sees_alike_to_both_sides() -> None:
+    k = [40.0, 0.0, 31.5, 0.0, 40.0, 23.5, 0.0, 0.0, 1.0]
+    pose = CameraPose.of_angles((0.0, 0.0, 1.4), 0.1, 0.0, 0.0)
+    mask = np.arange(12)[:, None] >= np.full(16, 8)
+    ground = Ground(CameraModel.of((64, 48), "plumb_bob", k, []), pose, CONFIG)
+    points = ground.boundary(surface(mask)[1]).points_m
+    assert len(points) == 16
+    np.testing.assert_allclose(points, points[::-1] * (1.0, -1.0), atol=1e-5)
+
+
 def test_a_small_map_gives_the_same_plane() -> None:
     camera = CAMERAS["plumb_bob"]
     mask = drawn(camera, ROAD)
