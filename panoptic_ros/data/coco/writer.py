@@ -143,7 +143,7 @@ class CocoWriter:
         ids: NDArray[np.uint16],
         scores: Mapping[int, float],
         confidence: NDArray[np.uint8],
-        probabilities: Mapping[int, Mapping[str, float]],
+        probabilities: Mapping[int, Mapping[str, float]] | None = None,
     ) -> None:
         """Write one image and remember its segments.
 
@@ -168,9 +168,10 @@ class CocoWriter:
             for segment in np.unique(segments[segments > 0]).tolist()
         ]
         write_ids(self._folder / "panoptic" / f"{stem}.png", segments)
+        told = probabilities or {}
         for info in infos:
-            if info["id"] in probabilities:
-                info["probabilities"] = dict(probabilities[info["id"]])
+            if info["id"] in told:
+                info["probabilities"] = dict(told[info["id"]])
         height, width = labels.shape
         self._images.append(
             {"id": image_id, "file_name": file_name, "width": width, "height": height}
