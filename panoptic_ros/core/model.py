@@ -180,3 +180,27 @@ class FactualEngine(Engine, Protocol):
 
     @property
     def facts(self) -> Mapping[str, str]: ...  # noqa: D102
+
+
+@runtime_checkable
+class OffloadedEngine(Engine, Protocol):
+    """A network that can say whether something other than the CPU computes it."""
+
+    @property
+    def is_offloaded(self) -> bool: ...  # noqa: D102
+
+
+def is_offloaded(engine: Engine) -> bool:
+    """Whether the CPU is free while a network computes, as far as its engine says."""
+    return isinstance(engine, OffloadedEngine) and engine.is_offloaded
+
+
+def runtime_words(engine: Engine) -> str:
+    """Say what computes results: runtime, processor and precision.
+
+    Returns:
+        E.g. ``OpenVINO 2026.4.1, CPU, bf16``; ``built in`` for engines without a runtime.
+    """
+    facts = engine.facts if isinstance(engine, FactualEngine) else {}
+    parts = (facts.get(name, "") for name in ("runtime", "provider", "gpu", "precision"))
+    return ", ".join(filter(None, parts)) or "built in"

@@ -21,6 +21,7 @@ from panoptic_ros.core.config import (
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.overlay import OverlayStyle
 
+OVERLAPS = ("auto", "always", "never")
 NODE_NAME = "panoptic"
 """The node's name where nobody chooses another."""
 
@@ -56,10 +57,11 @@ class NodeConfig:
         "beside it; '' for none. PointCloud2 or Image, detected.",
         live=False,
     )
-    overlap: bool = param(
-        False,
-        "Encode and publish a result while the network computes the next frame, in a thread "
-        "beside the worker: for networks on a GPU.",
+    overlap: str = param(
+        "auto",
+        "Whether a thread beside the worker encodes and publishes a result while the network "
+        "computes the next frame: auto where the network leaves the CPU free, always or never.",
+        choices=OVERLAPS,
         live=False,
     )
     stale_after_s: float = param(

@@ -75,6 +75,11 @@ class OrtEngine(Closing):
         return f"{spec.name} {spec.size_words} on {runtime}"
 
     @property
+    def is_offloaded(self) -> bool:
+        """Whether something other than the CPU computes it."""
+        return not self._provider.startswith(CPU)
+
+    @property
     def facts(self) -> dict[str, str]:
         """What a report wants to know of it."""
         return {

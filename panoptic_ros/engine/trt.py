@@ -162,6 +162,11 @@ class TrtEngine(Closing):
         return f"{spec.name} {spec.size_words} on {self._variant.title} ({facts})"
 
     @property
+    def is_offloaded(self) -> bool:
+        """Whether something other than the CPU computes it: a GPU does."""
+        return True
+
+    @property
     def facts(self) -> dict[str, str]:
         """What a report wants to know of it."""
         return {

@@ -13,7 +13,7 @@ from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
-from panoptic_ros.core.model import Engine
+from panoptic_ros.core.model import Engine, is_offloaded
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, start_build
@@ -158,6 +158,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         engine = self._loader.engine
         assert engine is not None
         mailbox: Mailbox[Any] = Mailbox()
+        overlap = self.config.overlap
         pipeline = Pipeline(engine, self.config.pipeline)
         self._open_streams(mailbox, pipeline)
         self._worker = Worker(
@@ -167,7 +168,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._streams,
             lambda: self.config,
             self._loader.swap,
-            Sender() if self.config.overlap else None,
+            Sender() if overlap != "never" else None,
+            is_offloaded if overlap == "auto" else lambda engine: True,
         )
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)

@@ -43,6 +43,17 @@ class Sender:
             self._work = work
             self._changed.notify_all()
 
+    def finish(self) -> None:
+        """Wait for the piece of work that was given last.
+
+        Raises:
+            Exception: What it, or an earlier one, raised.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._work is None)
+            if self.failure is not None:
+                raise self.failure
+
     def close(self) -> None:
         """Finish the work that was given, and end."""
         with self._changed:

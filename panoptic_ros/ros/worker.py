@@ -56,6 +56,8 @@ class Worker:
         swap: Asked for a better engine before every inference.
         sender: Publishes beside this thread, and is started and closed by it; None publishes
             here, before the next image is taken.
+        overlaps: Whether the sender is used with an engine; asked for every frame, as engines
+            are swapped.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Worker:
         config: Callable[[], NodeConfig],
         swap: EngineSwap = lambda: None,
         sender: Sender | None = None,
+        overlaps: Callable[[Engine], bool] = lambda engine: True,
     ) -> None:
         self._failure: Exception | None = None
         self._log = log
@@ -76,6 +79,7 @@ class Worker:
         self._config = config
         self._swap = swap
         self._sender = sender
+        self._overlaps = overlaps
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
@@ -165,10 +169,16 @@ class Worker:
             for image, result in done:
                 _deliver(image, result, config)
 
+        if not done:
+            return
         if self._sender is None:
             deliver()
-        elif done:
+        elif self._overlaps(self._pipeline.engine):
             self._sender.give(deliver)
+        else:
+            # The engine before may have left a result to the sender.
+            self._sender.finish()
+            deliver()
 
     def _read(self, stream: CameraStream, message: Any) -> _Image | None:
         clock = StageClock()

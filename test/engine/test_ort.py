@@ -13,7 +13,7 @@ import pytest
 from panoptic_ros.core.classes.labels import shipped_label_set
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
-from panoptic_ros.core.model import METADATA_KEY
+from panoptic_ros.core.model import METADATA_KEY, is_offloaded, runtime_words
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
@@ -42,6 +42,8 @@ def test_the_spec_comes_from_the_file_alone(engine: OrtEngine) -> None:
 
 def test_the_description_names_model_size_and_runtime(engine: OrtEngine) -> None:
     assert engine.description.startswith("tiny 8x4 on ONNX Runtime ")
+    assert runtime_words(engine).endswith(", CPU, as the model")
+    assert not is_offloaded(engine)
 
 
 def test_an_image_written_to_the_input_buffer_is_the_one_that_counts(engine: OrtEngine) -> None:

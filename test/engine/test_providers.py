@@ -146,6 +146,7 @@ def test_the_description_names_the_provider(
         assert isinstance(engine, OrtEngine)
         words = "(CUDA)" if loads else "(CPU, as CUDA did not load)"
         assert engine.description.endswith(words)
+        assert engine.is_offloaded is loads
         assert GpuSession.runs == (1 if loads else 0)
         engine.infer(np.zeros((4, 8, 3), np.uint8))
         assert GpuSession.runs == (2 if loads else 1)

@@ -14,6 +14,7 @@ import pytest
 
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineError
+from panoptic_ros.core.model import is_offloaded, runtime_words
 from panoptic_ros.engine.cuda import Cuda, Graph
 from panoptic_ros.engine.trt import TrtEngine
 from test.drawn.drawn_gpu import DrawnCuda, DrawnGraphs, DrawnTensorRT
@@ -202,6 +203,8 @@ def test_a_gpu_that_is_not_there_is_named() -> None:
 
 def test_the_description_says_where_it_runs(engine: TrtEngine) -> None:
     assert engine.description == "tiny 8x4 on TensorRT 10.3.0 (fp16, Drawn)"
+    assert runtime_words(engine) == "TensorRT 10.3.0, Drawn, fp16"
+    assert is_offloaded(engine)
     assert engine.spec == spec()
 
 

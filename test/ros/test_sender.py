@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -71,6 +72,30 @@ def test_close_waits_for_the_work_that_was_given(sender: Sender) -> None:
     threading.Timer(0.05, may_end.set).start()
     sender.close()
     assert done == [1]
+
+
+def test_whoever_finishes_waits_and_may_go_on_giving(sender: Sender) -> None:
+    done: list[int] = []
+
+    def work() -> None:
+        time.sleep(0.02)
+        done.append(1)
+
+    sender.give(work)
+    sender.finish()
+    assert done == [1]
+    sender.give(lambda: done.append(2))
+    sender.close()
+    assert done == [1, 2]
+
+
+def test_what_work_raises_meets_whoever_finishes(sender: Sender) -> None:
+    def fail() -> None:
+        raise ValueError("no such topic")
+
+    sender.give(fail)
+    with pytest.raises(ValueError, match="no such topic"):
+        sender.finish()
 
 
 def test_what_work_raises_is_kept_and_meets_whoever_gives_the_next(sender: Sender) -> None:

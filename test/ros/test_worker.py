@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -60,7 +61,9 @@ def image(second: float) -> Any:
 
 @contextmanager
 def working(
-    make_sender: Callable[[], Sender | None], send: Send
+    make_sender: Callable[[], Sender | None],
+    send: Send,
+    overlaps: Callable[[Any], bool] = lambda engine: True,
 ) -> Iterator[tuple[Worker, Camera, Callable[[float], None]]]:
     pipeline, mailbox = Pipeline(DrawnEngine()), Mailbox[Any]()
     camera, config = Camera(pipeline, send), NodeConfig()
@@ -71,6 +74,7 @@ def working(
         {"camera": camera},  # type: ignore[dict-item]
         lambda: config,
         sender=make_sender(),
+        overlaps=overlaps,
     )
 
     def shoot(second: float) -> None:
@@ -123,6 +127,23 @@ def test_what_fails_while_a_result_goes_out_is_said_without_another_image(
     with working(make_sender, send) as (worker, _, shoot):
         shoot(1.0)
     assert isinstance(worker.failure, ValueError)
+
+
+def test_results_stay_in_order_when_an_engine_takes_over_that_overlaps_or_does_not() -> None:
+    heard: list[tuple[int, str]] = []
+    answers = iter([True, False, True, True, False, False])
+
+    def send(result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+        time.sleep(0.01)
+        heard.append((header.stamp.sec, threading.current_thread().name))
+        return {}
+
+    with working(Sender, send, lambda engine: next(answers)) as (worker, _, shoot):
+        for second in range(1, 7):
+            shoot(second)
+    assert worker.failure is None
+    beside, itself = "panoptic_sender", "panoptic_worker"
+    assert heard == list(enumerate([beside, itself, beside, beside, itself, itself], start=1))
 
 
 def test_the_next_image_is_taken_while_a_result_goes_out() -> None:
