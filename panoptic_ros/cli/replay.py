@@ -35,7 +35,9 @@ from panoptic_ros.cli.replaying.outputs import (
     open_sinks,
 )
 from panoptic_ros.cli.replaying.timelines import add_timeline_arguments, timelines
+from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 from panoptic_ros.core.errors import DataError, FrameError, LateFrameError, counted
+from panoptic_ros.core.model import runtime_words
 from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
@@ -58,6 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_input_arguments(parser)
     add_engine_arguments(parser)
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default=EngineConfig.runtime,
+        help="what runs the model (default: %(default)s)",
+    )
     add_out(parser, f"{', '.join(NAMES)}", DEFAULT_OUT, ".mcap")
     for option, (kind, what) in SINGLE.items():
         parser.add_argument(f"--{option}", type=Path, metavar=kind, help=f"{what}, by itself")
@@ -86,12 +94,14 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         files = files_of(args)
-        engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
+        opened = open_engine(engine_name(args), args.threads, runtime=args.runtime)
+        engine = stack.enter_context(closing(opened))
         pipeline = Pipeline(engine, config.pipeline)
         camera = recorded_camera(config, source.topic)
         ground = _ground(args, config.ground, camera, source)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
+        record.settings["runtime"] = runtime_words(engine)
         clouds = _clouds(args, config, camera, source, stack)
         sinks = open_sinks(files, args.topics, labels, ground, stack, clouds)
         others = stack.enter_context(timelines(args, labels, source.topic))
@@ -251,5 +261,5 @@ def _write(files: ReplayFiles, record: RunRecord, sampled: SampledFrames) -> Non
         print(f"panoptic replay: {note}", file=sys.stderr)
     counts = f"{record.skipped} skipped, {record.late} late"
     counts += f", {record.left_out} left out by max_rate_hz" if record.left_out else ""
-    print(f"{counted(len(record.frames), 'frame')} processed, {counts}")
+    print(f"{counted(len(record.frames), 'frame')} processed, {counts}; {record.engine}")
     print_written(files.all())

@@ -46,6 +46,7 @@ class BagReport:
         key: What the results were made from; see ``Job.key``.
         fingerprint: The bag's etag, or size and time of change.
         engine: Name of the model.
+        runtime: What ran it: runtime, processor and precision; see ``runtime_words``.
         model_sha256: Its check sum.
         parameters_sha256: Check sum of the pipeline's parameters.
         version: Of this package.
@@ -66,6 +67,7 @@ class BagReport:
     key: str = ""
     fingerprint: str = ""
     engine: str = ""
+    runtime: str = ""
     model_sha256: str = ""
     parameters_sha256: str = ""
     version: str = ""

@@ -15,6 +15,7 @@ from typing import Any
 from panoptic_ros import __version__
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, FrameError, LateFrameError, ModelError
+from panoptic_ros.core.model import runtime_words
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.fleet.addresses import bag_id, bag_stem
 from panoptic_ros.fleet.bag_report import BUSY, DONE, FAILED, OK, PARTIAL, SKIPPED, BagReport
@@ -167,7 +168,7 @@ class Labeller(Closing):
                 sink.finish()
             if bag.failure:
                 raise OSError(bag.failure)
-            report = _summed(report, work, bag)
+            report = replace(_summed(report, work, bag), runtime=runtime_words(pipeline.engine))
         if report.status == FAILED:
             return report, {}
         if page is not None:
