@@ -13,6 +13,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -151,7 +152,7 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> None:
 
     real = engines.open_engine
 
-    def opened(name: str, threads: int = 0) -> object:
-        return PaintedEngine() if name == "painted" else real(name, threads)
+    def opened(name: str, threads: int = 0, **choices: Any) -> object:
+        return PaintedEngine() if name == "painted" else real(name, threads, **choices)
 
     monkeypatch.setattr(engines, "open_engine", opened)

@@ -56,9 +56,9 @@ class Template:
             left_out = cv2.resize(
                 dynamic_mask.view(np.uint8), size, interpolation=cv2.INTER_NEAREST
             )
-            contrast[left_out > 0] = 0.0
+            contrast *= left_out == 0
         usual = max(_MIN_CONTRAST, float(contrast.mean())) if contrast.size else 0.0
-        flat = np.flatnonzero(contrast > 0.5 * usual)
+        flat = (contrast > 0.5 * usual).ravel().nonzero()[0]
         if len(flat) < _MIN_POINTS:
             return None
         flat = flat[:: -(-len(flat) // _MAX_POINTS)]
@@ -66,7 +66,9 @@ class Template:
         place = _grid(smooth.shape).take(flat)
         # The conjugate of the place times the slope: along it for growth, across it for roll.
         answer = place.conjugate() * (gx + np.complex64(1j) * gy)
-        steepest = np.stack((answer.real, answer.imag, gx, gy), axis=1)
+        steepest = np.empty((len(flat), 4), np.float32)
+        for column, slope in enumerate((answer.real, answer.imag, gx, gy)):
+            steepest[:, column] = slope
         trust = (usual / (usual + strength)).astype(np.float32)
         middle = complex((smooth.shape[1] - 1) / 2.0, (smooth.shape[0] - 1) / 2.0)
         return cls(place, value, steepest, trust, middle)
@@ -134,10 +136,14 @@ def _solved(normal: Floats, right: Floats) -> list[float]:
 
 def _correlation(value: Floats, error: Floats, inside: NDArray[np.bool_]) -> float:
     """How much two samples of pixels are alike; 0 where too few are in both images."""
-    if np.count_nonzero(inside) < _MIN_POINTS:
+    count = np.count_nonzero(inside)
+    if count < _MIN_POINTS:
         return 0.0
-    a, b = value[inside], (value + error)[inside]
-    a, b = a - a.mean(), b - b.mean()
+    a, b = value, value + error
+    if count < len(inside):
+        a, b = a[inside], b[inside]
+    # What ``mean`` does takes several times as long for so few.
+    a, b = a - a.sum() / len(a), b - b.sum() / len(b)
     norm = math.sqrt(float(a @ a) * float(b @ b))
     return float(a @ b) / norm if norm > 0.0 else 0.0
 

@@ -106,17 +106,18 @@ class Matches:
 
     def add(self, gain: Floats, least: float) -> None:
         """Pair what is left for the largest sum of the gains that reach ``least``, 0 or more."""
-        open_rows, open_columns = np.flatnonzero(~self._taken), np.flatnonzero(self.track_of < 0)
+        open_rows = (~self._taken).nonzero()[0]
+        open_columns = (self.track_of < 0).nonzero()[0]
         is_whole = gain.shape == (open_rows.size, open_columns.size)
         left = gain if is_whole else gain[open_rows[:, None], open_columns]
         good = left >= least
         choices = good.sum(axis=1), good.sum(axis=0)
         # Most have no choice; only the others take part in the assignment, which is cubic.
         is_sure = good & (choices[0] == 1)[:, None] & (choices[1] == 1)
-        rows, columns = np.nonzero(is_sure)
+        rows, columns = is_sure.nonzero()
         self._pair(open_rows[rows], open_columns[columns])
-        rows = np.flatnonzero((choices[0] > 0) & ~is_sure.any(axis=1))
-        columns = np.flatnonzero((choices[1] > 0) & ~is_sure.any(axis=0))
+        rows = ((choices[0] > 0) & ~is_sure.any(axis=1)).nonzero()[0]
+        columns = ((choices[1] > 0) & ~is_sure.any(axis=0)).nonzero()[0]
         if rows.size == 0:
             return
         left = left[rows[:, None], columns]
@@ -208,11 +209,11 @@ def _find_pieces(evidence: Evidence, found: Matches) -> None:
     will not last. They must not make the track larger than it was: that would be a neighbour that
     comes into sight.
     """
-    left = np.flatnonzero(found.track_of < 0)
+    left = (found.track_of < 0).nonzero()[0]
     if left.size == 0 or not found.taken.any():
         return
     main = np.zeros(len(found.taken), np.intp)
-    columns = np.flatnonzero(found.track_of >= 0)
+    columns = (found.track_of >= 0).nonzero()[0]
     main[found.track_of[columns]] = columns
     # How far an object goes on beyond the border is not known.
     is_cut = evidence.is_cut[:, None] & evidence.seen_cut[None]

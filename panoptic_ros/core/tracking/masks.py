@@ -51,7 +51,7 @@ class MaskPoints:
 
     def where(self, kept: NDArray[np.bool_]) -> MaskPoints:
         """Keep some."""
-        places = np.flatnonzero(kept)
+        places = kept.nonzero()[0]
         return MaskPoints(
             self.y.take(places),
             self.x.take(places),
@@ -146,7 +146,7 @@ def sample(panoptic: Panoptic, row_of: NDArray[np.intp]) -> MaskPoints:
     area = np.array([0, *(segment.area for segment in panoptic.segments)])
     is_large, is_followed = area > _ENOUGH * step * step, row_of >= 0
     few = sparse[(is_large & is_followed).take(coarse.take(sparse))]
-    many = np.flatnonzero((~is_large & is_followed).take(coarse))
+    many = (~is_large & is_followed).take(coarse).nonzero()[0]
     flat = np.concatenate((few, many))
     weight = np.full(len(flat), float(step * step), np.float32)
     weight[: len(few)] *= _THINNED

@@ -64,7 +64,7 @@ class MotionModel:
             growth=np.zeros(count),
             steps=np.zeros(count, np.intp),
             unseen_s=np.zeros(count),
-            is_cut=np.asarray(cut_by_border(boxes, shape).any(axis=0)),
+            is_cut=np.logical_or(*cut_by_border(boxes, shape)),
         )
 
     def __len__(self) -> int:
@@ -159,10 +159,12 @@ class MotionModel:
         self.steps[rows] += 1
 
 
-def cut_by_border(boxes: Floats, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Whether boxes reach the border of the map: the low and the high one, by axis, (2, n, 2)."""
+def cut_by_border(
+    boxes: Floats, shape: tuple[int, ...]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether boxes reach the border of the map: the low and the high one, by axis, (n, 2)."""
     limit = np.array(shape[:2], np.float64)
-    return np.asarray(np.stack((boxes[:, :2] <= 0, boxes[:, 2:] >= limit)))
+    return boxes[:, :2] <= 0, boxes[:, 2:] >= limit
 
 
 def _visible_error(

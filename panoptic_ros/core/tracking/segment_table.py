@@ -30,9 +30,13 @@ class SegmentTable:
     @classmethod
     def of(cls, segments: tuple[Segment, ...]) -> SegmentTable:
         """Collect a frame's segments."""
-        rows = [(s.box[1], s.box[0], s.box[3], s.box[2], s.area, s.label) for s in segments]
-        table = np.array(rows, np.float64).reshape(-1, 6)
-        return cls(segments, table[:, :4], table[:, 4], table[:, 5].astype(np.intp))
+        boxes = np.array([one.box for one in segments], np.float64).reshape(-1, 4)
+        return cls(
+            segments,
+            boxes[:, (1, 0, 3, 2)],
+            np.array([one.area for one in segments], np.float64),
+            np.array([one.label for one in segments], np.intp),
+        )
 
     def __len__(self) -> int:
         return len(self.segments)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from panoptic_ros.core.classes.labels import UNNAMED, LabelSet
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.tracking.association import Matches, associate
@@ -63,7 +65,7 @@ class Tracker:
         tracks = memory.update(panoptic, seen, found, stamp_ns, seconds)
         tracks += memory.spawn(panoptic, seen, found, stamp_ns, self._config.birth_score)
         memory.remember_pixels(panoptic, found, self._hiding)
-        return tuple(sorted(tracks, key=lambda track: track.id))
+        return tuple(sorted(tracks, key=attrgetter("id")))
 
     def _seconds_until(self, stamp_ns: int, is_new_stream: bool) -> float:
         """Seconds since the frame before, 0 where there is none."""
