@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic build``: an ONNX model or a recipe in, a checked TensorRT plan out."""
+"""``panoptic build``: an ONNX model or a recipe in, a checked plan of TensorRT or OpenVINO out."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.models.build_images import MOST_IMAGES
+from panoptic_ros.cli.models.build_words import build_bar, say_why, show_plan
 from panoptic_ros.cli.printing.outputs import print_written
-from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.engine_config import PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
 
@@ -20,22 +18,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from panoptic_ros.core.engine_config import ProgressCallback
-    from panoptic_ros.engine.building.compile import BuildEnvironment
     from panoptic_ros.engine.building.quantize import CalibrationImages
     from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
-
-CHECKS = {
-    "label_agreement": "pixels of the same class",
-    "object_agreement": "objects, PQ against the original's",
-}
-"""Figures with a limit, in words."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments; what is left out comes from the recipe or its defaults."""
     parser.add_argument("model", help="an .onnx file, a model of the package, or a recipe (.yaml)")
+    parser.add_argument(
+        "--runtime",
+        choices=("tensorrt", "openvino"),
+        help="what runs the plan; openvino: int8 alone, by NNCF (default: tensorrt)",
+    )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16")
     parser.add_argument("--batch", type=int, metavar="N", help="images at once (default: 1)")
     parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
@@ -52,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--device", type=int, default=0, metavar="N", help="number of the GPU (default: 0)"
+    )
+    parser.add_argument(
+        "--openvino-device", metavar="NAME", help="CPU, GPU, GPU.1 or NPU (default: CPU)"
     )
     parser.add_argument("--workspace", type=int, metavar="MIB", help="builder's scratch memory")
     parser.add_argument(
@@ -83,23 +81,58 @@ def run(args: argparse.Namespace) -> int:
     recipe = _recipe(args)
     if args.check:
         return _check(recipe)
+    if recipe.runtime == "openvino":
+        _build_for_openvino(recipe, args)
+    else:
+        _build_for_tensorrt(recipe, args)
+    return 0
+
+
+def _build_for_tensorrt(recipe: Recipe, args: argparse.Namespace) -> None:
     from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
     from panoptic_ros.engine.building.parity import comparison
-    from panoptic_ros.engine.storage.manifest import manifest_path
 
     here = build_environment(recipe, args.device)
     key, path = key_and_place(recipe, here, args.out)
     if args.out is None and not args.rebuild:
-        _say_why(recipe, path, key)
+        say_why(path, recipe.model, key)
     before = _written_at(path)
-    with _bar() as report:
+    with build_bar() as report:
         ranges, shown = _images(recipe, key, args.most)
         compare = comparison(recipe.model, here.device if here.runs(recipe) else None, shown)
         manifest = make_plan(recipe, path, here, report, compare, args.rebuild, ranges)
-    _show(path, manifest, here)
+    _tell(path, manifest, here.variant.title, before)
+
+
+def _build_for_openvino(recipe: Recipe, args: argparse.Namespace) -> None:
+    from panoptic_ros.engine.building.openvino import (
+        check_recipe,
+        load_nncf,
+        make_openvino_plan,
+    )
+    from panoptic_ros.engine.openvino_plan import key_and_place, read_device
+
+    check_recipe(recipe)
+    device = read_device(recipe.openvino_device)
+    key, path = key_and_place(recipe.model, device, args.out)
+    if args.out is None and not args.rebuild:
+        say_why(path, recipe.model, key)
+    # Before all images are counted.
+    load_nncf()
+    before = _written_at(path)
+    with build_bar() as report:
+        ranges, shown = _images(recipe, key, args.most)
+        manifest = make_openvino_plan(recipe, path, device, ranges, shown, report, args.rebuild)
+    _tell(path, manifest, f"OpenVINO {device.version}", before)
+
+
+def _tell(path: Path, manifest: Manifest, runtime: str, before: int) -> None:
+    """Say what the plan is, and which files were written."""
+    from panoptic_ros.engine.storage.manifest import manifest_path
+
+    show_plan(path, manifest, runtime)
     if _written_at(path) != before:
         print_written([path, manifest_path(path)])
-    return 0
 
 
 def _written_at(path: Path) -> int:
@@ -123,6 +156,8 @@ def _recipe(args: argparse.Namespace) -> Recipe:
         variant=args.variant,
         workspace_mib=args.workspace,
         images=args.images,
+        runtime=args.runtime,
+        openvino_device=args.openvino_device,
     )
 
 
@@ -141,14 +176,6 @@ def _check(recipe: Recipe) -> int:
     found = counted(len(findings), "finding") if findings else "no findings"
     print(f"{recipe.model.name}: {nodes} nodes, {found}")
     return 1 if findings else 0
-
-
-def _say_why(recipe: Recipe, path: Path, key: PlanKey) -> None:
-    """Say that the plan is there, or why it has to be built."""
-    from panoptic_ros.engine.storage.cache import find_plan
-
-    found, why = find_plan(path.parent, recipe.model.stem, key)
-    print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
 
 
 def _images(
@@ -176,58 +203,3 @@ def _images(
         file=sys.stderr,
     )
     return ranges, shown
-
-
-@contextmanager
-def _bar() -> Iterator[ProgressCallback]:
-    """Show TensorRT's progress on a terminal; elsewhere only that somebody else builds."""
-    if not sys.stderr.isatty():
-        yield _tell_waiting
-        return
-    with ProgressBar("building", 1.0) as bar:
-        yield lambda phase, share: bar.show(share, phase[:40])
-
-
-def _tell_waiting(phase: str, share: float) -> None:
-    from panoptic_ros.engine.building.compile import WAITING
-
-    if phase == WAITING:
-        print(phase, file=sys.stderr)
-
-
-def _show(path: Path, manifest: Manifest, here: BuildEnvironment) -> None:
-    key = manifest.key
-    place = key.gpu + (f" ({key.compute_capability})" if key.compute_capability else "")
-    size = f"{manifest.plan_bytes / 1e6:.1f} MB, built in {manifest.build_s:.1f} s"
-    print(
-        f"{path}: {manifest.model} in {key.precision}, batch {key.batch}, for {place} with "
-        f"{here.variant.title}; {size}"
-    )
-    if manifest.compared == "plan":
-        print("checked the plan against ONNX Runtime in FP32:")
-    else:
-        print("No GPU here: checked the prepared graph against the original in ONNX Runtime:")
-    for line in check_lines(manifest.parity, key.precision):
-        print(f"  {line}")
-
-
-def check_lines(figures: Mapping[str, float], precision: str) -> list[str]:
-    """Say what was checked, against which limit, and that it passed.
-
-    Args:
-        figures: Of the comparison; a plan that fails one is not kept.
-        precision: Of the plan, which sets the limits.
-    """
-    from panoptic_ros.engine.building.parity import LEAST, MEANINGS
-
-    lines = []
-    for name in filter(figures.__contains__, CHECKS):
-        value, least = figures[name], LEAST[precision][name]
-        verdict = "passed" if value >= least else "not passed"
-        lines.append(f"{CHECKS[name]}: {100 * value:.2f} %, limit {100 * least:g} %, {verdict}")
-    others = [
-        f"{MEANINGS.get(name, name)} {value:.2g}"
-        for name, value in figures.items()
-        if name not in CHECKS
-    ]
-    return [*lines, f"mean difference, no limit: {', '.join(others)}"] if others else lines

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +18,6 @@ from panoptic_ros.engine.models import find_model
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.plans import PlanRequest
     from panoptic_ros.engine.building.process import BuildProcess
-    from panoptic_ros.engine.cpu_runtime import Measured
     from panoptic_ros.engine.storage.manifest import Manifest
     from panoptic_ros.engine.trt import TrtEngine
 
@@ -128,11 +125,35 @@ def open_configured(
 
 def _open_plan(path: Path, opening: _Opening) -> Engine:
     """Run a plan, or the model that it was built from."""
+    from panoptic_ros.engine.building.plans import is_openvino
+
+    if is_openvino(path):
+        return _open_openvino_plan(path, opening)
     try:
         engine = _load(path, opening)
     except ModelError as error:
         return _open_again(path, error, opening)
     opening.say(f"{engine.description}: the plan fits this machine{_doubt(engine)}")
+    return engine
+
+
+def _open_openvino_plan(path: Path, opening: _Opening) -> Engine:
+    """Run a plan of OpenVINO, or the model that it was made from in ONNX Runtime.
+
+    Raises:
+        ModelError: It cannot run, and ``fallback`` is ``none`` or that model is not at hand.
+    """
+    from panoptic_ros.engine.building.plans import source_of
+    from panoptic_ros.engine.openvino_plan import open_plan
+
+    try:
+        engine = open_plan(path, opening.config.threads)
+    except ModelError as error:
+        source = source_of(path)
+        if opening.config.fallback == "none" or source is None:
+            raise
+        return _run_onnxruntime(source, f"not OpenVINO: {error}", opening)
+    opening.say(f"{engine.description}: the plan fits this machine")
     return engine
 
 
@@ -250,55 +271,32 @@ def _check_gpu(path: Path, manifest: Manifest, device: int) -> None:
 
 def _open_openvino(path: Path, opening: _Opening) -> Engine:
     """Run a model in OpenVINO as the user asks; ONNX Runtime takes over where that may be."""
+    from panoptic_ros.engine.openvino_plan import open_model
+
+    config = opening.config
     try:
-        engine = _openvino(path, opening.config)
+        engine = open_model(path, config.threads, config.openvino_device, config.precision)
     except ModelError as error:
-        if opening.config.fallback == "none":
+        if config.fallback == "none":
             raise
         return _run_onnxruntime(path, f"not OpenVINO: {error}", opening)
     opening.say(f"{engine.description}, as engine_runtime says")
     return engine
 
 
-def _openvino(path: Path, config: EngineConfig) -> Engine:
-    from panoptic_ros.engine.openvino import OpenVinoEngine
-
-    return OpenVinoEngine(path, config.threads, config.openvino_device, config.precision)
-
-
 def _fall_back(path: Path, why: str, opening: _Opening) -> Engine:
     """Run a model without TensorRT and say why."""
+    from panoptic_ros.engine.cpu_runtime import measure_here, open_candidate
+
     why = f"not TensorRT: {why}"
-    measured = _measure(path, opening.config) if opening.config.runtime == "auto" else None
+    measured = measure_here(path, opening.config) if opening.config.runtime == "auto" else None
     if measured is None:
         return _run_onnxruntime(path, why, opening)
     if not measured.is_faster:
         return _run_onnxruntime(path, f"{why}; {measured.words}", opening)
-    engine = _openvino(path, replace(opening.config, openvino_device="CPU"))
+    engine = open_candidate(path, opening.config)
     opening.say(f"{engine.description}, as {measured.words}; {why}")
     return engine
-
-
-def _measure(path: Path, config: EngineConfig) -> Measured | None:
-    """Measure whether OpenVINO is faster; None where that needs no measurement to be denied."""
-    from panoptic_ros.engine.cpu_runtime import measure
-    from panoptic_ros.engine.device import find_gpu
-    from panoptic_ros.engine.processor import has_bfloat16
-
-    installed = all(find_spec(name) for name in ("openvino", "onnxruntime"))
-    if not installed or not has_bfloat16() or find_gpu(config.device) is not None:
-        return None
-    from panoptic_ros.engine.ort import OrtEngine
-
-    versions = f"{version('openvino')} {version('onnxruntime')} {config.precision}"
-    on_cpu = replace(config, openvino_device="CPU")
-    return measure(
-        path,
-        config.threads,
-        lambda: OrtEngine(path, config.threads),
-        lambda: _openvino(path, on_cpu),
-        versions,
-    )
 
 
 def _run_onnxruntime(path: Path, why: str, opening: _Opening) -> Engine:

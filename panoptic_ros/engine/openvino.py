@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +21,7 @@ from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
 from panoptic_ros.engine.onnx_file import file_metadata
 from panoptic_ros.engine.storage.cache import default_folder
+from panoptic_ros.engine.storage.compiled import read_compiled, write_compiled
 from panoptic_ros.engine.storage.manifest import sha256_of
 
 LEAST_VERSION = (2024, 0)
@@ -31,14 +37,15 @@ def load_openvino() -> Any:
     """
     try:
         import openvino
-    except ImportError as error:
+    except (ImportError, OSError, RuntimeError) as error:
         raise ModelError(
             f"OpenVINO is not installed or cannot be loaded ({error}); run: pip install openvino"
         ) from error
-    found = tuple(int(part) for part in str(openvino.__version__).split("-")[0].split(".")[:2])
-    if found < LEAST_VERSION:
+    version = str(getattr(openvino, "__version__", "unknown"))
+    found = re.findall(r"\d+", version.split("-")[0])[:2]
+    if tuple(map(int, found)) < LEAST_VERSION:
         raise ModelError(
-            f"OpenVINO is of version {'.'.join(map(str, found))}, needs "
+            f"OpenVINO is of version {'.'.join(found) or version}, needs "
             f"{'.'.join(map(str, LEAST_VERSION))} or newer; run: pip install --upgrade openvino"
         )
     return openvino
@@ -63,6 +70,8 @@ class OpenVinoEngine(Closing):
         threads: CPU threads of one inference, 0 for one per core.
         device: ``CPU``, ``GPU``, ``GPU.1``, ``NPU`` or ``AUTO``.
         precision: ``fp32``; anything else takes the device's half precision where it has one.
+        plan: What ``OpenVinoEngine`` runs instead of the model of ``path``, with its metadata;
+            compiled by the same OpenVINO for the same device.
 
     Raises:
         ModelError: OpenVINO or the device is missing, the file is missing, damaged or without
@@ -70,19 +79,24 @@ class OpenVinoEngine(Closing):
     """
 
     def __init__(
-        self, path: Path, threads: int = 0, device: str = "CPU", precision: str = "fp32"
+        self,
+        path: Path,
+        threads: int = 0,
+        device: str = "CPU",
+        precision: str = "fp32",
+        plan: tuple[bytes, Mapping[str, str]] | None = None,
     ) -> None:
         openvino = load_openvino()
-        self._spec = read_metadata(file_metadata(path), path.name)
+        metadata = plan[1] if plan else file_metadata(path)
+        self._spec = read_metadata(metadata, path.name)
         core = openvino.Core()
-        known = [*core.available_devices, "AUTO"]
-        # A single GPU is listed as GPU, several as GPU.0, GPU.1; GPU then is the first.
-        if device not in known and f"{device}.0" not in known:
-            raise ModelError(f"OpenVINO has no device {device!r} here; it has: {', '.join(known)}")
-        options = _options(core, device, precision, threads, path)
+        check_device(core, device)
+        options = device_options(core, device, precision, threads)
         try:
-            model = core.read_model(str(path))
-            compiled = core.compile_model(model, device, options)
+            if plan:
+                compiled = core.import_model(io.BytesIO(plan[0]), device, options)
+            else:
+                compiled = _compiled(core, path, device, options)
             self._request: Any = compiled.create_infer_request()
             self._input = np.zeros((1, self._spec.height, self._spec.width, 3), np.uint8)
             self._order = _check_tensors(compiled, self._spec, path.name)
@@ -92,7 +106,8 @@ class OpenVinoEngine(Closing):
         except RuntimeError as error:
             raise ModelError(f"{path.name}: OpenVINO cannot run it ({_first(error)})") from error
         self._device, self._version = device, str(openvino.__version__).split("-")[0]
-        self._precision = str(options.get("INFERENCE_PRECISION_HINT", "as the device does"))
+        computes_in = str(options.get("INFERENCE_PRECISION_HINT", "as the device does"))
+        self._precision = f"int8 and {computes_in}" if plan else computes_in
 
     @property
     def spec(self) -> ModelSpec:
@@ -104,6 +119,11 @@ class OpenVinoEngine(Closing):
         """One line for a log, e.g. ``street 512x256 on OpenVINO 2026.4.1 (CPU, bf16)``."""
         runtime = f"OpenVINO {self._version} ({self._device}, {self._precision})"
         return f"{self._spec.name} {self._spec.size_words} on {runtime}"
+
+    @property
+    def is_offloaded(self) -> bool:
+        """Whether something other than the CPU computes it; AUTO does not say."""
+        return self._device not in ("CPU", "AUTO")
 
     @property
     def facts(self) -> dict[str, str]:
@@ -148,20 +168,71 @@ class OpenVinoEngine(Closing):
         self._request = self._tensor = None
 
 
-def _options(
-    core: Any, device: str, precision: str, threads: int, path: Path
-) -> dict[str, str | int]:
-    options: dict[str, str | int] = {
-        "PERFORMANCE_HINT": "LATENCY",
-        # Of its own for each state of the weights; OpenVINO compares versions itself.
-        "CACHE_DIR": str(default_folder() / "openvino" / sha256_of(path)[:12]),
-    }
+def check_device(core: Any, device: str) -> None:
+    """Refuse a device that is not there.
+
+    Args:
+        core: ``openvino.Core``.
+        device: E.g. ``CPU``.
+
+    Raises:
+        ModelError: It is not there.
+    """
+    known = [*core.available_devices, "AUTO"]
+    # A single GPU is listed as GPU, several as GPU.0, GPU.1; GPU then is the first.
+    if device not in known and f"{device}.0" not in known:
+        raise ModelError(
+            f"OpenVINO has no device {device!r} here; set engine_openvino_device to one of: "
+            f"{', '.join(known)}"
+        )
+
+
+def device_options(core: Any, device: str, precision: str, threads: int = 0) -> dict[str, Any]:
+    """Say how a device shall compute.
+
+    Args:
+        core: ``openvino.Core``.
+        device: E.g. ``CPU``.
+        precision: ``fp32``; anything else takes the device's half precision where it has one.
+        threads: CPU threads of one inference, 0 for one per core.
+    """
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
     if device != "AUTO":
         half = half_precision(core, device) if precision != "fp32" else ""
         options["INFERENCE_PRECISION_HINT"] = half or "f32"
     if threads and device == "CPU":
         options["INFERENCE_NUM_THREADS"] = threads
     return options
+
+
+def _compiled(core: Any, path: Path, device: str, options: Mapping[str, Any]) -> Any:
+    """Compile a model, or take what was compiled earlier by the same OpenVINO for the device."""
+    place = _cache_place(core, path, device, options)
+    kept = read_compiled(place) if place else None
+    if kept is not None:
+        with contextlib.suppress(RuntimeError):
+            return core.import_model(io.BytesIO(kept), device, options)
+    compiled = core.compile_model(core.read_model(str(path)), device, options)
+    if place:
+        write_compiled(place, compiled.export_model().getvalue())
+    return compiled
+
+
+def _cache_place(core: Any, path: Path, device: str, options: Mapping[str, Any]) -> Path | None:
+    """Where a compiled model is kept, None where the device cannot give it away."""
+    if device == "AUTO":
+        return None
+    if "EXPORT_IMPORT" not in core.get_property(device, "OPTIMIZATION_CAPABILITIES"):
+        return None
+    facts = (
+        sha256_of(path),
+        load_openvino().__version__,
+        core.get_property(device, "FULL_DEVICE_NAME"),
+        device,
+        str(sorted(options.items())),
+    )
+    digest = hashlib.sha256("\n".join(facts).encode()).hexdigest()[:12]
+    return default_folder() / "openvino" / f"{path.stem}.{digest}.compiled"
 
 
 def _check_tensors(compiled: Any, spec: ModelSpec, where: str) -> list[int]:

@@ -32,7 +32,9 @@ from panoptic_ros.cli.diagnosis.environment import (
     look_at,
 )
 from panoptic_ros.cli.main import main
+from panoptic_ros.engine import openvino_plan
 from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.openvino_plan import OpenVinoDevice
 from panoptic_ros.engine.storage.cache import write_plan
 from panoptic_ros.ros.transport.check import TransportCheck
 from test.drawn.plans import key, manifest
@@ -234,6 +236,35 @@ def test_plans_in_the_cache_are_judged(
     assert (found.name, found.why_not) == ("a.plan", why_not)
     assert found.facts == "fp16, batch 2, Orin"
     assert found.command == "panoptic build street.onnx --precision fp16 --batch 2"
+
+
+@pytest.mark.parametrize(
+    ("version", "why_not"),
+    [
+        ("2026.4.1", ""),
+        ("2025.0.0", "OpenVINO version is 2025.0.0, here it is 2026.4.1"),
+    ],
+)
+def test_plans_of_openvino_in_the_cache_are_judged_without_a_gpu(
+    version: str, why_not: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = OpenVinoDevice("CPU", "A CPU", "FP32 INT8", "2026.4.1")
+    monkeypatch.setattr(openvino_plan, "read_device", lambda name: here)
+    made = key(
+        variant="openvino",
+        version=version,
+        gpu="A CPU",
+        compute_capability="FP32 INT8",
+        precision="int8",
+    )
+    write_plan(tmp_path / "a.plan", b"plan", manifest(key=made, options={"device": "CPU"}))
+    (found,) = look_at_plans(tmp_path, None, {})
+    assert (found.facts, found.why_not) == ("int8, OpenVINO, A CPU (CPU)", why_not)
+    assert found.command == (
+        "panoptic build street.onnx --runtime openvino --precision int8 --images DIR"
+    )
+    told = line(diagnose(replace(HERE, plans=(found,))), "a.plan")
+    assert told.remedy == (found.command if why_not else "")
 
 
 def test_a_plan_of_an_older_shipped_model_and_a_damaged_one_are_told(tmp_path: Path) -> None:

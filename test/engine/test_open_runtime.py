@@ -5,15 +5,17 @@ from __future__ import annotations
 
 import json
 import sys
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.model import Engine
-from panoptic_ros.engine import cpu_runtime, device, processor
+from panoptic_ros.engine import cpu_runtime, device
 from panoptic_ros.engine.cpu_runtime import LEAST_GAIN, Measured
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_configured, open_engine, plan_to_build
@@ -70,10 +72,41 @@ def test_without_openvino_onnx_runtime_takes_over(
     monkeypatch.setitem(sys.modules, "openvino", None)
     line = opened(model, OrtEngine, runtime="openvino")
     assert "run: pip install openvino" in line
+    with pytest.raises(ModelError, match="run: pip install openvino"):
+        opened(model, OrtEngine, runtime="openvino", fallback="none")
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "auto"])
+def test_an_old_openvino_leaves_the_model_to_onnx_runtime(
+    runtime: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = ModuleType("openvino")
+    old.__version__ = "2023.3.0"  # type: ignore[attr-defined]
+    old.__spec__ = ModuleSpec("openvino", None)
+    monkeypatch.setitem(sys.modules, "openvino", old)
+    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: True)
+    line = opened(model, OrtEngine, runtime=runtime)
+    assert "OpenVINO is of version 2023.3, needs 2024.0 or newer; run: pip install --upgr" in line
+
+
+@installed
+def test_an_operator_that_openvino_lacks_leaves_the_model_to_onnx_runtime(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openvino
+
+    def refuse(core: object, path: str) -> object:
+        raise RuntimeError("Check 'unsupported' failed at ops.cpp:7:\nNo conversion for: Guess-17")
+
+    monkeypatch.setattr(openvino.Core, "read_model", refuse)
+    line = opened(model, OrtEngine, runtime="openvino")
+    assert "tiny.onnx: OpenVINO cannot run it (No conversion for: Guess-17)" in line
+    with pytest.raises(ModelError, match="cannot run it"):
+        opened(model, OrtEngine, runtime="openvino", fallback="none")
 
 
 def test_tensorrt_alone_never_measures(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: pytest.fail("was asked"))
+    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: pytest.fail("was asked"))
     assert "not TensorRT: there is no NVIDIA driver" in opened(
         model, OrtEngine, runtime="tensorrt"
     )
@@ -82,7 +115,7 @@ def test_tensorrt_alone_never_measures(model: Path, monkeypatch: pytest.MonkeyPa
 def test_a_cpu_without_bfloat16_stays_with_onnx_runtime(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: False)
+    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: False)
     monkeypatch.setattr(cpu_runtime, "measure", lambda *_: pytest.fail("was measured"))
     assert "OpenVINO" not in opened(model, OrtEngine)
 
@@ -100,7 +133,7 @@ def test_a_cpu_without_bfloat16_stays_with_onnx_runtime(
 def test_a_cpu_with_bfloat16_is_measured(
     found: Measured, kind: type, words: str, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: True)
     monkeypatch.setattr(cpu_runtime, "measure", lambda *_: found)
     line = opened(model, kind)
     assert words in line
@@ -113,7 +146,7 @@ def test_a_cpu_with_bfloat16_is_measured(
 def test_both_are_really_run_for_the_measurement(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processor, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(cpu_runtime, "has_bfloat16", lambda: True)
     engine = open_engine("street_fast", 1)
     taken = isinstance(engine, OpenVinoEngine)
     engine.close()

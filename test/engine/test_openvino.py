@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import onnx
@@ -16,10 +18,13 @@ from onnx import helper
 
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.core.model import is_offloaded, runtime_words
 from panoptic_ros.engine.building.parity import compare, drawn_images
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.openvino import OpenVinoEngine, half_precision, load_openvino
 from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.storage.cache import default_folder
+from panoptic_ros.engine.storage.compiled import read_compiled, write_compiled
 from test.drawn.tiny_model import spec, write_tiny_model
 
 installed = pytest.mark.skipif(
@@ -71,6 +76,8 @@ def test_it_says_what_it_is(engine: OpenVinoEngine) -> None:
     assert engine.description.startswith("tiny 8x4 on OpenVINO 20")
     assert engine.facts["provider"] == "CPU"
     assert engine.facts["precision"] == "f32"
+    assert not is_offloaded(engine)
+    assert re.fullmatch(r"OpenVINO 20\S+, CPU, f32", runtime_words(engine))
 
 
 @installed
@@ -93,6 +100,85 @@ def test_what_is_compiled_is_kept_for_one_state_of_the_model(model: Path, tmp_pa
     assert len(list(folder.iterdir())) == 2
 
 
+def compiled(model: Path) -> Path:
+    """Open a model once and return what OpenVINO compiled for it."""
+    OpenVinoEngine(model, 1).close()
+    (place,) = default_folder().glob("openvino/*.compiled")
+    return place
+
+
+def says_red(model: Path) -> bool:
+    """Whether the labels are the image's red channel, as the tiny model's are."""
+    image = np.random.default_rng(0).integers(0, 256, (4, 8, 3)).astype(np.uint8)
+    with OpenVinoEngine(model, 1) as engine:
+        heads = engine.infer(image)
+    return bool((heads.labels == image[..., 0]).all())  # type: ignore[attr-defined]
+
+
+def count_compiling(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    import openvino
+
+    done: list[str] = []
+    real = openvino.Core.compile_model
+
+    def counted(core: Any, model: Any, device: str, options: Any) -> Any:
+        done.append(device)
+        return real(core, model, device, options)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", counted)
+    return done
+
+
+@installed
+def test_what_was_compiled_is_taken_the_second_time(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled(model)
+    done = count_compiling(monkeypatch)
+    assert says_red(model)
+    assert done == []
+
+
+@installed
+@pytest.mark.parametrize("damage", ["cut off", "empty", "one byte", "not what it says"])
+def test_a_damaged_cache_is_compiled_anew(
+    damage: str, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = compiled(model)
+    content = place.read_bytes()
+    if damage == "not what it says":
+        write_compiled(place, b"sound, and nothing that OpenVINO has compiled")
+    else:
+        at = len(content) * 3 // 4
+        flipped = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+        place.write_bytes({"cut off": content[:at], "empty": b"", "one byte": flipped}[damage])
+    done = count_compiling(monkeypatch)
+    assert says_red(model)
+    assert done == ["CPU"]
+    assert read_compiled(place) is not None
+
+
+@installed
+def test_a_cache_of_another_version_is_not_looked_at(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import openvino
+
+    compiled(model)
+    done = count_compiling(monkeypatch)
+    monkeypatch.setattr(openvino, "__version__", "2099.1.0-1-abc")
+    assert says_red(model)
+    assert done == ["CPU"]
+
+
+@installed
+def test_without_a_place_for_the_cache_the_model_runs(model: Path) -> None:
+    place = default_folder()
+    place.parent.mkdir(parents=True)
+    place.write_text("a file where the folder should be")
+    assert says_red(model)
+
+
 @installed
 def test_images_of_another_size_and_a_closed_engine_are_refused(engine: OpenVinoEngine) -> None:
     with pytest.raises(EngineRunError, match=r"image is uint8 \(4, 9, 3\), needs uint8"):
@@ -104,7 +190,10 @@ def test_images_of_another_size_and_a_closed_engine_are_refused(engine: OpenVino
 
 @installed
 def test_a_device_that_is_not_there_is_named(model: Path) -> None:
-    with pytest.raises(ModelError, match=r"has no device 'GPU\.7' here; it has: .*CPU.*AUTO"):
+    with pytest.raises(
+        ModelError,
+        match=r"has no device 'GPU\.7' here; set engine_openvino_device to one of: .*CPU.*AUTO",
+    ):
         OpenVinoEngine(model, device="GPU.7")
 
 
@@ -146,6 +235,15 @@ def test_an_old_openvino_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     old = SimpleNamespace(__version__="2023.3.0-13775-ceeafaf64f3-releases/2023/3")
     monkeypatch.setitem(sys.modules, "openvino", old)
     with pytest.raises(ModelError, match=r"of version 2023\.3, needs 2024\.0 or newer"):
+        load_openvino()
+
+
+@pytest.mark.parametrize("version", ["unknown", "", "custom_build"])
+def test_an_openvino_that_does_not_say_its_version_is_refused(
+    version: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "openvino", SimpleNamespace(__version__=version))
+    with pytest.raises(ModelError, match=r"needs 2024\.0 or newer; run: pip install --upgrade"):
         load_openvino()
 
 

@@ -26,12 +26,14 @@ class CachedPlan:
         facts: What it is: precision, batch, GPU.
         why_not: Why it cannot run here, empty where it can.
         command: What builds it anew.
+        needs_gpu: Whether TensorRT runs it.
     """
 
     name: str
     facts: str = ""
     why_not: str = ""
     command: str = ""
+    needs_gpu: bool = True
 
 
 def look_at_plans(
@@ -49,6 +51,7 @@ def look_at_plans(
 
 def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> CachedPlan:
     from panoptic_ros.engine.storage.cache import read_plan
+    from panoptic_ros.engine.storage.manifest import OPENVINO
 
     try:
         _, manifest = read_plan(path)
@@ -56,6 +59,8 @@ def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> Cached
         # The message begins with the path, which the line has already.
         return CachedPlan(path.name, why_not=str(error).removeprefix(f"{path}: "))
     key = manifest.key
+    if key.variant == OPENVINO:
+        return _look_at_openvino(path.name, manifest)
     where = "" if key.dla == "none" else f", DLA core {key.dla}"
     batch = "" if key.batch == 1 else f" --batch {key.batch}"
     return CachedPlan(
@@ -64,6 +69,19 @@ def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> Cached
         _why_not(manifest, gpu, versions),
         f"panoptic build {manifest.model} --precision {key.precision}{batch}",
     )
+
+
+def _look_at_openvino(name: str, manifest: Manifest) -> CachedPlan:
+    from panoptic_ros.engine.openvino_plan import command, device_of, key_here, read_device
+
+    device = device_of(manifest)
+    try:
+        wanted = _of_package(key_here(manifest, read_device(device)), manifest.model)
+        why_not = "; ".join(manifest.key.differences(wanted))
+    except ModelError as error:
+        why_not = str(error)
+    facts = f"{manifest.key.precision}, OpenVINO, {manifest.key.gpu} ({device})"
+    return CachedPlan(name, facts, why_not, command(manifest.model, device), needs_gpu=False)
 
 
 def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -> str:
@@ -77,11 +95,16 @@ def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -
 
 def _wanted(key: PlanKey, model: str, gpu: Gpu, version: str) -> PlanKey:
     """Say what a plan of this kind would be for if it were built here."""
-    from panoptic_ros.engine.storage.manifest import sha256_of
-
     wanted = replace(key, version=version)
     if key.compute_capability:
         wanted = replace(wanted, gpu=gpu.name, compute_capability=gpu.compute_capability)
+    return _of_package(wanted, model)
+
+
+def _of_package(wanted: PlanKey, model: str) -> PlanKey:
+    """Ask for the package's present model, where the plan's is one of them."""
+    from panoptic_ros.engine.storage.manifest import sha256_of
+
     with suppress(ConfigError, ModelError):
-        wanted = replace(wanted, onnx_sha256=sha256_of(resource("engines") / model))
+        return replace(wanted, onnx_sha256=sha256_of(resource("engines") / model))
     return wanted

@@ -78,8 +78,9 @@ def engine_words(here: Environment) -> str:
     runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
     if _lacks_for_plans(here):
         return runtime
-    fitting = sum(not plan.why_not for plan in here.plans)
-    return f"TensorRT where a plan fits ({fitting} of {len(here.plans)} here), else {runtime}"
+    plans = [plan for plan in here.plans if plan.needs_gpu]
+    fitting = sum(not plan.why_not for plan in plans)
+    return f"TensorRT where a plan fits ({fitting} of {len(plans)} here), else {runtime}"
 
 
 def _lacks_for_plans(here: Environment) -> list[str]:
@@ -248,10 +249,12 @@ def _plan_lines(here: Environment) -> Iterator[Check]:
         if plan.why_not:
             found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
             # Without what runs a plan, building it anew is no help.
-            yield Check(NOTE, plan.name, found, "" if _lacks_for_plans(here) else plan.command)
+            is_idle = plan.needs_gpu and bool(_lacks_for_plans(here))
+            yield Check(NOTE, plan.name, found, "" if is_idle else plan.command)
         else:
             yield Check(OK, plan.name, f"{plan.facts}: fits")
-    if not here.plans and not _lacks_for_plans(here):
+    has_some = any(plan.needs_gpu for plan in here.plans)
+    if not has_some and not _lacks_for_plans(here):
         model = here.models[0] if here.models else "MODEL.onnx"
         yield Check(
             NOTE,

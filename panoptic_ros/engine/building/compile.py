@@ -26,6 +26,7 @@ from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, key_of, metadata_of, spec_of
 from panoptic_ros.engine.device import Gpu, find_gpu, read_gpu
 from panoptic_ros.engine.storage.cache import (
+    WAITING,
     build_once,
     default_folder,
     plan_path,
@@ -41,8 +42,6 @@ Runtime; refuses them with ``ModelError``."""
 RANGES_SHARE = 0.5
 """Of a build's progress, what the ranges of INT8 take."""
 
-WAITING = "waiting for another process that builds this plan"
-"""What is reported while that is so."""
 
 CALIBRATION = ".calibration"
 """A plan ``x.plan`` whose INT8 came from ranges has them in ``x.plan.calibration``."""

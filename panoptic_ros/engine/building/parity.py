@@ -39,6 +39,9 @@ MEANINGS = {
 }
 """What the other figures are the mean difference of."""
 
+TRY = "build it with a higher --precision, or with another TensorRT"
+"""What helps against a plan of TensorRT that differs too much."""
+
 Infer = Callable[[NDArray[np.uint8]], Heads]
 
 
@@ -87,8 +90,14 @@ def shortfalls(figures: Mapping[str, float], precision: str) -> list[str]:
     ]
 
 
-def gate(figures: Mapping[str, float], precision: str, where: str) -> None:
+def gate(figures: Mapping[str, float], precision: str, where: str, cure: str = TRY) -> None:
     """Refuse what differs too much.
+
+    Args:
+        figures: Of the comparison.
+        precision: Of the plan, which sets the limits.
+        where: The model's name, for messages.
+        cure: What to try instead.
 
     Raises:
         ModelError: A figure is below ``LEAST``; the message has all of them.
@@ -98,7 +107,7 @@ def gate(figures: Mapping[str, float], precision: str, where: str) -> None:
         others = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         raise ModelError(
             f"{where}: differs from ONNX Runtime: {'; '.join(low)} (all figures: {others}); the "
-            "plan is not kept: build it with a higher --precision, or with another TensorRT"
+            f"plan is not kept: {cure}"
         )
 
 

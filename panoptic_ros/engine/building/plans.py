@@ -137,7 +137,8 @@ def _missing_again(request: PlanRequest) -> PlanRequest | None:
     from panoptic_ros.engine.storage.cache import read_manifest, read_plan
 
     source = source_of(request.model)
-    if source is None:
+    # The images that an int8 plan of OpenVINO takes are nowhere noted.
+    if source is None or is_openvino(request.model):
         return None
     key = read_manifest(request.model).key
     again = replace(request, model=source, precision=key.precision, batch=key.batch)
@@ -166,3 +167,14 @@ def source_of(plan: Path) -> Path | None:
         if sha256_of(candidate) == manifest.key.onnx_sha256:
             return candidate
     return None
+
+
+def is_openvino(plan: Path) -> bool:
+    """Whether a plan is OpenVINO's; no where its manifest does not say."""
+    from panoptic_ros.engine.storage.cache import read_manifest
+    from panoptic_ros.engine.storage.manifest import OPENVINO
+
+    try:
+        return read_manifest(plan).key.variant == OPENVINO
+    except ModelError:
+        return False

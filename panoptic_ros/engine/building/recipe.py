@@ -16,6 +16,8 @@ from panoptic_ros.engine.storage.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
+PLAN_RUNTIMES = ("tensorrt", "openvino")
+"""Runtimes that take plans."""
 _FORMER_NAMES = {"pictures": "images", "flavour": "variant"}
 """Entries of recipes written before version 0.2."""
 
@@ -34,6 +36,8 @@ class Recipe:
         workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
         images: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
             on; empty for drawn images, which INT8 does not take.
+        runtime: What runs the plan: ``tensorrt`` or ``openvino``.
+        openvino_device: ``CPU``, ``GPU``, ``GPU.1`` or ``NPU``.
     """
 
     model: Path
@@ -44,12 +48,16 @@ class Recipe:
     variant: str = ""
     workspace_mib: int = 0
     images: str = ""
+    runtime: str = "tensorrt"
+    openvino_device: str = "CPU"
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
             raise ConfigError(
                 f"precision {self.precision!r}: needs one of {', '.join(PRECISIONS)}"
             )
+        if self.runtime not in PLAN_RUNTIMES:
+            raise ConfigError(f"runtime {self.runtime!r}: needs one of {', '.join(PLAN_RUNTIMES)}")
         if self.variant and self.variant not in VARIANTS:
             raise ConfigError(f"variant {self.variant!r}: needs one of {', '.join(VARIANTS)}")
         if not 1 <= self.batch <= MAX_BATCH:

@@ -15,10 +15,19 @@ from pathlib import Path
 from typing import IO
 
 from panoptic_ros.core.errors import ModelError, StaleEngineError
-from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, from_json, manifest_path
+from panoptic_ros.engine.storage.manifest import (
+    OPENVINO,
+    Manifest,
+    PlanKey,
+    from_json,
+    manifest_path,
+)
 
 PLAN = ".plan"
 _PART = ".part"
+
+WAITING = "waiting for another process that builds this plan"
+"""What a builder reports while that is so."""
 
 PlanMaker = Callable[[], tuple[bytes, Manifest]]
 """Makes a plan; the check sum and the size in its manifest are filled in by ``write_plan``."""
@@ -80,17 +89,25 @@ def read_plan(plan: Path) -> tuple[bytes, Manifest]:
     return content, manifest
 
 
-def check_fresh(plan: Path, built: PlanKey, wanted: PlanKey) -> None:
+def check_fresh(plan: Path, built: PlanKey, wanted: PlanKey, command: str = "") -> None:
     """Refuse a plan that was built for something else.
+
+    Args:
+        plan: The ``.plan`` file.
+        built: What it was built for.
+        wanted: What it must be for.
+        command: What builds it anew, empty for the usual one.
 
     Raises:
         StaleEngineError: Some field differs; the message names each, and the command to run.
     """
     reasons = built.differences(wanted)
     if reasons:
+        why = f"{plan.name}: {'; '.join(reasons)}"
+        if command:
+            raise StaleEngineError(f"{why}; run: {command}")
         raise StaleEngineError(
-            f"{plan.name}: {'; '.join(reasons)}; run: panoptic build MODEL.onnx "
-            f"--precision {wanted.precision}"
+            f"{why}; run: panoptic build MODEL.onnx --precision {wanted.precision}"
         )
 
 
@@ -115,8 +132,11 @@ def _nearest(folder: Path, model: str, key: PlanKey) -> str:
     reasons = []
     for other in sorted(folder.glob(f"{escape(model)}.*{PLAN}")):
         with contextlib.suppress(ModelError):
-            differences = read_manifest(other).key.differences(key)
-            reasons.append((len(differences), f"{other.name}: {'; '.join(differences)}"))
+            built = read_manifest(other).key
+            # A plan of the other library is not a nearly right one.
+            if (built.variant == OPENVINO) is (key.variant == OPENVINO):
+                differences = built.differences(key)
+                reasons.append((len(differences), f"{other.name}: {'; '.join(differences)}"))
     return min(reasons)[1] if reasons else f"there is no plan of {model} in {folder}"
 
 

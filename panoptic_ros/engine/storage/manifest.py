@@ -18,6 +18,8 @@ FORMAT = 2
 """Format 1 called the variant ``flavour``."""
 SUFFIX = ".json"
 """A plan ``x.plan`` has its manifest in ``x.plan.json``."""
+OPENVINO = "openvino"
+"""Variant of the plans that are not TensorRT's."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,12 @@ class PlanKey:
 
     Attributes:
         onnx_sha256: Check sum of the ONNX file and of the files that hold its weights.
-        variant: ``tensorrt`` or ``tensorrt_rtx``.
+        variant: ``tensorrt``, ``tensorrt_rtx`` or ``openvino``.
         version: Version of that library, e.g. ``10.3.0``.
-        gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several.
-        compute_capability: Of that GPU, e.g. ``8.7``; empty for portable plans.
+        gpu: Name of the GPU, or ``portable`` and the targets for plans that fit several;
+            OpenVINO's device may also be a CPU.
+        compute_capability: Of that GPU, e.g. ``8.7``, or what OpenVINO's device computes in;
+            empty for portable plans.
         precision: One of ``PRECISIONS``.
         shape: Input of one image, ``HxWx3``.
         batch: Images in one inference.
@@ -63,8 +67,9 @@ class PlanKey:
         >>> old.differences(PlanKey("0", "tensorrt", "10.13.0", *orin))
         ('TensorRT version is 10.3.0, here it is 10.13.0',)
         """
+        words = _OPENVINO_WORDS if self.variant == OPENVINO else _WORDS
         return tuple(
-            f"{_WORDS[entry.name]} is {_short(built)}, here it is {_short(here)}"
+            f"{words[entry.name]} is {_short(built)}, here it is {_short(here)}"
             for entry in fields(self)
             if (built := getattr(self, entry.name)) != (here := getattr(wanted, entry.name))
         )
@@ -80,6 +85,13 @@ _WORDS = {
     "shape": "input shape",
     "batch": "batch",
     "dla": "DLA core",
+}
+_OPENVINO_WORDS = {
+    **_WORDS,
+    "variant": "runtime",
+    "version": "OpenVINO version",
+    "gpu": "device",
+    "compute_capability": "types that the device computes in",
 }
 
 
@@ -106,7 +118,7 @@ class Manifest:
         metadata: The model's own metadata, so that a plan runs without its ONNX file.
         driver: CUDA version of the driver, empty where there was none.
         options: Builder options, in words.
-        build_s: How long TensorRT took, in seconds.
+        build_s: How long TensorRT or OpenVINO took, in seconds.
         parity: Figures of the comparison with ONNX Runtime; empty means that none was made.
         compared: What was compared: ``plan``, or ``graph`` where no GPU could run the plan.
     """
