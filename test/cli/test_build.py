@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -15,6 +17,7 @@ from panoptic_ros.cli.models.build_images import choose_images
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.models import shipped_models
 from test.drawn.drawn_inputs import write_folder
+from test.drawn.drawn_nncf import DrawnNncf
 from test.drawn.tiny_model import write_tiny_model
 
 needs_model = pytest.mark.skipif(
@@ -123,6 +126,35 @@ def test_too_few_images_are_refused_with_their_number(tmp_path: Path) -> None:
     write_folder(tmp_path / "drive", ["1.png", "2.png", "3.png", "4.png"])
     with pytest.raises(ModelError, match=r"at least 4 images, .* has 4"):
         choose_images(tmp_path / "drive", (24, 32), 200, is_int8=True)
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+def test_a_plan_of_openvino_is_checked_listed_and_doubted(
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(sys.modules, "nncf", DrawnNncf())  # type: ignore[arg-type]
+    model, drive = write_tiny_model(tmp_path / "tiny.onnx"), tmp_path / "drive"
+    drive.mkdir()
+    for number in range(10):
+        image = np.random.default_rng(number).integers(0, 2, (4, 8, 3)).astype(np.uint8)
+        cv2.imwrite(str(drive / f"{number}.png"), image)
+    words = ["build", str(model), "--runtime", "openvino", "--precision", "int8"]
+    assert main([*words, "--images", str(drive)]) == 0
+    said = capsys.readouterr()
+    assert "building: there is no plan of tiny in" in said.err
+    assert "ranges from 8 images, comparison on 2 images" in said.err
+    assert re.search(r"tiny\.onnx in int8, batch 1, for .* with OpenVINO 20", said.out)
+    assert "same class: 100.00 %, limit 90 %, passed" in said.out
+    (plan,) = cache.glob("*.plan")
+    assert f"wrote {plan}, {plan}.json" in said.out.replace("\n", "")
+    assert f"score it before it drives: panoptic eval --engine {plan}" in said.err
+    assert main([*words, "--images", str(drive)]) == 0
+    assert "there is a plan already" in capsys.readouterr().err
+    assert main(["build", str(model), "--runtime", "openvino"]) == 2
+    assert "needs no plan in fp16, it runs tiny.onnx as it is" in capsys.readouterr().err
 
 
 @needs_model
