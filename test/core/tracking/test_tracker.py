@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, fields, replace
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.tracking import MAX_ID, Tracker
 from panoptic_ros.core.tracking.association import Matches
-from panoptic_ros.core.types import VOID, Panoptic
+from panoptic_ros.core.types import VOID, Panoptic, Track
 from test.drawn.drawings import CAR, PERSON, scene
 from test.drawn.follower import Follower
 
@@ -49,6 +49,15 @@ def test_ids_follow_the_masks_when_the_network_swaps_them(tracker: Tracker) -> N
     swapped = scene("22..11")
     # Segment 1 of the second frame is the right object: it keeps the right object's id.
     assert track_ids(tracker, scene("11..22"), swapped) == [[1, 2], [2, 1]]
+
+
+def test_a_track_has_all_of_its_attributes_and_they_stay(tracker: Tracker) -> None:
+    for stamp_ns in (0, 40_000_000):
+        (track,) = tracker.update(scene("11.."), stamp_ns)
+        assert list(vars(track)) == [entry.name for entry in fields(Track)]
+        assert replace(track) == track
+        with pytest.raises(FrozenInstanceError):
+            track.id = 2  # type: ignore[misc]
 
 
 def test_an_object_that_moves_keeps_its_id(tracker: Tracker) -> None:
