@@ -99,7 +99,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
     last = config.out / CHECKPOINT
     with _Display(config) as display:
         try:
-            best = train(config, display.show, _validation(val_size))
+            best = train(config, display.show, _validation(val_size), _say_new_classes)
         except KeyboardInterrupt:
             print(f"Interrupted; {last} goes on when you run this again.")
             return 130
@@ -111,6 +111,11 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
     print_written(path for path in map(config.out.joinpath, names) if path.exists())
     print(f"Export it with: panoptic export {best} MODEL.onnx")
     return 0
+
+
+def _say_new_classes(names: list[str]) -> None:
+    if names:
+        print(f"classes that --init does not have start at random: {', '.join(names)}", flush=True)
 
 
 def _initial_weights(name: str | None) -> Path | None:

@@ -4,11 +4,14 @@
 An exported model has its batch norms merged into the convolutions. To train it again each
 convolution gets a batch norm whose statistics are those of its own output over some images and
 whose scale and shift undo them, so that the network gives the same answers as before.
+
+The layer that tells classes apart is taken over class by class, by name. A class that the file
+does not have starts at random; everything below it is what the file learned.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.model import read_metadata
 from panoptic_ros.model.checkpoint import load_checkpoint
 from panoptic_ros.model.network import ConvBlock, PanopticNetwork
 
@@ -26,28 +30,65 @@ Weights = dict[str, Tensor]
 _PREFIX = "network."
 """What the exporter writes in front of every weight's name."""
 _STORED_AS_HALF = "_half"
+_CLASS_LAYER = ("semantic.1.weight", "semantic.1.bias")
+"""The only weights with a row for each class."""
 
 
 def initialise(
-    network: PanopticNetwork, path: Path, images: Callable[[], Iterable[Tensor]]
-) -> None:
+    network: PanopticNetwork,
+    path: Path,
+    classes: Sequence[str],
+    images: Callable[[], Iterable[Tensor]],
+) -> list[str]:
     """Fill a network with the weights of a file, in place.
 
     Args:
         network: The network to fill; layers that the file lacks keep the neutral start they have.
         path: A checkpoint of ``panoptic train`` (its averaged weights), or a model that
             ``panoptic export`` wrote.
+        classes: Names of the network's classes, in their order.
         images: Gives some normalised batches, each (N, 3, H, W) float32; asked for only where the
             file is an exported model.
+
+    Returns:
+        The classes that the file does not have, which start at random.
 
     Raises:
         ModelError: The file is missing, is neither of the two, or is of another network.
     """
     if path.suffix == ".onnx":
-        _from_export(network, path, images)
+        weights, metadata = _content_of(path)
+        _check_is_ours(path, weights)
+        theirs = [label.name for label in read_metadata(metadata, str(path)).labels.labels]
+        _from_export(network, path, _by_name(network, weights, theirs, classes), images)
     else:
-        weights = load_checkpoint(path)["weights"]
-        _load(network, path, {name: value.float() for name, value in weights.items()})
+        state = load_checkpoint(path)
+        theirs = [name for name, _ in state["classes"]]
+        weights = {name: value.float() for name, value in state["weights"].items()}
+        _load(network, path, _by_name(network, weights, theirs, classes))
+    return [name for name in classes if name not in theirs]
+
+
+def _by_name(
+    network: PanopticNetwork, weights: Weights, theirs: Sequence[str], ours: Sequence[str]
+) -> Weights:
+    """Exchange the rows of their classes for those of ours; ours alone keep the network's own."""
+    start = network.state_dict()
+    rows = {name: theirs.index(name) for name in ours if name in theirs}
+    found = dict(weights)
+    for layer in _CLASS_LAYER:
+        if layer in weights and len(weights[layer]) == len(theirs):
+            mine = start[layer].clone()
+            for index, name in enumerate(ours):
+                if name in rows:
+                    mine[index] = weights[layer][rows[name]]
+            found[layer] = mine
+    return found
+
+
+def _check_is_ours(path: Path, weights: Weights) -> None:
+    if not weights:
+        raise ModelError(f"{path}: holds no weights of a network that panoptic train makes")
 
 
 def _load(network: PanopticNetwork, path: Path, weights: Weights) -> None:
@@ -58,15 +99,17 @@ def _load(network: PanopticNetwork, path: Path, weights: Weights) -> None:
             raise ModelError(
                 f"{path}: is of another network: {name} is {tuple(value.shape)}, needed is "
                 f"{needed}; --init takes checkpoints of panoptic train and models of panoptic "
-                "export with the same classes"
+                "export"
             )
     network.load_state_dict(weights, strict=False)
 
 
 def _from_export(
-    network: PanopticNetwork, path: Path, images: Callable[[], Iterable[Tensor]]
+    network: PanopticNetwork,
+    path: Path,
+    merged: Weights,
+    images: Callable[[], Iterable[Tensor]],
 ) -> None:
-    merged = _weights_of(path)
     blocks = {f"{name}.": module for name, module in network.named_modules() if _is_block(module)}
     plain: Weights = {}
     biases: dict[str, Tensor] = {}
@@ -76,8 +119,7 @@ def _from_export(
             plain[name] = value
         else:
             biases[block] = value
-    if not biases:
-        raise ModelError(f"{path}: holds no weights of a network that panoptic train makes")
+    _check_is_ours(path, biases)
     _load(network, path, plain)
     filled = {prefix: _norm_of(blocks[prefix]) for prefix in biases}
     for prefix, norm in filled.items():
@@ -88,22 +130,22 @@ def _from_export(
         _set_statistics(norm, mean, variance, biases[prefix])
 
 
-def _weights_of(path: Path) -> Weights:
-    """Read the weights of an exported model by their names in the network."""
+def _content_of(path: Path) -> tuple[Weights, dict[str, str]]:
+    """Read an exported model: its weights by their names in the network, and its metadata."""
     import onnx
     from onnx import numpy_helper
 
     try:
-        graph = onnx.load(str(path)).graph
+        model = onnx.load(str(path))
     except Exception as error:  # protobuf and the operating system raise a dozen types
         raise ModelError(f"{path}: cannot be read as ONNX ({error})") from error
     found: Weights = {}
-    for tensor in graph.initializer:
+    for tensor in model.graph.initializer:
         name = tensor.name.removesuffix(_STORED_AS_HALF)
         if name.startswith(_PREFIX):
             values: NDArray[Any] = numpy_helper.to_array(tensor)
             found[name.removeprefix(_PREFIX)] = torch.from_numpy(values.astype(np.float32))
-    return found
+    return found, {entry.key: entry.value for entry in model.metadata_props}
 
 
 def _is_block(module: nn.Module) -> bool:

@@ -59,6 +59,7 @@ def train(
     config: TrainConfig,
     on_progress: Callable[[Progress], None] = lambda progress: None,
     validate: Validate | None = None,
+    on_new_classes: Callable[[list[str]], None] = lambda names: None,
 ) -> Path:
     """Train, or go on training, until the schedule ends.
 
@@ -66,6 +67,7 @@ def train(
         config: What to do.
         on_progress: Called after every step.
         validate: Scores the averaged weights on the val split.
+        on_new_classes: Called at a start from ``init`` with the classes that it does not have.
 
     Returns:
         The best checkpoint, or the last one where nothing was validated.
@@ -75,7 +77,7 @@ def train(
         DataError: The data set cannot be read.
         ModelError: The checkpoint to go on from is damaged, or ``init`` does not fit.
     """
-    run = _Run(config, validate)
+    run = _Run(config, validate, on_new_classes)
     with closing(run.steps()) as steps:
         for progress in steps:
             on_progress(progress)
@@ -86,7 +88,12 @@ def train(
 class _Run:
     """State of one training process; one thread, owns the files in ``config.out``."""
 
-    def __init__(self, config: TrainConfig, validate: Validate | None) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        validate: Validate | None,
+        on_new_classes: Callable[[list[str]], None],
+    ) -> None:
         check_config(config)
         self.config = config
         self.validate = validate
@@ -98,7 +105,7 @@ class _Run:
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
         last = config.out / CHECKPOINT
         if not last.exists():
-            self._start(network)
+            on_new_classes(self._start(network))
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.phase = -1
@@ -113,12 +120,13 @@ class _Run:
         config.out.mkdir(parents=True, exist_ok=True)
         self.pixel_mean, self.pixel_std = _pixel_statistics(self.device)
 
-    def _start(self, network: PanopticNetwork) -> None:
-        """Fill a network that has not been trained yet."""
+    def _start(self, network: PanopticNetwork) -> list[str]:
+        """Fill a network that has not been trained yet; name the classes new to ``init``."""
         if self.config.init is None:
             load_imagenet_weights(network.backbone)
-        else:
-            initialise(network, self.config.init, self._sample_batches)
+            return []
+        names = [entry.name for entry in self.train_data.categories]
+        return initialise(network, self.config.init, names, self._sample_batches)
 
     def _sample_batches(self, count: int = 25) -> Iterator[Tensor]:
         """Draw normalised batches of training crops, on the CPU."""

@@ -22,6 +22,7 @@ from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 pytestmark = pytest.mark.torch
 
 CLASSES = [("road", False), ("car", True), ("sky", False)]
+NAMES = [name for name, _ in CLASSES]
 SIZE = (64, 32)
 
 
@@ -58,7 +59,7 @@ def answers(of: PanopticNetwork) -> list[Tensor]:
 
 def test_a_network_filled_from_an_export_answers_as_the_exported_one(exported: Path) -> None:
     filled = network(2)
-    initialise(filled, exported, batches)
+    initialise(filled, exported, NAMES, batches)
     for theirs, ours in zip(answers(network(1)), answers(filled), strict=True):
         # The file holds float16 weights.
         torch.testing.assert_close(ours, theirs, rtol=2e-2, atol=2e-2 * float(theirs.abs().max()))
@@ -66,7 +67,7 @@ def test_a_network_filled_from_an_export_answers_as_the_exported_one(exported: P
 
 def test_the_norms_get_the_statistics_of_what_they_will_see(exported: Path) -> None:
     filled = network(2)
-    initialise(filled, exported, batches)
+    initialise(filled, exported, NAMES, batches)
     stem = filled.backbone.stem
     with torch.no_grad():
         outputs = torch.cat([stem[0](batch) for batch in batches()])
@@ -77,7 +78,7 @@ def test_the_norms_get_the_statistics_of_what_they_will_see(exported: Path) -> N
 
 def test_in_training_mode_it_starts_near_to_what_it_answers_in_evaluation(exported: Path) -> None:
     filled = network(2)
-    initialise(filled, exported, batches)
+    initialise(filled, exported, NAMES, batches)
     batch = torch.cat(list(batches()))
     with torch.no_grad():
         expected = filled.eval().backbone.stem(batch)
@@ -92,7 +93,7 @@ def test_a_checkpoint_without_the_newest_layers_starts_with_them_neutral(tmp_pat
     weights = {k: v for k, v in donor.state_dict().items() if not k.startswith("pyramid.")}
     path = tmp_path / "older.pt"
     torch.save({"classes": CLASSES, "weights": weights}, path)
-    initialise(filled, path, batches)
+    initialise(filled, path, NAMES, batches)
     for theirs, ours in zip(answers(donor), answers(filled), strict=True):
         torch.testing.assert_close(ours, theirs)
 
@@ -115,16 +116,49 @@ def test_what_is_no_model_is_refused(content: bytes | None, words: str, tmp_path
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ModelError, match=words):
-        initialise(network(2), path, batches)
+        initialise(network(2), path, NAMES, batches)
 
 
-def test_a_model_of_other_classes_is_refused_with_what_differs(exported: Path) -> None:
-    with pytest.raises(ModelError, match=r"semantic\.1\.weight is \(3, .*needed is \(5, .*--init"):
-        initialise(network(2, classes=5), exported, batches)
+def test_classes_are_taken_over_by_name_whatever_their_order(exported: Path) -> None:
+    filled, same = network(2), network(2)
+    fresh = initialise(filled, exported, ["sky", "car", "road"], batches)
+    initialise(same, exported, NAMES, batches)
+    assert fresh == []
+    torch.testing.assert_close(answers(filled)[0], answers(same)[0].flip(1))
+
+
+@pytest.mark.parametrize("names", [["lane", "sky"], ["a", "b", "sky", "c", "d"]])
+def test_a_class_that_the_file_lacks_starts_as_the_network_does(
+    exported: Path, names: list[str]
+) -> None:
+    filled, same = network(2, classes=len(names)), network(2)
+    start = filled.semantic[1].weight.detach().clone()
+    fresh = initialise(filled, exported, names, batches)
+    initialise(same, exported, NAMES, batches)
+    known = names.index("sky")
+    assert fresh == [name for name in names if name != "sky"]
+    torch.testing.assert_close(filled.semantic[1].weight[known], same.semantic[1].weight[2])
+    torch.testing.assert_close(filled.semantic[1].weight[0], start[0])
+    torch.testing.assert_close(answers(filled)[1], answers(same)[1])
+
+
+def test_a_checkpoint_of_other_classes_gives_what_both_have(tmp_path: Path) -> None:
+    donor, filled = network(1), network(2, classes=2)
+    path = tmp_path / "other.pt"
+    torch.save({"classes": CLASSES, "weights": donor.state_dict()}, path)
+    assert initialise(filled, path, ["lane", "sky"], batches) == ["lane"]
+    torch.testing.assert_close(answers(filled)[0][:, 1], answers(donor)[0][:, 2])
+
+
+def test_a_checkpoint_of_another_network_is_refused_with_what_differs(tmp_path: Path) -> None:
+    weights = network(1).state_dict() | {"offset.1.bias": torch.zeros(7)}
+    torch.save({"classes": CLASSES, "weights": weights}, tmp_path / "other.pt")
+    with pytest.raises(ModelError, match=r"offset\.1\.bias is \(7,\), needed is \(2,\); --init"):
+        initialise(network(2), tmp_path / "other.pt", NAMES, batches)
 
 
 def test_somebody_elses_model_is_refused(tmp_path: Path) -> None:
     from test.drawn.tiny_model import write_tiny_model
 
     with pytest.raises(ModelError, match="holds no weights of a network that panoptic train"):
-        initialise(network(2), write_tiny_model(tmp_path / "tiny.onnx"), batches)
+        initialise(network(2), write_tiny_model(tmp_path / "tiny.onnx"), NAMES, batches)
