@@ -29,7 +29,7 @@ from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statu
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.missing import say_what_is_missing
-from panoptic_ros.ros.node_parameters import NodeParameters
+from panoptic_ros.ros.node_parameters import NodeParameters, say_what_is_unknown
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
 from panoptic_ros.ros.sender import Sender
@@ -84,6 +84,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._clock_watch = on_jump_back(self, self._forget_tracks)
         self._simulated_clock = ClockWatch(self)
         say_what_is_missing(self._types, self.get_logger())
+        say_what_is_unknown(self)
 
     @property
     def config(self) -> NodeConfig:

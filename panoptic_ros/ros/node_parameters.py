@@ -12,6 +12,7 @@ from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValu
 
 from panoptic_ros.core.config import Parameter
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.document import nearest
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
 from panoptic_ros.core.parameter_file import is_whole_for_double, whole_number_words
 from panoptic_ros.ros.parameters import (
@@ -84,6 +85,20 @@ class NodeParameters:
         for name, _ in ours:
             self._refused.pop(name, None)
         return SetParametersResult(successful=True)
+
+
+def say_what_is_unknown(node: Any) -> None:
+    """Warn of each parameter that was given and that the node has not; ROS passes over it.
+
+    Args:
+        node: Has declared all that it has. What a file says below ``/**`` for others counts, too,
+            so it is no error.
+    """
+    for name in sorted(getattr(node, "_parameter_overrides", {})):
+        if not node.has_parameter(name) and not name.startswith("qos_overrides."):
+            node.get_logger().warning(
+                f"there is no parameter {name!r}, so it has no effect{nearest(name, DECLARED)}"
+            )
 
 
 def _refusal(entry: Parameter, error: str) -> str:

@@ -57,3 +57,14 @@ def test_names_on_diagnostics_carry_the_namespace(make_node: MakeNode) -> None:
         "robot1/panoptic: machine",
     ]
     bench.close()
+
+
+def test_a_parameter_that_there_is_not_is_said_with_the_nearest(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    quiet = ("qos_overrides./panoptic/label.publisher.depth", 3), ("use_sim_time", False)
+    make_node(**{"decode.center_treshold": 0.2, **dict(quiet)})
+    log = capfd.readouterr().err
+    assert log.count("there is no parameter") == 1
+    assert "'decode.center_treshold', so it has no effect" in log
+    assert "the nearest is 'decode.center_threshold'" in log
