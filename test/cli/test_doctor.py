@@ -96,6 +96,20 @@ def test_an_openvino_that_cannot_be_used_is_a_note_with_the_reason() -> None:
     assert (found.state, found.found) == (NOTE, "OpenVINO is of version 2022.1")
 
 
+@pytest.mark.parametrize("version", ["4.5.5", "4.5.5.64", "4.5.5-dev"])
+def test_an_opencv_that_crashes_is_a_finding(version: str) -> None:
+    modules = {**HERE.modules, "cv2": Module(version)}
+    found = line(diagnose(replace(HERE, modules=modules)), "cv2")
+    assert (found.state, "crashes" in found.found) == (FINDING, True)
+    assert "opencv-python-headless>=4.6" in found.remedy
+
+
+@pytest.mark.parametrize("version", ["4.5.4", "4.6.0", "4.14.0.94"])
+def test_other_opencv_versions_are_fine(version: str) -> None:
+    modules = {**HERE.modules, "cv2": Module(version)}
+    assert line(diagnose(replace(HERE, modules=modules)), "cv2").state == OK
+
+
 @pytest.mark.parametrize(
     ("module", "what", "state", "remedy"),
     [

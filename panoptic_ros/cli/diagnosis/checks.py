@@ -20,6 +20,7 @@ _PYTHON = {
 _MESSAGES = ("sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
 _TENSORRT = ("tensorrt", "tensorrt_rtx")
 _BAGS = {"rosbags": "bags", "av": "videos", "rich": "progress bars", "jinja2": "the report"}
+_CRASHING_CV2 = "4.5.5"
 _PIP_NAMES = {"cv2": '"opencv-python-headless<5"', "yaml": "pyyaml"}
 
 
@@ -98,6 +99,9 @@ def _verdict(command: str, missing: list[str], how: str = "") -> Check:
 
 
 def _python_line(name: str, use: str, module: Module) -> Check:
+    if name == "cv2" and module.version.startswith(_CRASHING_CV2):
+        found = f"{module.version}, which crashes in connectedComponents"
+        return Check(FINDING, name, found, 'pip install "opencv-python-headless>=4.6,<5"')
     if module.is_usable:
         return Check(OK, name, module.version)
     return Check(FINDING, name, module.error or f"missing; it is for {use}", _pip(name))
