@@ -109,6 +109,9 @@ class LabelMapTable:
         categories: The classes wanted.
         rules: Where names differ.
 
+    Attributes:
+        lacking: The classes wanted to which no name leads.
+
     Raises:
         DataError: Not one name leads to a class that is wanted.
     """
@@ -125,6 +128,8 @@ class LabelMapTable:
                 "them with --map"
             )
         self._rank, self._merged = self._ranks(categories)
+        reached = set(self._table.values.tolist())
+        self.lacking = [one.name for place, one in enumerate(targets) if place not in reached]
 
     def _ranks(self, categories: Sequence[Category]) -> tuple[NDArray[np.uint16], int]:
         """Number those that become one thing, so that their objects stay apart."""

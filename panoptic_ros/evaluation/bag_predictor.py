@@ -161,7 +161,8 @@ class BagPredictor:
                 f"{answered} of {total} labelled images were published; the rest {what}."
             )
         if strangers:
-            self.remarks.append(f"{strangers} published frames have no truth of their own.")
+            hint = "; are the stamps right (--fps, --stamps)?" if strangers > answered else "."
+            self.remarks.append(f"{strangers} published frames have no truth of their own{hint}")
         self.remarks.extend(self.results.read_errors.notes)
 
 

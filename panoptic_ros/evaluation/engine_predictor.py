@@ -85,6 +85,15 @@ class EnginePredictor:
                 f"{counted(len(turned), 'image')} with an EXIF orientation, which is not applied: "
                 f"labels belong on the pixels as they are stored; the first is {turned[0]}."
             )
+        self._say_what_is_lacking()
+
+    def _say_what_is_lacking(self) -> None:
+        if lacking := self._recode.lacking:
+            names = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
+            self.remarks.append(
+                f"The model lacks {counted(len(lacking), 'class', 'classes')} of the data set, "
+                f"which count as missed: {names}; where only names differ, use --map."
+            )
 
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:
         if self._fps is None or pair.sequence != self._sequence:

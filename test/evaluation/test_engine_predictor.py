@@ -82,6 +82,28 @@ def test_classes_are_matched_by_name_and_rule(pairs: list[Pair]) -> None:
     assert labels[0, SIZE[0] // 2] == 1
 
 
+@pytest.mark.parametrize(
+    ("missing", "remark"),
+    [
+        ((), None),
+        (("lane",), "The model lacks 1 class of the data set, which count as missed: lane;"),
+        (
+            tuple("abcdef"),
+            "The model lacks 6 classes of the data set, which count as missed: a,",
+        ),
+    ],
+    ids=["none", "one", "many"],
+)
+def test_classes_that_the_model_lacks_are_named(
+    pairs: list[Pair], missing: tuple[str, ...], remark: str | None
+) -> None:
+    categories = tuple(Category(n, name, False) for n, name in enumerate(("sky", *missing), 1))
+    run = EnginePredictor(DrawnEngine(), categories)
+    assert len(list(run.tasks(pairs[:1]))) == 1
+    starts = [found[: len(remark or "")] for found in run.remarks]
+    assert starts == ([remark] if remark else [])
+
+
 def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "absent.png"
     with pytest.raises(DataError, match=r"absent\.png: missing or not an image"):
