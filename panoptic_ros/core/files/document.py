@@ -106,9 +106,20 @@ def parse_yaml(text: str) -> Any:
         return _built(yaml.SafeLoader(text))
     # The parser raises more than it says: dates and numbers that there are not, for example.
     except (yaml.YAMLError, ArithmeticError, LookupError, TypeError, AttributeError) as error:
-        raise DocumentError(str(error)) from error
+        raise DocumentError(_in_one_line(error)) from error
     except ValueError as error:
         raise error if isinstance(error, DocumentError) else DocumentError(str(error)) from error
+
+
+def _in_one_line(error: Exception) -> str:
+    """Say what is wrong and where, without the parser's drawing of the place."""
+    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+    if mark is None or not problem:
+        return " ".join(str(error).split())
+    context = getattr(error, "context", None)
+    return f"line {mark.line + 1}, column {mark.column + 1}: " + ", ".join(
+        words for words in (context, problem) if words
+    )
 
 
 def _built(loader: Any) -> Any:

@@ -35,6 +35,17 @@ def test_bad_yaml_is_one_error(tmp_path: Path, case: str) -> None:
         read_yaml(path)
 
 
+def test_what_is_no_yaml_is_said_in_one_line_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("/panoptic:\n  decode: {center_threshold: 0.2\n")
+    with pytest.raises(DocumentError) as caught:
+        read_yaml(path)
+    assert str(caught.value) == (
+        "line 3, column 1: while parsing a flow mapping, expected ',' or '}', but got "
+        "'<stream end>'"
+    )
+
+
 def test_yaml_of_plain_values_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xef\xbb\xbfa: {b: [1, 0.5, null, true]}\n# end\n")
