@@ -42,6 +42,17 @@ napoleon_numpy_docstring = False
 html_theme = "furo"
 html_title = f"panoptic_ros {release}"
 html_static_path: list[str] = []
+templates_path = ["_templates"]
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/versions.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
 html_show_sourcelink = False
 copybutton_exclude = ".linenos, .gp, .go"
 pygments_style = "friendly"
