@@ -11,6 +11,7 @@ from contextlib import contextmanager
 TYPE_CHECKING = False  # importing typing would double the time in which Ctrl-C is not caught
 if TYPE_CHECKING:
     import argparse
+    from types import FrameType
 
 VERBS = {
     "info": "say what a model file is: classes, size, licence, check sum, runtimes for it",
@@ -52,12 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser = _parser(words[0] if words and words[0] in VERBS else None)
     args = parser.parse_args(words)
     args.words = words
+    interrupts: list[int] = []
     try:
-        return int(args.run(args))
+        with _noted(interrupts):
+            return int(args.run(args))
     except PanopticError as error:
         print(f"panoptic {args.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        return 130
+    except ImportError:
+        if not interrupts:
+            raise
         return 130
     except BrokenPipeError:
         sys.stderr.close()
@@ -78,6 +85,25 @@ def _quiet_interrupt() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@contextmanager
+def _noted(interrupts: list[int]) -> Iterator[None]:
+    """Note every Ctrl-C: what a verb imports late may turn it into an error of its own."""
+
+    def note(number: int, frame: FrameType | None) -> None:
+        interrupts.append(number)
+        signal.default_int_handler(number, frame)
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is note:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def module_name(verb: str) -> str:
