@@ -79,7 +79,7 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
     pytest.importorskip("onnx")
     data = write_one_class(tmp_path / "data")
     words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
-    words += ["--steps", "1", "--batch", "1", "--crop", "64x32", "--validate-every", "0"]
+    words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
     assert main([*words, "--init", "street_fast"]) == 0
     assert "classes that --init does not have start at random: field" in capsys.readouterr().out
 
