@@ -19,6 +19,7 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.core.tracking.camera_motion import CameraMotion
 from panoptic_ros.core.types import Frame
 from test.drawn.batch_engine import DrawnBatchEngine
 from test.drawn.painted_engine import PaintedEngine, street
@@ -175,6 +176,27 @@ def test_how_long_an_object_may_be_lost_counts_for_cameras_known_already(
     pipeline.configure(with_value(pipeline.config, "tracking.lost_after_s", lost_after_s))
     result = pipeline.step(Frame(street(), 10**9 + 80_000_000), state)
     assert [track.id for track in result.tracks] == [number]
+
+
+class SaidMotion:
+    """Says the same of every frame."""
+
+    def __init__(self, motion: CameraMotion) -> None:
+        self._motion = motion
+
+    def update(self, *given: object) -> CameraMotion:
+        return self._motion
+
+
+@pytest.mark.parametrize(("is_cut", "numbers"), [(False, [1, 1]), (True, [1, 2])])
+def test_after_a_cut_an_object_at_the_same_place_is_another(
+    is_cut: bool, numbers: list[int]
+) -> None:
+    pipeline = Pipeline(PaintedEngine())
+    state: Any = pipeline.new_state()
+    state.ego_motion = SaidMotion(CameraMotion(is_cut=is_cut))
+    seen = [pipeline.step(Frame(street(), 10**9 + n), state).tracks[0].id for n in range(2)]
+    assert seen == numbers
 
 
 def test_a_state_is_configured_before_the_first_frame_that_it_judges() -> None:
