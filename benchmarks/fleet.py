@@ -16,7 +16,8 @@ from panoptic_ros.fleet.bag_report import OK, BagReport
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.run import call
-from panoptic_ros.fleet.workers import Outcome
+from panoptic_ros.fleet.task import Task
+from panoptic_ros.fleet.task_queue import Outcome
 
 
 class FakeWorkers:
@@ -29,20 +30,20 @@ class FakeWorkers:
 
     def __init__(self, out: str, writes: bool) -> None:
         self._folder = FleetFolder(out) if writes else None
-        self._given: list[str] = []
+        self._given: list[Task] = []
 
     def free(self) -> int:
         """Room for eight bags."""
         return 8 - len(self._given)
 
-    def give(self, uri: str) -> None:
+    def give(self, task: Task) -> None:
         """Take a bag."""
-        self._given.append(uri)
+        self._given.append(task)
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Be done with all bags at once."""
         given, self._given = self._given, []
-        return [Outcome(uri, self._report(uri)) for uri in given]
+        return [Outcome(task, self._report(task.uri)) for task in given]
 
     def close(self) -> None:
         """Nothing to end."""

@@ -15,7 +15,9 @@ from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
+    from panoptic_ros.core.config import PipelineConfig
     from panoptic_ros.fleet.job import Job
+    from panoptic_ros.fleet.parts.cut import Cut
     from panoptic_ros.fleet.run import CallProgress
     from panoptic_ros.fleet.workers import Workers
 
@@ -65,7 +67,23 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--jobs", type=int, default=1, metavar="N", help="processes, each with an engine"
     )
-    parser.add_argument("--limit-s", type=float, metavar="S", help="seconds that one bag may take")
+    parser.add_argument(
+        "--cut-s",
+        type=float,
+        metavar="S",
+        help="cut longer bags into parts of about S seconds, which any worker labels; their ids "
+        "are joined",
+    )
+    parser.add_argument(
+        "--overlap-s",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="seconds that a part shares with the one before (default: 5)",
+    )
+    parser.add_argument(
+        "--limit-s", type=float, metavar="S", help="seconds that one bag, or part, may take"
+    )
     parser.add_argument(
         "--retry-failed",
         action="store_true",
@@ -148,7 +166,7 @@ def _finished(args: argparse.Namespace, progress: CallProgress | None) -> int:
 def _job(args: argparse.Namespace) -> Job:
     from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.fleet.job import MCAP, TOPICS, Job
-    from panoptic_ros.fleet.label_bag import model_sha256
+    from panoptic_ros.fleet.job_engine import model_sha256
     from panoptic_ros.messages.topics import frame_rows
 
     formats = [MCAP, *(name for name, entry in FORMATS.items() if entry.open_writer)]
@@ -161,11 +179,11 @@ def _job(args: argparse.Namespace) -> Job:
         raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(frame_rows())}")
     if args.format != MCAP and (args.merge or args.outputs):
         raise ConfigError(f"--merge and --outputs go with --format {MCAP} only")
-    engine = engine_name(args)
+    engine, config = engine_name(args), pipeline_config(args.params, args.params_node)
     return Job(
         engine,
         model_sha256(engine),
-        pipeline_config(args.params, args.params_node),
+        config,
         tuple(_names(args.topics)),
         args.format,
         outputs,
@@ -176,7 +194,18 @@ def _job(args: argparse.Namespace) -> Job:
         args.scratch,
         round(args.scratch_gb * 1e9),
         args.retry_failed,
+        _cut(args, config),
     )
+
+
+def _cut(args: argparse.Namespace, config: PipelineConfig) -> Cut | None:
+    from panoptic_ros.fleet.parts.cut import Cut
+
+    if args.cut_s is None:
+        return None
+    cut = Cut(args.cut_s, args.overlap_s)
+    cut.check(config.tracking.lost_after_s)
+    return cut
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
@@ -210,7 +239,8 @@ def _workers(args: argparse.Namespace, job: Job, bags: int) -> Workers:
     if not args.ray:
         from panoptic_ros.fleet.workers import LocalWorkers
 
-        return LocalWorkers(args.out, job, min(args.jobs, bags))
+        count = args.jobs if job.cut else min(args.jobs, bags)
+        return LocalWorkers(args.out, job, count)
     from panoptic_ros.fleet.ray_workers import RayWorkers, worker_range
 
     least, most = worker_range(args.workers, args.jobs)

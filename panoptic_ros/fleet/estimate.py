@@ -14,9 +14,9 @@ import numpy as np
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Frame
 from panoptic_ros.fleet.addresses import bag_id
+from panoptic_ros.fleet.failure import words
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
-from panoptic_ros.fleet.label_bag import words
 from panoptic_ros.fleet.opened import OpenedBag, fingerprint
 
 SIZE = (720, 1280)

@@ -26,7 +26,8 @@ from panoptic_ros.fleet.bag_report import FAILED, BagReport, Output, from_json
 
 MANIFEST = "manifest.json"
 FAILED_LIST = "failed.jsonl"
-_OWN = ".panoptic"
+OWN = ".panoptic"
+"""Folder of what is no result."""
 
 
 class FleetFolder:
@@ -51,7 +52,7 @@ class FleetFolder:
             own = Path(tempfile.gettempdir()) / f"panoptic-fleet-{os.getuid()}-{name}"
         else:
             self._root = os.path.abspath(remote.local_path(self.address))
-            own = Path(self._root) / _OWN
+            own = Path(self._root) / OWN
         self._locks = own / "locks"
         self._scratch = Path(scratch) / f"panoptic-{name}" if scratch else own / "scratch"
         try:
@@ -88,10 +89,10 @@ class FleetFolder:
             bag: Its id.
         """
         try:
-            found = from_json(json.loads(self._read(f"{bag}/{MANIFEST}")))
+            found = from_json(json.loads(self.read(f"{bag}/{MANIFEST}")))
         except (OSError, ValueError, TypeError, KeyError):
             return None
-        is_whole = all(self._size(f"{bag}/{out.name}") == out.size for out in found.outputs)
+        is_whole = all(self.size(f"{bag}/{out.name}") == out.size for out in found.outputs)
         return found if is_whole else None
 
     def reports(self) -> Iterator[BagReport]:
@@ -139,7 +140,7 @@ class FleetFolder:
     def failures(self) -> list[dict[str, str]]:
         """List the failed bags: address, id and error of each."""
         try:
-            return [json.loads(line) for line in self._read(FAILED_LIST).splitlines()]
+            return [json.loads(line) for line in self.read(FAILED_LIST).splitlines()]
         except (OSError, ValueError):
             return []
 
@@ -149,6 +150,45 @@ class FleetFolder:
             write_text(Path(self._root, name), text)
         else:
             self._store.pipe_file(f"{self._root}/{name}", text.encode())
+
+    def read(self, name: str) -> str:
+        """Read a text file of the folder."""
+        if self._store is None:
+            return Path(self._root, name).read_text(encoding="utf-8")
+        return bytes(self._store.cat_file(f"{self._root}/{name}")).decode()
+
+    def size(self, name: str) -> int:
+        """Bytes of a file of the folder, -1 where it is not there."""
+        try:
+            if self._store is None:
+                return Path(self._root, name).stat().st_size
+            return int(self._store.info(f"{self._root}/{name}", refresh=True)["size"])
+        except OSError:
+            return -1
+
+    def put(self, source: Path, name: str) -> None:
+        """Move a file of this machine into the folder, so that it is there as a whole."""
+        if self._store is None:
+            _moved(source, Path(self._root, name))
+        else:
+            # An upload in parts is completed as its last step; before that nothing is there.
+            self._store.put_file(str(source), f"{self._root}/{name}")
+
+    def fetched(self, name: str, scratch: Path) -> Path:
+        """Give a file of the folder on this machine; of an object store it is copied."""
+        if self._store is None:
+            return Path(self._root, name)
+        copy = scratch / name.rpartition("/")[2]
+        self._store.get_file(f"{self._root}/{name}", str(copy))
+        return copy
+
+    def remove(self, name: str) -> None:
+        """Remove a folder in the folder, if it is there."""
+        if self._store is None:
+            shutil.rmtree(Path(self._root, name), ignore_errors=True)
+        else:
+            with suppress(FileNotFoundError):
+                self._store.rm(f"{self._root}/{name}", recursive=True)
 
     def path(self, name: str) -> str:
         """Address of a file of the folder."""
@@ -169,9 +209,8 @@ class FleetFolder:
         _to_disk(folder)
 
     def _upload(self, bag: str, files: Mapping[str, Path], text: str) -> None:
-        # An upload in parts is completed as its last step; before that the object is not there.
         for name, source in files.items():
-            self._store.put_file(str(source), f"{self._root}/{bag}/{name}")
+            self.put(source, f"{bag}/{name}")
         self._store.pipe_file(f"{self._root}/{bag}/{MANIFEST}", text.encode())
 
     def _bags(self) -> list[str]:
@@ -181,19 +220,6 @@ class FleetFolder:
         self._store.invalidate_cache()
         places = self._store.ls(self._root, detail=False)
         return sorted(str(place).rstrip("/").rpartition("/")[2] for place in places)
-
-    def _read(self, name: str) -> str:
-        if self._store is None:
-            return Path(self._root, name).read_text(encoding="utf-8")
-        return bytes(self._store.cat_file(f"{self._root}/{name}")).decode()
-
-    def _size(self, name: str) -> int:
-        try:
-            if self._store is None:
-                return Path(self._root, name).stat().st_size
-            return int(self._store.info(f"{self._root}/{name}", refresh=True)["size"])
-        except OSError:
-            return -1
 
 
 def output_of(name: str, path: Path) -> Output:

@@ -10,6 +10,7 @@ from typing import Any
 
 from panoptic_ros import __version__
 from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.fleet.parts.cut import Cut
 
 MCAP = "mcap"
 """The format of results as a bag; the others are those of ``panoptic predict``."""
@@ -41,10 +42,11 @@ class Job:
         is_merged: Whether a bag of labels also holds what the input holds.
         has_page: Whether each bag gets a page like that of ``panoptic replay --report``.
         threads: Threads of one inference.
-        limit_s: Seconds that one bag may take, None for any time.
+        limit_s: Seconds that one bag, or a part of one, may take, None for any time.
         scratch: Folder for copies and half-written files; empty for one in the output folder.
         scratch_bytes: Bytes that the copy of one bag may take.
         retries_failed: Whether bags that failed before are tried again.
+        cut: How long bags are cut, None for not at all.
     """
 
     engine: str
@@ -60,6 +62,7 @@ class Job:
     scratch: str = ""
     scratch_bytes: int = 20 << 30
     retries_failed: bool = False
+    cut: Cut | None = None
 
     @property
     def parameters_sha256(self) -> str:

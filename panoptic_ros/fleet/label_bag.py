@@ -5,31 +5,30 @@ from __future__ import annotations
 
 import socket
 import time
-from collections import Counter
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from panoptic_ros import __version__
 from panoptic_ros.core.closing import Closing
-from panoptic_ros.core.errors import EngineRunError, FrameError, LateFrameError, ModelError
 from panoptic_ros.core.model import runtime_words
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.fleet.addresses import bag_id, bag_stem
-from panoptic_ros.fleet.bag_report import BUSY, DONE, FAILED, OK, PARTIAL, SKIPPED, BagReport
-from panoptic_ros.fleet.figures import CameraFigures
+from panoptic_ros.fleet.bag_report import BUSY, DONE, FAILED, SKIPPED, BagReport
+from panoptic_ros.fleet.bag_run import BagRun, Step
+from panoptic_ros.fleet.failure import seconds_since, words
 from panoptic_ros.fleet.folder import FleetFolder, output_of
 from panoptic_ros.fleet.job import Job
-from panoptic_ros.fleet.opened import NoImagesError, OpenedBag, by_time, fingerprint
+from panoptic_ros.fleet.job_engine import JobEngine
+from panoptic_ros.fleet.label_part import label_part
+from panoptic_ros.fleet.opened import NoImagesError, OpenedBag, fingerprint
 from panoptic_ros.fleet.page import BagPage
-from panoptic_ros.fleet.sink import Sink, open_sink
-from panoptic_ros.recordings.source import Source
-
-
-class LimitError(Exception):
-    """A bag took longer than it may."""
+from panoptic_ros.fleet.parts.cut import Part
+from panoptic_ros.fleet.parts.joined_results import JoinedResults
+from panoptic_ros.fleet.parts.part_files import PartFiles
+from panoptic_ros.fleet.sink import open_sink
+from panoptic_ros.fleet.task import Task, Unfinished
 
 
 def label_bag(uri: str, out: str, job: Job) -> BagReport:
@@ -47,14 +46,11 @@ def label_bag(uri: str, out: str, job: Job) -> BagReport:
         return labeller.label(uri)
 
 
-@dataclass
-class _Work:
-    """One bag while it is labelled."""
+class _PartsMissingError(Exception):
+    """A bag is to be joined of parts that are not there yet."""
 
-    sources: Sequence[Source]
-    sink: Sink
-    figures: list[CameraFigures]
-    skipped: Counter[str] = field(default_factory=Counter)
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        self.numbers = numbers
 
 
 class Labeller(Closing):
@@ -71,16 +67,14 @@ class Labeller(Closing):
         self._out = out
         self._job = job
         self._folder: FleetFolder | None = None
-        self._pipeline: Pipeline | None = None
+        self._engine = JobEngine(job)
 
     def close(self) -> None:
         """Close the engine; safe to call twice."""
-        if self._pipeline is not None:
-            pipeline, self._pipeline = self._pipeline, None
-            pipeline.engine.close()
+        self._engine.close()
 
     def label(self, uri: str) -> BagReport:
-        """Label a bag; never raises.
+        """Label a bag, of a long one all parts one after the other; never raises.
 
         Args:
             uri: Its address.
@@ -88,13 +82,38 @@ class Labeller(Closing):
         Returns:
             What became of it; ``skipped`` where it had been labelled before.
         """
+        while isinstance(done := self.do(Task(uri)), Unfinished):
+            for number in done.parts:
+                part = self.do(Task(uri, number))
+                if isinstance(part, BagReport):
+                    return part if part.status != FAILED else self.give_up(uri, part.error)
+        return done
+
+    def do(self, task: Task) -> BagReport | Unfinished:
+        """Do one task; never raises.
+
+        Args:
+            task: A bag, or a part of it.
+
+        Returns:
+            What became of the bag, or that more is to be done. Of a part that fails the report
+            is not written down.
+        """
         started = time.monotonic()
-        report = BagReport(uri, bag_id(uri), FAILED, host=socket.gethostname())
+        report = BagReport(task.uri, bag_id(task.uri), FAILED, host=socket.gethostname())
+        name = report.id if task.part is None else f"{report.id}.{task.part}"
         try:
-            self._folder = self._folder or FleetFolder(self._out, self._job.scratch)
-            return self._claimed(self._folder, report, started)
+            folder = self._folder = self._folder or FleetFolder(self._out, self._job.scratch)
+            with folder.claimed(name) as scratch:
+                if scratch is None:
+                    return replace(report, status=SKIPPED, error=BUSY)
+                if task.part is None:
+                    return self._bag(folder, report, scratch, started)
+                return self._part(folder, report, task.part, scratch)
         except Exception as error:  # of any library below; a bag must not end the others
-            return replace(report, error=words(error), seconds=_since(started))
+            self._engine.forget(error)
+            told = words(error) if task.part is None else f"part {task.part}: {words(error)}"
+            return replace(report, error=told, seconds=seconds_since(started))
 
     def give_up(self, uri: str, why: str) -> BagReport:
         """Write down that a bag cannot be labelled; never raises."""
@@ -109,30 +128,57 @@ class Labeller(Closing):
             return replace(report, error=f"{why}; {words(error)}")
         return report
 
-    def _claimed(self, folder: FleetFolder, report: BagReport, started: float) -> BagReport:
-        with folder.claimed(report.id) as scratch:
-            if scratch is None:
-                return replace(report, status=SKIPPED, error=BUSY)
-            files: dict[str, Path] = {}
-            try:
-                report = self._described(report)
-                before = folder.report(report.id)
-                if before is not None and self._stands(before, report.key):
-                    return before if before.status == FAILED else _as_done(before)
-                report, files = self._labelled(report, scratch, started)
-            except NoImagesError as error:
-                report = replace(report, status=SKIPPED, error=str(error))
-            except Exception as error:  # of any library below
-                self._forget(error)
-                report = replace(report, status=FAILED, error=words(error))
-            report = replace(report, seconds=_since(started))
-            folder.publish(report, files)
-            return report
+    def _bag(
+        self, folder: FleetFolder, report: BagReport, scratch: Path, started: float
+    ) -> BagReport | Unfinished:
+        """Label a bag, or join its parts, and write down what became of it."""
+        files: dict[str, Path] = {}
+        try:
+            report = self._described(report)
+            parts = PartFiles(folder, report.id, report.key)
+            stands = self._standing(folder, report)
+            if stands is not None:
+                return stands
+            report, files = self._labelled(report, parts, scratch)
+        except _PartsMissingError as missing:
+            return Unfinished(missing.numbers)
+        except NoImagesError as error:
+            report = replace(report, status=SKIPPED, error=str(error))
+        except Exception as error:  # of any library below
+            self._engine.forget(error)
+            report = replace(report, status=FAILED, error=words(error))
+        report = replace(report, seconds=round(report.seconds + seconds_since(started), 3))
+        folder.publish(report, files)
+        if self._job.cut is not None and report.is_done:
+            parts.drop()
+        return report
 
-    def _stands(self, before: BagReport, key: str) -> bool:
-        """Whether what became of a bag before need not be tried again."""
-        is_same = before.key == key
-        return is_same and (before.status != FAILED or not self._job.retries_failed)
+    def _part(
+        self, folder: FleetFolder, report: BagReport, number: int, scratch: Path
+    ) -> BagReport | Unfinished:
+        """Label a part, unless it is there or its bag is done."""
+        report, job = self._described(report), self._job
+        files = PartFiles(folder, report.id, report.key)
+        if files.has(number):
+            return Unfinished()
+        # Parts go when their bag is published, so this comes after looking for them.
+        stands = self._standing(folder, report)
+        if stands is not None:
+            return stands
+        with OpenedBag(report.uri, scratch, job.scratch_bytes) as bag:
+            part = bag.parts(job.cut)[number]
+            label_part(bag, part, self._engine.pipeline(), job, files, scratch)
+        return Unfinished()
+
+    def _standing(self, folder: FleetFolder, report: BagReport) -> BagReport | None:
+        """What became of a bag before, where that need not be tried again."""
+        before = folder.report(report.id)
+        if before is None or before.key != report.key:
+            return None
+        if before.status == FAILED:
+            return None if self._job.retries_failed else before
+        # What became of it then is not told again.
+        return before if before.status == SKIPPED else replace(before, status=SKIPPED, error=DONE)
 
     def _described(self, report: BagReport) -> BagReport:
         """Say what the results are made from."""
@@ -149,138 +195,65 @@ class Labeller(Closing):
         )
 
     def _labelled(
-        self, report: BagReport, scratch: Path, started: float
+        self, report: BagReport, files: PartFiles, scratch: Path
     ) -> tuple[BagReport, dict[str, Path]]:
         """Label a bag into a folder; gives the report and the files by their names."""
-        job, pipeline = self._job, self._opened()
+        job = self._job
         results = scratch / "results"
         results.mkdir()
-        with OpenedBag(report.uri, scratch, job.scratch_bytes) as bag:
+        with OpenedBag(report.uri, scratch, job.scratch_bytes) as bag, ExitStack() as stack:
             sources = bag.sources(job.image_topics)
+            parts = bag.parts(job.cut)
+            if missing := files.missing(len(parts)):
+                raise _PartsMissingError(missing)
+            pipeline = self._engine.pipeline()
             labels = pipeline.engine.spec.labels
             topics = [source.topic for source in sources]
-            stem = bag_stem(report.uri)
-            sink = open_sink(results, stem, topics, labels, job, bag)
-            work = _Work(sources, sink, [CameraFigures(labels) for _ in sources])
+            sink = open_sink(results, bag_stem(report.uri), topics, labels, job, bag)
+            stack.enter_context(closing(sink))
             page = BagPage(report.uri, pipeline.engine, job) if job.has_page else None
-            with closing(sink):
-                self._run(work, pipeline, page, started)
-                sink.finish()
-            if bag.failure:
-                raise OSError(bag.failure)
-            report = replace(_summed(report, work, bag), runtime=runtime_words(pipeline.engine))
+            run = BagRun(bag, sources, sink, labels, page)
+            if parts:
+                step = _joined_steps(parts, files, len(sources), pipeline, scratch, stack)
+            else:
+                step = _steps(pipeline, len(sources))
+            run.run(step, job.limit_s)
+            report = replace(run.summed(report), runtime=runtime_words(pipeline.engine))
         if report.status == FAILED:
             return report, {}
-        if page is not None:
-            page.write(results / "report.html", report)
-        files = {
-            path.relative_to(results).as_posix(): path
-            for path in sorted(results.rglob("*"))
-            if path.is_file()
-        }
-        outputs = tuple(output_of(name, path) for name, path in files.items())
-        return replace(report, outputs=outputs), files
-
-    def _run(self, work: _Work, pipeline: Pipeline, page: BagPage | None, started: float) -> None:
-        states = [pipeline.new_state() for _ in work.sources]
-        for camera, recorded in by_time(work.sources):
-            if self._job.limit_s is not None and _since(started) > self._job.limit_s:
-                raise LimitError(f"took longer than {self._job.limit_s:g} s; raise --limit-s")
-            try:
-                result = pipeline.step(recorded.frame, states[camera])
-            except LateFrameError:
-                work.skipped["came after a newer one"] += 1
-                continue
-            except FrameError as error:
-                work.sources[camera].read_errors.skip(f"image {recorded.name}: {error}")
-                continue
-            work.sink.write(camera, result, recorded)
-            work.figures[camera].add(result)
-            if page is not None:
-                page.add(result)
-
-    def _opened(self) -> Pipeline:
-        """Open the engine, which must be that of the job."""
-        if self._pipeline is None:
-            from panoptic_ros.engine.open import open_engine
-
-            found = model_sha256(self._job.engine)
-            if found != self._job.model_sha256:
-                raise ModelError(
-                    f"{self._job.engine} has the check sum {found[:12]} on "
-                    f"{socket.gethostname()}, the job is for {self._job.model_sha256[:12]}; give "
-                    "every machine the same file"
-                )
-            engine = open_engine(self._job.engine, self._job.threads)
-            self._pipeline = Pipeline(engine, self._job.config)
-        return self._pipeline
-
-    def _forget(self, error: Exception) -> None:
-        """Open an engine that failed anew for the next bag."""
-        if isinstance(error, EngineRunError):
-            self.close()
+        run.write_page(results / "report.html", report)
+        report = replace(report, seconds=sum(files.seconds(part.number) or 0.0 for part in parts))
+        return _with_outputs(report, results)
 
 
-def model_sha256(engine: str) -> str:
-    """Check sum of a model, empty for an engine without a file.
-
-    Raises:
-        ModelError: There is no such model.
-    """
-    from panoptic_ros.engine.models import find_model, shipped_models
-    from panoptic_ros.engine.open import DRAWN
-    from panoptic_ros.engine.storage.manifest import sha256_of
-
-    if engine == DRAWN and engine not in shipped_models():
-        return ""
-    return sha256_of(find_model(engine))
+def _steps(pipeline: Pipeline, cameras: int) -> Step:
+    """Run the frames of every camera through the pipeline."""
+    states = [pipeline.new_state() for _ in range(cameras)]
+    return lambda camera, recorded: pipeline.step(recorded.frame, states[camera])
 
 
-def words(error: BaseException) -> str:
-    """Say in one line what went wrong; the name of what is no error of ours is part of it."""
-    from panoptic_ros.core.errors import PanopticError
+def _joined_steps(
+    parts: Sequence[Part],
+    files: PartFiles,
+    cameras: int,
+    pipeline: Pipeline,
+    scratch: Path,
+    stack: ExitStack,
+) -> Step:
+    """Take the results of every camera from the parts."""
+    labels, lost_after_s = pipeline.engine.spec.labels, pipeline.config.tracking.lost_after_s
+    joined = [
+        stack.enter_context(JoinedResults(parts, files, camera, labels, lost_after_s, scratch))
+        for camera in range(cameras)
+    ]
+    return lambda camera, recorded: joined[camera].step(recorded)
 
-    text = " ".join(str(error).split()) or "no more is known"
-    own = isinstance(error, (PanopticError, LimitError))
-    return text if own else f"{type(error).__name__}: {text}"
 
-
-def _summed(report: BagReport, work: _Work, bag: OpenedBag) -> BagReport:
-    """Sum up what was labelled and what could not be."""
-    skipped = Counter(work.skipped)
-    notes = [*bag.read_errors.notes, *work.sink.notes]
-    for source in work.sources:
-        if source.read_errors.skipped:
-            skipped["could not be read"] += source.read_errors.skipped
-        notes += [note for note in source.read_errors.notes if note not in notes]
-    frames = sum(figures.frames for figures in work.figures)
-    is_damaged = any(bool(source.read_errors) for source in work.sources) or bool(bag.read_errors)
-    if not frames:
-        why = notes[0] if notes else "all frames came after newer ones"
-        return replace(
-            report, status=FAILED, error=f"no image can be read: {why}", skipped=dict(skipped)
-        )
-    cameras: dict[str, dict[str, Any]] = {
-        source.topic: figures.to_json()
-        for source, figures in zip(work.sources, work.figures, strict=True)
+def _with_outputs(report: BagReport, results: Path) -> tuple[BagReport, dict[str, Path]]:
+    files = {
+        path.relative_to(results).as_posix(): path
+        for path in sorted(results.rglob("*"))
+        if path.is_file()
     }
-    return replace(
-        report,
-        status=PARTIAL if is_damaged else OK,
-        frames=frames,
-        skipped=dict(skipped),
-        notes=tuple(notes),
-        recorded_s=round(sum(figures.recorded_s for figures in work.figures), 3),
-        cameras=cameras,
-    )
-
-
-def _as_done(before: BagReport) -> BagReport:
-    """Say that a bag had been labelled; what became of it then is not told again."""
-    if before.status == SKIPPED:
-        return before
-    return replace(before, status=SKIPPED, error=DONE)
-
-
-def _since(started: float) -> float:
-    return round(time.monotonic() - started, 3)
+    outputs = tuple(output_of(name, path) for name, path in files.items())
+    return replace(report, outputs=outputs), files

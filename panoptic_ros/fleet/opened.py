@@ -12,6 +12,7 @@ from pathlib import Path
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.fleet import remote
+from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
 from panoptic_ros.recordings.bag import BagSource, image_topics
 from panoptic_ros.recordings.open import is_bag, open_source
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
@@ -39,6 +40,8 @@ class OpenedBag(Closing):
 
     Attributes:
         topics: What the bag holds; empty for a video.
+        span_ns: Time of its first and of its last message; None where that is not known.
+        breaks_ns: Times at which its chunks begin; empty where it has none.
 
     Raises:
         ConfigError: A library is not installed.
@@ -50,12 +53,16 @@ class OpenedBag(Closing):
         self._streams: list[remote.RemoteStream] = []
         self._open_files: OpenFiles | None = None
         self.topics: list[Topic] = []
+        self.span_ns: tuple[int, int] | None = None
+        self.breaks_ns: tuple[int, ...] = ()
+        self._is_copy = False
         self._path = self._found(uri, scratch, scratch_bytes)
         self._is_bag = self._open_files is not None or is_bag(self._path)
         self.read_errors = ReadErrors()
         if self._is_bag:
             with OpenBag(self._path, self.read_errors, self._open_files) as bag:
-                self.topics, self.span_ns = bag.topics(), bag.span_ns
+                self.topics = bag.topics()
+                self.span_ns, self.breaks_ns = bag.span_ns, bag.breaks_ns
 
     def close(self) -> None:
         """Close all files."""
@@ -66,27 +73,38 @@ class OpenedBag(Closing):
         """Why a request to the object store failed, empty while none did."""
         return next((stream.failure for stream in self._streams if stream.failure), "")
 
-    def sources(self, wanted: Sequence[str]) -> list[Source]:
+    def sources(self, wanted: Sequence[str], span: TimeRange | None = None) -> list[Source]:
         """Open the images of each camera.
 
         Args:
             wanted: Image topics; empty for all.
+            span: Which part of them; all of them by default.
 
         Raises:
             NoImagesError: The bag holds no images.
             DataError: A wanted topic is not in the bag, or it cannot be read.
         """
         if not self._is_bag:
-            return [self._stack.enter_context(open_source(self._path))]
-        return [self._source(topic) for topic in wanted or self._cameras()]
+            return [self._stack.enter_context(open_source(self._path, span=span))]
+        return [self._source(topic, span or TimeRange()) for topic in wanted or self._cameras()]
+
+    def parts(self, cut: Cut | None) -> tuple[Part, ...]:
+        """Say how the bag is cut; empty where it is not.
+
+        A bag that must be copied or whose length only reading would tell stays whole.
+
+        Args:
+            cut: How long its parts may be, None for no cuts.
+        """
+        return () if self._is_copy else parts_of(self.span_ns, self.breaks_ns, cut)
 
     def records(self, topics: Collection[str]) -> Iterator[Record]:
         """Yield the records of these topics in the order of time."""
         with OpenBag(self._path, self.read_errors, self._open_files) as bag:
             yield from bag.records(topics)
 
-    def _source(self, topic: str) -> Source:
-        source = BagSource(self._path, topic, TimeRange(), self._open_files)
+    def _source(self, topic: str, span: TimeRange) -> Source:
+        source = BagSource(self._path, topic, span, self._open_files)
         return self._stack.enter_context(source)
 
     def _cameras(self) -> list[str]:
@@ -109,6 +127,7 @@ class OpenedBag(Closing):
         if files:
             self._open_files = partial(self._in_place, files)
             return Path(uri.rpartition("/")[2])
+        self._is_copy = True
         return remote.fetch(uri, scratch / "input", scratch_bytes)
 
     def _in_place(self, files: Sequence[str], read_errors: ReadErrors) -> list[StorageFile]:

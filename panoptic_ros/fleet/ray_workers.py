@@ -10,7 +10,8 @@ from panoptic_ros.fleet.bag_report import BagReport
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller
 from panoptic_ros.fleet.remote import EXTRA
-from panoptic_ros.fleet.workers import Outcome
+from panoptic_ros.fleet.task import Task, Unfinished
+from panoptic_ros.fleet.task_queue import Outcome
 
 LOCAL = "local"
 
@@ -26,9 +27,9 @@ class RayLabeller:
     def __init__(self, out: str, job: Job) -> None:
         self._labeller = Labeller(out, job)
 
-    def label(self, uri: str) -> BagReport:
-        """Label a bag; never raises."""
-        return self._labeller.label(uri)
+    def do(self, task: Task) -> BagReport | Unfinished:
+        """Do a task; never raises."""
+        return self._labeller.do(task)
 
 
 class RayWorkers:
@@ -59,19 +60,19 @@ class RayWorkers:
         self._arguments = out, job
         self._idle = [self._start(out, job) for _ in range(least)]
         self._left = most - least
-        self._at_work: dict[Any, tuple[Any, str]] = {}
+        self._at_work: dict[Any, tuple[Any, Task]] = {}
 
     def free(self) -> int:
-        """How many bags could be taken now."""
+        """How many tasks could be taken now."""
         return len(self._idle) + self._left
 
-    def give(self, uri: str) -> None:
-        """Start on a bag."""
+    def give(self, task: Task) -> None:
+        """Start on a task."""
         if not self._idle:
             self._left -= 1
             self._idle.append(self._start(*self._arguments))
         actor = self._idle.pop()
-        self._at_work[actor.label.remote(uri)] = actor, uri
+        self._at_work[actor.do.remote(task)] = actor, task
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait for outcomes."""
@@ -88,17 +89,17 @@ class RayWorkers:
             self._ray.shutdown()
 
     def _outcome(self, reference: Any) -> Outcome:
-        actor, uri = self._at_work.pop(reference)
+        actor, task = self._at_work.pop(reference)
         try:
             report = self._ray.get(reference)
             self._idle.append(actor)
-            return Outcome(uri, report)
+            return Outcome(task, report)
         except self._ray.exceptions.RayError as error:
             # Another actor takes its place: what is asked of one that restarts may fail at once.
             self._ray.kill(actor)
             self._left += 1
             told = " ".join(str(error).split())[:200]
-            return Outcome(uri, death=f"its worker was lost ({told})")
+            return Outcome(task, death=f"its worker was lost ({told})")
 
 
 def worker_range(told: str, jobs: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,14 +13,10 @@ from panoptic_ros.fleet.bag_report import FAILED, SKIPPED, BagReport
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller
-from panoptic_ros.fleet.workers import Outcome, Workers
-
-TRIES = 2
-"""A bag that ends so many workers is given up."""
+from panoptic_ros.fleet.task_queue import TaskQueue
+from panoptic_ros.fleet.workers import Workers
 
 WAIT_S = 0.5
-BUSY_WAIT_S = 1.0
-"""After so long a bag that another call has is asked for again."""
 
 
 @dataclass
@@ -81,26 +77,21 @@ def label_all(uris: Iterable[str], workers: Workers, giver_up: Labeller) -> Iter
         workers: Who does it; they are not closed here.
         giver_up: Writes down which bags are given up.
     """
-    waiting = iter(uris)
-    again: deque[str] = deque()
-    busy: deque[tuple[float, str]] = deque()
-    deaths: Counter[str] = Counter()
+    queue = TaskQueue(uris, giver_up)
     at_work = 0
     while True:
-        while workers.free() and (uri := _next(again, waiting, busy)) is not None:
-            workers.give(uri)
+        while workers.free() and (task := queue.next()) is not None:
+            workers.give(task)
             at_work += 1
-        if not at_work and not busy:
+        if not at_work and queue.wait_s is None:
             return
         for outcome in workers.wait(WAIT_S):
             at_work -= 1
-            report = outcome.report or _after_death(outcome, deaths, again, giver_up)
-            if report is not None and report.is_busy:
-                busy.append((time.monotonic() + BUSY_WAIT_S, outcome.uri))
-            elif report is not None:
+            report = queue.settle(outcome)
+            if report is not None:
                 yield report
-        if not at_work and busy:
-            time.sleep(max(0.0, min(WAIT_S, busy[0][0] - time.monotonic())))
+        if not at_work:
+            time.sleep(min(WAIT_S, queue.wait_s or 0.0))
 
 
 def call(
@@ -126,28 +117,6 @@ def call(
     finally:
         workers.close()
         folder.note_failures(progress.failed)
-
-
-def _next(again: deque[str], waiting: Iterator[str], busy: deque[tuple[float, str]]) -> str | None:
-    """The next bag: one whose worker died, else a fresh one, else one that was busy."""
-    if again:
-        return again.popleft()
-    uri = next(waiting, None)
-    if uri is None and busy and busy[0][0] <= time.monotonic():
-        return busy.popleft()[1]
-    return uri
-
-
-def _after_death(
-    outcome: Outcome, deaths: Counter[str], again: deque[str], giver_up: Labeller
-) -> BagReport | None:
-    """Try a bag once more, or give it up."""
-    deaths[outcome.uri] += 1
-    if not outcome.is_final and deaths[outcome.uri] < TRIES:
-        again.append(outcome.uri)
-        return None
-    times = f", {deaths[outcome.uri]} times" if deaths[outcome.uri] > 1 else ""
-    return giver_up.give_up(outcome.uri, f"{outcome.death}{times}; given up")
 
 
 def _duration(seconds: float) -> str:

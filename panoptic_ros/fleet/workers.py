@@ -18,39 +18,23 @@ import cv2
 
 from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.evaluation.processes import preloaded_context
-from panoptic_ros.fleet.bag_report import BagReport
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller
+from panoptic_ros.fleet.task import Task
+from panoptic_ros.fleet.task_queue import Outcome
 
 GRACE_S = 20.0
 """A bag stops itself at its limit; what is stuck in a library is ended so much later."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a worker came to with one bag.
-
-    Attributes:
-        uri: Address of the bag.
-        report: What became of it; None where the worker died.
-        death: How it died, in words.
-        is_final: Whether another try would end in the same way.
-    """
-
-    uri: str
-    report: BagReport | None = None
-    death: str = ""
-    is_final: bool = False
 
 
 class Workers(Protocol):
     """Workers of any kind, each with one engine."""
 
     def free(self) -> int:
-        """How many bags could be taken now."""
+        """How many tasks could be taken now."""
 
-    def give(self, uri: str) -> None:
-        """Start on a bag; there must be a free worker."""
+    def give(self, task: Task) -> None:
+        """Start on a task; there must be a free worker."""
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait for at least one outcome, but no longer than that."""
@@ -61,11 +45,11 @@ class Workers(Protocol):
 
 @dataclass
 class _Worker:
-    """A process, the pipe to it, and the bag that it has."""
+    """A process, the pipe to it, and the task that it has."""
 
     process: process.BaseProcess
     pipe: Connection
-    uri: str = ""
+    task: Task | None = None
     started: float = 0.0
 
 
@@ -86,22 +70,24 @@ class LocalWorkers:
         self._workers: list[_Worker] = []
 
     def free(self) -> int:
-        """How many bags could be taken now."""
-        return self._count - sum(bool(worker.uri) for worker in self._workers)
+        """How many tasks could be taken now."""
+        return self._count - sum(worker.task is not None for worker in self._workers)
 
-    def give(self, uri: str) -> None:
-        """Start on a bag."""
-        worker = next((one for one in self._workers if not one.uri), None) or self._started()
-        worker.uri, worker.started = uri, time.monotonic()
+    def give(self, task: Task) -> None:
+        """Start on a task."""
+        idle = (one for one in self._workers if one.task is None)
+        worker = next(idle, None) or self._started()
+        worker.task, worker.started = task, time.monotonic()
         with suppress(OSError):  # it died while it had nothing to do; ``wait`` finds that out
-            worker.pipe.send(uri)
+            worker.pipe.send(task)
 
     def wait(self, timeout_s: float) -> list[Outcome]:
         """Wait for outcomes; ends what is stuck."""
-        at_work = [worker for worker in self._workers if worker.uri]
-        ready = set(connection.wait([worker.pipe for worker in at_work], timeout_s))
-        outcomes = [self._outcome(worker) for worker in at_work if worker.pipe in ready]
-        return outcomes + [self._ended(worker) for worker in at_work if self._is_stuck(worker)]
+        at_work = [(one, one.task) for one in self._workers if one.task is not None]
+        ready = set(connection.wait([worker.pipe for worker, _ in at_work], timeout_s))
+        outcomes = [self._outcome(one, task) for one, task in at_work if one.pipe in ready]
+        stuck = [self._ended(one, task) for one, task in at_work if self._is_stuck(one)]
+        return outcomes + stuck
 
     def close(self) -> None:
         """End all processes at once."""
@@ -124,31 +110,31 @@ class LocalWorkers:
         self._workers.append(worker)
         return worker
 
-    def _outcome(self, worker: _Worker) -> Outcome:
-        uri, worker.uri = worker.uri, ""
+    def _outcome(self, worker: _Worker, task: Task) -> Outcome:
+        worker.task = None
         try:
-            return Outcome(uri, worker.pipe.recv())
+            return Outcome(task, worker.pipe.recv())
         except (EOFError, OSError):
             self._workers.remove(worker)
             worker.process.join()
             worker.pipe.close()
-            return Outcome(uri, death=_death(worker.process.exitcode))
+            return Outcome(task, death=_death(worker.process.exitcode))
 
     def _is_stuck(self, worker: _Worker) -> bool:
         limit_s = self._job.limit_s
         return (
             limit_s is not None
-            and bool(worker.uri)
+            and worker.task is not None
             and time.monotonic() - worker.started > limit_s + GRACE_S
         )
 
-    def _ended(self, worker: _Worker) -> Outcome:
-        uri, limit_s = worker.uri, self._job.limit_s
+    def _ended(self, worker: _Worker, task: Task) -> Outcome:
+        limit_s = self._job.limit_s
         self._workers.remove(worker)
         worker.process.kill()
         worker.process.join()
         worker.pipe.close()
-        return Outcome(uri, death=f"was stuck for longer than {limit_s:g} s", is_final=True)
+        return Outcome(task, death=f"was stuck for longer than {limit_s:g} s", is_final=True)
 
 
 def _death(code: int | None) -> str:
@@ -159,7 +145,7 @@ def _death(code: int | None) -> str:
 
 
 def _serve(pipe: Connection, out: str, job: Job) -> None:
-    """Label bags as they come, until there are no more or the caller is gone."""
+    """Do tasks as they come, until there are no more or the caller is gone."""
     # Ctrl-C reaches the whole group; the caller ends its workers itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_caller, daemon=True).start()
@@ -168,10 +154,10 @@ def _serve(pipe: Connection, out: str, job: Job) -> None:
     with Labeller(out, job) as labeller:
         while True:
             try:
-                uri = pipe.recv()
+                task = pipe.recv()
             except EOFError:
                 return
-            pipe.send(labeller.label(uri))
+            pipe.send(labeller.do(task))
 
 
 def _end_with_caller() -> None:

@@ -26,6 +26,9 @@ from panoptic_ros.recordings.storage.decode import (
 )
 from panoptic_ros.recordings.storage.record import Record, Topic
 
+_KEYS_WITHIN_NS = 4_000_000_000
+"""Most cameras send a key frame more often than that."""
+
 
 class BagSource(Source):
     """The images of one image or video topic.
@@ -118,7 +121,7 @@ class BagSource(Source):
     ) -> Iterator[tuple[Record, Any, Any]]:
         """Yield the packets from the start on, and before them those that they build upon."""
         before: list[tuple[Record, Any, Any]] = []
-        for entry in self._messages(0, end_ns):
+        for entry in self._messages(self._key_before(start_ns), end_ns):
             record, message, _ = entry
             if message is None:
                 continue
@@ -130,6 +133,28 @@ class BagSource(Source):
                 before = [entry]
             else:
                 before.append(entry)
+
+    def _key_before(self, start_ns: int) -> int:
+        """Time of the last key frame before the start, else of the first packet.
+
+        Looks back by rising steps, so that of a long bag little is read.
+        """
+        first = next(self._bag.records({self.topic}), None)
+        first_ns = 0 if first is None else first.time_ns
+        back_ns = _KEYS_WITHIN_NS
+        while True:
+            from_ns = max(first_ns, start_ns - back_ns)
+            found = self._bag.records({self.topic}, from_ns, start_ns)
+            keys = [record.time_ns for record in found if self._holds_key(record)]
+            if keys or from_ns == first_ns:
+                return keys[-1] if keys else first_ns
+            back_ns *= 8
+
+    def _holds_key(self, record: Record) -> bool:
+        try:
+            return self._is_key(decoded(record))
+        except Exception:  # rosbags raises whatever its parser trips over; reading counts it
+            return False
 
     def _is_key(self, message: Any) -> bool:
         return is_key(video_codec(message), bytes(message.data))

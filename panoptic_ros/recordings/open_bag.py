@@ -82,6 +82,11 @@ class OpenBag(Closing):
             return None
         return min(file.start_ns for file in self._files), max(known)
 
+    @property
+    def breaks_ns(self) -> tuple[int, ...]:
+        """Times at which what is read as a whole begins, such as the chunks of the files."""
+        return tuple(break_ns for file in self._files for break_ns in file.breaks_ns)
+
     def topics(self) -> list[Topic]:
         """List the topics of all files; one may occur in several."""
         return [topic for file in self._files for topic in file.topics]

@@ -120,6 +120,28 @@ class TimeRange:
         return start_ns, start_ns + round(self.duration_s * 1e9)
 
 
+@dataclass(frozen=True)
+class ReceiptRange(TimeRange):
+    """Which part of a bag is wanted, by the times at which the bag received its messages.
+
+    Attributes:
+        start_ns: First wanted time.
+        end_ns: First unwanted time, None to the end.
+    """
+
+    start_ns: int = 0
+    end_ns: int | None = None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether nothing is left out."""
+        return self.start_ns == 0 and self.end_ns is None
+
+    def limits_ns(self, first_ns: int) -> tuple[int, int | None]:
+        """First wanted and first unwanted time, whatever the time of the first image."""
+        return self.start_ns, self.end_ns
+
+
 class Source(Closing):
     """An input that yields images in their order; read by one thread, closed by its owner.
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.messages.convert import COMPRESSED_IMAGE
 from panoptic_ros.recordings.bag_writer import BagWriter, typestore
 from test.drawn.drawn_inputs import SECOND_NS, compressed_message
 
@@ -41,6 +42,19 @@ def write_drive(
             message = compressed_message(typestore(), image, stamp_ns)
             for topic in topics:
                 writer.write(topic, message, stamp_ns + round(late_s * 1e9))
+    return path
+
+
+def write_video_drive(path: Path, packets: Sequence[bytes]) -> Path:
+    """One MCAP file with a packet of H.264 every 0.1 s, in order of decoding."""
+    types = typestore().types
+    header, message = types["std_msgs/msg/Header"], types[COMPRESSED_IMAGE]
+    with BagWriter(path) as writer:
+        for number, packet in enumerate(packets):
+            time_ns = 5 * SECOND_NS + number * SECOND_NS // 10
+            stamp = types["builtin_interfaces/msg/Time"](*divmod(time_ns, SECOND_NS))
+            data = np.frombuffer(packet, np.uint8)
+            writer.write("/front/video", message(header(stamp, "front"), "h264", data), time_ns)
     return path
 
 

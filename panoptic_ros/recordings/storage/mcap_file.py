@@ -48,6 +48,7 @@ class McapFile(StorageFile):
         self.topics = _topics(self._index)
         self.start_ns = min((block.start_ns for block in self._index.blocks), default=NEVER_NS)
         self.end_ns = max((block.end_ns for block in self._index.blocks), default=None)
+        self.breaks_ns = tuple(block.start_ns for block in self._index.blocks)
 
     def close(self) -> None:
         """Close the file."""

@@ -59,12 +59,14 @@ class StorageFile(Closing):
         topics: What it holds; a name occurs once for each type.
         start_ns: Time of its first message, ``NEVER_NS`` where there is none.
         end_ns: Time of its last message, None where only reading would tell.
+        breaks_ns: Times at which what is read as a whole begins, such as the chunks of a file.
     """
 
     path: Path
     topics: tuple[Topic, ...] = ()
     start_ns: int = NEVER_NS
     end_ns: int | None = None
+    breaks_ns: tuple[int, ...] = ()
 
     @abstractmethod
     def records(
