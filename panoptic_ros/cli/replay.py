@@ -106,9 +106,10 @@ def run(args: argparse.Namespace) -> int:
         sinks = open_sinks(files, args.topics, labels, ground, stack, clouds)
         others = stack.enter_context(timelines(args, labels, source.topic))
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
+            maps = ground.maps(result) if ground and (files.report or args.rerun) else None
             for other in others:
-                other.take(result, message_ms)
-            above = _above(result, ground if files.report else None)
+                other.take(result, message_ms, maps)
+            above = partial(ground.draw, result, maps) if ground and maps else None
             _note_frame(record, sampled, result, message_ms, above)
         sinks.finish()
         if not record.frames:
@@ -199,12 +200,6 @@ def _as_shown(recorded: RecordedFrame, result: Result, camera: CameraConfig) -> 
 
     info = viewed_camera_info(recorded.camera_info, result, camera, bag_types())
     return replace(recorded, camera_info=info)
-
-
-def _above(result: Result, ground: ReplayGround | None) -> FromAbove | None:
-    """Give what draws the ground of a frame from above; None where it is not known."""
-    maps = None if ground is None else ground.maps(result)
-    return None if ground is None or maps is None else partial(ground.draw, result, maps)
 
 
 def _note_frame(

@@ -79,6 +79,12 @@ class NodeConfig:
     diagnostics_period_s: float = param(
         1.0, "Seconds between two messages on /diagnostics.", low=0.1, high=60.0, live=False
     )
+    trace: str = param(
+        "",
+        "File (.json) for when every stage of the newest frames ran, for Perfetto; written when "
+        "the node is cleaned up or ends. '' for none.",
+        live=False,
+    )
     panoptic_encoding: str = param(
         "16UC2",
         "Encoding of ~/panoptic: 16UC2, class and track id in two channels, or 32SC1, "

@@ -34,6 +34,7 @@ from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
 from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.telemetry import Machine
+from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.worker import Worker
 
@@ -66,6 +67,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._refusal = ""
         self._machine = Machine()
         self._worker: Worker | None = None
+        self._trace: TraceFile | None = None
         self._active_timer = ActiveTimer(_LOOK_PERIOD_S)
         self._outputs: dict[str, CameraOutput] = {}
         self._statistics: dict[str, CameraStatistics] = {}
@@ -148,6 +150,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         config = self.config
         self._health.set_period(config.diagnostics_period_s)
         self._machine = Machine(bus_id=gpu_slot(config.engine.device))
+        self._trace = TraceFile(config.trace) if config.trace else None
         engine = self._loader.open(config.engine)
         self._outputs = open_outputs(self, config, self._types)
         self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())
@@ -171,6 +174,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._loader.swap,
             Sender() if overlap != "never" else None,
             is_offloaded if overlap == "auto" else lambda engine: True,
+            self._trace,
         )
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
@@ -214,6 +218,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _withdraw(self) -> None:
         """Undo ``configure``; a plan in work goes on, for the next try."""
+        if self._trace is not None:
+            self._trace.write(self.get_logger())
+            self._trace = None
         self._remapping.close()
         for output in self._outputs.values():
             output.close()

@@ -24,6 +24,7 @@ from panoptic_ros.messages.protocols import Header
 from panoptic_ros.ros.camera.stream import CameraStream
 from panoptic_ros.ros.protocols import Logger
 from panoptic_ros.ros.sender import Sender
+from panoptic_ros.ros.trace_file import TraceFile
 
 _QUIET_S = 5.0
 
@@ -58,6 +59,7 @@ class Worker:
             here, before the next image is taken.
         overlaps: Whether the sender is used with an engine; asked for every frame, as engines
             are swapped.
+        trace: Takes when every stage ran; None for no trace.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Worker:
         swap: EngineSwap = lambda: None,
         sender: Sender | None = None,
         overlaps: Callable[[Engine], bool] = lambda engine: True,
+        trace: TraceFile | None = None,
     ) -> None:
         self._failure: Exception | None = None
         self._log = log
@@ -80,6 +83,7 @@ class Worker:
         self._swap = swap
         self._sender = sender
         self._overlaps = overlaps
+        self._trace = trace
         self._forgetting = threading.Event()
         self._busy_since_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="panoptic_worker", daemon=True)
@@ -150,7 +154,7 @@ class Worker:
         images = [image for image in read if image is not None]
         self._busy_since_s = time.monotonic()
         results = self._pipeline.step_batch([(one.frame, one.stream.state) for one in images])
-        self._busy_since_s = None
+        self._busy_since_s, ended_s = None, time.monotonic()
         done: list[tuple[_Image, Result]] = []
         for image, result in zip(images, results, strict=True):
             if isinstance(result, LateFrameError):
@@ -159,6 +163,7 @@ class Worker:
                 self._refuse(image.stream, result)
             else:
                 done.append((image, result))
+                self._note(image, result, ended_s)
                 # Asked here: beside this thread the state may be that of the next frame.
                 if image.stream.state.continuity.arrival is Arrival.JUMP_BACK:
                     self._jump_back(image.stream)
@@ -167,7 +172,7 @@ class Worker:
     def _send(self, done: Sequence[tuple[_Image, Result]], config: NodeConfig) -> None:
         def deliver() -> None:
             for image, result in done:
-                _deliver(image, result, config)
+                _deliver(image, result, config, self._trace)
 
         if not done:
             return
@@ -179,6 +184,12 @@ class Worker:
             # The engine before may have left a result to the sender.
             self._sender.finish()
             deliver()
+
+    def _note(self, image: _Image, result: Result, ended_s: float) -> None:
+        if self._trace is not None:
+            name = image.stream.name
+            stages_ms = {"read": image.read_ms, **result.stages_ms}
+            self._trace.add_inference(name, result, stages_ms, ended_s)
 
     def _read(self, stream: CameraStream, message: Any) -> _Image | None:
         clock = StageClock()
@@ -203,9 +214,11 @@ class Worker:
         self._log.warning(f"{stream.name}: image dropped: {error}", throttle_duration_sec=_QUIET_S)
 
 
-def _deliver(image: _Image, result: Result, config: NodeConfig) -> None:
+def _deliver(image: _Image, result: Result, config: NodeConfig, trace: TraceFile | None) -> None:
     stream = image.stream
     sending_ms = stream.publisher.send(result, image.header, config)
+    if trace is not None:
+        trace.add_publishing(stream.name, result, sending_ms)
     stages_ms = {"read": image.read_ms, **result.stages_ms, **sending_ms}
     # How old an image is, is not known where the camera does not say when it was.
     age_ms = stream.clock.age_ms(result.frame.stamp_ns) if image.has_stamp else float("nan")

@@ -3,10 +3,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +14,10 @@ from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import label_bag
 from test.drawn.drawn_fleet import street, write_drive
 from test.drawn.drawn_inputs import write_bag1
+from test.drawn.object_store import object_store
 
 pytest.importorskip("moto")
-s3fs = pytest.importorskip("s3fs")
+pytest.importorskip("s3fs")
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -29,33 +26,8 @@ JOB = Job("drawn")
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[Any]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    quiet = subprocess.DEVNULL
-    server = subprocess.Popen(words, stdout=quiet, stderr=quiet)
-    _wait_for(port)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ACCESS_KEY_ID", "drawn")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "drawn")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        files = s3fs.S3FileSystem()
-        files.mkdir("drives")
+    with object_store() as files:
         yield files
-    server.terminate()
-    server.wait()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise AssertionError("the server does not answer")
 
 
 def test_bags_of_a_store_give_what_files_give(store: Any, tmp_path: Path) -> None:

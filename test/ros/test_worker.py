@@ -21,6 +21,7 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.ros.sender import Sender
+from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.worker import Worker
 
 Send = Callable[[Result, Any, NodeConfig], dict[str, float]]
@@ -64,6 +65,7 @@ def working(
     make_sender: Callable[[], Sender | None],
     send: Send,
     overlaps: Callable[[Any], bool] = lambda engine: True,
+    trace: TraceFile | None = None,
 ) -> Iterator[tuple[Worker, Camera, Callable[[float], None]]]:
     pipeline, mailbox = Pipeline(DrawnEngine()), Mailbox[Any]()
     camera, config = Camera(pipeline, send), NodeConfig()
@@ -75,6 +77,7 @@ def working(
         lambda: config,
         sender=make_sender(),
         overlaps=overlaps,
+        trace=trace,
     )
 
     def shoot(second: float) -> None:

@@ -1,35 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a replay shows in the viewers of others: a Rerun recording, and a trace of the stages.
 
-Sources: https://rerun.io/docs/reference/types ; the trace format of Chrome and Perfetto,
-"Trace Event Format", complete events ("ph": "X") in microseconds.
+Source: https://rerun.io/docs/reference/types
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.output import write_text, written_aside
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.stage_trace import StageTrace
+
+if TYPE_CHECKING:
+    from panoptic_ros.report.bird_view import GroundMaps
 
 TIMELINE = "stamp"
+MOST_FRAMES = 1_000_000
+
+_UNKNOWN, _FREE, _OCCUPIED = range(3)
+_CELLS = (
+    (_UNKNOWN, "unknown", (60, 60, 60)),
+    (_FREE, "free", (60, 180, 90)),
+    (_OCCUPIED, "occupied", (200, 60, 50)),
+)
+"""What cells of the grid are, with their colours."""
 
 
 class Timeline(Protocol):
     """Takes the results of a replay in their order."""
 
-    def take(self, result: Result, message_ms: float) -> None:
-        """Note one result and the milliseconds that its messages took."""
+    def take(self, result: Result, message_ms: float, maps: GroundMaps | None) -> None:
+        """Note one result, the milliseconds that its messages took, and the ground if known."""
 
 
 def add_timeline_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,28 +94,19 @@ class Trace:
     """
 
     def __init__(self, camera: str) -> None:
-        name = {"name": "thread_name", "ph": "M", "pid": 1, "tid": 1}
-        self._events: list[dict[str, Any]] = [{**name, "args": {"name": camera or "camera"}}]
-        self._now_us = 0.0
+        self._trace, self._camera = StageTrace(MOST_FRAMES), camera or "camera"
+        self._now_s = 0.0
 
-    def take(self, result: Result, message_ms: float) -> None:
+    def take(self, result: Result, message_ms: float, maps: GroundMaps | None) -> None:
         """Note the stages of one frame."""
-        stages = {**result.stages_ms, "messages": message_ms}
-        common = {"ph": "X", "pid": 1, "tid": 1}
+        stages_ms = {**result.stages_ms, "messages": message_ms}
         told = {"stamp_ns": str(result.frame.stamp_ns), "objects": len(result.tracks)}
-        frame_us = 1000 * sum(stages.values())
-        self._events.append(
-            {**common, "name": "frame", "ts": self._now_us, "dur": frame_us, "args": told}
-        )
-        for stage, taken_ms in stages.items():
-            self._events.append(
-                {**common, "name": stage, "ts": self._now_us, "dur": 1000 * taken_ms}
-            )
-            self._now_us += 1000 * taken_ms
+        self._trace.add(self._camera, "frame", self._now_s, stages_ms, told)
+        self._now_s += sum(stages_ms.values()) / 1e3
 
     def text(self) -> str:
         """Write the file."""
-        return json.dumps({"traceEvents": self._events, "displayTimeUnit": "ms"}) + "\n"
+        return self._trace.text()
 
 
 class RerunRecording:
@@ -129,8 +132,9 @@ class RerunRecording:
         self._stream.save(str(path))
         context = [(one.index, one.name, tuple(one.color)) for one in labels.labels]
         self._log("", rerun.AnnotationContext(context), static=True)
+        self._log("ground", rerun.AnnotationContext(list(_CELLS)), static=True)
 
-    def take(self, result: Result, message_ms: float) -> None:
+    def take(self, result: Result, message_ms: float, maps: GroundMaps | None) -> None:
         """Write one frame."""
         rerun = self._rerun
         self._stream.set_time(TIMELINE, timestamp=np.datetime64(result.frame.stamp_ns, "ns"))
@@ -139,6 +143,8 @@ class RerunRecording:
         surface = result.drivable_mask().astype(np.uint8)
         self._log("image/drivable", rerun.SegmentationImage(surface, opacity=0.3))
         self._log("image/objects", self._boxes(result))
+        if maps is not None:
+            self._log("ground/grid", rerun.SegmentationImage(from_above(maps.cells)))
         for stage, taken_ms in {**result.stages_ms, "messages": message_ms}.items():
             self._log(f"times_ms/{stage}", rerun.Scalars(taken_ms))
 
@@ -159,3 +165,13 @@ class RerunRecording:
 
     def _log(self, name: str, what: Any, static: bool = False) -> None:
         self._stream.log(f"{self._base}/{name}".rstrip("/"), what, static=static)
+
+
+def from_above(cells: NDArray[np.int8]) -> NDArray[np.uint8]:
+    """Turn a grid into an image from above, ahead is up.
+
+    Args:
+        cells: -1 unknown, 0 free, else occupied; rows to the left, columns ahead.
+    """
+    kinds = np.where(cells < 0, _UNKNOWN, np.where(cells == 0, _FREE, _OCCUPIED))
+    return np.ascontiguousarray(kinds.T[::-1, ::-1], np.uint8)

@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.cli.replaying.timelines import from_above
 from test.drawn.painted_engine import street
 
 pytestmark = pytest.mark.usefixtures("painted")
@@ -57,6 +59,34 @@ def test_rerun_reads_the_recording(drive: Path, tmp_path: Path) -> None:
     told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
     for name in ("/camera/image/classes", "/camera/image/objects", "/camera/times_ms/infer"):
         assert name in told
+
+
+def test_a_grid_is_drawn_from_above_with_ahead_up_and_left_on_the_left() -> None:
+    # Rows run to the left, columns ahead: occupied straight ahead on the right, free on the left.
+    cells = np.array([[-1, 100], [-1, 50], [0, 0]], np.int8)
+    assert from_above(cells).tolist() == [[1, 2, 2], [1, 0, 0]]
+
+
+def test_rerun_gets_the_ground_where_the_camera_is_known(drive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("rerun")
+    info = tmp_path / "camera.yaml"
+    height, width = street(10).shape[:2]
+    matrix = [width, 0, width / 2, 0, width, height / 2, 0, 0, 1]
+    text = {
+        "image_width": width,
+        "image_height": height,
+        "camera_matrix": {"rows": 3, "cols": 3, "data": matrix},
+        "distortion_model": "plumb_bob",
+        "distortion_coefficients": {"rows": 1, "cols": 5, "data": [0, 0, 0, 0, 0]},
+    }
+    info.write_text(json.dumps(text))
+    params = tmp_path / "params.yaml"
+    params.write_text("/**: {ros__parameters: {ground.camera_height_m: 1.5}}\n")
+    path = tmp_path / "out.rrd"
+    assert replay(drive, "--rerun", path, "--camera-info", info, "--params", params) == 0
+    words = [sys.executable, "-m", "rerun", "rrd", "print", str(path)]
+    told = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert "/camera/ground/grid" in told
 
 
 def test_a_run_that_fails_leaves_no_recording(

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parameter ``trace``: a file with all that the worker did, or one clear error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.ros.sender import Sender
+from panoptic_ros.ros.trace_file import TraceFile
+from test.ros.test_worker import working
+
+
+class Log:
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def info(self, words: str) -> None:
+        self.said.append(words)
+
+    error = info
+
+
+def written(trace: TraceFile) -> list[str]:
+    log: Any = Log()
+    trace.write(log)
+    return list(log.said)
+
+
+def test_every_frame_is_in_the_trace_with_its_publishing(tmp_path: Path) -> None:
+    path = tmp_path / "traces" / "node.json"
+    trace = TraceFile(str(path))
+    with working(Sender, lambda *values: {"label": 1.5}, trace=trace) as (_, _, shoot):
+        for number in range(1, 4):
+            shoot(number / 4)
+    assert written(trace) == [f"the stages of the newest frames are in {path}"]
+    events = json.loads(path.read_text())["traceEvents"]
+    rows = {one["tid"]: one["args"]["name"] for one in events if one["ph"] == "M"}
+    blocks = [
+        (rows[one["tid"]], one["args"]["stamp_ns"])
+        for one in events
+        if one["name"] in ("frame", "publish")
+    ]
+    stamps = [str(number * 250_000_000) for number in range(1, 4)]
+    assert sorted(blocks) == sorted(
+        (row, stamp) for row in ("camera", "camera: publishing") for stamp in stamps
+    )
+    assert {"read", "infer", "track", "label"} <= {one["name"] for one in events}
+
+
+def test_a_node_that_saw_nothing_writes_nothing(tmp_path: Path) -> None:
+    trace = TraceFile(str(tmp_path / "node.json"))
+    assert written(trace) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"trace: .* cannot be written"):
+        TraceFile(str(tmp_path / "file" / "node.json"))
