@@ -130,9 +130,8 @@ def test_a_store_holds_the_parts_for_all_workers(
     ]
 
 
-@pytest.mark.parametrize("b_frames", [0, 2])
-def test_a_video_topic_is_cut_between_its_key_frames(tmp_path: Path, b_frames: int) -> None:
-    drive = write_video_drive(tmp_path / "video.mcap", packets("h264", FRAMES, b_frames=b_frames))
+def test_a_video_topic_is_cut_between_its_key_frames(tmp_path: Path) -> None:
+    drive = write_video_drive(tmp_path / "video.mcap", packets("h264", FRAMES))
     one = label_bag(str(drive), str(tmp_path / "whole"), WHOLE)
     cut = label_bag(str(drive), str(tmp_path / "cut"), CUT)
     assert (cut.status, cut.frames) == (one.status, one.frames) == ("ok", FRAMES)
