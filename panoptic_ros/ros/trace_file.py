@@ -9,8 +9,8 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.output import check_writable, write_text
+from panoptic_ros.core.files.stage_trace import StageTrace
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.stage_trace import StageTrace
 from panoptic_ros.ros.protocols import Logger
 
 

@@ -19,8 +19,8 @@ from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.output import write_text, written_aside
+from panoptic_ros.core.files.stage_trace import StageTrace
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.stage_trace import StageTrace
 
 if TYPE_CHECKING:
     from panoptic_ros.report.bird_view import GroundMaps

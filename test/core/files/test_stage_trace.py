@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from panoptic_ros.core.stage_trace import StageTrace
+from panoptic_ros.core.files.stage_trace import StageTrace
 
 
 def events(trace: StageTrace) -> list[dict[str, Any]]:
