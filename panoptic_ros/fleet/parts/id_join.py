@@ -94,11 +94,11 @@ class JoinedTracks:
         return replace(result, tracks=tuple(sorted(tracks, key=lambda track: track.id)))
 
     def _joined(self, track: Track, stamp_ns: int) -> Track:
-        seen, record = track.segment, self._known.get(identity(track))
+        record = self._known.get(identity(track))
         if record is None:
             record = self._spawned(track, stamp_ns)
         else:
-            record.see(seen.label, seen.score, stamp_ns)
+            record.see(track.segment, stamp_ns)
         return replace(
             track,
             id=record.id,
@@ -106,6 +106,7 @@ class JoinedTracks:
             age_s=(stamp_ns - record.born_ns) * 1e-9,
             score=record.score,
             label=record.label,
+            votes=record.shares,
         )
 
     def _spawned(self, track: Track, stamp_ns: int) -> TrackRecord:
@@ -117,7 +118,7 @@ class JoinedTracks:
         }
         number = self._allocator.take({record.id for record in self._living.values()})
         record = TrackRecord(number, track.born_ns, stamp_ns, track.score, track.label)
-        record.vote(track.segment.label, track.segment.score)
+        record.vote(track.segment)
         self._living[record.id, record.born_ns] = record
         self._known[identity(track)] = record
         return record

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.class_votes import Votes
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment, Track
@@ -74,7 +75,7 @@ def unpack(data: bytes, frame: Frame, labels: LabelSet) -> Result:
 
 def _segment(entry: dict[str, Any]) -> Segment:
     x0, y0, x1, y1 = entry["box"]
-    return Segment(**{**entry, "box": (x0, y0, x1, y1)})
+    return Segment(**{**entry, "box": (x0, y0, x1, y1), "votes": _votes(entry["votes"])})
 
 
 def _track(entry: dict[str, Any]) -> Track:
@@ -83,5 +84,10 @@ def _track(entry: dict[str, Any]) -> Track:
         "segment": _segment(entry["segment"]),
         "velocity": (vy, vx),
         "pieces": tuple(entry["pieces"]),
+        "votes": _votes(entry["votes"]),
     }
     return Track(**{**entry, **read})
+
+
+def _votes(entries: list[list[Any]]) -> Votes:
+    return tuple((int(label), float(share)) for label, share in entries)

@@ -28,6 +28,8 @@ def told(result: Result) -> dict[str, object]:
 def test_nothing_of_a_result_is_lost(has_ego: bool) -> None:
     result = replace(drawn_result(), stages_ms={"infer": 1.25})
     one = replace(result.tracks[0], velocity=(0.1, -1e-9), pieces=(2,), state="refound")
+    votes = ((2, 0.75), (3, 0.25))
+    one = replace(one, segment=replace(one.segment, votes=votes), votes=votes)
     ego = np.eye(16, 24, dtype=np.bool_) if has_ego else None
     panoptic = replace(result.panoptic, ego=ego)
     result = replace(result, tracks=(one, result.tracks[1]), panoptic=panoptic)
