@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -93,12 +94,18 @@ def test_what_is_made_small_stands_on_the_page(told: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_command_of_the_page_runs(
-    command: str, place: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    command: str,
+    place: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     for word, modules in NEEDS.items():
         for module in modules if word in command else ():
             pytest.importorskip(module)
     if "s3://" in command:
         request.getfixturevalue("store")
-    monkeypatch.chdir(place)
-    assert main(small(command, place)) == 0
+    own = tmp_path / "own"
+    shutil.copytree(place, own)
+    monkeypatch.chdir(own)
+    assert main(small(command, own)) == 0
