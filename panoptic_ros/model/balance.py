@@ -138,8 +138,9 @@ def _scored_pixels(
     semantic = network.eval()((image - mean) / deviation).semantic
     height, width = truth.labels.shape
     rows, columns = np.nonzero(truth.labels != VOID)
-    drawn = rng.integers(0, max(1, len(rows)), min(len(rows), _PIXELS_PER_IMAGE))
-    rows, columns = rows[drawn], columns[drawn]
+    if len(rows) > _PIXELS_PER_IMAGE:
+        drawn = rng.integers(0, len(rows), _PIXELS_PER_IMAGE)
+        rows, columns = rows[drawn], columns[drawn]
     # Scores between the head's pixels as the exported graph has them: half-pixel bilinear.
     places = np.stack([(columns + 0.5) / width, (rows + 0.5) / height], 1) * 2.0 - 1.0
     grid = torch.from_numpy(places.astype(np.float32))[None, None]

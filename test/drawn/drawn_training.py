@@ -14,8 +14,8 @@ from panoptic_ros.data.coco.ids import write_ids
 
 def write_training_set(data: Path) -> Path:
     """Write four images of a green road with a red car, one of them with a rare person."""
-    for name in ("images", "panoptic"):
-        (data / name).mkdir(parents=True)
+    for folder in ("images", "panoptic"):
+        (data / folder).mkdir(parents=True)
     images, annotations = [], []
     for number in range(4):
         ids = np.full((64, 64), 7, np.uint32)
