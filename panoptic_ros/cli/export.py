@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--balance",
         type=Path,
         metavar="DIR",
-        help="choose a constant for each class score on 200 images of DIR/train.json (COCO "
+        help="choose a constant for each class score on 600 images of DIR/train.json (COCO "
         "panoptic), so that their mean IoU is highest",
     )
     parser.add_argument("--license", default="", help="what may be done with the weights")

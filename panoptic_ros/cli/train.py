@@ -64,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train until the schedule ends."""
     if args.device == "cpu":
-        from panoptic_ros.model.memory import keep_activations
+        from panoptic_ros.core.allocation import keep_activations
 
         keep_activations()
     try:

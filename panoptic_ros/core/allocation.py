@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import ctypes
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import DTypeLike, NDArray
 
 # Parameters of glibc's mallopt(3).
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
 _TRIM_BYTES = 256 << 20
 _MMAP_BYTES = 32 << 20
 """The most that glibc takes; larger blocks still come from the system one by one."""
@@ -31,15 +32,31 @@ def keep_freed_memory() -> bool:
     Returns:
         Whether it took effect; False where the C library is not glibc.
     """
+    return _set_options((_M_MMAP_THRESHOLD, _MMAP_BYTES), (_M_TRIM_THRESHOLD, _TRIM_BYTES))
+
+
+def keep_activations() -> bool:
+    """Keep a training's freed activations for its next step, in huge pages where there are some.
+
+    They are some gigabytes in blocks above 32 MB, whose pages the kernel would clear again in
+    every step. Call it before the first tensor is made: PyTorch reads ``THP_MEM_ALLOC_ENABLE``
+    once. The process then holds its peak memory until it ends.
+
+    Returns:
+        Whether it took effect; False where the C library is not glibc.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    return _set_options((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, -1))
+
+
+def _set_options(*options: tuple[int, int]) -> bool:
+    """Tell glibc's malloc; say whether it took all."""
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):
         return False
-    done = [
-        mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES),
-        mallopt(_M_TRIM_THRESHOLD, _TRIM_BYTES),
-    ]
-    return all(done)
+    taken = [mallopt(name, value) for name, value in options]
+    return all(taken)
 
 
 def transferable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.class_votes import Votes, probabilities
+from panoptic_ros.core.classes.class_votes import Votes, probabilities
 
 VOID = 255
 """Label of a pixel that belongs to no class."""

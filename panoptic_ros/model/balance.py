@@ -49,7 +49,7 @@ def balance_classes(
     network: PanopticNetwork,
     data: CocoPanoptic,
     size: tuple[int, int],
-    images: int = 200,
+    images: int = 600,
     seed: int = 1,
 ) -> Balance:
     """Balance a network's class scores on images drawn from a data set, in place.

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.class_votes import Votes, shares
+from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference

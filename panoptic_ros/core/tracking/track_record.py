@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, field
 
-from panoptic_ros.core.class_votes import Votes, shares
+from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.types import VOID, Segment
 
 MAX_ID = 65_535

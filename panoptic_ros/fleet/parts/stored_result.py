@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.class_votes import Votes
+from panoptic_ros.core.classes.class_votes import Votes
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Drivable, Frame, Panoptic, Segment, Track

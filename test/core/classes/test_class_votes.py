@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from panoptic_ros.core.class_votes import probabilities, shares
+from panoptic_ros.core.classes.class_votes import probabilities, shares
 from panoptic_ros.core.types import VOID
 
 CAR, TRUCK, BUS, TRAIN = 13, 14, 15, 16

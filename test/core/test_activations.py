@@ -11,7 +11,7 @@ import pytest
 PROGRAM = """
 import resource, sys
 import numpy as np
-from panoptic_ros.model.memory import keep_activations
+from panoptic_ros.core.allocation import keep_activations
 if sys.argv[1] == "kept":
     keep_activations() or sys.exit(77)
 
