@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--balance",
         type=Path,
         metavar="DIR",
-        help="choose a constant for each class score on 600 images of DIR/train.json (COCO "
-        "panoptic), so that their mean IoU is highest",
+        help="choose a constant for the score of each stuff class on 600 images of "
+        "DIR/train.json (COCO panoptic), so that the mean IoU is highest",
     )
     parser.add_argument("--license", default="", help="what may be done with the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Add a constant to each class score so that the mean IoU on labelled images is highest.
+"""Add a constant to each stuff class's score: the highest mean IoU on labelled images.
 
 A loss that weighs rare classes up, and images drawn by what they hold, leave the scores of a
 trained network with the wrong share of each class. Source: post-hoc logit adjustment (Menon et
@@ -8,6 +8,7 @@ al., ICLR 2021, arXiv 2007.07314, section 4), with constants found on labelled i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -52,7 +53,10 @@ def balance_classes(
     images: int = 600,
     seed: int = 1,
 ) -> Balance:
-    """Balance a network's class scores on images drawn from a data set, in place.
+    """Balance the scores of a network's stuff classes on images of a data set, in place.
+
+    Things keep their scores: which of their pixels count is decided by their centres, and a rare
+    thing in few of the images says too little about a constant for it.
 
     Args:
         network: The trained network; the bias of its last semantic layer changes.
@@ -74,7 +78,8 @@ def balance_classes(
     if labels.size == 0:
         raise DataError(f"{count} images of the data set hold no labelled pixel to balance on")
     scores = np.concatenate([scores for scores, _ in pairs])
-    constants, before, after = best_constants(scores, labels)
+    stuff = [index for index, entry in enumerate(data.categories) if not entry.is_thing]
+    constants, before, after = best_constants(scores, labels, stuff)
     last = network.semantic[-1]
     assert isinstance(last, nn.Conv2d)
     assert last.bias is not None
@@ -84,21 +89,23 @@ def balance_classes(
 
 
 def best_constants(
-    scores: NDArray[np.float32], labels: NDArray[np.uint8]
+    scores: NDArray[np.float32], labels: NDArray[np.uint8], classes: Sequence[int]
 ) -> tuple[NDArray[np.float32], float, float]:
     """Search one constant per class by coordinate ascent on the mean IoU.
 
     Args:
         scores: Scores of N pixels, (N, C).
-        labels: True class of each, (N,) below C. Classes that do not occur keep 0.
+        labels: True class of each, (N,) below C.
+        classes: Those that get a constant if they occur; the others keep 0.
 
     Returns:
         The constants, (C,); the mean IoU over the classes that occur before and after.
     """
     constants = np.zeros(scores.shape[1], np.float32)
+    occur = [index for index in classes if np.any(labels == index)]
     best = before = _mean_iou(scores, labels)
     for step in _STEPS:
-        for index in (*np.unique(labels), *np.unique(labels)):
+        for index in (*occur, *occur):
             for change in (-step, step):
                 trial = constants.copy()
                 trial[index] += change

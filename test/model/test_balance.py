@@ -42,20 +42,26 @@ def network() -> PanopticNetwork:
 
 @pytest.mark.parametrize("favoured", [0, 1, 2])
 def test_a_class_that_is_scored_too_high_comes_down_relative_to_the_others(favoured: int) -> None:
-    constants, before, after = best_constants(*pixels(favoured, 1.5))
+    constants, before, after = best_constants(*pixels(favoured, 1.5), range(4))
     others = [index for index in range(3) if index != favoured]
     assert after > before + 0.05
     assert constants[favoured] < min(constants[others]) - 1.0
 
 
 def test_constants_stay_within_two_and_those_of_absent_classes_at_nought() -> None:
-    constants, _, _ = best_constants(*pixels(favoured=0, by=4.0))
+    constants, _, _ = best_constants(*pixels(favoured=0, by=4.0), range(4))
     assert np.abs(constants).max() == 2.0
     assert constants[3] == 0.0
 
 
+def test_classes_that_are_not_named_keep_their_scores() -> None:
+    constants, _, _ = best_constants(*pixels(favoured=1, by=1.5), [0, 2])
+    assert constants[1] == 0.0
+    assert min(constants[0], constants[2]) > 0.5
+
+
 def test_fair_scores_stay_nearly_as_they_are() -> None:
-    constants, before, after = best_constants(*pixels(favoured=0, by=0.0))
+    constants, before, after = best_constants(*pixels(favoured=0, by=0.0), range(4))
     assert before <= after < before + 0.03
     assert np.ptp(constants[:3]) <= 1.0
 
@@ -75,7 +81,9 @@ def test_the_network_answers_with_the_constants_added_and_nothing_else_changed(
     torch.testing.assert_close(after.offset, before.offset)
     assert balance.images == 4
     assert balance.after >= balance.before
-    assert np.any(balance.constants)
+    road, person, car = balance.constants
+    assert road != 0.0
+    assert person == car == 0.0
 
 
 def test_the_same_seed_finds_the_same(network: PanopticNetwork, tmp_path: Path) -> None:
