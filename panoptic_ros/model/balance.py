@@ -34,7 +34,7 @@ class Balance:
     """What balancing found.
 
     Attributes:
-        constants: Added to the score of each class, (C,) float32, within -2 and 2.
+        constants: Added to the score of each class, (C,) float32.
         before: Mean IoU of the pixels looked at, 0 to 1, as the network was.
         after: The same with the constants.
         images: Number of images looked at.
@@ -93,6 +93,9 @@ def best_constants(
 ) -> tuple[NDArray[np.float32], float, float]:
     """Search one constant per class by coordinate ascent on the mean IoU.
 
+    Over the pixels of the classes that get one, the constants' mean is 0: the others keep their
+    place.
+
     Args:
         scores: Scores of N pixels, (N, C).
         labels: True class of each, (N,) below C.
@@ -114,7 +117,10 @@ def best_constants(
                 reached = _mean_iou(scores + trial, labels)
                 if reached > best + 1e-5:
                     best, constants = reached, trial
-    return constants, before, best
+    if occur:
+        pixels = np.bincount(labels, minlength=scores.shape[1])[occur]
+        constants[occur] -= np.average(constants[occur], weights=pixels)
+    return constants, before, _mean_iou(scores + constants, labels)
 
 
 def _mean_iou(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
