@@ -20,7 +20,8 @@ from torch.nn import functional
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.types import VOID
-from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord
+from panoptic_ros.data.coco.reader import CocoPanoptic
+from panoptic_ros.model.augment import Labelled
 from panoptic_ros.model.crops import load
 from panoptic_ros.model.network import IMAGENET_MEAN, IMAGENET_STD, PanopticNetwork
 
@@ -73,13 +74,15 @@ def balance_classes(
     trusted = [record for record in data.records if record.labels != "pseudo"]
     count = min(images, len(trusted))
     chosen = [trusted[index] for index in rng.choice(len(trusted), count, replace=False)]
-    pairs = [_scored_pixels(network, data, record, size, rng) for record in chosen]
+    class_of = {entry.id: index for index, entry in enumerate(data.categories)}
+    things = np.array([entry.is_thing for entry in data.categories])
+    truths = (load(record, class_of, things) for record in chosen)
+    pairs = [_scored_pixels(network, truth, size, rng) for truth in truths]
     labels = np.concatenate([labels for _, labels in pairs]) if pairs else np.empty(0, np.uint8)
     if labels.size == 0:
         raise DataError(f"{count} images of the data set hold no labelled pixel to balance on")
     scores = np.concatenate([scores for scores, _ in pairs])
-    stuff = [index for index, entry in enumerate(data.categories) if not entry.is_thing]
-    constants, before, after = best_constants(scores, labels, stuff)
+    constants, before, after = best_constants(scores, labels, np.flatnonzero(~things).tolist())
     last = network.semantic[-1]
     assert isinstance(last, nn.Conv2d)
     assert last.bias is not None
@@ -136,15 +139,11 @@ def _mean_iou(scores: NDArray[np.float32], labels: NDArray[np.uint8]) -> float:
 @torch.no_grad()
 def _scored_pixels(
     network: PanopticNetwork,
-    data: CocoPanoptic,
-    record: ImageRecord,
+    truth: Labelled,
     size: tuple[int, int],
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Return the class scores, (N, C), and the truth, (N,), of random labelled pixels."""
-    class_of = {entry.id: index for index, entry in enumerate(data.categories)}
-    things = np.array([entry.is_thing for entry in data.categories])
-    truth = load(record, class_of, things)
     seen = shrink(truth.image, np.empty((size[1], size[0], 3), np.uint8))
     image = torch.from_numpy(seen).permute(2, 0, 1)[None].float() / 255.0
     mean, deviation = (torch.tensor(v).view(1, 3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
