@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.arguments import numbers, size
+from panoptic_ros.cli.options.arguments import numbers, size
 from panoptic_ros.cli.printing.outputs import add_out, make_folder
 from panoptic_ros.core.classes.labels import find_label_set
 from panoptic_ros.core.classes.own_classes import drivable_warning

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder, print_written
 from panoptic_ros.cli.printing.progress import progress

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.arguments import command_line
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
-from panoptic_ros.cli.inputs import DEFAULT_ENGINE, add_parameter_arguments
+from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, add_parameter_arguments
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.core.errors import ConfigError, DataError, counted

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.cli.inputs import DEFAULT_ENGINE
+from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 

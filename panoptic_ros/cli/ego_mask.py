@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import add_input_arguments, source_of
+from panoptic_ros.cli.options.inputs import add_input_arguments, source_of
 from panoptic_ros.cli.printing.outputs import print_written
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError, counted
 

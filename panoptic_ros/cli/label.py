@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import add_engine_arguments, engine_name
+from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.parameter_file import pipeline_config

@@ -8,7 +8,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import add_input_arguments, source_of
+from panoptic_ros.cli.options.inputs import add_input_arguments, source_of
 from panoptic_ros.core.errors import ConfigError, counted
 
 if TYPE_CHECKING:

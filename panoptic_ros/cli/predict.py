@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.inputs import (
+from panoptic_ros.cli.options.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.arguments import command_line
-from panoptic_ros.cli.inputs import (
+from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.cli.arguments import size
+from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
