@@ -82,7 +82,15 @@ class DecodeConfig:
     center_reach: float = param(
         0.04,
         "How far from a centre a pixel's target may lie, as a share of the width, beside half of "
-        "its offset; pixels that miss every centre belong to no object.",
+        "its offset; pixels that miss every centre belong to none of their objects.",
+        low=0.0,
+        high=1.0,
+    )
+    region_confidence: float = param(
+        0.7,
+        "Centre/offset models: minimum mean probability of a connected region of a thing class "
+        "that no centre claims; it becomes one object, with half of that as its score. 1 makes "
+        "none.",
         low=0.0,
         high=1.0,
     )
@@ -196,6 +204,11 @@ class DrivableConfig:
         "Width of the strip at the lower edge that the surface must touch, as a share.",
         low=0.01,
         high=1.0,
+    )
+    above_bonnet: bool = param(
+        True,
+        "Take a vehicle without an object for the own bonnet where it is low and at least 0.4 of "
+        "the lower edge wide: the surface begins above it, as above an ego_mask.",
     )
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Maps drawn as strings: '1'..'9' are objects, 'r' road, 's' sky, '.' void."""
+"""Maps drawn as strings: '1'..'9' objects, 'c' cars without id, 'r' road, 's' sky, '.' void."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELS = LabelSet(
         Label(PERSON, "person", True, False, (220, 20, 60), "person", is_vulnerable=True),
     ),
 )
-_STUFF = {"r": ROAD, "s": SKY, ".": VOID}
+_WITHOUT_ID = {"r": ROAD, "s": SKY, ".": VOID, "c": CAR}
 
 
 def scene(
@@ -38,7 +38,7 @@ def scene(
     present = sorted(set(numbers[numbers > 0].tolist()))
     ids = np.zeros(numbers.shape, np.uint16)
     labels = np.full(numbers.shape, VOID, np.uint8)
-    for symbol, label in _STUFF.items():
+    for symbol, label in _WITHOUT_ID.items():
         labels[symbols == symbol] = label
     for index, number in enumerate(present, start=1):
         ids[numbers == number] = index

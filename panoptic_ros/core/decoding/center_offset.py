@@ -3,12 +3,13 @@
 
 Source: Panoptic-DeepLab (Cheng et al. 2020, section 3.2: a thing pixel belongs to the centre
 nearest to where its offset points; the majority class of its pixels is the object's). Only blocks
-that hold a thing pixel are grouped, with only the centres that were found.
+that hold a thing pixel are grouped, with only the centres that were found. Ours is that a sure
+region of things without a centre becomes one object.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
+from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
     check_classes,
@@ -24,9 +26,10 @@ from panoptic_ros.core.decoding.label_map import (
     drop_small_stuff,
 )
 from panoptic_ros.core.decoding.object_runs import ObjectRuns
+from panoptic_ros.core.decoding.regions import regions_of, strongest
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.geometry import enlarge
-from panoptic_ros.core.types import Heads, Panoptic, Segment
+from panoptic_ros.core.types import NO_ID, Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
 """Most (pixel, centre) distances held at once: 8 MB."""
@@ -62,7 +65,8 @@ def decode_centers(heads: CenterOffsetHeads, labels: LabelSet, config: DecodeCon
     drop_small_stuff(classes, labels, config)
     is_thing = np.asarray(cv2.LUT(classes, labels.things.view(np.uint8)), np.uint8)
     owner, scores = _group(heads, is_thing, config)
-    return _assemble(classes, heads.confidence.copy(), is_thing, owner, scores, config)
+    found = _assemble(classes, heads.confidence.copy(), is_thing, owner, scores, config)
+    return _with_regions(found, is_thing, labels, config)
 
 
 def _check(heads: CenterOffsetHeads, labels: LabelSet) -> None:
@@ -188,6 +192,37 @@ def _assemble(
         for index, (group, box, votes) in enumerate(facts, start=1)
     )
     return Panoptic(classes, ids, confidence, segments)
+
+
+def _with_regions(
+    panoptic: Panoptic, is_thing: NDArray[np.uint8], labels: LabelSet, config: DecodeConfig
+) -> Panoptic:
+    """Make objects of the sure regions of things that no centre claims; ids are set in place.
+
+    Their scores are half of their mean probability, as nobody saw a centre. The own bonnet is
+    none of them.
+    """
+    classes, ids = panoptic.labels, panoptic.ids
+    least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
+    surest = max(config.region_confidence, 2.0 * config.object_threshold)
+    unclaimed = is_thing.view(np.bool_) & (ids == NO_ID)
+    if config.region_confidence >= 1.0 or np.count_nonzero(unclaimed) < least:
+        return panoptic
+    if (bonnet := find_bonnet(classes, ids, vehicle_labels(labels))) is not None:
+        unclaimed &= ~bonnet
+    totals = np.bincount(classes[unclaimed], minlength=256)
+    found = [
+        region
+        for label in np.flatnonzero(totals >= least).tolist()
+        for region in regions_of(label, unclaimed & (classes == label), panoptic.confidence, least)
+        if region.score >= surest
+    ]
+    segments = list(panoptic.segments)
+    for region in strongest(found, config.max_objects - len(segments)):
+        number = len(segments) + 1
+        region.draw(ids, number)
+        segments.append(region.segment(number, 0.5 * region.score))
+    return replace(panoptic, segments=tuple(segments))
 
 
 def _divided(weighted: NDArray[np.float64]) -> list[Votes]:

@@ -16,14 +16,16 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
+from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
     check_classes,
     confident_labels,
     drop_small_stuff,
 )
+from panoptic_ros.core.decoding.regions import Region, regions_of, strongest
 from panoptic_ros.core.errors import EngineRunError
-from panoptic_ros.core.types import Box, Heads, Panoptic, Segment
+from panoptic_ros.core.types import Heads, Panoptic
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,40 +57,13 @@ def decode_semantic(heads: SemanticHeads, labels: LabelSet, config: DecodeConfig
     classes = confident_labels(heads.labels, heads.confidence, config)
     drop_small_stuff(classes, labels, config)
     ids = np.zeros(classes.shape, np.uint16)
-    regions = _strongest(_regions(classes, heads.confidence, labels, config), config)
+    regions = strongest(_regions(classes, heads.confidence, labels, config), config.max_objects)
     for number, region in enumerate(regions, start=1):
-        x0, y0, x1, y1 = region.box
-        ids[y0:y1, x0:x1][region.mask] = number
-    segments = tuple(region.segment(number) for number, region in enumerate(regions, start=1))
+        region.draw(ids, number)
+    segments = tuple(
+        region.segment(number, region.score) for number, region in enumerate(regions, start=1)
+    )
     return Panoptic(classes, ids, heads.confidence.copy(), segments)
-
-
-@dataclass(frozen=True, eq=False)
-class _Region:
-    """A connected region of one thing class.
-
-    Attributes:
-        label: Class index.
-        score: Mean probability of the class over its pixels, 0..1.
-        area: Its pixels.
-        box: Tight around them.
-        mask: Which pixels of the box are its own, bool.
-    """
-
-    label: int
-    score: float
-    area: int
-    box: Box
-    mask: NDArray[np.bool_]
-
-    def segment(self, number: int) -> Segment:
-        return Segment(number, self.label, self.score, self.area, self.box)
-
-
-def _strongest(regions: Iterator[_Region], config: DecodeConfig) -> list[_Region]:
-    """Order regions from the strongest to the weakest, ties from the top left, and cut off."""
-    order = sorted(regions, key=lambda each: (-each.score, each.box[1], each.box[0], each.label))
-    return order[: config.max_objects]
 
 
 def _regions(
@@ -96,35 +71,20 @@ def _regions(
     confidence: NDArray[np.uint8],
     labels: LabelSet,
     config: DecodeConfig,
-) -> Iterator[_Region]:
+) -> Iterator[Region]:
     """Find the regions of all thing classes that are large and sure enough."""
     if config.semantic_things == "stuff":
         return
     totals = cv2.calcHist([classes], [0], None, [256], [0, 256]).ravel()
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
+    bonnet = find_bonnet(classes, np.zeros(classes.shape, np.uint16), vehicle_labels(labels))
     for label in np.flatnonzero((totals >= least) & labels.things).tolist():
-        for region in _regions_of(label, classes, confidence, least):
+        where = classes == label
+        if bonnet is not None:
+            where &= ~bonnet
+        for region in regions_of(label, where, confidence, least):
             if region.score >= config.object_threshold:
                 yield region
-
-
-def _regions_of(
-    label: int, classes: NDArray[np.uint8], confidence: NDArray[np.uint8], least: int
-) -> Iterator[_Region]:
-    """Find the regions of a class that have at least ``least`` pixels."""
-    everywhere = (classes == label).view(np.uint8)
-    # Only the part of the map that has the class is looked at.
-    x, y, width, height = cv2.boundingRect(everywhere)
-    part = (slice(y, y + height), slice(x, x + width))
-    inside = everywhere[part].view(np.bool_)
-    count, numbers, facts, _ = cv2.connectedComponentsWithStats(everywhere[part], connectivity=8)
-    sums = np.bincount(numbers[inside], confidence[part][inside], minlength=count)
-    large = np.flatnonzero(facts[1:, cv2.CC_STAT_AREA] >= least) + 1
-    for number in large.tolist():
-        left, top, wide, high, area = facts[number].tolist()
-        mask = numbers[top : top + high, left : left + wide] == number
-        box = (x + left, y + top, x + left + wide, y + top + high)
-        yield _Region(label, float(sums[number] / (255.0 * area)), area, box, mask)
 
 
 def compare_semantic(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.free_space import ego_foot, ending_classes, free_space_boundary
 from panoptic_ros.core.drivable.temporal import TemporalFilter
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN, CameraMotion
-from panoptic_ros.core.types import Drivable, Panoptic
+from panoptic_ros.core.types import VOID, Drivable, Panoptic
 
 
 class DrivableFilter:
@@ -31,6 +33,7 @@ class DrivableFilter:
 
     def __init__(self, labels: LabelSet, config: DrivableConfig) -> None:
         self._labels = labels
+        self._vehicles = vehicle_labels(labels)
         self._memory = TemporalFilter()
         self.configure(config)
 
@@ -61,10 +64,11 @@ class DrivableFilter:
 
         Returns:
             The pieces of drivable surface that touch the strip at the lower edge, or in front of
-            the own vehicle there, with small holes closed. Neither a thing pixel nor its margin
-            nor the own vehicle is ever drivable.
+            the own vehicle there (its mask, or what looks like its bonnet), with small holes
+            closed. Neither a thing pixel nor its margin nor the own vehicle is ever drivable.
         """
         config, rules = self._config, self._rules
+        panoptic = self._without_bonnet(panoptic)
         evidence = surface_evidence(panoptic, rules, config)
         probability = self._memory.update(
             evidence, stamp_ns, config.memory_s, motion, is_new_stream
@@ -85,6 +89,16 @@ class DrivableFilter:
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
         ends = ending_classes(boundary, panoptic.labels, rules.weight > 0, reach)
         return Drivable(mask, confidence, boundary, ends, foot)
+
+    def _without_bonnet(self, panoptic: Panoptic) -> Panoptic:
+        """Make the own bonnet void where the camera has no mask of the own vehicle."""
+        if panoptic.ego is not None or not self._config.above_bonnet:
+            return panoptic
+        bonnet = find_bonnet(panoptic.labels, panoptic.ids, self._vehicles)
+        if bonnet is None:
+            return panoptic
+        labels = np.where(bonnet, np.uint8(VOID), panoptic.labels)
+        return replace(panoptic, labels=labels, ego=bonnet)
 
 
 def find_drivable(panoptic: Panoptic, labels: LabelSet, config: DrivableConfig) -> Drivable:

@@ -22,15 +22,20 @@ LETTERS = "rctp"
 LABELS = LabelSet(
     "drawn",
     tuple(
-        Label(index, name, is_thing, name == "road", (0, 0, 0))
+        Label(index, name, is_thing, name == "road", (0, 0, 0), is_vulnerable=name == "person")
         for index, (name, is_thing) in enumerate(
             [("road", False), ("car", True), ("truck", True), ("person", True)]
         )
     ),
 )
-ANY_SIZE = DecodeConfig(
-    center_threshold=0.1, object_threshold=0.0, min_thing_area=0.0, min_stuff_area=0.0
+WITH_REGIONS = DecodeConfig(
+    center_threshold=0.1,
+    object_threshold=0.0,
+    min_thing_area=0.0,
+    min_stuff_area=0.0,
+    region_confidence=0.7,
 )
+ANY_SIZE = replace(WITH_REGIONS, region_confidence=1.0)
 
 
 def classes(drawing: str) -> NDArray[np.uint8]:
@@ -97,6 +102,56 @@ def test_thing_pixels_without_any_centre_keep_their_label_and_have_no_id() -> No
     result = decode(heads("ccrr"), LABELS, ANY_SIZE)
     assert result.labels.tolist() == [[1, 1, 0, 0]]
     assert not result.ids.any()
+
+
+def test_each_sure_region_without_a_centre_becomes_an_object_with_half_of_its_score() -> None:
+    said = heads("ccrcc ccrrr rrrpp")
+    said.confidence[0, 3:] = 190
+    result = decode(said, LABELS, WITH_REGIONS)
+    assert drawn_ids(result) == ["11033", "11000", "00022"]
+    assert [(each.label, each.area, each.box) for each in result.segments] == [
+        (1, 4, (0, 0, 2, 2)),
+        (3, 2, (3, 2, 5, 3)),
+        (1, 2, (3, 0, 5, 1)),
+    ]
+    scores = [each.score for each in result.segments]
+    assert scores == pytest.approx([100 / 255, 100 / 255, 95 / 255])
+
+
+def test_a_region_of_exactly_the_least_probability_becomes_an_object_at_1_none_does() -> None:
+    said = heads("ccrr")
+    for least, expected in ((0.6, "1100"), (0.8, "1100"), (0.81, "0000"), (1.0, "0000")):
+        said.confidence[:] = 204 if least < 1.0 else 255
+        result = decode(said, LABELS, replace(WITH_REGIONS, region_confidence=least))
+        assert drawn_ids(result) == [expected], least
+
+
+def test_what_a_centre_claims_keeps_its_id_beside_a_region() -> None:
+    said = heads("cc" + "r" * 36 + "pp", (0, 0, 255))
+    still = replace(said, offsets=np.zeros_like(said.offsets))
+    result = decode(still, LABELS, WITH_REGIONS)
+    assert result.ids[0, [0, 1, 38, 39]].tolist() == [1, 1, 2, 2]
+    assert [each.label for each in result.segments] == [1, 3]
+
+
+def test_regions_obey_the_thresholds_of_area_score_and_count() -> None:
+    said = heads("ccrprppp")
+    assert drawn_ids(decode(said, LABELS, WITH_REGIONS)) == ["11020333"]
+    for change, expected in (
+        ({"min_thing_area": 2 / 8}, "11000222"),
+        ({"object_threshold": 100 / 255}, "11020333"),
+        ({"object_threshold": 101 / 255}, "00000000"),
+        ({"max_objects": 2}, "11020000"),
+    ):
+        assert drawn_ids(decode(said, LABELS, replace(WITH_REGIONS, **change))) == [expected]
+
+
+def test_the_own_bonnet_is_no_object() -> None:
+    street = "pprrrrrrcc " * 20
+    bonnet = "rccccccrrr " * 4
+    result = decode(heads(street + bonnet), LABELS, WITH_REGIONS)
+    assert [each.box for each in result.segments] == [(0, 0, 2, 20), (8, 0, 10, 20)]
+    assert (result.labels[20:, 1:7] == 1).all()
 
 
 def test_the_majority_class_wins_the_whole_object() -> None:
@@ -213,7 +268,8 @@ def test_any_heads_give_a_consistent_map(seed: int) -> None:
         centers=rng.integers(0, 256, (8, 12), np.uint8) * (rng.random((8, 12)) < 0.2),
         offsets=rng.normal(0, 3, (2, 8, 12)).astype(np.float16),
     )
-    result = decode(said, LABELS, DecodeConfig(min_thing_area=0.01, min_stuff_area=0.02))
+    config = DecodeConfig(min_thing_area=0.01, min_stuff_area=0.02, region_confidence=0.5)
+    result = decode(said, LABELS, config)
     assert [segment.id for segment in result.segments] == list(range(1, len(result.segments) + 1))
     for segment in result.segments:
         mask = result.ids == segment.id

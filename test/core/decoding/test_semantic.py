@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from panoptic_ros.core.config import DecodeConfig
+from panoptic_ros.core.config import DecodeConfig, DrivableConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.decoding.semantic import SemanticHeads
+from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.types import VOID, Panoptic
 from test.drawn.drawings import CAR, LABELS, PERSON, ROAD, SKY
@@ -137,6 +138,7 @@ def test_a_class_that_the_label_set_lacks_is_refused_beside_void_as_well() -> No
 def test_objects_are_what_scipy_finds(seed: int, least: float) -> None:
     draw = np.random.default_rng(seed)
     labels = draw.choice(np.array([ROAD, CAR, PERSON, VOID], np.uint8), (12, 17))
+    labels[-1] = ROAD  # Cars along the lower edge may be the own bonnet.
     said = SemanticHeads(labels, np.full(labels.shape, 200, np.uint8))
     made = decode(said, LABELS, replace(ANY_SIZE, min_thing_area=least))
     expected = _regions(labels, max(1, int(np.ceil(least * labels.size))))
@@ -156,3 +158,15 @@ def _regions(labels: NDArray[np.uint8], least: int) -> set[frozenset[int]]:
         parts = [np.flatnonzero(numbers == number) for number in range(1, count + 1)]
         found |= {frozenset(part.tolist()) for part in parts if part.size >= least}
     return found
+
+
+def test_the_own_bonnet_is_no_object_and_the_surface_begins_above_it() -> None:
+    labels = np.full((40, 60), ROAD, np.uint8)
+    labels[10:20, 5:15] = CAR
+    labels[34:, 10:50] = CAR
+    said = SemanticHeads(labels, np.full(labels.shape, 255, np.uint8))
+    made = decode(said, LABELS, ANY_SIZE)
+    assert [each.box for each in made.segments] == [(5, 10, 15, 20)]
+    surface = find_drivable(made, LABELS, DrivableConfig())
+    assert surface.foot.tolist() == [40] * 10 + [34] * 40 + [40] * 10
+    assert surface.mask[25:34].all()

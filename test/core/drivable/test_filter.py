@@ -44,6 +44,22 @@ def test_the_surface_must_touch_the_strip_in_front_of_the_camera() -> None:
     assert surface(frame, narrow) == ["......", "......", "......", "...#.."]
 
 
+def test_the_surface_begins_above_what_looks_like_the_own_bonnet() -> None:
+    frame = scene("ssssss", "rrrrrr rrrrrr rrrrrr", "rcccsr")
+    ahead = ["......", "######", "######", "######", "#....#"]
+    config = replace(CONFIG, ego_width=0.34)
+    assert surface(frame, config) == ahead
+    assert find_drivable(frame, LABELS, config).boundary.tolist() == [0] * 4 + [4, 0]
+    assert surface(frame, replace(config, above_bonnet=False)) == ["......"] * 5
+
+
+def test_a_bonnet_keeps_no_margin_and_a_car_with_an_id_does() -> None:
+    config = replace(CONFIG, thing_margin=0.2, ego_width=0.34)
+    rows = ["ssssssssss", *["rrrrrrrrrr"] * 8]
+    assert surface(scene(*rows, "cccccccccc"), config)[1:9] == ["##########"] * 8
+    assert surface(scene(*rows, "1111111111"), config)[7:] == [".........."] * 3
+
+
 @pytest.mark.parametrize("width", [1, 2, 3, 64, 100])
 def test_the_narrowest_strip_is_still_a_pixel_wide(width: int) -> None:
     frame = scene("r" * width)
