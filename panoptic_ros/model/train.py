@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -28,12 +27,11 @@ from panoptic_ros.model.crops import Crops, open_split
 from panoptic_ros.model.initialise import initialise
 from panoptic_ros.model.losses import panoptic_loss
 from panoptic_ros.model.network import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     PanopticNetwork,
     load_imagenet_weights,
+    pixel_statistics,
 )
-from panoptic_ros.model.schedule import crop_of, phase_at, set_trainable, warm_up
+from panoptic_ros.model.schedule import crop_of, phase_at, rate_factor, set_trainable
 from panoptic_ros.model.train_config import TrainConfig, check_config
 
 CHECKPOINT = "last.pt"
@@ -118,7 +116,7 @@ class _Run:
         if last.exists():
             self._resume(load_checkpoint(last))
         config.out.mkdir(parents=True, exist_ok=True)
-        self.pixel_mean, self.pixel_std = _pixel_statistics(self.device)
+        self.pixel_mean, self.pixel_std = pixel_statistics(self.device)
 
     def _start(self, network: PanopticNetwork) -> list[str]:
         """Fill a network that has not been trained yet; name the classes new to ``init``."""
@@ -132,7 +130,7 @@ class _Run:
         """Draw normalised batches of training crops, on the CPU."""
         config = self.config
         crops = Crops(self.train_data, config.augment, config.seed, count * config.batch)
-        mean, std = _pixel_statistics(torch.device("cpu"))
+        mean, std = pixel_statistics(torch.device("cpu"))
         for batch in DataLoader(crops, batch_size=config.batch):
             yield (batch[0].float() - mean) / std
 
@@ -211,9 +209,7 @@ class _Run:
         return min(1.0, share)
 
     def _set_rate(self) -> float:
-        """Warm up, then fall along a cosine to a hundredth."""
-        fall = 0.01 + 0.99 * 0.5 * (1.0 + math.cos(math.pi * self._done()))
-        factor = warm_up(self.step, self._done()) * fall
+        factor = rate_factor(self.step, self._done())
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         return self.config.rate * factor
@@ -284,13 +280,6 @@ def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported())
     return True
-
-
-def _pixel_statistics(device: torch.device) -> tuple[Tensor, Tensor]:
-    """ImageNet's mean and standard deviation for uint8 values, (1, 3, 1, 1) each."""
-    shape = (1, 3, 1, 1)
-    mean = 255.0 * torch.tensor(IMAGENET_MEAN, device=device).view(shape)
-    return mean, 255.0 * torch.tensor(IMAGENET_STD, device=device).view(shape)
 
 
 def _groups(network: PanopticNetwork, config: TrainConfig) -> list[dict[str, Any]]:
