@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 ROOMS = {
@@ -26,9 +27,30 @@ LEFT_OUT = ("panoptic_ros/core/synthetic/",)
 
 def files(root: Path, room: str) -> list[str]:
     """Modules of a room, from the root."""
+    return modules(root, ROOMS[room])
+
+
+def modules(root: Path, places: Iterable[str]) -> list[str]:
+    """Find modules that can hold mistakes.
+
+    Args:
+        root: The repository.
+        places: Modules, and folders with those within, from the root.
+
+    Returns:
+        The modules, from the root; drawn inputs and empty modules are left out.
+
+    Raises:
+        ValueError: A place is missing, or none holds a module.
+    """
     found: list[Path] = []
-    for place in ROOMS[room]:
+    for place in places:
         path = root / place
+        if not path.exists():
+            raise ValueError(f"no module or folder {place}; needs one such as panoptic_ros/core")
         found += [path] if path.is_file() else sorted(path.rglob("*.py"))
     names = [str(path.relative_to(root)) for path in found if path.name != "__init__.py"]
-    return [name for name in names if not name.startswith(LEFT_OUT)]
+    kept = [name for name in names if not name.startswith(LEFT_OUT)]
+    if not kept:
+        raise ValueError(f"no module in {', '.join(places)}")
+    return list(dict.fromkeys(kept))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Try a sample of small mistakes, and those made by hand, against the tests that lie near.
 
-Run: python -m test.mutants [--only core,ros] [--number 60] [--seed 1] [--made] [--seconds 300]
+Run: python -m test.mutants [--only core,ros | --files FILE,FOLDER] [--number 60] [--seed 1]
+    [--made] [--again] [--seconds 300]
 
 Results are added to ``--out``; what stands there is not tried again, so a run that was ended
 goes on. docs/testing.md says how to read the table.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import sys
@@ -20,7 +22,8 @@ from pathlib import Path
 
 from test.mutants.made import made
 from test.mutants.mutant import Mutant
-from test.mutants.rooms import ROOMS
+from test.mutants.order import in_rounds, shares
+from test.mutants.rooms import ROOMS, files, modules
 from test.mutants.sample import sample
 from test.mutants.table import Outcome, read, table
 from test.mutants.tree import Tree
@@ -35,8 +38,10 @@ def main() -> int:
     args = _arguments()
     args.out.mkdir(parents=True, exist_ok=True)
     by_hand, stale = made(ROOT)
-    mutants = [] if args.made else [one for room in args.only for one in _sampled(room, args)]
-    mutants += [one for one in by_hand if args.made or len(args.only) == len(ROOMS)]
+    chosen = {file for part in args.parts for file in part}
+    by_hand = [one for one in by_hand if args.takes_all or one.file in chosen]
+    sampled = [] if args.made else [_sampled(part, args) for part in args.parts]
+    mutants = in_rounds([*sampled, by_hand])
     results = args.out / "results.jsonl"
     if args.again:
         _forget(results, [one.key for one in mutants])
@@ -44,7 +49,7 @@ def main() -> int:
     left = [one for one in mutants if one.key not in known]
     end_s = time.monotonic() + args.seconds
     context = multiprocessing.get_context("spawn")
-    parts = [left[number :: args.processes] for number in range(args.processes)]
+    parts = shares(left, args.processes)
     workers = [
         context.Process(target=work, args=(part, args.out, number, end_s))
         for number, part in enumerate(parts)
@@ -64,22 +69,27 @@ def main() -> int:
 
 def work(mutants: list[Mutant], out: Path, number: int, end_s: float) -> None:
     """Try mutants one after the other until the time is over."""
-    tree, costs = Tree(ROOT, out / f"tree-{number}"), dict[tuple[str, ...], float]()
+    tree, costs = Tree(ROOT, out / f"tree-{number}"), dict[str, float]()
     log = out / f"log-{number}.txt"
     for mutant in mutants:
         if time.monotonic() > end_s:
             break
-        if mutant.tests not in costs:
-            told, costs[mutant.tests] = tree.passes(mutant.tests, 600.0, log)
-            if told != "passed":
-                sys.stderr.write(f"{mutant.tests} fail without a mistake:\n{log.read_text()}\n")
-                costs[mutant.tests] = -1.0
-        if costs[mutant.tests] < 0:
+        cost = sum(_cost(tree, test, costs, log) for test in mutant.tests)
+        if math.isinf(cost):
             continue
         with tree.changed(mutant.file, mutant.source):
-            limit_s = max(LEAST_S, PATIENCE * costs[mutant.tests])
-            told, seconds = tree.passes(mutant.tests, limit_s, log)
+            told, seconds = tree.passes(mutant.tests, max(LEAST_S, PATIENCE * cost), log)
         _keep(out / "results.jsonl", _outcome(mutant, told, seconds, log))
+
+
+def _cost(tree: Tree, test: str, costs: dict[str, float], log: Path) -> float:
+    """CPU time of a test file without a mistake, in s; infinite where it fails."""
+    if test not in costs:
+        told, costs[test] = tree.passes((test,), 600.0, log)
+        if told != "passed":
+            sys.stderr.write(f"{test} fails without a mistake:\n{log.read_text()}\n")
+            costs[test] = math.inf
+    return costs[test]
 
 
 def _outcome(mutant: Mutant, told: str, seconds: float, log: Path) -> Outcome:
@@ -102,14 +112,19 @@ def _forget(path: Path, keys: Iterable[str]) -> None:
     path.write_text("".join(json.dumps(one._asdict()) + "\n" for one in kept), encoding="utf-8")
 
 
-def _sampled(room: str, args: argparse.Namespace) -> list[Mutant]:
-    return sample(ROOT, room, args.number, args.seed)
+def _sampled(part: list[str], args: argparse.Namespace) -> list[Mutant]:
+    return sample(ROOT, part, args.number, args.seed)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--only", default=",".join(ROOMS), help="rooms; default: %(default)s")
-    parser.add_argument("--number", type=int, default=60, help="a room; default: %(default)s")
+    parser.add_argument(
+        "--files", default="", help="modules and folders instead of rooms, with commas between"
+    )
+    parser.add_argument(
+        "--number", type=int, default=60, help="of a room, or of --files; default: %(default)s"
+    )
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     parser.add_argument("--made", action="store_true", help="those made by hand alone")
     parser.add_argument("--again", action="store_true", help="try survivors again")
@@ -119,9 +134,24 @@ def _arguments() -> argparse.Namespace:
         "--out", type=Path, default=Path("out/mutants"), help="default: %(default)s"
     )
     args = parser.parse_args()
-    args.only = args.only.split(",")
-    unknown = set(args.only) - set(ROOMS)
-    if unknown:
-        parser.error(f"no room {sorted(unknown)}; there are: {', '.join(ROOMS)}")
+    args.takes_all = args.only == ",".join(ROOMS) and not args.files
+    try:
+        args.parts = _parts(args)
+    except ValueError as error:
+        parser.error(str(error))
     args.out = args.out.resolve()
     return args
+
+
+def _parts(args: argparse.Namespace) -> list[list[str]]:
+    """Modules of each room, or of all that ``--files`` names together.
+
+    Raises:
+        ValueError: There is no such room or file.
+    """
+    if args.files:
+        return [modules(ROOT, args.files.split(","))]
+    unknown = set(args.only.split(",")) - set(ROOMS)
+    if unknown:
+        raise ValueError(f"no room {sorted(unknown)}; there are: {', '.join(ROOMS)}")
+    return [files(ROOT, room) for room in args.only.split(",")]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,7 +22,6 @@ from parso.tree import NodeOrLeaf
 
 from test.mutants.mutant import Mutant
 from test.mutants.nearby import nearby
-from test.mutants.rooms import files
 
 # Removed decorators and undefined names fail on import and say nothing about tests.
 OPERATORS = (
@@ -53,12 +52,12 @@ UNCHANGED = (
 Position = tuple[int, int]
 
 
-def sample(root: Path, room: str, number: int, seed: int) -> list[Mutant]:
-    """Take mutants of a room, at most one of each place in the code.
+def sample(root: Path, modules: Iterable[str], number: int, seed: int) -> list[Mutant]:
+    """Take mutants of modules, at most one of each place in the code.
 
     Args:
         root: The repository.
-        room: One of ``rooms.ROOMS``.
+        modules: From the root.
         number: How many.
         seed: Another seed, another sample.
 
@@ -66,7 +65,7 @@ def sample(root: Path, room: str, number: int, seed: int) -> list[Mutant]:
         The mutants, in the order of their numbers.
     """
     drawn: list[tuple[int, str, str, int]] = []
-    for file in files(root, room):
+    for file in modules:
         drawn += _places(file, (root / file).read_text(encoding="utf-8"), seed)
     made: list[Mutant] = []
     for _, file, name, occurrence in sorted(drawn):
