@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import Category
+from panoptic_ros.core.config import PipelineConfig, TrackConfig
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import CAR, DrawnStreet
@@ -40,9 +42,12 @@ def pairs(tmp_path: Path) -> list[Pair]:
 
 
 def predictions(
-    pairs: list[Pair], fps: float | None, categories: tuple[Category, ...] = CATEGORIES
+    pairs: list[Pair],
+    fps: float | None,
+    categories: tuple[Category, ...] = CATEGORIES,
+    config: PipelineConfig | None = None,
 ) -> list[Prediction]:
-    run = EnginePredictor(DrawnEngine(), categories, {"person": "pedestrian"}, fps=fps)
+    run = EnginePredictor(DrawnEngine(), categories, {"person": "pedestrian"}, config, fps)
     return [fetch() for _, fetch in run.tasks(pairs)]
 
 
@@ -60,6 +65,40 @@ def test_every_sequence_has_a_tracker_of_its_own(pairs: list[Pair]) -> None:
 def test_single_images_are_not_tracked(pairs: list[Pair]) -> None:
     first, second = predictions([pairs[1], pairs[2]], fps=None), predictions([pairs[2]], fps=None)
     assert car_ids(first[1]) == car_ids(second[0])
+
+
+def surface(prediction: Prediction) -> NDArray[np.uint8]:
+    assert prediction.drivable is not None
+    return prediction.drivable.confidence
+
+
+def test_nothing_of_a_single_image_is_remembered_in_the_next(pairs: list[Pair]) -> None:
+    first, last = pairs[0], pairs[2]
+    alone, after, in_turn = (
+        predictions(chosen, fps)[-1]
+        for chosen, fps in (([last], None), ([first, last], None), ([first, last], 10.0))
+    )
+    assert np.array_equal(surface(after), surface(alone))
+    # In a sequence the surface of the frame before counts as well.
+    assert not np.array_equal(surface(in_turn), surface(alone))
+
+
+def test_objects_too_weak_to_start_a_track_are_found_in_single_images(pairs: list[Pair]) -> None:
+    nobody_starts = PipelineConfig(tracking=TrackConfig(birth_score=1.0))
+    tracked, single = (
+        car_ids(predictions(pairs[:1], fps, config=nobody_starts)[0]) for fps in (10.0, None)
+    )
+    assert not tracked
+    assert single == car_ids(predictions(pairs[:1], None)[0])
+
+
+def test_the_rate_is_that_of_the_sequence(pairs: list[Pair]) -> None:
+    gaps = PipelineConfig(tracking=TrackConfig(reset_gap_s=0.5))
+    slow, quick = (
+        [car_ids(one) for one in predictions(pairs[:2], fps, config=gaps)] for fps in (1.0, 10.0)
+    )
+    assert not slow[0] & slow[1]
+    assert quick[0] & quick[1]
 
 
 def test_an_answer_has_the_size_of_its_image(pairs: list[Pair]) -> None:

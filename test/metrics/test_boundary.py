@@ -66,6 +66,31 @@ def test_void_truth_is_ignored() -> None:
     assert iou(truth, predicted)[1] == pytest.approx(both / rim(untouched == 1, 1).sum())
 
 
+@pytest.mark.parametrize("shift", [1, 2], ids=["before", "after"])
+def test_a_class_that_does_not_occur_hides_no_other(shift: int) -> None:
+    # Of three classes the first is missing, or the last.
+    metric, image = BoundaryIou(3), square(4, 14) + np.uint8(2 - shift)
+    metric.update(image, image)
+    found = metric.result().classes
+    assert [math.isnan(value) for value in found] == [shift == 1, False, shift == 2]
+
+
+def test_a_class_on_one_side_only_scores_nothing() -> None:
+    nothing = np.zeros((20, 20), np.uint8)
+    assert iou(nothing, square(4, 14))[1] == 0.0
+    assert iou(square(4, 14), nothing)[1] == 0.0
+
+
+@pytest.mark.parametrize(("width", "steps"), [(0.0, 1), (0.02, 1), (0.1, 3)])
+def test_the_rim_is_as_wide_as_a_share_of_the_diagonal(width: float, steps: int) -> None:
+    # The diagonal is 28.3 pixels long; a rim has at least one.
+    metric, true, found = BoundaryIou(2, width), square(4, 14), square(5, 15)
+    metric.update(true, found)
+    rims = [rim(image == 1, steps) for image in (true, found)]
+    both, either = (rims[0] & rims[1]).sum(), (rims[0] | rims[1]).sum()
+    assert metric.result().classes[1] == pytest.approx(both / either)
+
+
 def test_a_class_that_does_not_occur_leaves_the_mean() -> None:
     metric = BoundaryIou(3)
     metric.update(square(4, 14), square(4, 14))

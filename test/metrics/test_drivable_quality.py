@@ -85,6 +85,41 @@ def test_max_f_finds_the_threshold_that_pays_most() -> None:
     assert found.max_f_confidence == pytest.approx(129 / 255)
 
 
+def test_without_any_surface_there_is_no_best_threshold() -> None:
+    found = score(("pps1",), ("98.#",))
+    assert math.isnan(found.max_f)
+    assert found.max_f_confidence == 0.0
+
+
+def test_of_equally_good_thresholds_the_least_is_told() -> None:
+    found = score(("rr",), ("##",))
+    assert (found.max_f, found.max_f_confidence) == (1.0, 1 / 255)
+
+
+def test_a_surface_that_is_never_predicted_has_no_good_threshold() -> None:
+    found = score(("rrp",), ("...",))
+    assert (found.max_f, found.max_f_confidence) == (0.0, 1 / 255)
+
+
+def test_confidence_outside_of_the_surface_counts_for_no_threshold() -> None:
+    mask = np.array([[True, False, False]])
+    confidence = np.array([[100, 200, 200]], np.uint8)
+    metric = DrivableQuality(LABELS)
+    metric.update(*labels_of("rrp"), Drivable(mask, confidence, free_space_boundary(mask)))
+    found = metric.result()
+    # One of two road pixels, and no pavement.
+    assert found.max_f == pytest.approx(2 / 3)
+    assert found.max_f_confidence == 1 / 255
+
+
+def test_a_surface_without_confidence_is_none_to_any_threshold() -> None:
+    mask, confidence = np.array([[True, True]]), np.array([[0, 255]], np.uint8)
+    metric = DrivableQuality(LABELS)
+    metric.update(*labels_of("rr"), Drivable(mask, confidence, free_space_boundary(mask)))
+    found = metric.result()
+    assert (found.recall, found.max_f) == (1.0, pytest.approx(2 / 3))
+
+
 def test_false_drivable_counts_obstacles_and_pavement_but_not_sky() -> None:
     found = score(("sspp", "11rr"), ("##.#", "#.##"), near=0.5)
     assert found.false_drivable == pytest.approx(2 / 4)

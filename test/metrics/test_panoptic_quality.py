@@ -204,6 +204,15 @@ def test_refuses_a_prediction_that_contradicts_itself(
         classes(pair)
 
 
+@pytest.mark.parametrize(("count", "listed"), [(5, "1, 2, 3, 4, 5"), (6, "1, 2, 3, 4, 5, ...")])
+def test_of_many_mistakes_the_first_five_are_named(count: int, listed: str) -> None:
+    row = "".join(str(number) for number in range(1, count + 1))
+    pair = drawn(("1" * count,), (row,), {1: CAR}, {})
+    with pytest.raises(DataError) as caught:
+        classes(pair)
+    assert str(caught.value).endswith(f"not listed: {listed}")
+
+
 def test_refuses_maps_of_different_shape() -> None:
     pair = drawn(("11",), ("111",), {1: CAR}, {1: CAR})
     with pytest.raises(ValueError, match=r"\(1, 2\) and \(1, 3\)"):

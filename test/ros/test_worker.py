@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("rclpy")
 
@@ -20,6 +21,7 @@ from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.synthetic.engine import DrawnEngine
+from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.worker import Worker
@@ -47,16 +49,18 @@ class Camera:
         )
 
 
-def image(second: float) -> Any:
+def image(second: float, pixels: NDArray[np.uint8] | None = None) -> Any:
+    pixels = np.full((48, 64, 3), 90, np.uint8) if pixels is None else pixels
+    height, width, _ = pixels.shape
     stamp = SimpleNamespace(sec=int(second), nanosec=round(second % 1 * 1e9))
     return SimpleNamespace(
         header=SimpleNamespace(stamp=stamp, frame_id=f"at {second}"),
-        height=48,
-        width=64,
-        step=192,
+        height=height,
+        width=width,
+        step=3 * width,
         encoding="rgb8",
         is_bigendian=0,
-        data=np.full(48 * 192, 90, np.uint8),
+        data=pixels.ravel(),
     )
 
 
@@ -66,6 +70,7 @@ def working(
     send: Send,
     overlaps: Callable[[Any], bool] = lambda engine: True,
     trace: TraceFile | None = None,
+    pixels: NDArray[np.uint8] | None = None,
 ) -> Iterator[tuple[Worker, Camera, Callable[[float], None]]]:
     pipeline, mailbox = Pipeline(DrawnEngine()), Mailbox[Any]()
     camera, config = Camera(pipeline, send), NodeConfig()
@@ -81,7 +86,7 @@ def working(
     )
 
     def shoot(second: float) -> None:
-        mailbox.put("camera", image(second))
+        mailbox.put("camera", image(second, pixels))
         assert camera.taken.acquire(timeout=10.0)
 
     worker.start()
@@ -163,3 +168,23 @@ def test_the_next_image_is_taken_while_a_result_goes_out() -> None:
         may_go.set()
     assert worker.failure is None
     assert camera.counted == ["published"] * 2
+
+
+def test_tracks_are_forgotten_once_for_each_time_it_is_asked() -> None:
+    ids: list[set[int]] = []
+
+    def send(result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
+        ids.append({track.id for track in result.tracks})
+        return {}
+
+    frame, _ = next(iter(DrawnStreet(size=(512, 256))))
+    with working(lambda: None, send, pixels=frame.image) as (worker, _, shoot):
+        for second in range(1, 7):
+            if second in (3, 5):
+                worker.forget_tracks()
+            shoot(second / 10)
+    first, stays, fresh, stays_too, last, stays_at_last = ids
+    assert first
+    assert (stays, stays_too, stays_at_last) == (first, fresh, last)
+    assert not first & fresh
+    assert not fresh & last

@@ -229,10 +229,11 @@ def test_a_pan_of_the_camera_does_not_swap_neighbours() -> None:
     assert seen == [[1, 2]] * 4
 
 
-def cut_by_a_pole(shift: int) -> Panoptic:
-    """A car of 12 cells that has moved by some; the pole is 2 cells wide."""
+def cut_by_a_pole(shift: int, is_turned: bool = False) -> Panoptic:
+    """A car of 12 cells that has moved by some; the pole is 2 cells wide, or a beam 2 high."""
     row = "..." + "." * shift + "1" * 12 + "." * (25 - shift)
-    return scene(*[row[:20] + "ss" + row[22:].replace("1", "2")] * 8, scale=2)
+    rows = [row[:20] + "ss" + row[22:].replace("1", "2")] * 8
+    return scene(*(map("".join, zip(*rows, strict=True)) if is_turned else rows), scale=2)
 
 
 def test_what_a_pole_cuts_in_two_stays_one(tracker: Tracker) -> None:
@@ -242,6 +243,21 @@ def test_what_a_pole_cuts_in_two_stays_one(tracker: Tracker) -> None:
     assert len(divided.pieces) == 1
     assert divided.segment.box == (30, 0, 54, 16)
     assert divided.segment.area == 20 * 16
+
+
+@pytest.mark.parametrize("is_turned", [False, True], ids=["beside", "below"])
+def test_the_box_of_what_is_cut_in_two_holds_both_parts_in_every_frame(
+    tracker: Tracker, is_turned: bool
+) -> None:
+    divided = 0
+    for number in range(24):
+        frame = cut_by_a_pole(number, is_turned)
+        (track,) = tracker.update(frame, (number + 1) * FRAME_NS)
+        y, x = np.nonzero(np.isin(frame.ids, (track.segment.id, *track.pieces)))
+        assert track.segment.box == (x.min(), y.min(), x.max() + 1, y.max() + 1)
+        assert track.segment.area == y.size
+        divided += bool(track.pieces)
+    assert divided > 8
 
 
 def test_two_objects_that_touch_are_no_pieces(tracker: Tracker) -> None:
@@ -292,6 +308,42 @@ def test_classes_that_are_confused_are_one_object_and_others_are_not() -> None:
         assert track_ids(tracker, *frames) == ids
 
 
+HALVES = (scene("1111111111"), scene("1111122222"))
+# A bracket, then two squares within that share no pixel with it and are as far from its middle.
+SQUARES = (
+    scene(*["." * 12] * 2, *["..1" + "." * 9] * 7, "..11111111..", *["." * 12] * 2, scale=2),
+    scene(
+        *["." * 12] * 2,
+        *["....1111...."] * 2,
+        *["....111122.."] * 2,
+        *["......2222.."] * 2,
+        *["." * 12] * 4,
+        scale=2,
+    ),
+)
+
+
+@pytest.mark.parametrize("frames", [HALVES, SQUARES], ids=["by masks", "by boxes"])
+@pytest.mark.parametrize("other", [1, 2])
+def test_of_two_that_fit_alike_the_one_of_the_same_class_is_the_object(
+    frames: tuple[Panoptic, Panoptic], other: int
+) -> None:
+    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
+    car, truck = labels.index("car"), labels.index("truck")
+    before, after = (
+        replace(
+            frame,
+            segments=tuple(
+                replace(one, label=truck if turn and one.id == other else car)
+                for one in frame.segments
+            ),
+        )
+        for turn, frame in enumerate(frames)
+    )
+    ids = track_ids(Tracker(TrackConfig(), labels), before, after)
+    assert ids == [[1], [2, 1] if other == 1 else [1, 2]]
+
+
 def test_a_cut_to_another_scene_starts_fresh_tracks() -> None:
     follower = Follower()
     images = np.random.default_rng(0).integers(0, 256, (2, 24, 40)).astype(np.uint8)
@@ -319,6 +371,16 @@ def test_ids_start_over_behind_the_last_and_skip_those_in_use() -> None:
     later = scene("11..22......33")
     tracks = tracker.update(later, 2 * FRAME_NS, is_new_stream=True)
     assert {track.segment.id: track.id for track in tracks} == {1: MAX_ID, 2: 1, 3: 2}
+
+
+@pytest.mark.parametrize("then", ["11..22......33", "............33"], ids=["seen", "lost"])
+def test_an_id_of_an_object_that_is_followed_is_not_given_again(
+    tracker: Tracker, then: str
+) -> None:
+    assert track_ids(tracker, scene("11..22" + "." * 8)) == [[1, 2]]
+    tracker._memory._numbers._next = 1
+    tracks = tracker.update(scene(then), 2 * FRAME_NS)
+    assert tracks[-1].id == 3
 
 
 @given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
