@@ -197,9 +197,14 @@ class BagSource(Source):
             return None
 
     def _first_info(self) -> Any:
+        """The first CameraInfo that is whole; damage is counted where the images are read."""
         found = self._bag.records({self._info_topic}) if self._info_topic else iter(())
-        record = next(found, None)
-        return None if record is None else self._message(record)
+        for record in found:
+            try:
+                return decoded(record)
+            except Exception:  # rosbags raises whatever its parser trips over
+                continue
+        return None
 
     def _length_s(self, first_ns: int) -> float:
         last_ns = first_ns

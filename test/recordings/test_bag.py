@@ -86,6 +86,21 @@ def test_the_last_good_camera_info_stays_where_the_next_is_damaged(tmp_path: Pat
     assert source.read_errors.skipped == 3
 
 
+@pytest.mark.parametrize("damaged", [(0,), (0, 1, 2)], ids=["first", "first three"])
+def test_images_before_the_first_good_camera_info_get_that_one(
+    tmp_path: Path, damaged: tuple[int, ...]
+) -> None:
+    frames, source = read(write_bag2(tmp_path / "bag", damaged_infos=damaged))
+    assert [recorded.camera_info.width for recorded in frames] == [64] * 6
+    assert source.read_errors.skipped == len(damaged)
+
+
+def test_where_every_camera_info_is_damaged_there_is_none(tmp_path: Path) -> None:
+    frames, source = read(write_bag2(tmp_path / "bag", damaged_infos=tuple(range(6))))
+    assert [recorded.camera_info for recorded in frames] == [None] * 6
+    assert source.read_errors.skipped == 6
+
+
 def test_a_bag_without_camera_info_gives_none(tmp_path: Path) -> None:
     frames, _ = read(write_bag2(tmp_path / "bag", info=False))
     assert all(recorded.camera_info is None for recorded in frames)
