@@ -11,7 +11,11 @@ from pathlib import Path
 FAR = ("test/cli", "test/ros", "test/gpu", "test/fuzz", "test/model", "test/fleet", "test/report")
 # Rooms whose own tests take long: a few files stand for each.
 CHOSEN = {
-    "panoptic_ros/ros/": ("test/ros/test_worker.py", "test/ros/camera"),
+    "panoptic_ros/ros/": (
+        "test/ros/test_worker.py",
+        "test/ros/test_worker_changes.py",
+        "test/ros/camera",
+    ),
     "panoptic_ros/engine/building/": (
         "test/engine/building/test_parity.py",
         "test/engine/building/test_check.py",

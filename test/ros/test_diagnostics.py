@@ -39,6 +39,25 @@ def test_a_camera_that_has_not_sent_yet_is_named(monkeypatch: pytest.MonkeyPatch
     assert judged(statistics, 60.5) == (ERROR, "no image yet on /image")
 
 
+@pytest.mark.parametrize(("silent_s", "level"), [(1.75, OK), (2.0, ERROR)])
+def test_a_camera_is_silent_from_stale_after_s_on(
+    monkeypatch: pytest.MonkeyPatch, silent_s: float, level: bytes
+) -> None:
+    clock = Clock(monkeypatch)
+    statistics = CameraStatistics()
+    statistics.receive(replaced_another=False)
+    statistics.publish(5.0, {}, 0)
+    clock.now_s += silent_s
+    assert judged(statistics, 0.1)[0] == level
+
+
+@pytest.mark.parametrize(("silent_s", "level"), [(1.75, WARN), (2.0, ERROR)])
+def test_a_camera_that_never_came_is_an_error_from_stale_after_s_on(
+    silent_s: float, level: bytes
+) -> None:
+    assert judged(CameraStatistics(), silent_s) == (level, "no image yet on /image")
+
+
 def test_a_camera_that_begins_late_does_not_cast_blame_on_the_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -7,61 +7,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 pytest.importorskip("rclpy")
 
-from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.node_config import NodeConfig
-from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.synthetic.engine import DrawnEngine
-from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.worker import Worker
+from test.drawn.drawn_worker import Camera, Send, at_work
 
-Send = Callable[[Result, Any, NodeConfig], dict[str, float]]
 MAKERS = [pytest.param(Sender, id="overlap"), pytest.param(lambda: None, id="in turn")]
-
-
-class Camera:
-    """A camera's stream that counts and publishes nowhere."""
-
-    name = "camera"
-
-    def __init__(self, pipeline: Pipeline, send: Send) -> None:
-        self.counted: list[str] = []
-        self.state = pipeline.new_state()
-        self.publisher = SimpleNamespace(send=send)
-        self.clock = SimpleNamespace(timed=lambda frame: frame, age_ms=lambda stamp_ns: 0.0)
-        self.taken = threading.Semaphore(0)
-        self.dark_warning = SimpleNamespace(look=lambda *values: self.taken.release())
-        self.statistics = SimpleNamespace(
-            publish=lambda *values: self.counted.append("published"),
-            come_late=lambda: self.counted.append("late"),
-            jump_back=lambda: self.counted.append("jump"),
-        )
-
-
-def image(second: float, pixels: NDArray[np.uint8] | None = None) -> Any:
-    pixels = np.full((48, 64, 3), 90, np.uint8) if pixels is None else pixels
-    height, width, _ = pixels.shape
-    stamp = SimpleNamespace(sec=int(second), nanosec=round(second % 1 * 1e9))
-    return SimpleNamespace(
-        header=SimpleNamespace(stamp=stamp, frame_id=f"at {second}"),
-        height=height,
-        width=width,
-        step=3 * width,
-        encoding="rgb8",
-        is_bigendian=0,
-        data=pixels.ravel(),
-    )
 
 
 @contextmanager
@@ -70,28 +29,9 @@ def working(
     send: Send,
     overlaps: Callable[[Any], bool] = lambda engine: True,
     trace: TraceFile | None = None,
-    pixels: NDArray[np.uint8] | None = None,
 ) -> Iterator[tuple[Worker, Camera, Callable[[float], None]]]:
-    pipeline, mailbox = Pipeline(DrawnEngine()), Mailbox[Any]()
-    camera, config = Camera(pipeline, send), NodeConfig()
-    worker = Worker(
-        SimpleNamespace(warning=lambda *words, **when: None),  # type: ignore[arg-type]
-        mailbox,
-        pipeline,
-        {"camera": camera},  # type: ignore[dict-item]
-        lambda: config,
-        sender=make_sender(),
-        overlaps=overlaps,
-        trace=trace,
-    )
-
-    def shoot(second: float) -> None:
-        mailbox.put("camera", image(second, pixels))
-        assert camera.taken.acquire(timeout=10.0)
-
-    worker.start()
-    yield worker, camera, shoot
-    assert worker.stop(10.0)
+    with at_work(send, make_sender(), overlaps, trace) as scene:
+        yield scene.worker, scene.cameras["camera"], scene.shoot
 
 
 @pytest.mark.parametrize("make_sender", MAKERS)
@@ -170,21 +110,19 @@ def test_the_next_image_is_taken_while_a_result_goes_out() -> None:
     assert camera.counted == ["published"] * 2
 
 
-def test_tracks_are_forgotten_once_for_each_time_it_is_asked() -> None:
-    ids: list[set[int]] = []
+def test_an_engine_that_does_not_overlap_waits_for_the_result_before() -> None:
+    heard: list[int] = []
+    answers, second_is_out = iter([True, False]), threading.Event()
 
     def send(result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
-        ids.append({track.id for track in result.tracks})
+        if header.stamp.sec == 1:
+            second_is_out.wait(0.5)
+        else:
+            second_is_out.set()
+        heard.append(header.stamp.sec)
         return {}
 
-    frame, _ = next(iter(DrawnStreet(size=(512, 256))))
-    with working(lambda: None, send, pixels=frame.image) as (worker, _, shoot):
-        for second in range(1, 7):
-            if second in (3, 5):
-                worker.forget_tracks()
-            shoot(second / 10)
-    first, stays, fresh, stays_too, last, stays_at_last = ids
-    assert first
-    assert (stays, stays_too, stays_at_last) == (first, fresh, last)
-    assert not first & fresh
-    assert not fresh & last
+    with working(Sender, send, lambda engine: next(answers)) as (_, _, shoot):
+        shoot(1)
+        shoot(2)
+    assert heard == [1, 2]

@@ -37,6 +37,11 @@ def test_a_limit_above_the_cameras_rate_leaves_nothing_out() -> None:
     assert taken(30.0, sent) == sent
 
 
+@pytest.mark.parametrize(("early_ns", "count"), [(10_000_000, 2), (10_000_001, 1)])
+def test_an_image_may_come_early_by_a_tenth_of_a_period(early_ns: int, count: int) -> None:
+    assert len(taken(10.0, [SECOND, SECOND + 100_000_000 - early_ns])) == count
+
+
 def test_no_limit_takes_all() -> None:
     sent = stamps(30.0, 2.0)
     assert taken(0.0, sent) == sent

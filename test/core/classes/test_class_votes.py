@@ -30,6 +30,11 @@ def test_they_sum_to_one_with_the_objects_class_first(
     assert found[label] <= score
 
 
+@pytest.mark.parametrize(("vote", "count"), [(1.0, 2), (0.9999, 1)], ids=["a hundredth", "less"])
+def test_a_hundredth_of_the_votes_counts(vote: float, count: int) -> None:
+    assert len(shares({CAR: 100.0 - vote, TRUCK: vote})) == count
+
+
 def test_undivided_votes_leave_the_score_as_it_is() -> None:
     assert probabilities(CAR, 0.75, shares({}), VOID) == {CAR: 0.75, VOID: 0.25}
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from panoptic_ros.core.clouds.pairing import MOST_WAITING, Paired, Pairing
 from panoptic_ros.core.result import Result
 from test.drawn.drawn_result import drawn_result
@@ -41,6 +43,13 @@ def test_a_cloud_far_from_every_image_has_none() -> None:
     (pair,) = pairing.take(result(1000), MAX_S)
     assert pair.result is None
     assert pair.offset_s == 0.5
+
+
+@pytest.mark.parametrize(("time_ms", "found"), [(950, 1000), (949, None)], ids=["equal", "more"])
+def test_a_cloud_as_far_from_an_image_as_may_be_has_one(time_ms: int, found: int | None) -> None:
+    pairing: Pairing[str] = Pairing()
+    pairing.put("early", time_ms * MS)
+    assert times(pairing.take(result(1000), MAX_S)) == [("early", found)]
 
 
 def test_clouds_that_wait_for_nothing_give_way() -> None:

@@ -40,6 +40,20 @@ def test_one_stray_point_does_not_occupy_a_cell() -> None:
     assert not occupied.any()
 
 
+@pytest.mark.parametrize(("count", "is_occupied"), [(1, False), (2, True)])
+def test_two_points_occupy_a_cell_on_their_own(count: int, is_occupied: bool) -> None:
+    _, occupied = cells(*[(1.5, 0.5, 0.5, False)] * count)
+    assert occupied.any() == is_occupied
+
+
+@pytest.mark.parametrize(("z", "is_occupied"), [(2.5, False), (2.4375, True)])
+def test_what_is_as_high_as_the_clearance_does_not_stand_in_the_way(
+    z: float, is_occupied: bool
+) -> None:
+    _, occupied = cells((1.5, 0.5, 0.0, True), *[(1.5, 0.5, z, False)] * 3)
+    assert occupied.any() == is_occupied
+
+
 @pytest.mark.parametrize(("floor", "is_high"), [(0.0, True), (-2.0, True), (0.0, False)])
 def test_what_hangs_above_does_not_stand_in_the_way(floor: float, is_high: bool) -> None:
     z = floor + (3.0 if is_high else 2.0)

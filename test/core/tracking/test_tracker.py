@@ -145,6 +145,21 @@ def test_the_class_is_voted_over_the_life(tracker: Tracker) -> None:
     assert [(track.label, track.segment.label) for track in tracks] == [(CAR, PERSON)]
 
 
+@pytest.mark.parametrize("order", [(CAR, PERSON), (PERSON, CAR)])
+def test_of_classes_with_equal_votes_the_lowest_is_the_tracks(
+    tracker: Tracker, order: tuple[int, int]
+) -> None:
+    for number, label in enumerate(order):
+        (track,) = tracker.update(scene("1111", classes={1: label}), (number + 1) * FRAME_NS)
+    assert track.label == min(CAR, PERSON)
+
+
+def test_the_score_follows_the_segments_slowly(tracker: Tracker) -> None:
+    for number, score in enumerate((0.9, 0.4)):
+        (track,) = tracker.update(scene("1111", scores={1: score}), (number + 1) * FRAME_NS)
+    assert track.score == pytest.approx(0.8 * 0.9 + 0.2 * 0.4)
+
+
 def test_the_probabilities_are_voted_over_the_life(tracker: Tracker) -> None:
     for number, label in enumerate([CAR, CAR, PERSON]):
         frame = scene("1111", classes={1: label}, scores={1: 0.6})
@@ -203,11 +218,9 @@ def test_stamps_a_microsecond_apart_give_no_absurd_speed(tracker: Tracker) -> No
 
 
 def test_where_time_stands_still_lost_tracks_do_not_pile_up(tracker: Tracker) -> None:
-    near, far = scene("11......"), scene("......11")
-    for _ in range(50):
-        tracker.update(near, 0)
-        tracker.update(far, 0)
-    assert len(tracker._memory) <= 2
+    for number in range(20):
+        tracker.update(scene("." * 8 * number + "11" + "." * 8 * (20 - number)), 0)
+        assert len(tracker._memory) <= 2
 
 
 def test_stamp_zero_is_a_time_like_any_other(tracker: Tracker) -> None:
@@ -277,6 +290,14 @@ def test_what_stays_cut_off_becomes_an_object(tracker: Tracker) -> None:
     whole = scene(*["11111111"] * 8, scale=3)
     cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
     assert track_ids(tracker, whole, *[cut] * 12)[-1] == [1, 2]
+
+
+def test_what_is_cut_off_becomes_an_object_after_half_a_second(tracker: Tracker) -> None:
+    whole = scene(*["11111111"] * 8, scale=3)
+    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
+    # When the fifth is seen the four before it have lasted for half a second.
+    seen = track_ids(tracker, whole, *[cut] * 5, step_ns=125_000_000)
+    assert seen == [[1], *[[1, 0]] * 4, [1, 2]]
 
 
 def test_what_is_cut_whole_and_cut_again_stays_one_object(tracker: Tracker) -> None:

@@ -18,6 +18,12 @@ class Run:
         self.warnings: list[str] = []
         self.watch = LossWatch("front", "do this", self.warnings.append, lambda: self.now_s)
 
+    def come(self, count: int, lost: int) -> None:
+        """Let images come at once, the first after some that were lost."""
+        for number in range(count):
+            self.watch.note(0 if number else lost)
+        self.watch.look("/front/image", ["/driver"])
+
     def during(self, seconds: float, lost_share: float) -> str:
         owed = 0.0
         for _ in range(round(seconds * 20 * (1 - lost_share))):
@@ -34,6 +40,29 @@ class Run:
 )
 def test_more_than_a_tenth_is_said_and_less_is_not(lost_share: float, is_said: bool) -> None:
     assert bool(Run().during(20.0, lost_share)) == is_said
+
+
+@pytest.mark.parametrize(("came", "lost", "is_said"), [(90, 10, False), (89, 11, True)])
+def test_a_tenth_is_not_yet_said(came: int, lost: int, is_said: bool) -> None:
+    run = Run()
+    run.come(came, lost)
+    assert bool(run.warnings) == is_said
+
+
+@pytest.mark.parametrize(("came", "lost", "holds"), [(95, 5, True), (96, 4, False)])
+def test_a_twentieth_still_holds_a_warning(came: int, lost: int, holds: bool) -> None:
+    run = Run()
+    run.during(10.0, 0.5)
+    run.now_s += 60.0
+    run.come(came, lost)
+    assert bool(run.watch.problem) == holds
+
+
+@pytest.mark.parametrize(("came", "is_said"), [(5, True), (4, False)])
+def test_ten_images_are_enough_to_judge(came: int, is_said: bool) -> None:
+    run = Run()
+    run.come(came, 5)
+    assert bool(run.warnings) == is_said
 
 
 def test_topic_sender_and_cure_are_named() -> None:

@@ -44,11 +44,15 @@ class DrawnOutput:
 FRONT = NodeConfig(cameras=("front",))
 
 
-def publisher(output: DrawnOutput) -> ResultPublisher:
-    silent: Any = SimpleNamespace(camera_info=None)
+def publisher(
+    output: DrawnOutput, info: Any = None, said: list[str] | None = None
+) -> ResultPublisher:
+    notes = [] if said is None else said
+    source: Any = SimpleNamespace(camera_info=info)
+    log: Any = SimpleNamespace(warning=lambda words, **when: notes.append(words))
     nothing: Any = None
     drawn: Any = output
-    return ResultPublisher("front", silent, drawn, nothing, rclpy_types(), nothing)
+    return ResultPublisher("front", source, drawn, nothing, rclpy_types(), log)
 
 
 def header() -> Any:
@@ -77,3 +81,20 @@ def test_the_quality_changes_the_bytes_of_the_overlay() -> None:
         sender.send(drawn_result(), header(), replace(FRONT, jpeg_quality=quality))
     low, high = (len(messages[OVERLAY].data) for messages in output.sent)
     assert low < 0.8 * high
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_camera_info_of_another_size_stays_silent_and_is_told(is_same: bool) -> None:
+    output, said, result = DrawnOutput(("camera_info",)), list[str](), drawn_result()
+    height, width = result.camera_size
+    info = rclpy_types().make(
+        "sensor_msgs/msg/CameraInfo", height=height if is_same else height + 1, width=width
+    )
+    publisher(output, info, said).send(result, header(), FRONT)
+    (messages,) = output.sent
+    assert list(messages) == (["camera_info"] if is_same else [])
+    told = [
+        f"front: camera_info is for {width}x{height + 1}, the image is {width}x{height}; "
+        "~/camera_info stays silent until they agree"
+    ]
+    assert said == ([] if is_same else told)
