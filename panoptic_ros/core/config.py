@@ -96,7 +96,8 @@ class DecodeConfig:
     )
     overlap_threshold: float = param(
         0.8,
-        "Query models: least ratio of the pixels that a query wins to those of its own mask.",
+        "Query models: a query counts where the ratio of the pixels that it wins to those of its "
+        "own mask is above this.",
         low=0.0,
         high=1.0,
     )

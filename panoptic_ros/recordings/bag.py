@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -200,10 +201,8 @@ class BagSource(Source):
         """The first CameraInfo that is whole; damage is counted where the images are read."""
         found = self._bag.records({self._info_topic}) if self._info_topic else iter(())
         for record in found:
-            try:
+            with suppress(Exception):  # rosbags raises whatever its parser trips over
                 return decoded(record)
-            except Exception:  # rosbags raises whatever its parser trips over
-                continue
         return None
 
     def _length_s(self, first_ns: int) -> float:

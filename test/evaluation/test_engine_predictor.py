@@ -62,6 +62,15 @@ def test_every_sequence_has_a_tracker_of_its_own(pairs: list[Pair]) -> None:
     assert len(ids[0] & ids[1] & ids[2]) >= 3
 
 
+def test_ids_do_not_depend_on_the_sequence_before(pairs: list[Pair]) -> None:
+    for pair in pairs[3:]:
+        path = str(pair.truth.image)
+        cv2.imwrite(path, np.ascontiguousarray(cv2.imread(path)[:, ::-1]))
+    alone, after = predictions(pairs[3:], 10.0), predictions(pairs, 10.0)[3:]
+    ids = [[one.annotation.map.ids for one in found] for found in (alone, after)]
+    assert np.array_equal(*ids)
+
+
 def test_single_images_are_not_tracked(pairs: list[Pair]) -> None:
     first, second = predictions([pairs[1], pairs[2]], fps=None), predictions([pairs[2]], fps=None)
     assert car_ids(first[1]) == car_ids(second[0])

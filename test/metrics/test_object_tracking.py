@@ -56,6 +56,11 @@ def test_a_match_counts_by_its_overlap() -> None:
     assert found.clear.motsa == 1.0
 
 
+@pytest.mark.parametrize(("predicted", "motsa"), [("55..", 1.0), ("5...", -1.0)])
+def test_half_of_an_object_is_enough_to_find_it(predicted: str, motsa: float) -> None:
+    assert score(("1111", predicted)).clear.motsa == motsa
+
+
 def test_more_mistakes_than_objects_are_below_zero() -> None:
     assert score(("1...", ".567")).clear.motsa == -3.0
 

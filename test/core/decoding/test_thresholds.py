@@ -47,6 +47,7 @@ def config(**changes: float) -> DecodeConfig:
         "min_thing_area": 0.0,
         "min_stuff_area": 0.0,
         "center_reach": 1 / 8,
+        "region_confidence": 1.0,
     }
     return DecodeConfig(**{**anything, **changes})  # type: ignore[arg-type]
 
@@ -113,3 +114,15 @@ def test_a_target_at_the_edge_of_a_centres_reach_belongs_to_it() -> None:
         (found,) = decode(center_offset(), LABELS, config(center_reach=reach)).segments
         areas.append(found.area)
     assert areas == [2, 1]
+
+
+def test_a_region_without_a_centre_that_is_as_sure_as_asked_is_one_object() -> None:
+    counts = [
+        len(
+            decode(
+                center_offset(), LABELS, config(center_threshold=1.0, region_confidence=least)
+            ).segments
+        )
+        for least in (SURE / 255, SURE / 255 + ABOVE)
+    ]
+    assert counts == [1, 0]
