@@ -44,6 +44,15 @@ def test_lost_and_appeared_objects_are_counted() -> None:
     assert difference.measures()["pq"] > 10
 
 
+@pytest.mark.parametrize(("pixels", "lost"), [(2, 1), (3, 0)], ids=["half", "more"])
+def test_an_object_of_which_half_is_left_is_another_one(pixels: int, lost: int) -> None:
+    whole, part = side(0, (1, 5)), side(0, (1, 5))
+    rows, columns = np.nonzero(part.ids)
+    part.labels[rows[pixels:], columns[pixels:]] = part.ids[rows[pixels:], columns[pixels:]] = 0
+    frame = Difference(NAMES).update(whole, part)
+    assert (frame.lost, frame.appeared) == (lost, lost)
+
+
 def test_an_id_that_changes_in_one_of_the_two_is_counted() -> None:
     difference = Difference(NAMES)
     for stamp, number in enumerate((1, 1, 2, 2)):

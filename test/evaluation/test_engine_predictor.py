@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import Category
-from panoptic_ros.core.config import PipelineConfig, TrackConfig
+from panoptic_ros.core.config import DrivableConfig, PipelineConfig, TrackConfig
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import CAR, DrawnStreet
@@ -83,8 +83,9 @@ def surface(prediction: Prediction) -> NDArray[np.uint8]:
 
 def test_nothing_of_a_single_image_is_remembered_in_the_next(pairs: list[Pair]) -> None:
     first, last = pairs[0], pairs[2]
+    lasting = PipelineConfig(drivable=DrivableConfig(memory_s=10.0))
     alone, after, in_turn = (
-        predictions(chosen, fps)[-1]
+        predictions(chosen, fps, config=lasting)[-1]
         for chosen, fps in (([last], None), ([first, last], None), ([first, last], 10.0))
     )
     assert np.array_equal(surface(after), surface(alone))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.filter import DrivableFilter, find_drivable
 from panoptic_ros.core.drivable.free_space import ending_classes, free_space_boundary
 from panoptic_ros.core.errors import ConfigError
@@ -117,6 +118,17 @@ def test_a_column_that_is_free_to_the_top_ends_in_nothing() -> None:
     # The first column is free although its highest pixel says sky: surface is remembered.
     ends = ending_classes(np.array([-1, 0], np.int32), labels, is_surface, 1)
     assert ends.tolist() == [VOID, SKY]
+
+
+@pytest.mark.parametrize(("confidence", "is_blocked"), [(102, True), (101, False)])
+def test_another_class_as_sure_as_asked_ends_the_surface_at_once(
+    confidence: int, is_blocked: bool
+) -> None:
+    config = replace(CONFIG, sure_confidence=0.4)
+    frame = scene("s")
+    frame.confidence[:] = confidence
+    found = surface_evidence(frame, SurfaceRules.of(LABELS, config), config)
+    assert bool(found.blocked.any()) == is_blocked
 
 
 def test_unsure_road_is_no_surface() -> None:

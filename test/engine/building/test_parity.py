@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,23 @@ def test_a_wrong_engine_is_refused_with_its_numbers(precision: str) -> None:
     words = r"street: differs from ONNX Runtime: label_agreement is 0\.1875, needs .*offset_error"
     with pytest.raises(ModelError, match=words):
         gate(figures, precision, "street")
+
+
+@pytest.mark.parametrize("precision", LEAST)
+def test_what_agrees_exactly_as_much_as_needed_is_kept(precision: str) -> None:
+    gate(LEAST[precision], precision, "street")
+    for name, least in LEAST[precision].items():
+        with pytest.raises(ModelError, match=name):
+            gate({**LEAST[precision], name: least - 1e-6}, precision, "street")
+
+
+@pytest.mark.parametrize(("columns", "agreement"), [(2, 0.0), (3, 0.75)], ids=["half", "more"])
+def test_a_car_that_is_half_there_is_another_one(columns: int, agreement: float) -> None:
+    y, x = np.mgrid[0:8, 0:16]
+    whole = replace(drawn(1)(PICTURE), offsets=np.stack((3 - y, 3 - x)).astype(np.float16))
+    part = replace(whole, labels=np.where(x < 1 + columns, whole.labels, np.uint8(0)))
+    figures = compare(lambda image: whole, lambda image: part, SPEC, [PICTURE])
+    assert figures["object_agreement"] == pytest.approx(agreement)
 
 
 def test_a_figure_that_is_no_number_is_refused() -> None:
