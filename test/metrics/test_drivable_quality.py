@@ -212,6 +212,10 @@ def values(result: DrivableResult) -> list[float]:
     return [getattr(result, entry.name) for entry in fields(result)]
 
 
-def test_refuses_maps_of_different_shape() -> None:
+@pytest.mark.parametrize("sizes", [(2, 2, 3), (2, 3, 3), (3, 2, 2), (3, 2, 3)])
+def test_refuses_maps_of_different_shape(sizes: tuple[int, int, int]) -> None:
+    labels, ids, predicted = (length * "r" for length in sizes)
     with pytest.raises(ValueError, match="shapes differ"):
-        DrivableQuality(LABELS).update(*labels_of("rr"), surface("###"))
+        DrivableQuality(LABELS).update(
+            labels_of(labels)[0], labels_of(ids)[1], surface(predicted.replace("r", "#"))
+        )

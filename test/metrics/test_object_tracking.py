@@ -58,7 +58,9 @@ def test_a_match_counts_by_its_overlap() -> None:
 
 @pytest.mark.parametrize(("predicted", "motsa"), [("55..", 1.0), ("5...", -1.0)])
 def test_half_of_an_object_is_enough_to_find_it(predicted: str, motsa: float) -> None:
-    assert score(("1111", predicted)).clear.motsa == motsa
+    found = score(("1111", predicted))
+    assert found.clear.motsa == motsa
+    assert found.identity.idf1 == (motsa > 0)
 
 
 def test_more_mistakes_than_objects_are_below_zero() -> None:
@@ -82,6 +84,7 @@ def ignoring(truth: str, predicted: str, ignored: str) -> list[int]:
         pytest.param("....", "1111", "11..", [1], id="half in the region"),
         pytest.param("1111", "1111", "1111", [1], id="matched all the same"),
         pytest.param("11..", ".222", ".111", [], id="overlaps too little to match"),
+        pytest.param("1111", "22..", "11..", [2], id="overlaps by half, which matches"),
         pytest.param("....", "1122", "11..", [2], id="one of two"),
     ],
 )

@@ -126,3 +126,21 @@ def test_a_region_without_a_centre_that_is_as_sure_as_asked_is_one_object() -> N
         for least in (SURE / 255, SURE / 255 + ABOVE)
     ]
     assert counts == [1, 0]
+
+
+def test_a_region_without_a_centre_that_is_as_large_as_asked_is_one_object() -> None:
+    counts = [
+        len(
+            decode(
+                center_offset(),
+                LABELS,
+                config(
+                    center_threshold=1.0,
+                    region_confidence=0.5,
+                    min_thing_area=CAR_PIXELS / MAP.size + more,
+                ),
+            ).segments
+        )
+        for more in (0.0, ABOVE)
+    ]
+    assert counts == [1, 0]
