@@ -27,6 +27,7 @@ VERBS = {
     "diff": "compare the results of two models, parameter files or versions",
     "bench": "measure the time of every stage",
     "demo": "play real driving video through the node and report what it published",
+    "split-crowds": "give the crowds of a COCO panoptic data set objects, for training",
     "train": "train the network on a COCO panoptic folder",
     "export": "write a checkpoint as a self-describing ONNX file",
     "adopt": "make somebody else's segmentation ONNX one that the node can run",
