@@ -155,13 +155,18 @@ def _rules(
 
 
 def _eyes(engine: Engine, config: DecodeConfig) -> See:
-    """What the network sees in a single image, without tracking."""
+    """What the network sees in a single image: objects that it tells apart, no mere regions."""
+    from dataclasses import replace
+
     from panoptic_ros.core.decoding.decode import decode
     from panoptic_ros.core.geometry import shrink
 
+    # A connected region says nothing that the pieces of a crowd do not say.
+    apart = replace(config, region_confidence=1.0, semantic_things="stuff")
+
     def see(image: NDArray[np.uint8]) -> Panoptic:
         heads = engine.infer(shrink(image, engine.input))
-        return decode(heads, engine.spec.labels, config)
+        return decode(heads, engine.spec.labels, apart)
 
     return see
 

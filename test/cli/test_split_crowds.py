@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.data.coco.ids import read_ids, write_ids
 from test.drawn.painted_engine import ROAD
 from test.drawn.shaded_engine import ShadedEngine
@@ -145,6 +148,17 @@ def test_what_does_not_change_is_linked(data: Path) -> None:
     }
 
 
+def test_labels_for_validation_stand_beside_those_for_training_only(data: Path) -> None:
+    (data / "train.json").rename(data / "summer.json")
+    assert split(data, "--gt", data / "summer.json", "--most", 1) == 0
+    assert sorted(path.name for path in (data.parent / "out").iterdir()) == [
+        "images",
+        "panoptic",
+        "split_crowds.json",
+        "summer.json",
+    ]
+
+
 def test_the_data_set_itself_is_never_written_to(data: Path) -> None:
     files = sorted(path for path in data.rglob("*") if path.is_file())
     before = [path.read_bytes() for path in files]
@@ -184,6 +198,21 @@ def test_without_shapes_the_network_alone_finds_objects(
     assert not (read_ids(data.parent / "out/panoptic/2.png")[LONE] != CROWD).any()
     assert (data.parent / "out/panoptic/1.png").is_symlink()
     assert "truck (stays crowd)" in capsys.readouterr().err
+
+
+def test_a_region_that_the_network_does_not_see_as_an_object_is_none(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from panoptic_ros.engine import open as engines
+
+    class Blind(ShadedEngine):
+        def infer(self, image: NDArray[np.uint8]) -> CenterOffsetHeads:
+            heads = super().infer(image)
+            return replace(heads, centers=np.zeros_like(heads.centers))
+
+    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0: Blind())
+    assert split(data, "--shapes", "none", "--least-score", 0.1) == 0
+    assert annotation(data) == document()["annotations"][0]
 
 
 def test_a_missing_image_stays_as_it_is_and_is_said(

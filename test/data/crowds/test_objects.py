@@ -75,6 +75,12 @@ def test_an_object_is_cut_off_where_the_crowd_ends() -> None:
     assert found((wide,), seen(beyond)) == [((10, 20, 45, 40), "network")]
 
 
+def test_pixels_of_an_object_that_are_of_another_class_are_not_its_own() -> None:
+    crowd = mask((10, 20, 100, 40)) & ~mask((20, 20, 26, 26))
+    (one,) = objects_in(crowd, CAR_RULE, seen(Seen((10, 20, 45, 40))))
+    assert int(one.mask.sum()) == 35 * 20 - 6 * 6
+
+
 @pytest.mark.parametrize(
     "other",
     [
