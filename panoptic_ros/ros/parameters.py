@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from array import array
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,13 +26,14 @@ def changed(config: NodeConfig, values: Iterable[tuple[str, Any]]) -> NodeConfig
 
     Args:
         config: The config in force.
-        values: Names and values; a list is taken where a tuple is needed.
+        values: Names and values; a list is taken where a tuple is needed, and so is the
+            ``array`` as which numbers come out of a service's message.
 
     Raises:
         ConfigError: A value cannot be used, or the cameras do not fit together.
     """
     for name, value in values:
-        config = with_value(config, name, tuple(value) if isinstance(value, list) else value)
+        config = with_value(config, name, tuple(value) if isinstance(value, (list, array)) else value)
     return config
 
 

@@ -25,7 +25,9 @@ MakeNode = Callable[..., PanopticNode]
 
 
 def set_live(node: PanopticNode, name: str, given: list[Any]) -> Any:
-    return node.set_parameters([Parameter(name, value=given)])[0]
+    """Set a parameter as the node's service hands it over, numbers in an ``array``."""
+    message = Parameter(name, value=given).to_parameter_msg()
+    return node.set_parameters([Parameter.from_parameter_msg(message)])[0]
 
 
 def label(messages: list[Any]) -> Any:
@@ -76,6 +78,13 @@ def test_a_rate_leaves_images_out_and_counts_them(make_node: MakeNode) -> None:
     assert np.diff(stamps).min() > 0.19
     bench.until(lambda: int(value(reports, "panoptic: camera", "left_out") or 0) >= 9)
     bench.close()
+
+
+def test_a_rate_is_live(make_node: MakeNode) -> None:
+    node = make_node()
+    node.start()
+    assert set_live(node, "max_rate_hz", [2.0]).successful
+    assert node.config.max_rate_hz == (2.0,)
 
 
 @pytest.mark.parametrize(
