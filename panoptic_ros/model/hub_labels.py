@@ -28,13 +28,14 @@ def shipped_label_sets() -> list[LabelSet]:
 
 
 def guess_labels(
-    names: Mapping[int, str], known: list[LabelSet]
+    names: Mapping[int, str], known: list[LabelSet], title: str = "hub"
 ) -> tuple[LabelSet, tuple[str, ...]]:
     """Make a label set of class names.
 
     Args:
         names: Name by index, as ``config.id2label``.
         known: Label sets to learn from; the one that shares most names counts first.
+        title: Name of the label set where its classes are not exactly those of a known one.
 
     Returns:
         The label set, and the names that none of ``known`` has.
@@ -58,7 +59,23 @@ def guess_labels(
         for index, taken in _with_earlier(names)
     )
     unknown = tuple(names[index] for index, name in enumerate(plain) if name not in found)
-    return LabelSet(known[order[0]].name if len(unknown) < len(names) else "hub", labels), unknown
+    # Files of consumers know a label set by its name, so only the same classes may have it.
+    is_known = sorted(plain) == sorted(_plain(label.name) for label in known[order[0]].labels)
+    return LabelSet(known[order[0]].name if is_known else title, labels), unknown
+
+
+def called_otherwise(names: Mapping[int, str], labels: LabelSet) -> list[str]:
+    """List the classes that a label set calls otherwise than the checkpoint.
+
+    Args:
+        names: Name by index, as ``config.id2label``; ``LABEL_7`` and the like name nothing.
+        labels: The label set.
+    """
+    return [
+        f"{index} {name!r} becomes {labels.labels[index].name!r}"
+        for index, name in sorted(names.items())
+        if _plain(name) != _plain(labels.labels[index].name) and not name.startswith("LABEL_")
+    ]
 
 
 def _with_earlier(names: Mapping[int, str]) -> list[tuple[int, set[str]]]:

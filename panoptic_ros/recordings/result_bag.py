@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.classes.remap import usual_remaps
+from panoptic_ros.core.classes.remap import usual_remaps, why_no_remap
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
@@ -78,7 +78,7 @@ class ResultBag:
             if not self._types.has(row.type):
                 reason = f"bags here have no {row.type}"
             elif isinstance(row, RemappedTopic) and row.name not in self._remaps:
-                reason = f"config/remap says nothing about label set {self._labels.name!r}"
+                reason = why_no_remap(row.name, self._labels)
             elif isinstance(row, GroundTopic) and not is_placed:
                 reason = f"it needs {row.needs}: set ground.camera_height_m (--params)"
             elif isinstance(row, CloudTopic) and not has_clouds:

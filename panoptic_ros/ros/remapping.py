@@ -106,8 +106,8 @@ class LabelTables:
                 made[topic] = rules.fit(labels)
             else:
                 self._log.info(
-                    f"~/{topic} stays silent: {path.name} has no section for label set "
-                    f"{labels.name!r}; set remap.{parameter} to a file that has one"
+                    f"~/{topic} stays silent: {path.name} {rules.misfit(labels)}; set "
+                    f"remap.{parameter} to a file that fits"
                 )
         self._sources = sources
         self._hand_out(made)

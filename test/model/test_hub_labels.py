@@ -7,7 +7,7 @@ import pytest
 
 from panoptic_ros.core.classes.labels import SHIPPED
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
+from panoptic_ros.model.hub_labels import called_otherwise, guess_labels, shipped_label_sets
 
 KNOWN = shipped_label_sets()
 
@@ -35,6 +35,20 @@ def test_names_nobody_knows_are_stuff_and_reported() -> None:
     assert unknown == ("LABEL_1", "gizmo")
     assert labels.things[:3].tolist() == [True, False, False]
     assert not labels.drivable[:3].any()
+
+
+def test_only_the_very_classes_of_a_known_set_have_its_name() -> None:
+    names = {entry.index: entry.name for entry in KNOWN[0].labels}
+    assert guess_labels({**names, 7: "hovercraft"}, KNOWN, "mine")[0].name == "mine"
+    assert guess_labels({0: names[0]}, KNOWN)[0].name == "hub"
+
+
+def test_classes_that_a_label_set_renames_are_listed() -> None:
+    names = {entry.index: entry.name for entry in KNOWN[0].labels}
+    assert called_otherwise({**names, 1: "Side-Walk", 2: "LABEL_2"}, KNOWN[0]) == [
+        "1 'Side-Walk' becomes 'sidewalk'"
+    ]
+    assert called_otherwise(names, KNOWN[0]) == []
 
 
 def test_a_name_that_occurs_twice_gets_its_number() -> None:

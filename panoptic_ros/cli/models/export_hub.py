@@ -31,7 +31,7 @@ def export_hub(args: argparse.Namespace) -> None:
         width=width,
         height=height,
         decoder="query",
-        labels=_labels(args.labels, checkpoint.classes),
+        labels=_labels(args.labels, checkpoint.classes, args.model.stem),
         license=license_text,
         provenance=args.provenance
         or f"{args.hf}, threshold {rule.threshold}, mask threshold {rule.mask_threshold}",
@@ -41,13 +41,13 @@ def export_hub(args: argparse.Namespace) -> None:
         _warn(warning)
 
 
-def _labels(word: str | None, classes: dict[int, str]) -> LabelSet:
-    """Read the label set, or make one of the checkpoint's class names.
+def _labels(word: str | None, classes: dict[int, str], title: str) -> LabelSet:
+    """Read the label set, or make one, perhaps of that title, of the checkpoint's class names.
 
     Raises:
         ConfigError: The label set has fewer classes than the checkpoint.
     """
-    from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets
+    from panoptic_ros.model.hub_labels import called_otherwise, guess_labels, shipped_label_sets
 
     if word is not None:
         chosen = find_label_set(word)
@@ -57,12 +57,15 @@ def _labels(word: str | None, classes: dict[int, str]) -> LabelSet:
                 f"label set {chosen.name} has {len(chosen)} classes, the checkpoint "
                 f"{len(classes)}; missing: {', '.join(missing)}"
             )
+        if others := called_otherwise(classes, chosen):
+            more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+            _warn(f"--labels renames classes of the checkpoint: {', '.join(others[:3])}{more}")
         return chosen
-    labels, unknown = guess_labels(classes, shipped_label_sets())
+    labels, unknown = guess_labels(classes, shipped_label_sets(), title)
     if unknown:
         _warn(
-            f"taken for stuff, as no label set knows them: {', '.join(unknown)}; "
-            "--labels FILE says better"
+            f"taken for stuff that cannot be driven on, as no label set knows them: "
+            f"{', '.join(unknown)}; describe them with --labels FILE"
         )
     if not labels.drivable.any():
         _warn("no class of this checkpoint is known to be drivable; --labels FILE can mark some")

@@ -62,8 +62,17 @@ class RemapFile:
 
     def knows(self, labels: LabelSet) -> bool:
         """Whether the file has a section for a label set, and the set all classes in it."""
+        return not self.misfit(labels)
+
+    def misfit(self, labels: LabelSet) -> str:
+        """Say why the file cannot serve a label set; empty where it can."""
+        if labels.name not in self.label_sets:
+            return f"says nothing about label set {labels.name!r}"
         names = {label.name for label in labels.labels}
-        return labels.name in self.label_sets and names >= set(self.label_sets[labels.name])
+        lacked = [name for name in self.label_sets[labels.name] if name not in names]
+        if not lacked:
+            return ""
+        return f"names {lacked[0]!r}, which this model's label set {labels.name!r} lacks"
 
     def fit(self, labels: LabelSet) -> LabelTable:
         """Make the table for a model.
@@ -98,6 +107,14 @@ def usual_remaps(labels: LabelSet) -> dict[str, LabelTable]:
         if getattr(config, parameter)
     }
     return {topic: entry.fit(labels) for topic, entry in rules.items() if entry.knows(labels)}
+
+
+def why_no_remap(topic: str, labels: LabelSet) -> str:
+    """Say why a topic is not among ``usual_remaps``."""
+    word = getattr(RemapConfig(), REMAPPED_TOPICS[topic])
+    if not word:
+        return "no remap file is named"
+    return f"config/remap/{word}.yaml {read_remap(find_remap(word)).misfit(labels)}"
 
 
 def find_remap(word: str) -> Path:

@@ -147,6 +147,15 @@ def test_a_class_that_the_model_lacks_is_named_with_its_nearest() -> None:
         rules.fit(LABELS)
 
 
+def test_why_a_file_does_not_fit_is_told_apart() -> None:
+    """A section that there is must not be called missing."""
+    assert remap_from_document(document()).misfit(LABELS) == ""
+    other = remap_from_document(document(label_sets={"town": {"free": ["street"]}}))
+    assert other.misfit(LABELS) == "says nothing about label set 'farm'"
+    lacking = remap_from_document(document(label_sets={"farm": {"free": ["field", "moat"]}}))
+    assert lacking.misfit(LABELS) == "names 'moat', which this model's label set 'farm' lacks"
+
+
 def test_a_label_set_without_a_section_is_named_with_those_that_have_one() -> None:
     rules = remap_from_document(document(label_sets={"town": {"free": ["street"]}}))
     assert not rules.knows(LABELS)
