@@ -16,7 +16,7 @@ from panoptic_ros.cli.options.inputs import (
     recorded_camera,
     source_of,
 )
-from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
+from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.parameter_file import read_parameters
@@ -83,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
         config = read_parameters(args.params, args.params_node)
         pipeline, camera = Pipeline(engine, config.pipeline), recorded_camera(config, source.topic)
+        stack.enter_context(reserved(make_folder(args.out)))
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         draw = args.out / ANNOTATED if args.annotated else None
         written, late = _label(source, pipeline, camera, writer, draw)
@@ -139,14 +140,10 @@ def _label(
 
 
 def _write_annotated(path: Path, result: Result) -> None:
-    import cv2
+    from panoptic_ros.core.files.output import write_image
 
-    _, encoded = cv2.imencode(".jpg", result.plot()[..., ::-1])
     make_folder(path.parent)
-    try:
-        path.write_bytes(encoded.tobytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    write_image(path, result.plot()[..., ::-1])
 
 
 def _check_stem(stem: str, stems: set[str]) -> None:

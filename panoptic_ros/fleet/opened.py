@@ -16,6 +16,7 @@ from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
 from panoptic_ros.recordings.bag import BagSource, image_topics
 from panoptic_ros.recordings.open import is_bag, open_source
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
+from panoptic_ros.recordings.result_topics import published_topics
 from panoptic_ros.recordings.source import ReadErrors, RecordedFrame, Source, TimeRange
 from panoptic_ros.recordings.storage.mcap_file import McapFile
 from panoptic_ros.recordings.storage.record import Record, StorageFile, Topic
@@ -108,10 +109,12 @@ class OpenedBag(Closing):
         return self._stack.enter_context(source)
 
     def _cameras(self) -> list[str]:
-        """Image topics, without those that hold the images of another one once more."""
-        found = sorted(image_topics(self.topics))
+        """Image topics, without results and those that hold the images of another once more."""
+        results = published_topics(self.topics)
+        found = sorted(name for name in image_topics(self.topics) if name not in results)
         if not found and not self.read_errors.is_damaged:
-            raise NoImagesError("holds no images")
+            what = "holds results of a node and no camera's images" if results else ""
+            raise NoImagesError(what or "holds no images")
         if not found:
             raise DataError(f"no image can be read: {self.read_errors.notes[0]}")
         return [name for name in found if name.rpartition("/")[0] not in found]

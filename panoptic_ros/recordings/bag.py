@@ -16,6 +16,7 @@ from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
+from panoptic_ros.recordings.result_topics import published_topics
 from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
 from panoptic_ros.recordings.storage.decode import (
     IMAGE_TYPES,
@@ -39,7 +40,7 @@ class BagSource(Source):
 
     Args:
         path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
-        topic: Image topic; may be empty where only one has images.
+        topic: Image topic; may be empty where only one has images, results of a node left out.
         span: Which part is wanted.
         open_files: Opens the bag where ``path`` only names it, as in an object store.
 
@@ -261,9 +262,17 @@ def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
         raise DataError(f"{path}: no images on {wanted}; there are: {listing or 'none'}")
     if not counts:
         raise DataError(f"{path}: has no image topic; needs {' or '.join(IMAGE_TYPES)}")
-    if len(counts) > 1:
-        raise DataError(f"{path}: has several image topics, choose with --topic: {listing}")
-    return next(iter(counts))
+    results = published_topics(topics)
+    cameras = [name for name in counts if name not in results]
+    if len(cameras) == 1:
+        return cameras[0]
+    if not cameras:
+        nodes = ", ".join(sorted(set(results.values())))
+        raise DataError(
+            f"{path}: has the results of {nodes} and no camera's images; panoptic eval --bag "
+            f"grades results, --topic reads one of them as images: {listing}"
+        )
+    raise DataError(f"{path}: has several image topics, choose with --topic: {listing}")
 
 
 def _not_read(topics: Iterable[Topic]) -> str:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 from functools import cache
 from pathlib import Path
@@ -39,14 +41,37 @@ class BagWriter(Closing):
         self._scratch = path.with_name(path.name + ".part")
         self._folder = self._scratch / path.stem
         self._connections: dict[str, Any] = {}
-        self._writer = self._opened()
+        self._writer: Any = None
+        self._lock = self._locked()
+        try:
+            self._writer = self._opened()
+        except BaseException:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            os.close(self._lock)
+            raise
+
+    def _locked(self) -> int:
+        """Keep the place for this writer; two that write the same file spoil each other's."""
+        try:
+            self._scratch.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self._scratch, os.O_RDONLY)
+        except OSError as error:
+            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise DataError(
+                f"{self._path}: another run is writing it; wait for it, or name another place"
+            ) from error
+        return handle
 
     def _opened(self) -> Any:
         _rosbags()
         from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
         try:
-            shutil.rmtree(self._scratch, ignore_errors=True)
+            shutil.rmtree(self._folder, ignore_errors=True)
             writer = Writer(
                 self._folder, version=Writer.VERSION_LATEST, storage_plugin=StoragePlugin.MCAP
             )
@@ -106,6 +131,7 @@ class BagWriter(Closing):
             raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
+            os.close(self._lock)
 
 
 def bag_types() -> MessageTypes:

@@ -13,19 +13,16 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE, stamp_ns
+from panoptic_ros.messages.convert import stamp_ns
 from panoptic_ros.messages.map_image import pixels_of, png_pixels
 from panoptic_ros.messages.panoptic_image import unpack
 from panoptic_ros.messages.topics import TOPICS
 from panoptic_ros.messages.vision import LABEL_INFO
 from panoptic_ros.recordings.bag_writer import typestore
 from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.result_topics import COMPRESSED, nodes_with_results, result_images
 from panoptic_ros.recordings.source import ReadErrors, describe
 from panoptic_ros.recordings.stamp_join import StampJoin
-from panoptic_ros.recordings.storage.record import Topic
-
-_COMPRESSED = "/compressed"
-_PARTS = ("label", "instance", "panoptic", "confidence", "drivable")
 
 MOST_WAITING = 32
 """Frames of which not all images are there; more are not kept, oldest first."""
@@ -117,7 +114,7 @@ class PublishedResults(Closing):
 
     def _pixels(self, message: Any, name: str, topic: str) -> NDArray[Any]:
         where, encodings = f"{self._path}: {topic}", TOPICS[name].encodings
-        read = png_pixels if topic.endswith(_COMPRESSED) else pixels_of
+        read = png_pixels if topic.endswith(COMPRESSED) else pixels_of
         return read(message, encodings, where)
 
     def _in_turn(
@@ -148,10 +145,8 @@ class PublishedResults(Closing):
 
     def _chosen(self, node: str) -> tuple[str, dict[str, str]]:
         """Name of the node, and name of each of its topics that is wanted."""
-        images = {topic.name for topic in self._bag.topics() if _is_image(topic)}
-        bases = {name.removesuffix(_COMPRESSED).rpartition("/")[0] for name in images}
-        told = {base: _wanted(base, images) for base in bases}
-        found = {base: topics for base, topics in told.items() if topics}
+        images = result_images(self._bag.topics())
+        found = nodes_with_results(images)
         if node:
             found = {base: topics for base, topics in found.items() if base == _absolute(node)}
         if len(found) == 1:
@@ -172,30 +167,6 @@ class PublishedResults(Closing):
             if message is not None:
                 return {int(one.class_id): str(one.class_name) for one in message.class_map}
         return {}
-
-
-def _is_image(topic: Topic) -> bool:
-    """Whether a topic holds images of results, plain or as lossless PNG."""
-    if topic.name.endswith(_COMPRESSED):
-        return topic.type == COMPRESSED_IMAGE
-    return topic.type == IMAGE
-
-
-def _wanted(base: str, images: set[str]) -> dict[str, str]:
-    """Topics of a node by full name, the ones for labels first; empty without those."""
-    found = {name: _topic_of(f"{base}/{name}", images) for name in _PARTS}
-    for needed in (("label", "instance"), ("panoptic",)):
-        if all(found[name] for name in needed):
-            names = (*needed, "confidence", "drivable")
-            return {found[name]: name for name in names if found[name]}
-    return {}
-
-
-def _topic_of(name: str, images: set[str]) -> str:
-    """The topic of an image, else that of its PNG, else empty; a PNG of two maps is not read."""
-    if name in images or name.endswith("/panoptic"):
-        return name if name in images else ""
-    return name + _COMPRESSED if name + _COMPRESSED in images else ""
 
 
 def _absolute(node: str) -> str:

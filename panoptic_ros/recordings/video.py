@@ -176,7 +176,7 @@ def _opened(path: Path) -> Iterator[Any]:
     try:
         container = av.open(str(path))
     except (OSError, ValueError, av.error.FFmpegError) as error:
-        why = getattr(error, "strerror", None) or error
+        why = _fault(path) or getattr(error, "strerror", None) or error
         raise DataError(
             f"{path}: not a bag, an image or a readable video ({why}); needs a ROS bag (.mcap, "
             f".db3, .bag), a folder of images, or a video ({', '.join(VIDEO_SUFFIXES)}, ...)"
@@ -206,3 +206,17 @@ def ffmpeg_error() -> type[Exception]:
     """What FFmpeg raises."""
     kind: type[Exception] = pyav().error.FFmpegError
     return kind
+
+
+def _fault(path: Path) -> str:
+    """Say what FFmpeg's words hide; empty where nothing is known."""
+    try:
+        with path.open("rb") as stream:
+            begin = stream.read(12)
+    except OSError:
+        return ""
+    if not begin:
+        return "the file is empty"
+    if begin[4:8] == b"ftyp":
+        return "an MP4 without its index, which is written last: the recording was cut off"
+    return ""

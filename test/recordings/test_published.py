@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
+from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.published import MOST_WAITING, Published, PublishedResults
 
 TYPES = bag_types()
@@ -49,6 +50,42 @@ def read(path: Path, *messages: tuple[str, Any]) -> tuple[list[Published], list[
             writer.write(f"/panoptic/{name}", message, time_ns)
     with PublishedResults(path) as results:
         return list(results.frames()), results.read_errors.notes
+
+
+def with_results(path: Path, **cameras: str) -> Path:
+    """A bag with a node's results and, by topic, images of cameras."""
+    with BagWriter(path) as writer:
+        writer.write("/panoptic/label", label(1), 1)
+        writer.write("/panoptic/instance", instance(1), 2)
+        for name in cameras.values():
+            writer.write(name, image(np.zeros((1, 3, 3), np.uint8), "rgb8", 1), 3)
+    return path
+
+
+def test_results_are_no_images_of_a_camera(tmp_path: Path) -> None:
+    """A bag of everything on the robot needs no --topic because of what the node published."""
+    with open_source(with_results(tmp_path / "all.mcap", front="/front/image")) as source:
+        assert source.topic == "/front/image"
+    with open_source(tmp_path / "all.mcap", topic="/panoptic/label") as source:
+        assert source.topic == "/panoptic/label"
+    with pytest.raises(DataError, match=r"several image topics.*: /a/image \(1\), /b/image"):
+        open_source(with_results(tmp_path / "two.mcap", a="/a/image", b="/b/image"))
+
+
+def test_a_bag_of_results_alone_is_called_that(tmp_path: Path) -> None:
+    needed = r"has the results of /panoptic and no camera's images; panoptic eval --bag grades"
+    with pytest.raises(DataError, match=needed):
+        open_source(with_results(tmp_path / "results.mcap"))
+
+
+def test_two_writers_of_one_file_do_not_spoil_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "result.mcap"
+    with BagWriter(path) as first:
+        first.write("/panoptic/label", label(1), 1)
+        with pytest.raises(DataError, match="another run is writing it"):
+            BagWriter(path)
+    assert [child.name for child in tmp_path.iterdir()] == ["result.mcap"]
+    BagWriter(path).close()
 
 
 def test_images_of_one_stamp_are_one_frame_in_any_order(tmp_path: Path) -> None:

@@ -65,6 +65,16 @@ def test_images_come_by_time_whatever_the_order_of_the_files(
 
 
 @pytest.mark.parametrize(("storage", "packing"), FORMS)
+def test_the_only_file_of_a_folder_needs_no_metadata(
+    tmp_path: Path, storage: str, packing: str
+) -> None:
+    write_part(tmp_path / f"result.{storage}", range(4), packing)
+    seen, source = read(tmp_path)
+    assert seen == [0, 1, 2, 3]
+    assert source.read_errors.notes == []
+
+
+@pytest.mark.parametrize(("storage", "packing"), FORMS)
 def test_a_part_of_the_time_crosses_files(tmp_path: Path, storage: str, packing: str) -> None:
     write_parts(tmp_path / "bag", storage, packing, "by name only")
     assert read(tmp_path / "bag", TimeRange(0.3, 0.6))[0] == [3, 4, 5, 6, 7, 8]

@@ -131,3 +131,20 @@ def test_colours_that_cannot_be_converted_are_refused_by_name(tmp_path: Path, ma
 
 def test_colours_of_a_usual_matrix_are_read(tmp_path: Path) -> None:
     assert read(write_with_colour_matrix(tmp_path / "drive.mkv", 1))[0] == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("begin", "words"),
+    [
+        (b"", "the file is empty"),
+        (b"\0\0\0\x20ftypisom", "an MP4 without its index.*: the recording was cut off"),
+    ],
+    ids=["empty", "no index"],
+)
+def test_what_ffmpeg_calls_invalid_data_is_said_better(
+    tmp_path: Path, begin: bytes, words: str
+) -> None:
+    path = tmp_path / "drive.mp4"
+    path.write_bytes(begin)
+    with pytest.raises(DataError, match=words):
+        open_source(path)

@@ -30,6 +30,7 @@ class Metadata:
 
     def __init__(self, folder: Path) -> None:
         self.fault = ""
+        self._is_missing = False
         self._told: dict[str, Any] = {}
         try:
             document = read_yaml(folder / NAME)
@@ -39,6 +40,7 @@ class Metadata:
             else:
                 self.fault = f"{NAME} is empty or not about a bag"
         except FileNotFoundError:
+            self._is_missing = True
             self.fault = f"{NAME} is missing"
         except OSError as error:
             self.fault = f"{NAME} cannot be read ({error.strerror})"
@@ -57,6 +59,8 @@ class Metadata:
             names: All that are there, relative to the folder.
             read_errors: What is missing is damage, the rest a remark.
         """
+        if self._is_missing and len(names) == 1:
+            return  # one file, as panoptic record writes it, is whole by itself
         if self.fault:
             read_errors.remark(f"{self.fault}; the storage files were read without it")
             return
