@@ -29,7 +29,11 @@ GOOD_ERROR_PX, USABLE_ERROR_PX = 0.5, 1.0
 """Below the first a calibration is good, above the second doubtful."""
 
 ODD = 2.0
-"""An image whose error is so many times that of all is named."""
+"""An image whose error is so many times that of all is named, where it is not good by itself."""
+
+MOST_NAMES = 10
+MOST_TRIED = 3
+"""Images in which a board of another size is looked for."""
 
 LEAST_COVERAGE = 0.4
 SAMPLES = 3
@@ -48,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--board",
-        type=size,
+        type=_board,
         required=True,
         metavar="CxR",
         help="inner corners of the board: 9x6 for one of 10x7 squares",
@@ -74,6 +78,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser, "camera.yaml and undistorted/*.jpg", DEFAULT_OUT, ".yaml")
 
 
+def _board(text: str) -> tuple[int, int]:
+    """Read the number of inner corners; for argparse."""
+    try:
+        return size(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of inner corners; write columns x rows, like 9x6"
+        ) from error
+
+
 def run(args: argparse.Namespace) -> int:
     """Find the boards, solve, write; 1 where the result is doubtful."""
     from panoptic_ros.core.ground.calibration import Board, calibrate, coverage
@@ -92,13 +106,9 @@ def run(args: argparse.Namespace) -> int:
     used = [(name, corners) for name, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
         if names:
-            print(f"left out, they {why}: {', '.join(names)}", file=sys.stderr)
+            print(f"left out, they {why}: {_some(names)}", file=sys.stderr)
     if not found:
-        raise DataError(
-            f"found no board of {board.columns}x{board.rows} inner corners in "
-            f"{counted(len(unseen), 'image')}; count corners where four "
-            "squares meet, not squares, and keep a white rim"
-        )
+        raise _not_found(args.images, board, len(unseen))
     views = [corners for _, corners in used]
     made = calibrate(views, board, image_size, args.model)
     write_camera_yaml(path, made, args.name)
@@ -109,12 +119,38 @@ def run(args: argparse.Namespace) -> int:
     return 1 if made.error_px > USABLE_ERROR_PX else 0
 
 
+def _some(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - MOST_NAMES
+    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:
+    """Say that no image shows the board, and which one they show instead."""
+    import cv2
+    import numpy as np
+
+    from panoptic_ros.core.ground.calibration import board_size
+
+    cure = "count corners where four squares meet, not squares, and keep a white rim"
+    for _, rgb in islice(_images(inputs, MOST_TRIED), MOST_TRIED):
+        seen = board_size(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8))
+        if seen is not None:
+            cure = f"they show one of {seen[0]}x{seen[1]}: --board {seen[0]}x{seen[1]}"
+            break
+    return DataError(
+        f"found no board of {board.columns}x{board.rows} inner corners in "
+        f"{counted(searched, 'image')}; {cure}"
+    )
+
+
 def _show_errors(names: list[str], made: Intrinsics) -> None:
     """Print the error of every image, the largest first."""
     order = sorted(zip(made.errors_px, names, strict=True), reverse=True)
     print("error px  image")
     for error_px, name in order:
-        mark = "  <- leave it out?" if error_px > ODD * made.error_px else ""
+        is_odd = error_px > max(ODD * made.error_px, GOOD_ERROR_PX)
+        mark = "  <- leave it out?" if is_odd else ""
         print(f"{error_px:8.2f}  {name}{mark}")
 
 
@@ -141,8 +177,7 @@ def _show_verdict(made: Intrinsics, covered: float, model: str) -> None:
 
 def _write_samples(folder: Path, largest: Largest, made: Intrinsics) -> list[Path]:
     """Write the images of the largest boards without their distortion."""
-    import cv2
-
+    from panoptic_ros.core.files.output import write_image
     from panoptic_ros.core.ground.calibration import undistorted
 
     paths = []
@@ -150,11 +185,7 @@ def _write_samples(folder: Path, largest: Largest, made: Intrinsics) -> list[Pat
         if (rgb.shape[1], rgb.shape[0]) != made.size:
             continue
         path = make_folder(folder) / f"{Path(name).stem}.jpg"
-        _, encoded = cv2.imencode(".jpg", undistorted(rgb, made)[..., ::-1])
-        try:
-            path.write_bytes(encoded.tobytes())
-        except OSError as error:
-            raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        write_image(path, undistorted(rgb, made)[..., ::-1])
         paths.append(path)
     return paths
 
@@ -178,7 +209,7 @@ def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], li
     found: list[Found] = []
     unseen: list[str] = []
     largest: Largest = []
-    for name, rgb in progress(_images(inputs, most), None, "look for the board"):
+    for name, rgb in progress(_images(inputs, most), None, "searching for the board"):
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         corners = find_corners(gray, board)
         if corners is None:

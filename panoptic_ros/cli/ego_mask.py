@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.inputs import add_input_arguments, source_of
-from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.cli.printing.json_file import check_place
+from panoptic_ros.cli.printing.outputs import make_folder, print_written
 from panoptic_ros.cli.printing.progress import progress
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+from panoptic_ros.core.errors import ConfigError, FrameError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out.suffix.lower() != ".png":
         raise ConfigError(f"--out {args.out} must be a .png, which loses nothing")
+    check_place(args.out, "--out")
     finder = EgoFinder()
     with source_of(args) as source:
         shown = _look(source, finder)
@@ -94,10 +96,7 @@ def _drawn(image: NDArray[np.uint8], found: EgoFinding) -> NDArray[np.uint8]:
 
 
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
-    import cv2
+    from panoptic_ros.core.files.output import write_image
 
-    data = cv2.imencode(path.suffix, image)[1]
-    try:
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+    make_folder(path.parent)
+    write_image(path, image)

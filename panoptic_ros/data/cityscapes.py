@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.output import write_image
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, VOID
@@ -154,12 +155,7 @@ def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.uint16]) -> None
     Raises:
         DataError: The file cannot be written.
     """
-    try:
-        is_written = cv2.imwrite(str(path), image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    except cv2.error as error:
-        raise DataError(f"{path}: cannot be written ({error})") from error
-    if not is_written:
-        raise DataError(f"{path}: cannot be written")
+    write_image(path, image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
 def read_instance_ids(path: Path) -> LabelMap:

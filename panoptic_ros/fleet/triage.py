@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.output import write_image
 from panoptic_ros.evaluation.bag_predictor import class_names
 from panoptic_ros.evaluation.difference import Difference, SideFrame, paired
 from panoptic_ros.fleet import remote
@@ -69,9 +69,9 @@ def _write_bag(folder: Path, uri: str, wanted: Sequence[HardFrame], scratch_byte
             for recorded in source.frames():
                 frame = left.pop(recorded.frame.stamp_ns, None)
                 if frame is not None:
-                    bgr = np.ascontiguousarray(recorded.frame.image[..., ::-1])
                     quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-                    cv2.imwrite(str(folder / image_name(frame)), bgr, quality)
+                    bgr = recorded.frame.image[..., ::-1]
+                    write_image(folder / image_name(frame), bgr, quality)
                 if not left:
                     break
 

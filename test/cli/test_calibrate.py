@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,10 @@ import numpy as np
 import pytest
 import yaml
 
+from panoptic_ros.cli.calibrate import _show_errors, _some
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.ground.calibration import Intrinsics
 from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import CalibratedSource
@@ -76,6 +79,38 @@ def test_an_image_that_does_not_fit_is_named(
     marked = [line for line in capsys.readouterr().out.splitlines() if "leave it out?" in line]
     assert [line.split()[1] for line in marked] == ["board4.png"]
     assert not (tmp_path / "undistorted").exists()
+
+
+UNSOLVED = Intrinsics(SIZE, "plumb_bob", np.eye(3), np.zeros(5), np.eye(3, 4))
+
+
+def test_a_small_error_is_no_reason_to_leave_an_image_out(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = replace(UNSOLVED, error_px=0.06, errors_px=(0.05, 0.13, 0.05))
+    _show_errors(["a.png", "b.png", "c.png"], made)
+    assert "leave it out?" not in capsys.readouterr().out
+
+
+def test_another_board_than_the_wanted_one_is_named_by_its_size(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = ("--board", "10x7", "--square", "0.025", "--out", str(tmp_path / "out"))
+    assert main(["calibrate", str(images), *wrong]) == 2
+    assert "they show one of 9x6: --board 9x6" in capsys.readouterr().err
+
+
+def test_a_long_list_of_images_is_cut() -> None:
+    assert _some([f"{n}.png" for n in range(12)]).endswith("8.png, 9.png and 2 more")
+    assert _some(["a.png", "b.png"]) == "a.png, b.png"
+
+
+def test_a_board_that_is_no_size_is_refused_with_an_example(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["calibrate", "images", "--board", "9", "--square", "0.025"])
+    assert "write columns x rows, like 9x6" in capsys.readouterr().err
 
 
 def board_video(path: Path) -> Path:

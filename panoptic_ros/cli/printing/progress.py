@@ -64,7 +64,9 @@ def _rich_bar() -> Any:
         return None
     try:
         from rich.console import Console
-        from rich.progress import Progress
+        from rich.progress import MofNCompleteColumn, Progress
     except ImportError:
         return None
-    return Progress(console=Console(stderr=True), transient=True)
+    # How many are done tells of progress where nobody knows how many there will be.
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)

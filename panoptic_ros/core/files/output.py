@@ -5,10 +5,17 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from panoptic_ros.core.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _MODE = 0o666
 
@@ -57,6 +64,32 @@ def write_text(path: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
 
 
+def write_image(path: Path, image: NDArray[Any], parameters: Sequence[int] = ()) -> None:
+    """Encode an image as the file's ending says, and write it as a whole.
+
+    Args:
+        path: The file; its folder exists.
+        image: (H, W) or (H, W, 3) in the order blue, green, red.
+        parameters: As ``cv2.imencode`` takes them.
+
+    Raises:
+        DataError: It cannot be encoded or written.
+    """
+    import cv2
+    import numpy as np
+
+    try:
+        encoded = cv2.imencode(path.suffix, np.ascontiguousarray(image), parameters)[1]
+    except cv2.error as error:
+        raise DataError(f"{path}: cannot be written ({error})") from error
+    try:
+        path.parent.stat()
+        with written_aside(path) as part:
+            part.write_bytes(encoded.tobytes())
+    except OSError as error:
+        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+
+
 def check_writable(path: Path) -> None:
     """Make sure, before a long run, that a file could be written; nothing is left behind.
 
@@ -73,7 +106,14 @@ def check_writable(path: Path) -> None:
 
 
 def _is_device(path: Path) -> bool:
-    return path.parts[:2] == ("/", "dev") or path.is_fifo()
+    """Whether a path is something that must not be replaced by a file, itself or by a link."""
+    if path.parts[:2] == ("/", "dev"):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def _target(path: Path) -> Path:

@@ -104,6 +104,23 @@ def find_corners(gray: NDArray[np.uint8], board: Board) -> NDArray[np.float32] |
     return np.asarray(corners, np.float32).reshape(-1, 1, 2) if found else None
 
 
+def board_size(gray: NDArray[np.uint8]) -> tuple[int, int] | None:
+    """Count the inner corners of a board of unknown size.
+
+    Args:
+        gray: (H, W) uint8.
+
+    Returns:
+        Columns and rows, the larger first; None where no board is seen.
+    """
+    flags = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_LARGER
+    found, _, meta = cv2.findChessboardCornersSBWithMeta(gray, (3, 3), flags)
+    if not found or meta is None or meta.ndim != 2:
+        return None
+    rows, columns = meta.shape
+    return max(rows, columns), min(rows, columns)
+
+
 def calibrate(
     views: Sequence[NDArray[np.float32]],
     board: Board,

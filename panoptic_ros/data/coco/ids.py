@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import VOID_ID, SegmentInfo
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.output import write_image
 from panoptic_ros.data.png import as_rgb, has_palette, read_palette_indices, read_png, read_rgb
 
 _WHAT = "8-bit RGB ids"
@@ -90,5 +90,4 @@ def write_ids(png_path: Path, ids: NDArray[np.uint32]) -> None:
         DataError: The file cannot be written.
     """
     channels = [(ids >> shift).astype(np.uint8) for shift in (16, 8, 0)]
-    if not cv2.imwrite(str(png_path), np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1]):
-        raise DataError(f"{png_path}: cannot be written")
+    write_image(png_path, np.dstack(channels), [cv2.IMWRITE_PNG_COMPRESSION, 1])

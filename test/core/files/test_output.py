@@ -3,13 +3,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from panoptic_ros.core.files.output import check_writable, write_text, written_aside
+from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.output import (
+    _is_device,
+    check_writable,
+    write_image,
+    write_text,
+    written_aside,
+)
 
 
 def test_the_text_is_there_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -17,6 +26,33 @@ def test_the_text_is_there_and_nothing_beside_it(tmp_path: Path) -> None:
     write_text(path, "umlauts: ä\n")
     assert path.read_text(encoding="utf-8") == "umlauts: ä\n"
     assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", ["gone/x.png", "x.nothing"])
+def test_an_image_that_cannot_be_written_leaves_nothing(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=f"{name}: cannot be written"):
+        write_image(tmp_path / name, np.zeros((2, 2), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_refuses_an_image_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataError, match=r"x\.png: cannot be written \(No space left on device\)"):
+        write_image(tmp_path / "x.png", np.zeros((2, 2), np.uint8))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_a_device_is_a_device(tmp_path: Path) -> None:
+    """Else the device would be replaced by a file; so nothing is written here."""
+    (tmp_path / "sink.png").symlink_to("/dev/null")
+    assert _is_device(tmp_path / "sink.png")
+    (tmp_path / "file.png").symlink_to(tmp_path / "target.png")
+    assert not _is_device(tmp_path / "file.png")
 
 
 def fail_halfway(path: Path) -> None:
