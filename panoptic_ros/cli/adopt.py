@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import numbers, size
-from panoptic_ros.cli.printing.outputs import add_out, make_folder
+from panoptic_ros.cli.printing.outputs import add_out, byte_words, make_folder
 from panoptic_ros.core.classes.labels import find_label_set
 from panoptic_ros.core.classes.own_classes import drivable_warning
 from panoptic_ros.core.errors import ConfigError
@@ -111,7 +111,7 @@ def _show(made: Adopted, preprocessing: Preprocessing, path: Path) -> None:
     what = "a map of classes"
     if output.layout:
         what = f"{'probabilities' if output.is_probability else 'logits'} ({output.layout})"
-    print(f"wrote {path}: {spec.size_words}, {path.stat().st_size / 1e6:.1f} MB")
+    print(f"wrote {path}: {spec.size_words}, {byte_words(path.stat().st_size)}")
     done = _done(entry.dtype, preprocessing)
     print(f"  input   {entry.name!r} ({entry.layout}, {entry.dtype}), {done}")
     print(f"  output  {output.name!r}: {output.width}x{output.height}, {what}")

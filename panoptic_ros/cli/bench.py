@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
     figures = args.json or (args.out / "bench.json" if args.out else None)
     if figures:
         # A wrong path shall not cost a run.
-        check_place(figures, "--json")
+        check_place(figures, "--json" if args.json else "--out")
     with ExitStack() as owned:
         memory_mib, engines = [resident_mib()], []
         for name, runtime in _chosen(args):

@@ -107,11 +107,14 @@ def run(args: argparse.Namespace) -> int:
         record.warnings.extend(filter(None, (setup.remark,)))
         record.settings["command"] = command_line(args)
         _write(args.out / name, *told[name])
-        print_table(record, args.out / name)
+        print_table(record)
     overview = args.out / "report.html" if args.multi else None
     if overview:
         _write_overview(overview, told)
-    print_written([overview, args.out / "result.mcap"])
+    pages = [
+        args.out / name / page for name in told for page in (FILM, "report.html", "stats.json")
+    ]
+    print_written([overview, *pages, args.out / "result.mcap"])
     return 0
 
 
@@ -255,7 +258,7 @@ def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, SampledFrame
     write_overview(path, cameras, "panoptic_ros demo, several cameras")
 
 
-def print_table(record: RunRecord, out: Path) -> None:
+def print_table(record: RunRecord) -> None:
     """Print the run's figures."""
     from rich.console import Console
     from rich.table import Table
@@ -282,4 +285,3 @@ def print_table(record: RunRecord, out: Path) -> None:
     console.print(table)
     for note in (*record.all_warnings(), *record.notes):
         console.print(note, highlight=False)
-    print_written(out / name for name in (FILM, "report.html", "stats.json"))

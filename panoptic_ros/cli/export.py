@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import size
-from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder
+from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError, counted
 
 if TYPE_CHECKING:
@@ -199,4 +199,4 @@ def _show(path: Path) -> None:
     from panoptic_ros.engine.building.recipe import spec_of
 
     words = spec_of(load_model(path), path.name).size_words
-    print(f"wrote {path}: {words}, {path.stat().st_size / 1e6:.1f} MB")
+    print(f"wrote {path}: {words}, {byte_words(path.stat().st_size)}")

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.cli.printing.outputs import byte_words
 from panoptic_ros.core.classes.labels import Label
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 
@@ -95,7 +96,7 @@ def _show(facts: dict[str, Any]) -> None:
     for title, value in (
         ("model", f"{facts['name']}, kind {facts['kind']}"),
         ("input", f"{given['width']}x{given['height']} {given['pixels']}"),
-        ("file", f"{facts['file']} ({facts['bytes'] / 1e6:.1f} MB)"),
+        ("file", f"{facts['file']} ({byte_words(facts['bytes'])})"),
         ("sha256", facts["sha256"]),
         ("licence", facts["licence"] or "not stated"),
         ("provenance", facts["provenance"] or "not stated"),

@@ -52,6 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         keep_freed_memory()
         parser = _parser(words[0] if words and words[0] in VERBS else None)
+    if not words:
+        parser.print_help(sys.stderr)
+        return 2
     args = parser.parse_args(words)
     args.words = words
     interrupts: list[int] = []

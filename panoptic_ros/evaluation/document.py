@@ -149,6 +149,11 @@ def _tracking(part: TrackingScore) -> dict[str, float]:
 
 
 def _objects(part: ObjectTrackingResult) -> dict[str, float]:
+    counts = part.clear
+    if not counts.tp + counts.fp + counts.fn:
+        # Neither side has an object of the class: there is nothing to score.
+        scores = dict.fromkeys((key for keys in OBJECT_SCORES.values() for key in keys), math.nan)
+        return {**scores, "id_switches": 0}
     return {
         "smotsa": part.clear.smotsa,
         "motsa": part.clear.motsa,

@@ -79,7 +79,10 @@ class GroundSource:
                 says where the camera sits.
         """
         if info is None:
-            raise ConfigError("there is no camera_info; publish one (panoptic calibrate makes it)")
+            raise ConfigError(
+                "there is no camera_info; publish one, or give replay and demo --camera-info "
+                "(panoptic calibrate writes it)"
+            )
         camera = camera_model(info, size)
         matrices = camera.matrix.tobytes(), camera.distortion.tobytes()
         calibration = (camera.size, camera.model, *matrices)

@@ -33,7 +33,9 @@ def changed(config: NodeConfig, values: Iterable[tuple[str, Any]]) -> NodeConfig
         ConfigError: A value cannot be used, or the cameras do not fit together.
     """
     for name, value in values:
-        config = with_value(config, name, tuple(value) if isinstance(value, (list, array)) else value)
+        config = with_value(
+            config, name, tuple(value) if isinstance(value, (list, array)) else value
+        )
     return config
 
 

@@ -151,5 +151,5 @@ def test_a_download_that_fails_says_what_pip_says(
 def test_brackets_in_paths_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
     facts = FrameFacts(1, 5.0, (), 0.5, {})
     record = RunRecord("demo", "/data/[old]/[/x].mp4", "drawn", UNNAMED, "", frames=[facts])
-    print_table(record, Path("out"))
+    print_table(record)
     assert "/data/[old]/[/x].mp4" in capsys.readouterr().out

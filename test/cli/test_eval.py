@@ -190,7 +190,8 @@ def test_sequences_are_scored_over_time(tmp_path: Path) -> None:
     assert found["video"]["windows"]["4"] == pytest.approx(2 / 3)
     assert found["objects"]["car"]["id_switches"] == 1
     assert found["objects"]["car"]["idf1"] == 0.5
-    assert found["objects"]["person"]["hota"] == 0.0
+    assert found["objects"]["person"]["hota"] is None, "nobody has a person: nothing to score"
+    assert found["objects"]["person"]["id_switches"] == 0
 
 
 def test_sequences_have_their_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -88,3 +88,12 @@ def print_written(paths: Iterable[Path | None]) -> None:
     found = [str(path) for path in paths if path is not None]
     if found:
         print("wrote " + ", ".join(found))
+
+
+def byte_words(count: int) -> str:
+    """Write the size of a file.
+
+    >>> byte_words(23746), byte_words(12_345_678)
+    ('23.7 kB', '12.3 MB')
+    """
+    return f"{count / 1e3:.1f} kB" if count < 1e5 else f"{count / 1e6:.1f} MB"

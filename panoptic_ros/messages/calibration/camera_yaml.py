@@ -126,6 +126,11 @@ def read_camera_yaml(path: Path) -> CameraFile:
     except DocumentError as error:
         kind = "INI" if is_ini else "YAML"
         raise DataError(f"{path}: is not {kind} ({error})") from error
+    if not isinstance(document, dict):
+        raise DataError(
+            f"{path}: is no camera calibration, it has no keys such as camera_matrix; panoptic "
+            "calibrate writes one"
+        )
     try:
         return _camera_file(document)
     except (KeyError, TypeError, ValueError, OverflowError) as error:

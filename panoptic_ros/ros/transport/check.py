@@ -52,7 +52,7 @@ class TransportCheck:
         )
         if self.is_good:
             middle = sorted(self.latency_ms)[len(self.latency_ms) // 2]
-            return f"{found}, {middle:.1f} ms each in the middle."
+            return f"{found}, {middle:.1f} ms each (median)."
         if not self.sent:
             return (
                 f"{found}: the processes did not find each other within {_PATIENCE_S:g} s; "
