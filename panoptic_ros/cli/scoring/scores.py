@@ -114,7 +114,8 @@ def _object_table(found: dict[str, Any]) -> Table:
     heads = {
         key: head for key, head in OBJECT_HEADS.items() if key in next(iter(objects.values()))
     }
-    table = _table("objects over time", "percent, - where there is no object; switches: a count", ["class", *heads.values()])
+    remark = "percent, - where there is no object; switches: a count"
+    table = _table("objects over time", remark, ["class", *heads.values()])
     for name, part in objects.items():
         values = [str(part[key]) if key == "id_switches" else _percent(part[key]) for key in heads]
         table.add_row(name, *values)
