@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.inputs import add_input_arguments, source_of
 from panoptic_ros.cli.printing.json_file import check_place
-from panoptic_ros.cli.printing.outputs import make_folder, print_written
+from panoptic_ros.cli.printing.outputs import print_written
 from panoptic_ros.cli.printing.progress import progress
-from panoptic_ros.core.errors import ConfigError, FrameError
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.out.suffix.lower() != ".png":
         raise ConfigError(f"--out {args.out} must be a .png, which loses nothing")
+    if not args.out.parent.is_dir():
+        raise DataError(f"{args.out}: cannot be written (there is no folder {args.out.parent})")
     check_place(args.out, "--out")
     finder = EgoFinder()
     with source_of(args) as source:
@@ -98,5 +100,4 @@ def _drawn(image: NDArray[np.uint8], found: EgoFinding) -> NDArray[np.uint8]:
 def _write(path: Path, image: NDArray[np.uint8]) -> None:
     from panoptic_ros.core.files.output import write_image
 
-    make_folder(path.parent)
     write_image(path, image)
