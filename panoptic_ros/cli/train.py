@@ -107,7 +107,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
         return 0
     draw_curves(config.out)
-    names = (best.name, CHECKPOINT, HISTORY, CURVES)
+    names = dict.fromkeys((best.name, CHECKPOINT, HISTORY, CURVES))
     print_written(path for path in map(config.out.joinpath, names) if path.exists())
     print(f"Export it with: panoptic export {best} MODEL.onnx")
     return 0

@@ -90,7 +90,9 @@ def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
     words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
     assert main(words) == 0
-    assert "Export it with: panoptic export" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Export it with: panoptic export" in said
+    assert said.count(f"{tmp_path / 'run' / 'last.pt'},") == 1
     assert main(words) == 0
     assert "has finished its schedule; raise --steps" in capsys.readouterr().out
 
