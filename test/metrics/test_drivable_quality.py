@@ -215,7 +215,8 @@ def values(result: DrivableResult) -> list[float]:
 @pytest.mark.parametrize("sizes", [(2, 2, 3), (2, 3, 3), (3, 2, 2), (3, 2, 3)])
 def test_refuses_maps_of_different_shape(sizes: tuple[int, int, int]) -> None:
     labels, ids, predicted = (length * "r" for length in sizes)
-    with pytest.raises(ValueError, match="shapes differ"):
+    words = "shapes differ: \\(1, {}\\), \\(1, {}\\) and \\(1, {}\\)".format(*sizes)
+    with pytest.raises(ValueError, match=words):
         DrivableQuality(LABELS).update(
             labels_of(labels)[0], labels_of(ids)[1], surface(predicted.replace("r", "#"))
         )
