@@ -61,7 +61,8 @@ def test_two_parameter_files_are_compared_on_one_input(
 ) -> None:
     replayed(tmp_path, "one", 10, 13, 16)
     for name, threshold in (("a", 0.1), ("b", 0.99)):
-        text = f"/**:\n  ros__parameters:\n    decode:\n      center_threshold: {threshold}\n"
+        decode = f"{{center_threshold: {threshold}, region_confidence: 1.0}}"
+        text = f"/**:\n  ros__parameters:\n    decode: {decode}\n"
         (tmp_path / f"{name}.yaml").write_text(text)
     words = (tmp_path / "a.yaml", tmp_path / "b.yaml", "--input", tmp_path / "one")
     assert diff(*words, "--engine", "painted", "--fail-over", "lost=50") == 1

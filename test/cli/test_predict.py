@@ -102,7 +102,8 @@ def test_coco_numbers_follow_the_ground_truth_file(images: Path, tmp_path: Path)
 
 def test_coco_leaves_thing_pixels_without_object_void(images: Path, tmp_path: Path) -> None:
     params = tmp_path / "p.yaml"
-    params.write_text("/**:\n  ros__parameters:\n    decode: {center_threshold: 0.99}\n")
+    decode = "{center_threshold: 0.99, region_confidence: 1.0}"
+    params.write_text(f"/**:\n  ros__parameters:\n    decode: {decode}\n")
     out = tmp_path / "out"
     assert predict(images, out, "coco", "--params", params) == 0
     assert (read_ids(out / "panoptic" / "frame_0.png")[CAR_BOX] == 0).all()

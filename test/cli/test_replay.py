@@ -206,7 +206,8 @@ def test_images_of_other_sizes_are_labelled_at_their_size(drive: Path, tmp_path:
 
 def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) -> None:
     params = tmp_path / "p.yaml"
-    params.write_text("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 0.99\n")
+    decode = "{center_threshold: 0.99, region_confidence: 1.0}"
+    params.write_text(f"/**:\n  ros__parameters:\n    decode: {decode}\n")
     assert replay(drive, "--json", tmp_path / "s.json", "--params", params) == 0
     assert json.loads((tmp_path / "s.json").read_text())["tracks"]["count"] == 0
 
