@@ -24,7 +24,7 @@ class IdHistories:
     frames: int = 0
     objects: int = 0
     rebirths: int = 0
-    frames: dict[int, int] = field(default_factory=dict)
+    _lengths: dict[int, int] = field(default_factory=dict)
     _last: dict[int, tuple[int, Box]] = field(default_factory=dict)
 
     def add(self, panoptic: Panoptic, ids: np.ndarray) -> None:
@@ -39,9 +39,9 @@ class IdHistories:
         seen = {int(ids[s.id]): s.box for s in largest if ids[s.id]}
         self.objects += len(panoptic.segments)
         for number, box in seen.items():
-            if number not in self.frames and self._is_rebirth(box, seen):
+            if number not in self._lengths and self._is_rebirth(box, seen):
                 self.rebirths += 1
-            self.frames[number] = self.frames.get(number, 0) + 1
+            self._lengths[number] = self._lengths.get(number, 0) + 1
         self._last.update({number: (self.frames, box) for number, box in seen.items()})
         self.frames += 1
 
@@ -55,16 +55,16 @@ class IdHistories:
 
     def line(self) -> str:
         """Say it in one line."""
-        id_histories = np.array(list(self.frames.values()) or [0])
-        weighted = float((id_histories * id_histories).sum() / max(1, id_histories.sum()))
+        lengths = np.array(list(self._lengths.values()) or [0])
+        weighted = float((lengths * lengths).sum() / max(1, lengths.sum()))
         return (
-            f"{id_histories.sum() / max(1, self.objects):8.1%}{len(self.frames):6d}"
-            f"{id_histories.mean():10.1f}{weighted:12.1f}"
-            f"{int((id_histories <= 2).sum()):8d}{self.rebirths:10d}"
+            f"{lengths.sum() / max(1, self.objects):8.1%}{len(self._lengths):6d}"
+            f"{lengths.mean():10.1f}{weighted:12.1f}"
+            f"{int((lengths <= 2).sum()):8d}{self.rebirths:10d}"
         )
 
 
-HEADER = f"{'tracked':>8}{'ids':>6}{'mean history':>10}{'of frame':>12}{'<= 2':>8}{'rebirths':>10}"
+HEADER = f"{'tracked':>8}{'ids':>6}{'mean life':>10}{'per segment':>12}{'<= 2':>8}{'rebirths':>10}"
 
 
 def _iou(a: Box, b: Box) -> float:
