@@ -89,8 +89,8 @@ class DecodeConfig:
     region_confidence: float = param(
         0.7,
         "Centre/offset models: minimum mean probability of a connected region of a thing class "
-        "that no centre claims; it becomes one object, with half of that as its score. 1 makes "
-        "none.",
+        "that no centre claims and that touches no object of its class; it becomes one object, "
+        "with half of that as its score. 1 makes none.",
         low=0.0,
         high=1.0,
     )

@@ -84,7 +84,7 @@ def test_a_rate_is_live(make_node: MakeNode) -> None:
     node = make_node()
     node.start()
     assert set_live(node, "max_rate_hz", [2.0]).successful
-    assert node.config.max_rate_hz == (2.0,)
+    assert node.config.of_cameras.max_rate_hz == (2.0,)
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,16 @@ def test_what_a_centre_claims_keeps_its_id_beside_a_region() -> None:
     assert [each.label for each in result.segments] == [1, 3]
 
 
+def test_a_region_that_touches_an_object_of_its_class_is_none_and_one_of_another_class_is() -> (
+    None
+):
+    said = heads("cc" * 10 + "pp" + "r" * 18, (0, 0, 255))
+    still = replace(said, offsets=np.zeros_like(said.offsets))
+    result = decode(still, LABELS, WITH_REGIONS)
+    assert drawn_ids(result) == ["11" + "0" * 18 + "22" + "0" * 18]
+    assert [each.label for each in result.segments] == [1, 3]
+
+
 def test_regions_obey_the_thresholds_of_area_score_and_count() -> None:
     said = heads("ccrprppp")
     assert drawn_ids(decode(said, LABELS, WITH_REGIONS)) == ["11020333"]
