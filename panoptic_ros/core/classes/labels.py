@@ -90,6 +90,11 @@ class LabelSet:
         return self._table([label.is_thing and label.is_vulnerable for label in self.labels])
 
     @cached_property
+    def vehicles(self) -> NDArray[np.bool_]:
+        """Which label values are things but not vulnerable, (256,) bool; void is not."""
+        return self.things & ~self.vulnerable
+
+    @cached_property
     def pavement(self) -> NDArray[np.bool_]:
         """Which label values are for persons on foot, (256,) bool; void is not."""
         return self._table([label.is_pavement for label in self.labels])

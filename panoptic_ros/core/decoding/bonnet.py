@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.types import NO_ID, VOID
+from panoptic_ros.core.types import NO_ID
 
 _WIDTH = 0.4
 """Share of the lower edge that it takes at least."""
@@ -22,26 +21,15 @@ _EDGE = 1 / 32
 """Share of the height that counts as the lower edge: networks get the last rows wrong."""
 
 
-def vehicle_labels(labels: LabelSet) -> NDArray[np.uint8]:
-    """Say which label values are vehicles: things but persons, animals and two-wheelers.
-
-    Returns:
-        1 for these, else 0, (256,) uint8.
-    """
-    table = (labels.things & ~labels.vulnerable).astype(np.uint8)
-    table[VOID] = 0
-    return table
-
-
 def find_bonnet(
-    labels: NDArray[np.uint8], ids: NDArray[np.uint16], vehicles: NDArray[np.uint8]
+    labels: NDArray[np.uint8], ids: NDArray[np.uint16], vehicles: NDArray[np.bool_]
 ) -> NDArray[np.bool_] | None:
     """Find the own bonnet in a map of one frame.
 
     Args:
         labels: Class index of each pixel, (h, w).
         ids: 0 where a pixel belongs to no object, (h, w).
-        vehicles: As ``vehicle_labels`` gives it.
+        vehicles: Which label values are vehicles, (256,), as ``LabelSet.vehicles`` says it.
 
     Returns:
         (h, w): the vehicle pixels without an object in pieces that touch the lower edge, stay low
@@ -71,8 +59,8 @@ def find_bonnet(
 
 
 def _unclaimed(
-    labels: NDArray[np.uint8], ids: NDArray[np.uint16], vehicles: NDArray[np.uint8]
+    labels: NDArray[np.uint8], ids: NDArray[np.uint16], vehicles: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    is_vehicle = np.asarray(cv2.LUT(labels, vehicles), np.uint8).view(np.bool_)
+    is_vehicle = np.asarray(cv2.LUT(labels, vehicles.view(np.uint8)), np.uint8).view(np.bool_)
     unclaimed: NDArray[np.bool_] = is_vehicle & (ids == NO_ID)
     return unclaimed

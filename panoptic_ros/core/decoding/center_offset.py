@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
+from panoptic_ros.core.decoding.bonnet import find_bonnet
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
     check_classes,
@@ -209,7 +209,7 @@ def _with_regions(
     unclaimed = is_thing.view(np.bool_) & (ids == NO_ID)
     if config.region_confidence >= 1.0 or np.count_nonzero(unclaimed) < least:
         return panoptic
-    if (bonnet := find_bonnet(classes, ids, vehicle_labels(labels))) is not None:
+    if (bonnet := find_bonnet(classes, ids, labels.vehicles)) is not None:
         unclaimed &= ~bonnet
     totals = np.bincount(classes[unclaimed], minlength=256)
     found = [

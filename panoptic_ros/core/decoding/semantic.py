@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
-from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
+from panoptic_ros.core.decoding.bonnet import find_bonnet
 from panoptic_ros.core.decoding.kind import DecoderKind, agreement, mean_difference
 from panoptic_ros.core.decoding.label_map import (
     check_classes,
@@ -77,7 +77,7 @@ def _regions(
         return
     totals = cv2.calcHist([classes], [0], None, [256], [0, 256]).ravel()
     least = max(1, int(np.ceil(config.min_thing_area * classes.size)))
-    bonnet = find_bonnet(classes, np.zeros(classes.shape, np.uint16), vehicle_labels(labels))
+    bonnet = find_bonnet(classes, np.zeros(classes.shape, np.uint16), labels.vehicles)
     for label in np.flatnonzero((totals >= least) & labels.things).tolist():
         where = classes == label
         if bonnet is not None:

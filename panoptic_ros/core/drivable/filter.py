@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
-from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
+from panoptic_ros.core.decoding.bonnet import find_bonnet
 from panoptic_ros.core.drivable.evidence import SurfaceRules, surface_evidence
 from panoptic_ros.core.drivable.free_space import ego_foot, ending_classes, free_space_boundary
 from panoptic_ros.core.drivable.temporal import TemporalFilter
@@ -33,7 +33,6 @@ class DrivableFilter:
 
     def __init__(self, labels: LabelSet, config: DrivableConfig) -> None:
         self._labels = labels
-        self._vehicles = vehicle_labels(labels)
         self._memory = TemporalFilter()
         self.configure(config)
 
@@ -94,7 +93,7 @@ class DrivableFilter:
         """Make the own bonnet void where the camera has no mask of the own vehicle."""
         if panoptic.ego is not None or not self._config.above_bonnet:
             return panoptic
-        bonnet = find_bonnet(panoptic.labels, panoptic.ids, self._vehicles)
+        bonnet = find_bonnet(panoptic.labels, panoptic.ids, self._labels.vehicles)
         if bonnet is None:
             return panoptic
         labels = np.where(bonnet, np.uint8(VOID), panoptic.labels)

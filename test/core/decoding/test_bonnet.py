@@ -6,7 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from panoptic_ros.core.decoding.bonnet import find_bonnet, vehicle_labels
+from panoptic_ros.core.decoding.bonnet import find_bonnet
 from panoptic_ros.core.types import Panoptic
 from test.drawn.drawings import LABELS, scene
 
@@ -14,7 +14,7 @@ ROAD = "rrrrrrrrrr "
 
 
 def found(frame: Panoptic) -> list[str] | None:
-    mask = find_bonnet(frame.labels, frame.ids, vehicle_labels(LABELS))
+    mask = find_bonnet(frame.labels, frame.ids, LABELS.vehicles)
     return None if mask is None else ["".join(".#"[int(each)] for each in row) for row in mask]
 
 
@@ -25,7 +25,7 @@ def test_a_wide_low_car_without_an_id_at_the_lower_edge_is_the_bonnet() -> None:
 
 def test_what_lies_below_it_belongs_to_it_whatever_its_class() -> None:
     frame = scene(ROAD * 60, "rrccccccrr " * 3, "rrccrrccrr " * 1)
-    mask = find_bonnet(frame.labels, frame.ids, vehicle_labels(LABELS))
+    mask = find_bonnet(frame.labels, frame.ids, LABELS.vehicles)
     assert mask is not None
     assert mask[60:, 2:8].all()
     assert mask.sum() == 4 * 6
@@ -58,8 +58,8 @@ def test_a_car_that_reaches_up_is_not_part_of_it() -> None:
 
 def test_persons_are_no_vehicles() -> None:
     frame = scene(ROAD * 8, "rr111111rr " * 2, classes={1: 3})
-    assert find_bonnet(frame.labels, np.zeros_like(frame.ids), vehicle_labels(LABELS)) is None
+    assert find_bonnet(frame.labels, np.zeros_like(frame.ids), LABELS.vehicles) is None
 
 
 def test_vehicles_are_things_that_are_not_vulnerable() -> None:
-    assert np.flatnonzero(vehicle_labels(LABELS)).tolist() == [2]
+    assert np.flatnonzero(LABELS.vehicles).tolist() == [2]
