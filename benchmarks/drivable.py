@@ -2,10 +2,10 @@
 """How far the drivable surface can be trusted, on the street set's truth and its two drives.
 
 Run: python benchmarks/drivable.py STREET [--split val] [--engine street_fast] [--every N]
-     [--set thing_margin=0.01 ...] [--drives]
+     [--set thing_margin=0.01 ...] [--sweep min_confidence 0.5 0.6 0.7] [--drives]
 
-STREET holds ``train.json``, ``val.json``, ``panoptic/``, ``images/`` and ``sequences/``. Single
-images are scored without memory, the drives with it.
+STREET holds ``train.json``, ``val.json``, ``val_city.json``, ``panoptic/``, ``images/`` and
+``sequences/``. Single images are scored without memory, the drives with it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,12 @@ from panoptic_ros.data.images import read_image
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
 
-OFFICIAL = {"KITTI road": "kitti15_", "CamVid": "camvid_"}
+OFFICIAL = {
+    "KITTI 2015": "kitti15_",
+    "CamVid": "camvid_",
+    "Cityscapes": "cityfull_",
+    "in 256x256": "citypair_",
+}
 """Parts whose road truth was not made by a network, by the beginning of their files' names."""
 
 VOID_LABEL = 255
@@ -58,7 +63,8 @@ def main() -> None:
     with closing(open_engine(args.engine)) as engine:
         print(engine.description)
         images = list(see(args.street, args.split, engine, args.every))
-        print_scores(score(images, engine, config))
+        for said, one in _variants(config, args.sweep):
+            print_scores(score(images, engine, one), said)
         if args.drives:
             print_drives(args.street, engine, config)
 
@@ -66,12 +72,24 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("street", type=Path)
-    parser.add_argument("--split", default="val", choices=("train", "val"))
+    parser.add_argument("--split", default="val", choices=("train", "val", "val_city"))
     parser.add_argument("--engine", default="street_fast")
     parser.add_argument("--every", type=int, default=1, help="take every n-th image of a part")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="parameters")
+    parser.add_argument(
+        "--sweep", nargs="+", default=[], metavar=("NAME", "VALUE"), help="score each value"
+    )
     parser.add_argument("--drives", action="store_true", help="measure flicker, too")
     return parser.parse_args()
+
+
+def _variants(config: DrivableConfig, sweep: list[str]) -> Iterator[tuple[str, DrivableConfig]]:
+    """The configurations to score, each with the words that tell it from the others."""
+    if not sweep:
+        yield "", config
+    name, *values = sweep or [""]
+    for value in values:
+        yield f"{name} {value}", with_value(config, name, float(value))
 
 
 def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
@@ -113,7 +131,7 @@ def score(images: list[Seen], engine: Engine, config: DrivableConfig) -> dict[st
     collected: dict[str, DrivableQuality] = {}
     for seen in images:
         found = at_size(find_drivable(seen.panoptic, labels, config), seen.labels.shape)
-        for part in (seen.part, "both"):
+        for part in (seen.part, "all"):
             quality = collected.setdefault(part, DrivableQuality(labels))
             quality.update(seen.labels, seen.ids, found)
     return {part: quality.result() for part, quality in collected.items()}
@@ -126,11 +144,11 @@ def at_size(found: Drivable, shape: tuple[int, ...]) -> Drivable:
     return Drivable(mask, enlarge(found.confidence, size), found.boundary)
 
 
-def print_scores(scores: dict[str, DrivableResult]) -> None:
-    """Print a table in percent."""
+def print_scores(scores: dict[str, DrivableResult], said: str) -> None:
+    """Print a table in percent; the last columns are shares of true pixels called drivable."""
     print(
-        f"{'part':<12}{'IoU':>8}{'precis.':>8}{'recall':>8}{'MaxF':>8}{'false':>8}{'near':>8}"
-        f"{'missed':>8}{'edge px':>9}"
+        f"{said:<20}{'IoU':>8}{'precis.':>8}{'recall':>8}{'MaxF':>8}{'false':>8}{'near':>8}"
+        f"{'missed':>8}{'pavement':>10}{'terrain':>8}{'objects':>8}{'edge px':>9}"
     )
     for part, one in scores.items():
         shares = (
@@ -142,8 +160,10 @@ def print_scores(scores: dict[str, DrivableResult]) -> None:
             one.false_drivable_near,
             one.missed_obstacles,
         )
+        taken = (one.surface.pavement, one.surface.terrain, one.surface.objects)
         cells = "".join(f"{100 * share:8.2f}" for share in shares)
-        print(f"{part:<12}{cells}{one.boundary_px:9.2f}", flush=True)
+        cells += "  " + "".join(f"{100 * share:8.2f}" for share in taken)
+        print(f"{part:<20}{cells}{one.boundary_px:9.2f}", flush=True)
 
 
 def print_drives(street: Path, engine: Engine, config: DrivableConfig) -> None:
