@@ -20,7 +20,8 @@ def made(root: Path) -> tuple[list[Mutant], list[str]]:
     """
     mutants, stale = [], []
     for entry in yaml.safe_load((HERE / "made.yaml").read_text(encoding="utf-8")):
-        source = (root / entry["file"]).read_text(encoding="utf-8")
+        path = root / entry["file"]
+        source = path.read_text(encoding="utf-8") if path.is_file() else ""
         found = source.count(entry["from"])
         if found == 1:
             after = source.replace(entry["from"], entry["to"])
