@@ -162,7 +162,7 @@ def _balance(
 ) -> None:
     """Balance the class scores, and say what that changed."""
     from panoptic_ros.model.balance import balance_classes
-    from panoptic_ros.model.crops import open_split
+    from panoptic_ros.model.training.crops import open_split
 
     split = open_split(data, "train")
     names = [entry.name for entry in split.categories]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -39,11 +40,16 @@ VERBS = {
 ``run(args)``."""
 
 
+_STOPPED = 130
+"""Exit status after Ctrl-C."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Returns:
-        Exit status: 0 done, 1 done with findings (``doctor``), 2 a user's mistake, 130 stopped.
+        Exit status: 0 done, 1 done with findings (``doctor``), 2 a user's mistake, 130 stopped by
+        Ctrl-C, 143 by SIGTERM.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     with _quiet_interrupt():
@@ -60,19 +66,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupts: list[int] = []
     try:
         with _noted(interrupts):
-            return int(args.run(args))
+            status = int(args.run(args))
     except PanopticError as error:
         print(f"panoptic {args.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return 130
+        status = _STOPPED
     except ImportError:
         if not interrupts:
             raise
-        return 130
+        status = _STOPPED
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    return _status_of(interrupts) if status == _STOPPED else status
+
+
+def _status_of(interrupts: list[int]) -> int:
+    """Exit status of a verb that was stopped, as shells count it: 128 and the signal."""
+    return 128 + interrupts[0] if interrupts else _STOPPED
 
 
 @contextmanager
@@ -93,21 +105,30 @@ def _quiet_interrupt() -> Iterator[None]:
 
 @contextmanager
 def _noted(interrupts: list[int]) -> Iterator[None]:
-    """Note every Ctrl-C: what a verb imports late may turn it into an error of its own."""
+    """Note every Ctrl-C and SIGTERM, and let both end a verb as an exception that it can clean up.
+
+    What a verb imports late may turn a KeyboardInterrupt into an error of its own. A process that
+    was forked from this one ends by SIGTERM as usual.
+    """
+    owner = os.getpid()
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
 
     def note(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGTERM and os.getpid() != owner:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTERM)
         interrupts.append(number)
         signal.default_int_handler(number, frame)
 
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield
-        return
-    signal.signal(signal.SIGINT, note)
+    ours = {n: handler for n, handler in usual.items() if signal.getsignal(n) is handler}
+    for number in ours:
+        signal.signal(number, note)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is note:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, handler in ours.items():
+            if signal.getsignal(number) is note:
+                signal.signal(number, handler)
 
 
 def module_name(verb: str) -> str:

@@ -4,20 +4,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import size
-from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written
+from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
 
 if TYPE_CHECKING:
     from panoptic_ros.data.coco.reader import CocoPanoptic
     from panoptic_ros.model.network import PanopticNetwork
-    from panoptic_ros.model.train import Progress, Validate
-    from panoptic_ros.model.train_config import TrainConfig
+    from panoptic_ros.model.training.config import TrainConfig
+    from panoptic_ros.model.training.history import Progress
+    from panoptic_ros.model.training.train import Validate
 
 
 DEFAULT_OUT = Path("out/train")
@@ -68,12 +68,12 @@ def run(args: argparse.Namespace) -> int:
 
         keep_activations()
     try:
-        from panoptic_ros.model.train_config import TrainConfig
+        from panoptic_ros.model.training.config import TrainConfig
     except ImportError as error:
         raise ConfigError(
             f"training needs PyTorch ({error}); run: make train-env, or pip install torch"
         ) from error
-    from panoptic_ros.model.augment import AugmentConfig
+    from panoptic_ros.model.training.augment import AugmentConfig
 
     config = TrainConfig(
         data=args.data,
@@ -94,10 +94,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
-    from panoptic_ros.model.train import CHECKPOINT, HISTORY, train
+    from panoptic_ros.model.training.history import FILE_NAME as HISTORY
+    from panoptic_ros.model.training.train import CHECKPOINT, train
 
     last = config.out / CHECKPOINT
-    with _Display(config) as display:
+    with reserved(config.out), _Display(config) as display:
         try:
             best = train(config, display.show, _validation(val_size), _say_new_classes)
         except KeyboardInterrupt:
@@ -188,20 +189,19 @@ def draw_curves(out: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    from panoptic_ros.model.train import HISTORY
+    from panoptic_ros.model.training.history import read_history
 
-    if not (out / HISTORY).exists():
+    history = read_history(out)
+    if not history:
         return
-    lines = (out / HISTORY).read_text(encoding="utf-8").splitlines()
-    history: list[dict[str, Any]] = [json.loads(line) for line in lines]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(12, 4), layout="constrained")
-    steps = [entry["step"] for entry in history]
-    for name in history[0]["losses"]:
-        left.plot(steps, _smooth([entry["losses"][name] for entry in history]), label=name)
-    scored = [entry for entry in history if entry["scores"]]
-    for name in scored[0]["scores"] if scored else ():
-        points = [entry["scores"][name] for entry in scored]
-        right.plot([entry["step"] for entry in scored], points, marker="o", label=name)
+    steps = [entry.step for entry in history]
+    for name in history[0].losses:
+        left.plot(steps, _smooth([entry.losses[name] for entry in history]), label=name)
+    scored = [entry for entry in history if entry.scores]
+    for name in scored[0].scores if scored else ():
+        points = [entry.scores[name] for entry in scored]
+        right.plot([entry.step for entry in scored], points, marker="o", label=name)
     left.set(xlabel="step", ylabel="loss (smoothed)", yscale="log")
     right.set(xlabel="step", ylabel="score on val, %")
     left.legend()

@@ -21,9 +21,9 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco.reader import CocoPanoptic
-from panoptic_ros.model.augment import Labelled
-from panoptic_ros.model.crops import load
 from panoptic_ros.model.network import IMAGENET_MEAN, IMAGENET_STD, PanopticNetwork
+from panoptic_ros.model.training.augment import Labelled
+from panoptic_ros.model.training.crops import load
 
 _PIXELS_PER_IMAGE = 3000
 _STEPS = (1.0, 0.5, 0.25)

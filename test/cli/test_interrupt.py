@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ctrl-C ends a verb without a traceback, whatever the library makes of it that it hits."""
+"""Ctrl-C and SIGTERM end a verb without a traceback, whatever a library makes of them."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -17,11 +19,13 @@ FAILURE = "initialization failed"
 
 
 @pytest.fixture(autouse=True)
-def _pythons_own_handler() -> Iterator[None]:
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+def _pythons_own_handlers() -> Iterator[None]:
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
     yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    signal.signal(signal.SIGINT, before)
+    assert {number: signal.getsignal(number) for number in usual} == usual
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def swallow_the_interrupt(args: argparse.Namespace) -> int:
@@ -47,3 +51,60 @@ def test_an_import_that_fails_by_itself_is_not(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(info, "run", fail_to_import)
     with pytest.raises(ImportError, match=FAILURE):
         main(["info", "street_fast"])
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_verb_that_is_stopped_cleans_up_and_ends_as_shells_expect(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
+) -> None:
+    cleaned: list[bool] = []
+
+    def wait(args: argparse.Namespace) -> int:
+        try:
+            signal.raise_signal(number)
+        finally:
+            cleaned.append(True)
+        return 0
+
+    monkeypatch.setattr(info, "run", wait)
+    assert main(["info", "street_fast"]) == status
+    assert cleaned == [True]
+
+
+def test_a_verb_that_answers_the_interrupt_itself_ends_by_the_same_status(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def answer(args: argparse.Namespace) -> int:
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            return 130
+        return 0
+
+    monkeypatch.setattr(info, "run", answer)
+    assert main(["info", "street_fast"]) == 143
+
+
+FORK = """
+import os, signal, sys, time
+from panoptic_ros.cli import info
+from panoptic_ros.cli.main import main
+
+def fork(args):
+    worker = os.fork()
+    while worker == 0:
+        time.sleep(0.01)
+    os.kill(worker, signal.SIGTERM)
+    print(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+    return 0
+
+info.run = fork
+sys.exit(main(["info", "street_fast"]))
+"""
+
+
+def test_a_forked_worker_ends_by_sigterm_without_a_word() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", FORK], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (ran.stdout, ran.stderr) == (f"{-signal.SIGTERM}\n", "")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.cli.printing.outputs import reserved
 
 pytestmark = pytest.mark.torch
 
@@ -19,13 +20,12 @@ def test_the_curves_are_an_image_of_the_history(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("matplotlib")
     from panoptic_ros.cli.train import draw_curves
+    from panoptic_ros.model.training.history import History, Progress
 
-    lines = [
-        {"step": 1, "losses": {"semantic": 1.0}, "scores": {}},
-        {"step": 2, "losses": {"semantic": 0.5}, "scores": {"pq": 2.0}},
-        {"step": 3, "losses": {"semantic": 0.4}, "scores": {}},
-    ]
-    (tmp_path / "history.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    history = History(tmp_path, 0)
+    history.add(Progress(1, 0.1, 1e-3, {"semantic": 1.0}, {}))
+    history.add(Progress(2, 0.2, 1e-3, {"semantic": 0.5}, {"pq": 2.0}))
+    history.add(Progress(3, 0.3, 1e-3, {"semantic": 0.4}, {}))
     draw_curves(tmp_path)
     image = cv2.imread(str(tmp_path / "curves.png"))
     assert image is not None
@@ -116,3 +116,15 @@ def test_training_into_a_file_is_refused_in_a_line(
     (tmp_path / "file").write_text("in the way")
     assert main(["train", "--data", str(tmp_path), "--out", str(tmp_path / "file")]) == 2
     assert "file: cannot be made (File exists); name another" in capsys.readouterr().err
+
+
+def test_two_trainings_do_not_share_a_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    data, out = write_one_class(tmp_path / "data"), tmp_path / "run"
+    out.mkdir()
+    with reserved(out):
+        assert main(["train", "--data", str(data), "--out", str(out), "--steps", "1"]) == 2
+    assert "another run is writing there" in capsys.readouterr().err
+    assert list(out.iterdir()) == []

@@ -15,8 +15,8 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make trai
 from panoptic_ros.cli.main import main  # noqa: E402
 from panoptic_ros.core.errors import DataError  # noqa: E402
 from panoptic_ros.model.balance import balance_classes, best_constants  # noqa: E402
-from panoptic_ros.model.crops import open_split  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
+from panoptic_ros.model.training.crops import open_split  # noqa: E402
 from test.drawn.drawn_training import write_training_set  # noqa: E402
 
 pytestmark = pytest.mark.torch

@@ -16,10 +16,8 @@ from panoptic_ros.core.decoding.decode import decode  # noqa: E402
 from panoptic_ros.core.decoding.kinds import KINDS  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, ModelError  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
-from panoptic_ros.model.augment import VOID, AugmentConfig, Labelled, augment  # noqa: E402
 from panoptic_ros.model.checkpoint import load_checkpoint, spec_of  # noqa: E402
 from panoptic_ros.model.export import Maps, export  # noqa: E402
-from panoptic_ros.model.losses import panoptic_loss  # noqa: E402
 from panoptic_ros.model.network import (  # noqa: E402
     STRIDE,
     HeadOutputs,
@@ -27,8 +25,10 @@ from panoptic_ros.model.network import (  # noqa: E402
     load_imagenet_weights,
 )
 from panoptic_ros.model.query_graph import QueryMaps  # noqa: E402
-from panoptic_ros.model.targets import draw_targets  # noqa: E402
 from panoptic_ros.model.torch_engine import TorchEngine  # noqa: E402
+from panoptic_ros.model.training.augment import VOID, AugmentConfig, Labelled, augment  # noqa: E402
+from panoptic_ros.model.training.losses import panoptic_loss  # noqa: E402
+from panoptic_ros.model.training.targets import draw_targets  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

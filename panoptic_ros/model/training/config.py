@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.model.augment import AugmentConfig
-from panoptic_ros.model.schedule import PHASES, Phase
+from panoptic_ros.model.training.augment import AugmentConfig
+from panoptic_ros.model.training.schedule import PHASES, Phase
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
-from panoptic_ros.model.losses import semantic_cross_entropy  # noqa: E402
+from panoptic_ros.model.training.losses import semantic_cross_entropy  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

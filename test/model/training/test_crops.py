@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 from panoptic_ros.core.classes.categories import SegmentInfo
 from panoptic_ros.data.coco.ids import write_ids
 from panoptic_ros.data.coco.reader import ImageRecord
-from panoptic_ros.model.crops import load
+from panoptic_ros.model.training.crops import load
 
 pytestmark = pytest.mark.torch
 

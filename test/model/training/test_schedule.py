@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
-from panoptic_ros.model.schedule import (  # noqa: E402
+from panoptic_ros.model.training.schedule import (  # noqa: E402
     PHASES,
     Phase,
     crop_of,

@@ -6,8 +6,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from panoptic_ros.model.augment import AugmentConfig, Labelled, augment, draw_bonnet
-from panoptic_ros.model.weather import weather
+from panoptic_ros.model.training.augment import AugmentConfig, Labelled, augment, draw_bonnet
+from panoptic_ros.model.training.weather import weather
 
 CAR = 3
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,36 +20,25 @@ from panoptic_ros.core.classes.own_classes import name_of_classes
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
-from panoptic_ros.model.averaging import ExponentialMean
 from panoptic_ros.model.checkpoint import load_checkpoint, network_of
-from panoptic_ros.model.crops import Crops, open_split
-from panoptic_ros.model.initialise import initialise
-from panoptic_ros.model.losses import panoptic_loss
 from panoptic_ros.model.network import (
     PanopticNetwork,
     load_imagenet_weights,
     pixel_statistics,
 )
-from panoptic_ros.model.schedule import crop_of, phase_at, rate_factor, set_trainable
-from panoptic_ros.model.train_config import TrainConfig, check_config
+from panoptic_ros.model.training.averaging import ExponentialMean
+from panoptic_ros.model.training.config import TrainConfig, check_config
+from panoptic_ros.model.training.crops import Crops, open_split
+from panoptic_ros.model.training.history import History, Progress
+from panoptic_ros.model.training.initialise import initialise
+from panoptic_ros.model.training.losses import panoptic_loss
+from panoptic_ros.model.training.schedule import crop_of, phase_at, rate_factor, set_trainable
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
-HISTORY = "history.jsonl"
 
 Validate = Callable[[PanopticNetwork, CocoPanoptic], dict[str, float]]
 """Scores the averaged weights; ``pq`` decides which checkpoint is kept as best."""
-
-
-@dataclass(frozen=True)
-class Progress:
-    """One line of the training history."""
-
-    step: int
-    minutes: float
-    rate: float
-    losses: dict[str, float]
-    scores: dict[str, float]
 
 
 def train(
@@ -72,8 +60,9 @@ def train(
 
     Raises:
         ConfigError: A value is out of range or the device is not here.
-        DataError: The data set cannot be read.
-        ModelError: The checkpoint to go on from is damaged, or ``init`` does not fit.
+        DataError: The data set cannot be read, or the history cannot be written.
+        ModelError: The checkpoint to go on from is damaged, ``init`` does not fit, or the weights
+            diverge.
     """
     run = _Run(config, validate, on_new_classes)
     with closing(run.steps()) as steps:
@@ -116,6 +105,7 @@ class _Run:
         if last.exists():
             self._resume(load_checkpoint(last))
         config.out.mkdir(parents=True, exist_ok=True)
+        self.history = History(config.out, self.step)
         self.pixel_mean, self.pixel_std = pixel_statistics(self.device)
 
     def _start(self, network: PanopticNetwork) -> list[str]:
@@ -159,7 +149,7 @@ class _Run:
             if scores or ended or self._due(self.config.save_every):
                 self._save(self.config.out / CHECKPOINT, resume=True)
             progress = Progress(self.step, self.spent_s / 60.0, rate, losses, scores)
-            self._record(progress)
+            self.history.add(progress)
             yield progress
 
     def _enter_phase(self) -> bool:
@@ -197,7 +187,12 @@ class _Run:
         losses = panoptic_loss(outputs, tuple(targets))
         self.optimizer.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), 10.0)
+        if not torch.isfinite(norm):
+            # The weights are still those of the step before, and are kept.
+            raise ModelError(
+                f"step {self.step + 1}: the gradient is not finite; train with a lower --rate"
+            )
         self.optimizer.step()
         self.mean.update(self.network, self.step)
         return {name: float(value.detach()) for name, value in losses.items()}
@@ -269,10 +264,6 @@ class _Run:
                 f"{self.config.out / CHECKPOINT}: does not fit this data set or version "
                 f"({error}); start in an empty folder"
             ) from error
-
-    def _record(self, progress: Progress) -> None:
-        with (self.config.out / HISTORY).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(progress)) + "\n")
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from panoptic_ros.model.augment import Labelled
-from panoptic_ros.model.targets import draw_targets
+from panoptic_ros.model.training.augment import Labelled
+from panoptic_ros.model.training.targets import draw_targets
 
 THINGS = np.array([False, True])
 STRIDE = 4

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.types import VOID
-from panoptic_ros.model.augment import Labelled
+from panoptic_ros.model.training.augment import Labelled
 
 SEMANTIC_STRIDE = 2
 """The semantic loss looks at every second pixel: finer than the head, cheaper than all."""

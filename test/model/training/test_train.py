@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +16,16 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make trai
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
 from panoptic_ros.data.coco.reader import CocoPanoptic  # noqa: E402
-from panoptic_ros.model import crops as crops_module  # noqa: E402
-from panoptic_ros.model import train as training  # noqa: E402
-from panoptic_ros.model.augment import AugmentConfig  # noqa: E402
 from panoptic_ros.model.checkpoint import labels_of, load_checkpoint  # noqa: E402
-from panoptic_ros.model.crops import Crops, donor_shares, image_shares, open_split  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
-from panoptic_ros.model.schedule import Phase  # noqa: E402
-from panoptic_ros.model.train import Progress, train  # noqa: E402
-from panoptic_ros.model.train_config import TrainConfig  # noqa: E402
+from panoptic_ros.model.training import crops as crops_module  # noqa: E402
+from panoptic_ros.model.training import train as training  # noqa: E402
+from panoptic_ros.model.training.augment import AugmentConfig  # noqa: E402
+from panoptic_ros.model.training.config import TrainConfig  # noqa: E402
+from panoptic_ros.model.training.crops import Crops, donor_shares, image_shares, open_split  # noqa: E402
+from panoptic_ros.model.training.history import Progress, read_history  # noqa: E402
+from panoptic_ros.model.training.schedule import Phase  # noqa: E402
+from panoptic_ros.model.training.train import train  # noqa: E402
 from test.drawn.drawn_training import write_training_set  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -119,6 +121,33 @@ def test_a_run_that_is_stopped_within_a_step_keeps_the_steps_before(
     with pytest.raises(KeyboardInterrupt):
         train(replace(config, save_every=1000, steps=9))
     assert load_checkpoint(config.out / "last.pt")["step"] == 2
+
+
+def test_weights_that_diverge_are_an_error_and_the_steps_before_are_kept(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = training.panoptic_loss, iter(range(9))
+
+    def diverging(*args: Any) -> dict[str, torch.Tensor]:
+        factor = float("nan") if next(calls) == 2 else 1.0
+        return {name: factor * loss for name, loss in real(*args).items()}
+
+    monkeypatch.setattr(training, "panoptic_loss", diverging)
+    with pytest.raises(ModelError, match="step 3: the gradient is not finite"):
+        train(replace(config, save_every=1000, steps=9))
+    kept = load_checkpoint(config.out / "last.pt")
+    assert kept["step"] == 2
+    for weights in (kept["network"], kept["weights"]):
+        assert all(bool(torch.isfinite(one).all()) for one in weights.values())
+
+
+def test_a_run_that_was_killed_tells_each_step_once(config: TrainConfig) -> None:
+    train(replace(config, save_every=1, steps=2))
+    checkpoint = (config.out / "last.pt").read_bytes()
+    train(replace(config, steps=4))
+    (config.out / "last.pt").write_bytes(checkpoint)
+    train(replace(config, steps=4))
+    assert [progress.step for progress in read_history(config.out)] == [1, 2, 3, 4]
 
 
 def test_a_training_can_start_from_another_ones_checkpoint(config: TrainConfig) -> None:

@@ -16,8 +16,8 @@ from torch import Tensor, nn  # noqa: E402
 from panoptic_ros.core.errors import ModelError  # noqa: E402
 from panoptic_ros.model.checkpoint import network_of, spec_of  # noqa: E402
 from panoptic_ros.model.export import export  # noqa: E402
-from panoptic_ros.model.initialise import initialise  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
+from panoptic_ros.model.training.initialise import initialise  # noqa: E402
 
 pytestmark = pytest.mark.torch
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.types import VOID
-from panoptic_ros.model.weather import draw_bonnet_image, weather
+from panoptic_ros.model.training.weather import draw_bonnet_image, weather
 
 
 @dataclass(frozen=True)

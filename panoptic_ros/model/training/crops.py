@@ -18,9 +18,9 @@ from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import exif_hint, read_image
-from panoptic_ros.model.augment import AugmentConfig, Labelled, augment
 from panoptic_ros.model.network import STRIDE
-from panoptic_ros.model.targets import draw_targets
+from panoptic_ros.model.training.augment import AugmentConfig, Labelled, augment
+from panoptic_ros.model.training.targets import draw_targets
 
 
 def open_split(data: Path, split: str) -> CocoPanoptic:

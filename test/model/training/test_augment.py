@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panoptic_ros.model.augment import AugmentConfig, Labelled, augment
+from panoptic_ros.model.training.augment import AugmentConfig, Labelled, augment
 
 WIDTH, HEIGHT = 64, 32
 AT_TWICE_THE_SIZE = AugmentConfig(
