@@ -91,9 +91,13 @@ from panoptic_ros.cli import info
 from panoptic_ros.cli.main import main
 
 def fork(args):
+    read, write = os.pipe()
     worker = os.fork()
-    while worker == 0:
-        time.sleep(0.01)
+    if worker == 0:
+        os.write(write, b"here")
+        while True:
+            time.sleep(0.01)
+    os.read(read, 4)
     os.kill(worker, signal.SIGTERM)
     print(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
     return 0
