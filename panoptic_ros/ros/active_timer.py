@@ -45,3 +45,13 @@ class ActiveTimer:
         passed_s = now_s - max(before_s, began_s)
         self._waited_s += min(passed_s, self._longest_s)
         return self._waited_s
+
+    def overdue_s(self, began_s: float | None, limit_s: float) -> float:
+        """Seconds for which work has lasted that takes longer than it may, else 0.
+
+        Args:
+            began_s: As for ``waited_s``, which must not be asked beside this.
+            limit_s: It may take so long; 0 for any time.
+        """
+        waited_s = self.waited_s(began_s)
+        return waited_s if limit_s and waited_s > limit_s else 0.0

@@ -11,6 +11,7 @@ from rclpy.clock import JumpThreshold  # type: ignore[attr-defined]
 from rclpy.duration import Duration
 
 AFTER_S = 5.0
+"""Without a publisher for so long is told."""
 
 
 def on_jump_back(node: Any, act: Callable[[], None]) -> Any:

@@ -176,7 +176,7 @@ def _judge(report: CameraReport, topic: str, silence: Silence) -> tuple[bytes, s
     if report.silent_s >= silence.stale_after_s:
         return ERROR, f"no image on {topic} for {report.silent_s:.1f} s"
     # A camera that begins late, or again after a pause, is no fault of the engine.
-    is_overdue = report.waiting_s > silence.stale_after_s
+    is_overdue = report.waiting_s >= silence.stale_after_s
     if silence.is_stale and (report.last_refusal or is_overdue):
         reason = report.last_refusal or "the engine has not answered"
         return ERROR, f"images come, but no result for {lasting}: {reason}"

@@ -270,10 +270,9 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
         limit_s = self.config.engine.timeout_s
-        busy_s = self._active_timer.waited_s(worker.busy_since_s)
-        if not limit_s or busy_s <= limit_s:
-            return None
-        return EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
+        busy_s = self._active_timer.overdue_s(worker.busy_since_s, limit_s)
+        failure = EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
+        return failure if busy_s else None
 
     def _watch(self) -> None:
         config = self.config

@@ -22,6 +22,7 @@ from panoptic_ros.ros.protocols import Logger
 
 _LONGEST_WAIT_S = 0.2
 _SAME_REQUEST_S = 2.0
+"""A signal that comes no later than that after the first one is the same request."""
 
 
 class RunnableNode(Protocol):

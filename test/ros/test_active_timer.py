@@ -45,3 +45,18 @@ def test_only_time_that_was_watched_counts(
     gaps_s: list[float], began: list[float | None], expected: list[float]
 ) -> None:
     assert waited(gaps_s, began) == expected
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "overdue_s"), [(1.0, 1.25), (1.25, 0.0), (1.5, 0.0), (0.0, 0.0)]
+)
+def test_work_is_overdue_that_takes_longer_than_it_may_and_none_is_without_a_limit(
+    limit_s: float, overdue_s: float
+) -> None:
+    clock = DrawnClock()
+    timer = ActiveTimer(PERIOD_S, clock)
+    said = 0.0
+    for _ in range(3):
+        clock.now_s += PERIOD_S
+        said = timer.overdue_s(100.25, limit_s)
+    assert said == overdue_s

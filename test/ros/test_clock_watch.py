@@ -31,10 +31,10 @@ class DrawnNode:
         return SimpleNamespace(warning=self.warnings.append)
 
 
-def warned(node: DrawnNode) -> int:
+def warned(node: DrawnNode, seconds: float = 30.0) -> int:
     now_s = 0.0
     watch = ClockWatch(node, lambda: now_s)
-    for _ in range(60):
+    for _ in range(round(2 * seconds)):
         now_s += 0.5
         watch.look()
     return len(node.warnings)
@@ -44,6 +44,11 @@ def test_it_is_said_once_where_nobody_publishes_it() -> None:
     node = DrawnNode(True, 0)
     assert warned(node) == 1
     assert "nobody has published /clock" in node.warnings[0]
+
+
+def test_it_is_said_after_exactly_five_seconds() -> None:
+    assert warned(DrawnNode(True, 0), 4.5) == 0
+    assert warned(DrawnNode(True, 0), 5.0) == 1
 
 
 def test_nothing_is_said_with_a_clock_or_without_use_sim_time() -> None:

@@ -98,6 +98,18 @@ def test_an_engine_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch
     )
 
 
+@pytest.mark.parametrize(("waiting_s", "level"), [(1.75, WARN), (2.0, ERROR)])
+def test_an_engine_is_overdue_from_stale_after_s_on(
+    monkeypatch: pytest.MonkeyPatch, waiting_s: float, level: bytes
+) -> None:
+    clock = Clock(monkeypatch)
+    statistics = CameraStatistics()
+    statistics.receive(replaced_another=False)
+    clock.now_s += waiting_s
+    statistics.receive(replaced_another=True)
+    assert judged(statistics, 60.0)[0] == level
+
+
 def test_activated_again_a_camera_has_not_sent_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(monkeypatch)
     statistics = CameraStatistics()

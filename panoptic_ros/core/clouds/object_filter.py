@@ -19,10 +19,10 @@ FASTEST_M_S = 20.0
 """Standard deviation of the velocity of an object that is seen for the first time."""
 
 FORGET_S = 2.0
-"""An object that had no box for so long starts anew."""
+"""An object that had no box for longer starts anew."""
 
 SLOWEST_M_S = 1.0
-"""Below this speed nothing is said about where an object is heading."""
+"""Up to this speed nothing is said about where an object is heading."""
 
 _SURPRISE = 16.0
 """Squared Mahalanobis distance, three axes: farther boxes are of another part, or another object
@@ -64,7 +64,7 @@ class ObjectFilter:
 
         Args:
             boxes: Of this cloud.
-            stamp_ns: Of this cloud; a time before the last one starts all anew.
+            stamp_ns: Of this cloud; a time that is not after the last one starts all anew.
             fixed_from_cloud: Takes points of the cloud into a frame that does not move, (4, 4).
                 None where that is not known; velocities are then relative to the sensor.
 

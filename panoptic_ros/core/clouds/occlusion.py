@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from panoptic_ros.core.clouds.view import View
 
 MARGIN_M, MARGIN_SHARE = 0.3, 0.03
-"""A point is behind another where it is farther by so much, and by that share of its range."""
+"""A point is behind another where it is farther by more than so much and that share of its
+range."""
 
 _SPACING = 1.5
 """Side of a cell in mean distances between points."""

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from panoptic_ros.core.ground.camera_model import FISHEYE, CameraModel
 
 _NEAREST_M = 0.05
+"""What is in view lies farther ahead of the camera than that."""
+
 _STEP_M = 0.01
 _FARTHEST = np.iinfo(np.uint16).max
 

@@ -48,7 +48,7 @@ class Boundary:
 
     Attributes:
         points_m: (n, 2): x, y.
-        is_end: Whether something ends the free space there, or only the farthest range, (n,).
+        is_end: Whether something within the range ends the free space there, (n,).
         ends: Class index of what ends it, 255 unknown, (n,) uint8.
         foot_m: (n, 2): where the column's free space begins, at the image's lower edge or the own
             vehicle's upper one.
@@ -231,7 +231,7 @@ class Ground:
         with np.errstate(divide="ignore", invalid="ignore"):
             ways /= np.hypot(ways[:, 0], ways[:, 1])[:, None]
             away = np.hypot(*(places - start).T)
-            is_far = ~(away < self._config.length_m) & np.isfinite(rays).all(axis=1)
+            is_far = ~(away <= self._config.length_m) & np.isfinite(rays).all(axis=1)
         places = np.where(is_far[:, None], start + self._config.length_m * ways, places)
         shape = (height + 1, width)
         return places.reshape(*shape, 2).astype(np.float32), is_far.reshape(shape)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 
 AFTER_S = 5.0
+"""Without an image for so long is told."""
 
 
 class SilenceWatch:

@@ -30,6 +30,7 @@ COUNTS = {
 
 _WINDOW = 512
 _LONGEST_LATENCY_MS = 3.6e6
+"""From here on stamps are taken for those of another clock."""
 
 
 @dataclass(frozen=True)

@@ -191,6 +191,20 @@ def test_above_the_horizon_the_free_space_is_as_far_as_the_range() -> None:
     assert np.isinf(laser_scan_of(boundary).ranges_m).all()
 
 
+@pytest.mark.parametrize(("length_m", "is_end"), [(7.75, False), (8.0, True), (8.25, True)])
+def test_what_ends_the_surface_exactly_at_the_range_is_an_end(
+    length_m: float, is_end: bool
+) -> None:
+    k = [64.0, 0.0, 32.0, 0.0, 64.0, 15.5, 0.0, 0.0, 1.0]
+    camera = CameraModel.of((64, 48), "plumb_bob", k, [])
+    pose = CameraPose.of_angles((0.0, 0.0, 2.0), 0.0, 0.0, 0.0)
+    mask = np.arange(48)[:, None] >= np.full(64, 32)
+    ground = Ground(camera, pose, replace(CONFIG, length_m=length_m))
+    boundary = ground.boundary(surface(mask)[1])
+    assert boundary.is_end[32] == is_end
+    assert boundary.points_m[32].tolist() == [min(length_m, 8.0), 0.0]
+
+
 def test_a_scan_has_the_nearest_end_of_each_direction() -> None:
     points = np.array([[5.0, 5.0], [3.0, 3.0], [8.0, 0.0], [9.0, -9.0]])
     boundary = Boundary(points, np.array([True, True, True, False]), np.zeros(4, np.uint8), points)

@@ -99,6 +99,12 @@ def test_an_empty_cloud_is_read() -> None:
     assert len(to_cloud(empty, MOST)) == 0
 
 
+def test_a_cloud_of_exactly_as_many_points_as_it_may_have_is_read() -> None:
+    assert len(to_cloud(message(), 6)) == 6
+    with pytest.raises(CloudError, match=r"6 points, more than points\.max_points"):
+        to_cloud(message(), 5)
+
+
 def changed(**values: Any) -> Any:
     broken = message()
     for name, value in values.items():
