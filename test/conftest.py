@@ -91,6 +91,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         # A shell's background ignores the signal, and the processes of tests would, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.SIG_IGN):
+        # As Ctrl-C does, it ends what tests have started; `timeout` sends it.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     required = filter(None, os.environ.get("PANOPTIC_REQUIRE", "").replace(",", " ").split())
     missing = [reason for marker in required if (reason := NEEDS[marker]())]
     if missing:

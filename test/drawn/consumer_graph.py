@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import rclpy
 from rclpy.parameter import Parameter
 
 from panoptic_ros.ros.node import PanopticNode
-from test.drawn.graph import Bench, image
+from test.drawn.graph import Bench, image, ros
 from test.drawn.street_scene import street
 
 CARS = ((10, 10), (15, 40))
@@ -40,19 +39,18 @@ class Camera:
 @contextmanager
 def consuming(engine: Path | str, **parameters: Any) -> Iterator[tuple[Bench, Camera]]:
     """Run an active node; it and the bench live in contexts of their own."""
-    rclpy.init(args=[])
     values = {"engine": str(engine), **parameters}
     overrides = [Parameter(name, value=value) for name, value in values.items()]
-    node = PanopticNode(parameter_overrides=overrides)
-    bench = Bench(node)
-    try:
-        node.start()
-        yield bench, Camera(bench, node)
-    finally:
-        node.close()
-        bench.close()
-        node.destroy_node()
-        rclpy.shutdown()
+    with ros():
+        node = PanopticNode(parameter_overrides=overrides)
+        bench = Bench(node)
+        try:
+            node.start()
+            yield bench, Camera(bench, node)
+        finally:
+            node.close()
+            bench.close()
+            node.destroy_node()
 
 
 def same_stamp(*topics: list[Any]) -> tuple[Any, ...]:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,27 @@ from numpy.typing import NDArray
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rclpy.signals import SignalHandlerOptions
 
 from panoptic_ros.messages.convert import IMAGE, image_message
 from panoptic_ros.messages.message_types import rclpy_types
 
 TYPES = rclpy_types()
 PATIENCE_S = 60.0
+
+
+@contextmanager
+def ros() -> Iterator[None]:
+    """Keep ROS up in this process, whose signals stay pytest's.
+
+    rclpy's own handlers take SIGTERM for themselves and shut the context down: a run that
+    somebody ends would go on, and blame the test that needs the context next.
+    """
+    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        yield
+    finally:
+        rclpy.shutdown()
 
 
 class Bench:

@@ -52,13 +52,12 @@ def bench(bench_of: Callable[..., Any]) -> Any:
 @pytest.fixture
 def make_node(tiny_model: Path) -> Iterator[Callable[..., Any]]:
     """Makes nodes of given parameters in this process, and closes them."""
-    import rclpy
     from rclpy.parameter import Parameter
 
     from panoptic_ros.ros.node import PanopticNode
+    from test.drawn.graph import ros
 
     made: list[PanopticNode] = []
-    rclpy.init(args=[])
 
     def make(namespace: str = "", **parameters: Any) -> PanopticNode:
         values = {"engine": str(tiny_model), "diagnostics_period_s": 0.2, **parameters}
@@ -66,13 +65,13 @@ def make_node(tiny_model: Path) -> Iterator[Callable[..., Any]]:
         made.append(PanopticNode(namespace=namespace, parameter_overrides=overrides))
         return made[-1]
 
-    yield make
-    while made:
-        node = made.pop()
-        node.close()
-        node.destroy_node()
-        # A lifecycle node's state machine keeps its DDS participant until Python frees the cycle;
-        # on one host Fast DDS finds 32 participants of a domain and no more.
-        del node
-    gc.collect()
-    rclpy.shutdown()
+    with ros():
+        yield make
+        while made:
+            node = made.pop()
+            node.close()
+            node.destroy_node()
+            # A lifecycle node's state machine keeps its DDS participant until Python frees the
+            # cycle; on one host Fast DDS finds 32 participants of a domain and no more.
+            del node
+        gc.collect()

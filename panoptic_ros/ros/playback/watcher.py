@@ -175,5 +175,6 @@ class Watcher(Closing):
     def close(self) -> None:
         """Stop listening; safe to call twice."""
         self._is_done.set()
-        self._thread.join(5.0)
+        # The thread must not meet a context that is gone; it looks at the flag every 50 ms.
+        self._thread.join()
         self._context.try_shutdown()

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import rclpy
 from rclpy.lifecycle import LifecycleNode
 
 from panoptic_ros.messages.context import FrameContext
@@ -16,7 +15,7 @@ from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS, build_messages
 from panoptic_ros.ros.camera.camera_output import CameraOutput
 from test.drawn.drawn_result import drawn_result
-from test.drawn.graph import TYPES, Bench, header
+from test.drawn.graph import TYPES, Bench, header, ros
 from test.drawn.worked_example import example_topic
 
 pytestmark = pytest.mark.ros
@@ -24,11 +23,10 @@ pytestmark = pytest.mark.ros
 
 @pytest.fixture
 def node() -> Iterator[LifecycleNode]:
-    rclpy.init(args=[])
-    made = LifecycleNode("panoptic")
-    yield made
-    made.destroy_node()
-    rclpy.shutdown()
+    with ros():
+        made = LifecycleNode("panoptic")
+        yield made
+        made.destroy_node()
 
 
 def offered(node: Any) -> set[str]:
