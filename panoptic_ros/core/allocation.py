@@ -9,6 +9,8 @@ from __future__ import annotations
 import array
 import ctypes
 import os
+import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_MMAP_MAX = -1, -3, -4
 _TRIM_BYTES = 256 << 20
 _MMAP_BYTES = 32 << 20
 """The most that glibc takes; larger blocks still come from the system one by one."""
+_POOLED_BYTES, _POOL_BYTES = 256 << 10, 128 << 20
+"""Least size of a block that is kept to be given again, and the most that a thread keeps."""
 
 
 def keep_freed_memory() -> bool:
@@ -59,6 +63,33 @@ def _set_options(*options: tuple[int, int]) -> bool:
     return all(taken)
 
 
+class _Pool(threading.local):
+    """Blocks of bytes that one thread gave out, the oldest first; those that are free come again.
+
+    A block is free when only the pool holds it: no array, no memoryview and no message.
+    """
+
+    def __init__(self) -> None:
+        self._blocks = [array.array("B")]
+        self._free_count = sys.getrefcount(self._blocks[0])
+
+    def take(self, count: int) -> array.array[int]:
+        """Give a block of ``count`` bytes, whose content is of no meaning."""
+        blocks = self._blocks
+        for place in range(len(blocks)):
+            if len(blocks[place]) == count and sys.getrefcount(blocks[place]) == self._free_count:
+                return blocks[place]
+        block = array.array("B", bytes(1)) * count
+        if count >= _POOLED_BYTES:
+            blocks.append(block)
+            while sum(map(len, blocks)) > _POOL_BYTES:
+                del blocks[0]
+        return block
+
+
+_pool = _Pool()
+
+
 def transferable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
     """Make an array whose memory a ROS message can take over; see ``owner_of``.
 
@@ -67,12 +98,13 @@ def transferable(shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic
         dtype: Any of fixed size.
 
     Returns:
-        The array, all zeros, contiguous.
+        The array, contiguous. Its values are of no meaning: where it is large, its memory may be
+        that of an earlier one of this thread, of which neither it nor a message is held any more.
     """
     import numpy as np
 
     count = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    return np.frombuffer(array.array("B", bytes(1)) * count, dtype).reshape(shape)
+    return np.frombuffer(_pool.take(count), dtype).reshape(shape)
 
 
 def owner_of(values: NDArray[np.generic]) -> array.array[int] | None:
