@@ -9,7 +9,6 @@ region of things without a centre becomes one object.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import cv2
@@ -27,7 +26,7 @@ from panoptic_ros.core.decoding.label_map import (
     drop_small_stuff,
 )
 from panoptic_ros.core.decoding.object_runs import ObjectRuns
-from panoptic_ros.core.decoding.regions import Region, regions_of, strongest
+from panoptic_ros.core.decoding.regions import regions_apart, strongest
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.types import NO_ID, Heads, Panoptic, Segment
@@ -211,37 +210,13 @@ def _with_regions(
         return panoptic
     if (bonnet := find_bonnet(classes, ids, labels.vehicles)) is not None:
         unclaimed &= ~bonnet
-    totals = np.bincount(classes[unclaimed], minlength=256)
-    found = [
-        region
-        for label in np.flatnonzero(totals >= least).tolist()
-        for region in _regions_apart(
-            label, classes == label, unclaimed, panoptic.confidence, least
-        )
-        if region.score >= surest
-    ]
+    found = regions_apart(classes, unclaimed, panoptic.confidence, least, surest)
     segments = list(panoptic.segments)
     for region in strongest(found, config.max_objects - len(segments)):
         number = len(segments) + 1
         region.draw(ids, number)
         segments.append(region.segment(number, 0.5 * region.score))
     return replace(panoptic, segments=tuple(segments))
-
-
-def _regions_apart(
-    label: int,
-    has_label: NDArray[np.bool_],
-    unclaimed: NDArray[np.bool_],
-    confidence: NDArray[np.uint8],
-    least: int,
-) -> Iterator[Region]:
-    """Find the unclaimed regions of a class that touch no claimed pixel of it."""
-    claimed = (has_label & ~unclaimed).view(np.uint8)
-    near = np.asarray(cv2.dilate(claimed, np.ones((3, 3), np.uint8)), np.uint8).view(np.bool_)
-    for region in regions_of(label, has_label & unclaimed, confidence, least):
-        x0, y0, x1, y1 = region.box
-        if not near[y0:y1, x0:x1][region.mask].any():
-            yield region
 
 
 def _divided(weighted: NDArray[np.float64]) -> list[Votes]:

@@ -47,8 +47,50 @@ def strongest(regions: Iterable[Region], count: int) -> list[Region]:
     return order[:count]
 
 
+def regions_apart(
+    classes: NDArray[np.uint8],
+    unclaimed: NDArray[np.bool_],
+    confidence: NDArray[np.uint8],
+    least: int,
+    surest: float,
+) -> Iterator[Region]:
+    """Find the sure regions of unclaimed pixels that touch no claimed pixel of their class.
+
+    Args:
+        classes: Class index of each pixel, (h, w).
+        unclaimed: Which pixels of things belong to no object yet, (h, w).
+        confidence: Probability times 255 of each pixel's class, (h, w).
+        least: Fewest pixels of a region.
+        surest: Its least score.
+    """
+    # Unclaimed are few pixels, most often in a small part of the map.
+    x, y, width, height = cv2.boundingRect(unclaimed.view(np.uint8))
+    part = (slice(y, y + height), slice(x, x + width))
+    inside, here = classes[part], unclaimed[part]
+    totals = np.bincount(inside[here], minlength=256)
+    for label in np.flatnonzero(totals >= least).tolist():
+        where = (inside == label) & here
+        for region in regions_of(label, where, confidence[part], least, (x, y)):
+            if region.score >= surest and _is_apart(region, classes, unclaimed):
+                yield region
+
+
+def _is_apart(region: Region, classes: NDArray[np.uint8], unclaimed: NDArray[np.bool_]) -> bool:
+    """Whether no neighbour of a region's pixels is a claimed pixel of its class."""
+    x0, y0, x1, y1 = region.box
+    left, top = max(0, x0 - 1), max(0, y0 - 1)
+    around = (slice(top, y1 + 1), slice(left, x1 + 1))
+    claimed = (classes[around] == region.label) & ~unclaimed[around]
+    near = np.asarray(cv2.dilate(claimed.view(np.uint8), np.ones((3, 3), np.uint8)), np.uint8)
+    return not near[y0 - top : y1 - top, x0 - left : x1 - left][region.mask].any()
+
+
 def regions_of(
-    label: int, where: NDArray[np.bool_], confidence: NDArray[np.uint8], least: int
+    label: int,
+    where: NDArray[np.bool_],
+    confidence: NDArray[np.uint8],
+    least: int,
+    origin: tuple[int, int] = (0, 0),
 ) -> Iterator[Region]:
     """Find the regions of a class that have at least ``least`` pixels.
 
@@ -57,6 +99,7 @@ def regions_of(
         where: Its pixels, (h, w).
         confidence: Probability times 255 of each pixel's class, (h, w).
         least: In pixels.
+        origin: (x, y) of the map in a larger one, which the boxes are in.
     """
     everywhere = where.view(np.uint8)
     # Only the part of the map that has the class is looked at.
@@ -66,6 +109,7 @@ def regions_of(
     count, numbers, facts, _ = cv2.connectedComponentsWithStats(everywhere[part], connectivity=8)
     sums = np.bincount(numbers[inside], confidence[part][inside], minlength=count)
     large = np.flatnonzero(facts[1:, cv2.CC_STAT_AREA] >= least) + 1
+    x, y = x + origin[0], y + origin[1]
     for number in large.tolist():
         left, top, wide, high, area = facts[number].tolist()
         mask = numbers[top : top + high, left : left + wide] == number
