@@ -82,7 +82,7 @@ class DrivableFilter:
             _close_holes(mask, evidence.open, config.max_hole_area * mask.size)
         shown = mask.view(np.uint8)
         # What closes a hole is as sure as the least sure pixel that needs no closing.
-        sure = np.maximum(probability, np.uint8(_level(config.min_confidence)))
+        sure = cv2.max(probability, float(_level(config.min_confidence)))
         confidence = np.asarray(cv2.multiply(sure, shown), np.uint8)
         boundary = free_space_boundary(_with_ego(mask, foot))
         reach = math.ceil(max(config.thing_margin, config.person_margin) * mask.shape[1])
@@ -134,17 +134,18 @@ def _touching_ego(
     pieces = np.asarray(found, np.int32)
     margin = min(round(width * (1.0 - config.ego_width) / 2.0), (width - 1) // 2)
     columns = np.arange(margin, width - margin)
-    rows = foot[columns] - 1 - np.arange(max(1, height // 16))[:, None]
-    strip = pieces[np.maximum(rows - top, 0), columns]
+    rows = np.maximum(foot[columns] - 1 - np.arange(max(1, height // 16))[:, None] - top, 0)
+    strip = pieces[rows, columns]
     kept = np.zeros(count, np.bool_)
     kept[strip] = True
-    sure = np.zeros(count, np.bool_)
-    sure[
-        pieces[probability[top:] >= _level(max(config.sure_confidence, config.min_confidence))]
-    ] = True
-    kept &= sure
     kept[0] = False
-    mask[top:] = _chosen(pieces, kept)
+    is_sure = probability[top:] >= _level(max(config.sure_confidence, config.min_confidence))
+    sure = np.zeros(count, np.bool_)
+    sure[strip[is_sure[rows, columns]]] = True
+    # Most often the strip alone says that its pieces are sure.
+    if (kept & ~sure).any():
+        sure[pieces[is_sure]] = True
+    mask[top:] = _chosen(pieces, kept & sure)
     return mask
 
 
