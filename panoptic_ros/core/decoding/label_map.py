@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,12 +57,11 @@ def drop_small_stuff(classes: NDArray[np.uint8], labels: LabelSet, config: Decod
     """
     # There are a hundred times as many pixels as runs of them.
     first, length = runs(classes)
-    totals = np.bincount(classes.ravel().take(first), length, minlength=256)
+    label = classes.ravel().take(first)
     # A share that is a whole number of pixels, say 0.07 of 100, is one in float32 alone.
-    totals = totals.astype(np.float32)
+    totals = np.bincount(label, length, minlength=256).astype(np.float32)
     small = (totals > 0) & (totals < config.min_stuff_area * classes.size) & ~labels.things
     small[VOID] = False
-    if small.any():
-        table = np.arange(256, dtype=np.uint8)
-        table[small] = VOID
-        cv2.LUT(classes, table, dst=classes)
+    dropped = np.flatnonzero(small[label])
+    for start, count in zip(first[dropped].tolist(), length[dropped].tolist(), strict=True):
+        classes.flat[start : start + count] = VOID

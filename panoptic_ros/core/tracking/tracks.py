@@ -215,9 +215,7 @@ def _track(
     pieces: tuple[int, ...] = (),
 ) -> Track:
     """List a track as it is seen now."""
-    track = object.__new__(Track)
-    # A frozen dataclass sets its attributes one by one: for 40 objects a frame that is 0.1 ms.
-    vars(track).update(
+    return Track(
         id=one.id,
         segment=segment,
         label=one.label,
@@ -229,7 +227,6 @@ def _track(
         pieces=pieces,
         votes=one.shares,
     )
-    return track
 
 
 def _put_together(

@@ -172,6 +172,14 @@ def test_a_piece_that_is_nowhere_sure_is_no_surface() -> None:
     assert surface(replace(frame, confidence=doubt), config) == ["####", "####"]
 
 
+def test_a_piece_that_is_sure_only_far_from_the_camera_is_surface() -> None:
+    config = replace(CONFIG, min_confidence=0.3, sure_confidence=0.7)
+    confidence = np.full((3, 6), 120, np.uint8)
+    confidence[0, 0] = confidence[2, 3] = 200
+    frame = replace(scene("rrsrsr", "rrsrsr", "rrsrsr"), confidence=confidence)
+    assert surface(frame, config) == ["##.#..", "##.#..", "##.#.."]
+
+
 def test_the_margin_of_a_thing_grows_toward_the_camera() -> None:
     near = ["r" * 21] * 18 + ["r" * 10 + "1" + "r" * 10] + ["r" * 21]
     far = [*near[:9], near[18], *near[9:18], near[19]]
