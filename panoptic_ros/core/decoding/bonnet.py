@@ -54,8 +54,15 @@ def find_bonnet(
     if np.count_nonzero(bonnet[edge - top :].any(axis=0)) < least:
         return None
     mask = np.zeros(labels.shape, np.bool_)
-    np.logical_or.accumulate(bonnet, axis=0, out=mask[top:])
+    mask[top:] = np.arange(height - top)[:, None] >= _first_rows(bonnet)
     return mask
+
+
+def _first_rows(mask: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Highest row of every column that is set, the number of rows where none is, (w,)."""
+    # A column becomes a row: there argmax stops at the first hit.
+    turned = np.asarray(cv2.transpose(mask.view(np.uint8)), np.uint8).view(np.bool_)
+    return np.where(mask.any(axis=0), turned.argmax(axis=1), len(mask))
 
 
 def _unclaimed(
