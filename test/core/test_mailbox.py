@@ -50,7 +50,7 @@ def test_closing_wakes_the_taker() -> None:
     taker = threading.Thread(target=lambda: taken.append(mailbox.take()), daemon=True)
     taker.start()
     mailbox.close()
-    taker.join(5)
+    taker.join(60)
     assert taken == [None]
     assert not mailbox.put("front", 1)
     assert mailbox.take(0) is None
@@ -59,10 +59,10 @@ def test_closing_wakes_the_taker() -> None:
 def test_an_item_wakes_a_waiting_taker() -> None:
     mailbox: Mailbox[int] = Mailbox()
     taken: list[object] = []
-    taker = threading.Thread(target=lambda: taken.append(mailbox.take(5)), daemon=True)
+    taker = threading.Thread(target=lambda: taken.append(mailbox.take(60)), daemon=True)
     taker.start()
     mailbox.put("front", 7)
-    taker.join(5)
+    taker.join(60)
     assert taken == [("front", 7)]
 
 

@@ -93,7 +93,7 @@ class Scene:
     ) -> None:
         """Send an image and wait until the worker has it."""
         self.mailbox.put(name, image(second, pixels))
-        assert self.cameras[name].taken.acquire(timeout=10.0)
+        assert self.cameras[name].taken.acquire(timeout=60.0)
 
 
 def image(second: float, pixels: NDArray[np.uint8] | None = None) -> Any:

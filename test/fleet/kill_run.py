@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,22 +34,29 @@ def label(bags: Path, out: Path, jobs: int) -> int:
     return subprocess.run(command(bags, out, jobs), check=False, capture_output=True).returncode
 
 
-def label_and_kill(bags: Path, out: Path, jobs: int, after_s: float, whole_group: bool) -> bool:
-    """Kill a call with signal 9; says whether it was still at work."""
+def label_and_kill(
+    bags: Path, out: Path, jobs: int, is_time: Callable[[], bool], whole_group: bool
+) -> bool:
+    """Kill a call with signal 9 when it is time; says whether it was still at work."""
     quiet = subprocess.DEVNULL
     child = subprocess.Popen(
         command(bags, out, jobs), stdout=quiet, stderr=quiet, start_new_session=True
     )
-    try:
-        child.wait(after_s)
-        return False
-    except subprocess.TimeoutExpired:
-        if whole_group:
-            os.killpg(child.pid, signal.SIGKILL)
-        else:
-            child.kill()
-        child.wait()
-        return True
+    while not is_time():
+        if child.poll() is not None:
+            return False
+        time.sleep(0.01)
+    if whole_group:
+        os.killpg(child.pid, signal.SIGKILL)
+    else:
+        child.kill()
+    return child.wait() == -signal.SIGKILL
+
+
+def later(after_s: float) -> Callable[[], bool]:
+    """Say whether so long has passed from now on."""
+    due_s = time.monotonic() + after_s
+    return lambda: time.monotonic() >= due_s
 
 
 def fates(out: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -96,9 +104,9 @@ def main() -> int:
         say(f"serial: {time.monotonic() - started:.0f} s")
         killed, done = 0, []
         for number in range(args.kills):
-            moment = float(rng.uniform(1.0, args.most_s))
+            is_time = later(float(rng.uniform(1.0, args.most_s)))
             killed += label_and_kill(
-                base / "bags", base / "killed", args.jobs, moment, number % 2 == 0
+                base / "bags", base / "killed", args.jobs, is_time, number % 2 == 0
             )
             done.append(len(fates(base / "killed")))
         say(f"killed {killed} times; bags with a manifest after each: {done}")

@@ -7,6 +7,7 @@ import json
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,12 +49,18 @@ def test_a_bag_that_ends_its_workers_is_given_up_and_listed(quiet: Path) -> None
     assert poison == ["its worker was ended by SIGSEGV, 2 times; given up"]
 
 
+def one_more_in(out: Path) -> Callable[[], bool]:
+    """Say whether a bag has been done since."""
+    before = len(fates(out))
+    return lambda: len(fates(out)) > before
+
+
 def test_a_call_that_is_killed_is_taken_up_by_the_next(
     bags: Path, quiet: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    assert label_and_kill(bags, out, 2, 2.0, whole_group=False)
-    assert label_and_kill(bags, out, 2, 3.0, whole_group=True)
+    assert label_and_kill(bags, out, 2, one_more_in(out), whole_group=False)
+    assert label_and_kill(bags, out, 2, one_more_in(out), whole_group=True)
     label(bags, out, 2)
     assert fates(out) == fates(quiet)
     assert strays(out) == []
@@ -73,7 +80,7 @@ def test_ctrl_c_says_how_to_go_on(bags: Path, tmp_path: Path) -> None:
     call = subprocess.Popen(command(bags, tmp_path / "out", 1), stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not fates(tmp_path / "out") and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.01)
     call.send_signal(signal.SIGINT)
     assert "the same command goes on" in call.communicate()[1]
     assert call.returncode == 130

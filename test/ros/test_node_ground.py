@@ -162,10 +162,11 @@ def test_another_grid_counts_from_the_next_image_of_a_camera_known_already(
     ):
         assert measure(grids[-1].info) != pytest.approx(wanted)
         assert node.set_parameters([Parameter(name, value=wanted)])[0].successful
-        bench.spin(0.3)
-        grids.clear()
-        bench.until(lambda: grids, publish)
-        assert measure(grids[0].info) == pytest.approx(wanted)
+        expected = pytest.approx(wanted)
+        bench.until(
+            lambda measure=measure, expected=expected: measure(grids[-1].info) == expected,
+            publish,
+        )
 
 
 def test_a_mounting_that_is_set_while_the_node_runs_counts_from_then_on(

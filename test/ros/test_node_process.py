@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from test.drawn.drawn_camera import last
 from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.processes import Start
 from test.drawn.street_scene import CAMERA_SIZE, street
@@ -86,7 +87,7 @@ def test_every_topic_keeps_the_contract(start_node: Start, bench: Bench) -> None
     drive = Drive(bench)
     bench.until(lambda: all(len(messages) >= 5 for messages in heard.values()), drive.shoot)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
     for messages in heard.values():
         for entry in messages:
@@ -133,7 +134,7 @@ def test_a_signal_ends_the_process_cleanly(start_node: Start, number: signal.Sig
     assert process.stderr is not None
     assert any("active, images from /image" in line for line in process.stderr)
     process.send_signal(number)
-    _, words = process.communicate(timeout=30)
+    _, words = process.communicate(timeout=60)
     assert process.returncode == 0
     assert "Traceback" not in words
 
@@ -145,7 +146,7 @@ def test_a_second_signal_at_once_changes_nothing(start_node: Start) -> None:
     process.send_signal(signal.SIGINT)
     time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0
+    assert process.wait(60) == 0
 
 
 def test_an_unreadable_parameter_file_is_one_line_and_status_2(start_node: Start) -> None:
@@ -215,5 +216,4 @@ def test_a_failing_engine_ends_the_process_with_status_1(bench: Bench, tiny_mode
     assert process.returncode == 1
     assert "the device is lost; the process ends so that it can be respawned" in words
     assert "Traceback" not in words
-    bench.spin(0.3)
-    assert any(row.level == b"\x02" for row in reports[-1].status)
+    bench.until(lambda: any(row.level == b"\x02" for row in last(reports)))

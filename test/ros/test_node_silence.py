@@ -78,21 +78,15 @@ def test_by_default_silence_is_only_reported(make_node: MakeNode) -> None:
 def test_a_camera_that_never_spoke_is_an_error_and_nothing_is_made_up(
     make_node: MakeNode,
 ) -> None:
-    node = make_node(stale_after_s=2.0, stale_action="void", diagnostics_period_s=0.2)
+    node = make_node(stale_after_s=3600.0, stale_action="void", diagnostics_period_s=0.2)
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
-    bench.until(lambda: reports)
     node.start()
-    seen: list[int] = []
-
-    def levels() -> list[int]:
-        seen.append(words(reports, "panoptic: camera")[0])
-        return seen
-
-    bench.until(lambda: levels()[-1] == ERROR)
-    assert WARN in seen
-    assert words(reports, "panoptic: camera")[1] == "no image yet on /image"
+    for level, stale_after_s in ((WARN, 3600.0), (ERROR, 0.5)):
+        node.set_parameters([Parameter("stale_after_s", value=stale_after_s)])
+        said = (level, "no image yet on /image")
+        bench.until(lambda said=said: words(reports, "panoptic: camera") == said)
     assert labels == []
     bench.close()
 
@@ -117,7 +111,7 @@ def test_images_that_cannot_be_used_are_silence_too(make_node: MakeNode) -> None
 
 
 def test_a_dead_camera_costs_the_other_nothing(make_node: MakeNode) -> None:
-    node = make_node(cameras=["front", "rear"], stale_after_s=2.0, stale_action="void")
+    node = make_node(cameras=["front", "rear"], stale_after_s=5.0, stale_action="void")
     bench = Bench(node)
     front = bench.listen("/panoptic/front/label")
     rear = bench.listen("/panoptic/rear/label")
@@ -195,7 +189,8 @@ def test_parameters_change_under_load(make_node: MakeNode) -> None:
 def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
     make_node: MakeNode, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    node = make_node(**{"tracking.lost_after_s": 0.3})
+    # However long a busy machine takes from image to image, no gap is one.
+    node = make_node(**{"tracking.lost_after_s": 0.3, "tracking.reset_gap_s": 3600.0})
     bench = Bench(node)
     instances = bench.listen("/panoptic/instance")
     reports = bench.listen("/diagnostics", DIAGNOSTICS)
@@ -210,9 +205,8 @@ def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
     bench.until(lambda: len(instances) > 2, lambda: shoot(True))
     assert ids(instances[-1]) == {0, 1, 2}
     # Time passes although no stamp says so: what was not seen for longer gets another number.
-    for _ in range(8):
-        shoot(False)
-        bench.spin(0.1)
+    bench.until(lambda: ids(instances[-1]) == {0}, lambda: shoot(False))
+    bench.spin(0.5)
     bench.until(lambda: ids(instances[-1]) not in ({0}, {0, 1, 2}), lambda: shoot(True))
     assert ids(instances[-1]) == {0, 3, 4}
     assert all(entry.header.stamp.sec == entry.header.stamp.nanosec == 0 for entry in instances)
@@ -282,7 +276,7 @@ def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -
     bench.until(lambda: int(value(reports, "panoptic: camera", "late") or 0) > 2, cross)
     assert value(reports, "panoptic: camera", "stamp_jumps") == "0"
     assert value(reports, "panoptic: camera", "dropped_unusable") == "0"
-    assert words(reports, "panoptic: camera")[0] == 0
+    bench.until(lambda: words(reports, "panoptic: camera")[0] == 0, camera.shoot)
     assert all(ids(message) == {0, 1, 2} for message in instances)
     stamps = [(one.header.stamp.sec, one.header.stamp.nanosec) for one in instances]
     assert stamps == sorted(stamps)
@@ -292,14 +286,17 @@ def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -
 def test_a_camera_that_pauses_longer_than_an_inference_may_take_ends_nothing(
     make_node: MakeNode,
 ) -> None:
-    node = make_node(engine_timeout_s=1.0)
+    node = make_node()
     bench = Bench(node)
     labels = bench.listen("/panoptic/label")
     camera = Camera(bench)
     node.start()
     bench.until(lambda: labels, camera.shoot)
+    # The limit holds during the pause alone: a busy machine's inferences may take longer.
+    node.set_parameters([Parameter("engine_timeout_s", value=1.0)])
     bench.spin(2.5)
     assert node.failure is None
+    node.set_parameters([Parameter("engine_timeout_s", value=0.0)])
     labels.clear()
     bench.until(lambda: labels, camera.shoot)
     assert node.failure is None

@@ -98,7 +98,7 @@ def test_the_next_image_is_taken_while_a_result_goes_out() -> None:
     may_go = threading.Event()
 
     def send(result: Result, header: Any, config: NodeConfig) -> dict[str, float]:
-        assert may_go.wait(10.0)
+        assert may_go.wait(60.0)
         return {}
 
     with working(Sender, send) as (worker, camera, shoot):

@@ -62,9 +62,9 @@ def url() -> Iterator[str]:
 
 
 def test_state_and_page_are_given(url: str) -> None:
-    with urlopen(f"{url}state.json", timeout=10) as answer:
+    with urlopen(f"{url}state.json", timeout=60) as answer:
         assert json.load(answer) == STATE
-    with urlopen(url, timeout=10) as answer:
+    with urlopen(url, timeout=60) as answer:
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
         page = answer.read().decode()
     assert "<title>/panoptic</title>" in page
@@ -72,7 +72,7 @@ def test_state_and_page_are_given(url: str) -> None:
 
 
 def test_a_stream_is_one_jpeg_after_another(url: str) -> None:
-    with urlopen(f"{url}stream/front", timeout=10) as answer:
+    with urlopen(f"{url}stream/front", timeout=60) as answer:
         assert answer.headers["Content-Type"] == "multipart/x-mixed-replace; boundary=frame"
         for _ in range(3):
             assert answer.readline() == b"--frame\r\n"
@@ -85,7 +85,7 @@ def test_a_stream_is_one_jpeg_after_another(url: str) -> None:
 
 def test_other_paths_are_not_found(url: str) -> None:
     with pytest.raises(HTTPError, match="404"):
-        urlopen(f"{url}../etc/passwd", timeout=10)
+        urlopen(f"{url}../etc/passwd", timeout=60)
 
 
 def test_a_taken_port_is_one_line(url: str) -> None:

@@ -144,9 +144,9 @@ def test_who_waits_for_another_builder_is_told_so(plan: Path) -> None:
 
     other = threading.Thread(target=hold, daemon=True)
     other.start()
-    assert held.wait(10)
+    assert held.wait(60)
     with cache.locked(plan, lambda: told.append("waits")):
-        other.join(10)
+        other.join(60)
     with cache.locked(plan, lambda: told.append("again")):
         assert told == ["waits"]
 

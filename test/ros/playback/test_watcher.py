@@ -105,12 +105,12 @@ def test_the_verb_serves_the_node_until_it_is_interrupted(speaker: Speaker) -> N
         assert process.stdout is not None
         said = process.stdout.readline()
         url = said.split(" at ")[1].split()[0]
-        with urlopen(f"{url}stream/front", timeout=30) as answer:
+        with urlopen(f"{url}stream/front", timeout=60) as answer:
             assert answer.readline() == b"--frame\r\n"
-        with urlopen(url, timeout=10) as answer:
+        with urlopen(url, timeout=60) as answer:
             assert "/panoptic/front/label" in answer.read().decode()
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()
