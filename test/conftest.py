@@ -13,6 +13,7 @@ import signal
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -92,12 +93,27 @@ def pytest_configure(config: pytest.Config) -> None:
         # A shell's background ignores the signal, and the processes of tests would, too.
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.SIG_IGN):
-        # As Ctrl-C does, it ends what tests have started; `timeout` sends it.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        _end_on_sigterm()
     required = filter(None, os.environ.get("PANOPTIC_REQUIRE", "").replace(",", " ").split())
     missing = [reason for marker in required if (reason := NEEDS[marker]())]
     if missing:
         raise pytest.UsageError("PANOPTIC_REQUIRE: " + "; ".join(missing))
+
+
+def _end_on_sigterm() -> None:
+    """Let SIGTERM, which ``timeout`` sends, end what tests have started as Ctrl-C does.
+
+    A process that was forked from this one ends by it as usual.
+    """
+    owner = os.getpid()
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if os.getpid() != owner:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
