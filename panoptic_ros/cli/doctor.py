@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from panoptic_ros.core.errors import PanopticError
 
 if TYPE_CHECKING:
-    from panoptic_ros.cli.diagnosis.checks import Check
+    from panoptic_ros.cli.diagnosis.check import Check
     from panoptic_ros.cli.diagnosis.environment import Environment
 
 IMAGES = 50
@@ -29,7 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the diagnosis; 1 where something stops the node or loses its images."""
-    from panoptic_ros.cli.diagnosis.checks import FINDING, diagnose, verdicts
+    from panoptic_ros.cli.diagnosis.check import FINDING
+    from panoptic_ros.cli.diagnosis.checks import diagnose, verdicts
     from panoptic_ros.cli.diagnosis.environment import gather
 
     here = gather()

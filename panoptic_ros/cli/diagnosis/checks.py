@@ -4,12 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from panoptic_ros.cli.diagnosis.environment import Environment, Module
-
-OK, NOTE, FINDING = "ok", "note", "finding"
-"""How things stand: fine, could be better, stops something."""
+from panoptic_ros.cli.diagnosis.check import FINDING, NOTE, OK, Check, pip_install
+from panoptic_ros.cli.diagnosis.engine_checks import engine_checks, engine_words, jetson_checks
+from panoptic_ros.cli.diagnosis.environment import Environment
+from panoptic_ros.cli.diagnosis.modules import Module
 
 _PYTHON = {
     "numpy": "arrays",
@@ -18,27 +17,8 @@ _PYTHON = {
     "yaml": "label sets",
 }
 _MESSAGES = ("sensor_msgs", "diagnostic_msgs", "lifecycle_msgs")
-_TENSORRT = ("tensorrt", "tensorrt_rtx")
 _BAGS = {"rosbags": "bags", "av": "videos", "rich": "progress bars", "jinja2": "the report"}
 _CRASHING_CV2 = "4.5.5"
-_PIP_NAMES = {"cv2": '"opencv-python-headless<5"', "yaml": "pyyaml"}
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the diagnosis.
-
-    Attributes:
-        state: ``OK``, ``NOTE`` or ``FINDING``.
-        what: What was looked at.
-        found: What is here.
-        remedy: How to get what is missing; empty where nothing is.
-    """
-
-    state: str
-    what: str
-    found: str
-    remedy: str = ""
 
 
 def diagnose(here: Environment) -> list[Check]:
@@ -48,9 +28,9 @@ def diagnose(here: Environment) -> list[Check]:
         Check(OK, "Python", here.python),
         Check(OK, "system", here.system),
         *(_python_line(name, use, here.modules[name]) for name, use in _PYTHON.items()),
-        *_jetson_lines(here),
+        *jetson_checks(here),
         *_ros_lines(here),
-        *_engine_lines(here),
+        *engine_checks(here),
         *_bag_lines(here),
         *_transport_lines(here),
     ]
@@ -74,24 +54,6 @@ def verdicts(here: Environment) -> list[Check]:
     ]
 
 
-def engine_words(here: Environment) -> str:
-    """Name the engine that a model runs on."""
-    runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
-    if _lacks_for_plans(here):
-        return runtime
-    plans = [plan for plan in here.plans if plan.needs_gpu]
-    fitting = sum(not plan.why_not for plan in plans)
-    return f"TensorRT where a plan fits ({fitting} of {len(plans)} here), else {runtime}"
-
-
-def _lacks_for_plans(here: Environment) -> list[str]:
-    """Name what is missing to run plans."""
-    lacks = [] if here.cuda else ["a GPU"]
-    if not any(here.modules[name].is_usable for name in _TENSORRT):
-        lacks.append("TensorRT")
-    return lacks + ([] if here.modules["pycuda"].is_usable else ["pycuda"])
-
-
 def _verdict(command: str, missing: list[str], how: str = "") -> Check:
     if missing:
         return Check(FINDING, command, f"no: lacks {', '.join(missing)}")
@@ -104,11 +66,7 @@ def _python_line(name: str, use: str, module: Module) -> Check:
         return Check(FINDING, name, found, 'pip install "opencv-python-headless>=4.6,<5"')
     if module.is_usable:
         return Check(OK, name, module.version)
-    return Check(FINDING, name, module.error or f"missing; it is for {use}", _pip(name))
-
-
-def _pip(name: str) -> str:
-    return f"pip install {_PIP_NAMES.get(name, name)}"
+    return Check(FINDING, name, module.error or f"missing; it is for {use}", pip_install(name))
 
 
 def _ros_lines(here: Environment) -> Iterator[Check]:
@@ -152,122 +110,6 @@ def _ros_package(here: Environment, name: str) -> str:
     return f"apt install ros-{here.ros.distro or '<distro>'}-{name.replace('_', '-')}"
 
 
-def _engine_lines(here: Environment) -> Iterator[Check]:
-    runtime = here.modules["onnxruntime"]
-    if runtime.is_usable:
-        yield Check(OK, "ONNX Runtime", f"{runtime.version}: {', '.join(here.providers)}")
-    else:
-        found = runtime.error or "missing; it runs the network"
-        yield Check(FINDING, "ONNX Runtime", found, _pip("onnxruntime"))
-    yield _openvino_line(here)
-    if here.models:
-        yield Check(OK, "models", ", ".join(here.models))
-    else:
-        yield Check(
-            FINDING,
-            "models",
-            "none came with the package",
-            "give an .onnx file as engine (panoptic export writes one), or 'drawn' for a stand-in",
-        )
-    yield from _gpu_lines(here)
-    yield from _tensorrt_lines(here)
-    yield from _plan_lines(here)
-
-
-def _openvino_line(here: Environment) -> Check:
-    module = here.modules["openvino"]
-    if module.is_usable:
-        return Check(OK, "OpenVINO", f"{module.version}: {', '.join(here.devices) or 'no device'}")
-    if module.error:
-        return Check(NOTE, "OpenVINO", module.error, "pip install --upgrade openvino")
-    if here.has_bfloat16:
-        found = (
-            "missing; this CPU multiplies in bfloat16, where it may be faster than ONNX Runtime"
-        )
-        return Check(NOTE, "OpenVINO", found, _pip("openvino"))
-    return Check(OK, "OpenVINO", "none; it is for CPUs with bfloat16, Intel's GPUs and NPUs")
-
-
-def _jetson_lines(here: Environment) -> Iterator[Check]:
-    board = here.jetson
-    if board is None:
-        return
-    if board.mode:
-        yield Check(
-            OK,
-            board.model,
-            f"power mode {board.mode}; sudo nvpmodel -m NUMBER changes it, /etc/nvpmodel.conf "
-            "lists the modes",
-        )
-    else:
-        yield Check(NOTE, board.model, "its power mode cannot be read", "sudo nvpmodel -q")
-    if board.holds_clocks:
-        yield Check(OK, "GPU clock", f"held at {board.most_mhz} MHz")
-    elif board.most_mhz:
-        found = f"moves between {board.least_mhz} and {board.most_mhz} MHz, so times vary"
-        yield Check(NOTE, "GPU clock", found, "sudo jetson_clocks; docs/operations.md keeps it")
-
-
-def _gpu_lines(here: Environment) -> Iterator[Check]:
-    idle = "CUDA" not in here.providers and _lacks_for_plans(here)
-    if here.gpu and idle:
-        lacks = ", ".join(idle)
-        remedy = "see docs/engines.md for TensorRT; or on a PC: pip install onnxruntime-gpu"
-        yield Check(NOTE, "GPU", f"{here.gpu}; idle: lacks {lacks}", remedy)
-    else:
-        yield Check(OK, "GPU", here.gpu or "none from NVIDIA; the network runs on the CPU")
-    if here.cuda:
-        yield Check(OK, "NVIDIA driver", here.cuda)
-    elif here.gpu:
-        yield Check(NOTE, "NVIDIA driver", here.cuda_error)
-
-
-def _tensorrt_lines(here: Environment) -> Iterator[Check]:
-    found = [name for name in _TENSORRT if here.modules[name].version]
-    for name in found:
-        module = here.modules[name]
-        yield Check(NOTE if module.error else OK, name, module.error or module.version)
-    if not found:
-        yield Check(
-            NOTE if here.cuda else OK,
-            "TensorRT",
-            "none; models run on ONNX Runtime",
-            "Jetson: apt install python3-libnvinfer; PC: pip install tensorrt_rtx"
-            if here.cuda
-            else "",
-        )
-    pycuda = here.modules["pycuda"]
-    if pycuda.version:
-        yield Check(NOTE if pycuda.error else OK, "pycuda", pycuda.error or pycuda.version)
-    elif found and here.cuda:
-        yield Check(
-            NOTE,
-            "pycuda",
-            "missing; plans need it to run",
-            "pip install pycuda (it compiles: set CUDA_ROOT to the CUDA toolkit)",
-        )
-
-
-def _plan_lines(here: Environment) -> Iterator[Check]:
-    for plan in here.plans:
-        if plan.why_not:
-            found = f"{plan.facts}: {plan.why_not}" if plan.facts else plan.why_not
-            # Without what runs a plan, building it anew is no help.
-            is_idle = plan.needs_gpu and bool(_lacks_for_plans(here))
-            yield Check(NOTE, plan.name, found, "" if is_idle else plan.command)
-        else:
-            yield Check(OK, plan.name, f"{plan.facts}: fits")
-    has_some = any(plan.needs_gpu for plan in here.plans)
-    if not has_some and not _lacks_for_plans(here):
-        model = here.models[0] if here.models else "MODEL.onnx"
-        yield Check(
-            NOTE,
-            "plans",
-            f"none in {here.plan_folder}; models run on ONNX Runtime until then",
-            f"panoptic build {model}",
-        )
-
-
 def _bag_lines(here: Environment) -> Iterator[Check]:
     modules = here.modules
     here_now = [f"{name} {modules[name].version}" for name in _BAGS if modules[name].is_usable]
@@ -276,7 +118,7 @@ def _bag_lines(here: Environment) -> Iterator[Check]:
     for name, use in _BAGS.items():
         if not modules[name].is_usable:
             found = modules[name].error or f"missing; it is for {use}"
-            yield Check(NOTE, name, found, _pip(name))
+            yield Check(NOTE, name, found, pip_install(name))
     torch = modules["torch"]
     if torch.is_usable:
         yield Check(OK, "PyTorch", torch.version)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import os
 import platform
 import re
@@ -14,84 +13,19 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from panoptic_ros.cli.diagnosis.jetson import Jetson, look_at_jetson
+from panoptic_ros.cli.diagnosis.modules import MODULES, Module, look_at
+from panoptic_ros.cli.diagnosis.ros_origin import Ros, look_at_ros
 from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.core.files.resources import resource
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.diagnosis.cached_plans import CachedPlan
     from panoptic_ros.ros.transport.check import TransportCheck
-
-MODULES = (
-    "numpy",
-    "scipy",
-    "cv2",
-    "yaml",
-    "rclpy",
-    "sensor_msgs",
-    "diagnostic_msgs",
-    "lifecycle_msgs",
-    "vision_msgs",
-    "cv_bridge",
-    "onnxruntime",
-    "openvino",
-    "tensorrt",
-    "tensorrt_rtx",
-    "pycuda",
-    "rosbags",
-    "av",
-    "rich",
-    "jinja2",
-    "torch",
-)
-"""Everything the package can make use of, by import name."""
-
-_DISTRIBUTIONS = {
-    "cv2": ("opencv-python-headless", "opencv-python"),
-    "yaml": ("PyYAML",),
-    "rclpy": ("ros-rclpy",),
-}
-_WHEEL = re.compile(r"ros-([a-z]+)-rclpy")
-
-
-@dataclass(frozen=True)
-class Module:
-    """A Python module.
-
-    Attributes:
-        version: Empty where the module is missing, "?" where it does not say.
-        error: Why it cannot be imported although it is there; empty where it can.
-    """
-
-    version: str = ""
-    error: str = ""
-
-    @property
-    def is_usable(self) -> bool:
-        """Whether it can be imported."""
-        return bool(self.version) and not self.error
-
-
-@dataclass(frozen=True)
-class Ros:
-    """Where ROS 2 comes from.
-
-    Attributes:
-        distro: Such as ``jazzy``; empty where it is unknown.
-        is_wheels: Whether rclpy is a Python wheel instead of a distribution's package.
-        rmw: Identifier of the middleware; empty without rclpy.
-        transports: Environment variable that chooses Fast DDS's transports; empty where none.
-    """
-
-    distro: str = ""
-    is_wheels: bool = False
-    rmw: str = ""
-    transports: str = ""
 
 
 @dataclass(frozen=True)
@@ -185,61 +119,6 @@ def with_engines(facts: Environment) -> Environment:
         plan_folder=str(default_folder()),
         plans=look_at_plans(default_folder(), gpu, versions),
     )
-
-
-def look_at(name: str) -> Module:
-    """Import a module and ask its version."""
-    try:
-        spec = importlib.util.find_spec(name)
-        # A folder of that name, such as type stubs leave behind, can be imported as well.
-        if spec is None or (spec.origin is None and not _distribution_version(name)):
-            return Module()
-        found = importlib.import_module(name)
-    # A library that does not fit this machine may raise anything, and that is what to report.
-    except Exception as error:
-        return Module(_distribution_version(name) or "?", f"{type(error).__name__}: {error}")
-    return Module(_distribution_version(name) or str(getattr(found, "__version__", "?")))
-
-
-def _distribution_version(name: str) -> str:
-    for distribution in (*_DISTRIBUTIONS.get(name, ()), name):
-        with suppress(metadata.PackageNotFoundError):
-            return metadata.version(distribution)
-    return ""
-
-
-def look_at_ros(
-    rclpy: Module, environment: Mapping[str, str] | None = None, names: list[str] | None = None
-) -> Ros:
-    """Find out which ROS 2 this is.
-
-    Args:
-        rclpy: What is known of rclpy.
-        environment: This process's by default.
-        names: Names of the installed Python distributions; asked for by default.
-    """
-    from panoptic_ros.ros.transport.profile import OTHER_CURES, PROFILE_VARIABLES
-
-    known = os.environ if environment is None else environment
-    if names is None:
-        names = [str(entry.metadata["Name"] or "") for entry in metadata.distributions()]
-    wheels = [match.group(1) for name in names if (match := _WHEEL.fullmatch(name))]
-    chosen = [name for name in (*PROFILE_VARIABLES, *OTHER_CURES) if known.get(name)]
-    return Ros(
-        distro=known.get("ROS_DISTRO") or next(iter(wheels), ""),
-        is_wheels=bool(wheels) and not known.get("ROS_DISTRO"),
-        rmw=_rmw() if rclpy.is_usable else "",
-        transports=next(iter(chosen), ""),
-    )
-
-
-def _rmw() -> str:
-    from rclpy.utilities import get_rmw_implementation_identifier
-
-    try:
-        return str(get_rmw_implementation_identifier())
-    except RuntimeError as error:
-        return f"none that loads: {error}"
 
 
 def find_gpu(root: Path = Path("/"), command: str = "nvidia-smi") -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from panoptic_ros.cli.diagnosis.checks import NOTE, OK, diagnose
+from panoptic_ros.cli.diagnosis.check import NOTE, OK
+from panoptic_ros.cli.diagnosis.checks import diagnose
 from panoptic_ros.cli.diagnosis.jetson import Jetson, look_at_jetson
-from test.cli.test_doctor import HERE, line, without
+from test.drawn.drawn_machine import HERE, line, without
 
 MODEL = "proc/device-tree/model"
 STATUS = "var/lib/nvpmodel/status"
