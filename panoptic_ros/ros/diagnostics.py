@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from panoptic_ros.core.model import Engine, FactualEngine
@@ -32,16 +33,23 @@ class Silence:
 
 
 def stream_statuses(
-    node: str, stream: CameraStream, stale_after_s: float, types: MessageTypes
+    node: str, streams: Iterable[CameraStream], stale_after_s: float, types: MessageTypes
 ) -> list[Any]:
-    """Build the DiagnosticStatus messages of one camera.
+    """Build the DiagnosticStatus messages of all cameras.
 
     Args:
         node: Name of the node.
-        stream: The camera.
+        streams: The cameras.
         stale_after_s: See ``Silence``.
         types: Message classes.
     """
+    rows = (_stream_statuses(node, stream, stale_after_s, types) for stream in streams)
+    return list(chain.from_iterable(rows))
+
+
+def _stream_statuses(
+    node: str, stream: CameraStream, stale_after_s: float, types: MessageTypes
+) -> list[Any]:
     name, problem = f"{node}: {stream.name}", stream.publisher.ground_problem
     silence = Silence(stream.publisher.silent_s, stale_after_s)
     report, topic = stream.statistics.report(), stream.input.topic
@@ -98,8 +106,13 @@ def camera_status(
     return status(name, level, message, _camera_values(report, topic), types)
 
 
+def machine_status(node: str, values: Mapping[str, str], types: MessageTypes) -> Any:
+    """Build the DiagnosticStatus of the machine; see ``telemetry`` for the values."""
+    return status(f"{node}: machine", OK, "", values, types)
+
+
 def engine_status(
-    name: str,
+    node: str,
     is_active: bool,
     failure: str,
     supply: Supply,
@@ -109,7 +122,7 @@ def engine_status(
     """Build the DiagnosticStatus of the engine.
 
     Args:
-        name: ``<node>: engine``.
+        node: Name of the node.
         is_active: Whether images are taken.
         failure: Why it stopped, empty while it has not.
         supply: The engine in use, and the plan in work.
@@ -128,7 +141,8 @@ def engine_status(
         level, message = ERROR, f"start failed: {refusal}"
     elif supply.problem:
         level, message = WARN, f"there is no plan: {supply.problem}"
-    return status(name, level, message, _engine_values(engine, supply), types)
+    values = _engine_values(engine, supply)
+    return status(f"{node}: engine", level, message, values, types)
 
 
 def _engine_values(engine: Engine | None, supply: Supply) -> dict[str, str]:

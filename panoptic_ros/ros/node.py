@@ -14,7 +14,7 @@ from panoptic_ros.core.allocation import keep_freed_memory
 from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine, is_offloaded
-from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.node_config import NODE_NAME, NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, start_build
 from panoptic_ros.messages.message_types import rclpy_types
@@ -25,7 +25,7 @@ from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.camera.watchdog import PERIOD_S
 from panoptic_ros.ros.clock_watch import ClockWatch, on_jump_back
-from panoptic_ros.ros.diagnostics import OK, engine_status, status, stream_statuses
+from panoptic_ros.ros.diagnostics import engine_status, machine_status, stream_statuses
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.missing import say_what_is_missing
@@ -38,7 +38,6 @@ from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.worker import Worker
 
-NODE_NAME = "panoptic"
 _LOOK_PERIOD_S = 0.5
 _PATIENCE_S = 10.0
 _LITTLE_S = 1.0
@@ -249,10 +248,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""
         for stream in self._streams.values():
-            stream.look()
-            topic, senders = stream.input.topic, stream.input.senders
-            stream.loss_watch.look(topic, senders)
-            stream.silence_watch.look(topic, senders, self._image_topics)
+            stream.look(self._image_topics)
         self._simulated_clock.look()
         self._remapping.look()
         if self._worker is not None:
@@ -289,20 +285,15 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._health.publish_and_wait(_LAST_WORDS_S)
 
     def _rows(self) -> list[Any]:
-        """Statuses of every camera and of the engine."""
+        """Statuses of every camera, of the engine and of the machine."""
         name, types = self.get_fully_qualified_name().lstrip("/"), self._types
-        stale_after_s = self.config.stale_after_s
-        rows = [
-            row
-            for stream in self._streams.values()
-            for row in stream_statuses(name, stream, stale_after_s, types)
-        ]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
-        is_active = self._worker is not None
-        title = f"{name}: engine"
-        rows.append(engine_status(title, is_active, failure, self._loader, types, self._refusal))
-        rows.append(status(f"{name}: machine", OK, "", self._machine.read(), types))
-        return rows
+        is_active, stale_after_s = self._worker is not None, self.config.stale_after_s
+        return [
+            *stream_statuses(name, self._streams.values(), stale_after_s, types),
+            engine_status(name, is_active, failure, self._loader, types, self._refusal),
+            machine_status(name, self._machine.read(), types),
+        ]
 
 
 def main() -> int:

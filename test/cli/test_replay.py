@@ -291,8 +291,8 @@ def test_a_run_that_fails_leaves_no_film(drive: Path, tmp_path: Path) -> None:
 @pytest.mark.ros
 def test_the_topics_lie_below_the_name_of_the_node() -> None:
     pytest.importorskip("rclpy")
+    from panoptic_ros.core.node_config import NODE_NAME
     from panoptic_ros.recordings.result_bag import NODE
-    from panoptic_ros.ros.node import NODE_NAME
 
     assert f"/{NODE_NAME}" == NODE
 

@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from panoptic_ros.ros.node import NODE_NAME, PanopticNode
+from panoptic_ros.core.node_config import NODE_NAME
+from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import state
 from test.drawn.graph import Bench
 

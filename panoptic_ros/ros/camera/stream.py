@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,11 +73,18 @@ class CameraStream:
     clouds: CloudInput | None = None
     cloud_counts: CloudStatistics = field(default_factory=CloudStatistics)
 
-    def look(self) -> None:
-        """Look at the graph, and subscribe anew where images or clouds come in another way."""
+    def look(self, image_topics: Callable[[], Sequence[str]]) -> None:
+        """Look at the graph: where images and clouds come from, and whether they come.
+
+        Args:
+            image_topics: Lists those of other nodes; asked only where something is said.
+        """
         self.input.look()
         if self.clouds is not None:
             self.clouds.look()
+        topic, senders = self.input.topic, self.input.senders
+        self.loss_watch.look(topic, senders)
+        self.silence_watch.look(topic, senders, image_topics)
 
     def close(self) -> None:
         """Unsubscribe."""
