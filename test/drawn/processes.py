@@ -15,6 +15,16 @@ _ROOT = Path(__file__).parents[2]
 
 
 @contextmanager
+def killed(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """Kill a process in the end: one that a failed test leaves behind disturbs the next."""
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@contextmanager
 def python_processes() -> Iterator[Start]:
     """Give what starts Python with some words; stdout and stderr are pipes of text."""
     running: list[subprocess.Popen[str]] = []

@@ -52,8 +52,10 @@ def test_a_silent_camera_is_taken_back_once_per_period_until_images_come(
     bench.until(lambda: len(label) > before + 1)
     stamps = [entry.header.stamp.sec + entry.header.stamp.nanosec / 1e9 for entry in label[-2:]]
     assert stamps[1] - stamps[0] > 0.3, "not with every look of the watchdog"
-    assert int(value(reports, "panoptic: camera", "taken_back")) >= 1
+    bench.until(lambda: int(value(reports, "panoptic: camera", "taken_back") or 0) >= 1)
 
+    # However long a busy machine takes from image to image, none of it is silence from here on.
+    node.set_parameters([Parameter("stale_after_s", value=60.0)])
     drivable = heard["drivable"]
     bench.until(
         lambda: not is_void(label[-1]) and not is_void(drivable[-1], "drivable"), camera.shoot

@@ -21,6 +21,7 @@ from panoptic_ros.messages.convert import IMAGE
 from panoptic_ros.recordings.bag_writer import BagWriter
 from panoptic_ros.ros.playback.recorder import Recorder
 from test.drawn.graph import TYPES, Bench, image
+from test.drawn.processes import killed
 
 pytestmark = pytest.mark.ros
 
@@ -62,7 +63,7 @@ def test_a_writer_that_fails_is_told_on_close(
 
 def is_full(folder: Path) -> bool:
     """Whether a file has reached the limit."""
-    return any(path.stat().st_size >= DISK_BYTES for path in folder.iterdir())
+    return any(path.stat().st_size >= DISK_BYTES for path in folder.rglob("*"))
 
 
 def test_a_full_disk_ends_the_recording_with_words(bench: Bench, tmp_path: Path) -> None:
@@ -84,10 +85,11 @@ def test_a_full_disk_ends_the_recording_with_words(bench: Bench, tmp_path: Path)
         cwd=Path(__file__).parents[3],
         preexec_fn=limit_files,
     )
-    bench.until(lambda: bench.node.count_subscribers("/image"), lambda: shoot(bench))
-    bench.until(lambda: is_full(tmp_path), lambda: shoot(bench))
-    process.send_signal(signal.SIGINT)
-    _, words = process.communicate(timeout=60)
+    with killed(process):
+        bench.until(lambda: bench.node.count_subscribers("/image"), lambda: shoot(bench))
+        bench.until(lambda: is_full(tmp_path), lambda: shoot(bench))
+        process.send_signal(signal.SIGINT)
+        _, words = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "recorder: recording stopped" in words
     assert "Traceback" not in words
