@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.models.build_images import MOST_IMAGES
 from panoptic_ros.cli.models.build_words import build_bar, say_why, show_plan
 from panoptic_ros.cli.printing.outputs import print_written
-from panoptic_ros.core.engine_config import PRECISIONS
+from panoptic_ros.core.engine_config import PLAN_RUNTIMES, PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
+from panoptic_ros.engine.variant import VARIANTS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="an .onnx file, a model of the package, or a recipe (.yaml)")
     parser.add_argument(
         "--runtime",
-        choices=("tensorrt", "openvino"),
+        choices=PLAN_RUNTIMES,
         help="what runs the plan; openvino: int8 alone, by NNCF (default: tensorrt)",
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16")
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--variant",
         "--flavour",
-        choices=("tensorrt", "tensorrt_rtx"),
+        choices=VARIANTS,
         help="default: tensorrt where it is installed, else tensorrt_rtx",
     )
     parser.add_argument(

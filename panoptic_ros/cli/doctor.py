@@ -62,26 +62,25 @@ def with_transport_check(here: Environment, images: int = IMAGES) -> Environment
 
 def _show(title: str, lines: Sequence[Check]) -> None:
     try:
-        _show_table(title, lines)
+        _show_colored(title, lines)
     except ImportError:
         _show_plain(title, lines)
 
 
-def _show_table(title: str, lines: Sequence[Check]) -> None:
+def _show_colored(title: str, lines: Sequence[Check]) -> None:
+    """Print lines that the terminal alone wraps, so that what is copied has no break in it."""
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
     colors = {"ok": "green", "note": "yellow", "finding": "red"}
-    table = Table(title=title, title_justify="left", show_header=False)
-    table.add_column()
-    table.add_column()
-    table.add_column(overflow="fold")
+    console = Console(highlight=False)
+    console.print(Text(f"{title}:", "bold"))
     for line in lines:
-        found = f"{line.found}\n-> {line.remedy}" if line.remedy else line.found
         # Text, because brackets in a path or message must not be taken for markup.
-        table.add_row(Text(line.state, colors[line.state]), Text(line.what), Text(found))
-    Console().print(table)
+        state = Text(f"  {line.state:<7} ", colors[line.state])
+        console.print(state + Text(f"{line.what}: ", "bold") + Text(line.found), soft_wrap=True)
+        if line.remedy:
+            console.print(Text(f"          -> {line.remedy}"), soft_wrap=True)
 
 
 def _show_plain(title: str, lines: Sequence[Check]) -> None:

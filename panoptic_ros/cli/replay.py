@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         record, sampled = _blank(source, engine.description, labels)
         record.settings["runtime"] = runtime_words(engine)
         clouds = _clouds(args, config, camera, source, stack)
-        sinks = open_sinks(files, args.topics, labels, ground, stack, clouds)
+        sinks = open_sinks(files, args.topics, labels, ground, stack, clouds, config.remap)
         others = stack.enter_context(timelines(args, labels, source.topic))
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
             maps = ground.maps(result) if ground and (files.report or args.rerun) else None

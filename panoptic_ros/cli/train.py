@@ -100,7 +100,8 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
     last = config.out / CHECKPOINT
     with reserved(config.out), _Display(config) as display:
         try:
-            best = train(config, display.show, _validation(val_size), _say_new_classes)
+            validate = _validation(val_size)
+            best = train(config, display.show, validate, _say_new_classes, display.restore)
         except KeyboardInterrupt:
             print(f"Interrupted; {last} goes on when you run this again.")
             return 130
@@ -158,6 +159,16 @@ class _Display:
 
     def __exit__(self, *error: object) -> None:
         self._bar.__exit__(*error)
+
+    def restore(self, done: int, count: int) -> None:
+        """Tell of what precedes the first step of a start from an exported model."""
+        if done == 0:
+            print(
+                f"restoring batch norms over {count} training crops before the first step, which "
+                "can take minutes on a CPU",
+                flush=True,
+            )
+        self._bar.show(done / count, f"batch norms, {done} of {count} crops")
 
     def show(self, progress: Progress) -> None:
         """Move the bar; print the scores of a validation."""

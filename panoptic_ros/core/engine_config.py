@@ -10,6 +10,8 @@ from panoptic_ros.core.config import param
 
 FALLBACKS = ("onnxruntime", "none")
 RUNTIMES = ("auto", "onnxruntime", "openvino", "tensorrt")
+PLAN_RUNTIMES = ("tensorrt", "openvino")
+"""Runtimes that take plans, the usual one first."""
 PRECISIONS = ("fp32", "fp16", "int8")
 MAX_BATCH = 64
 

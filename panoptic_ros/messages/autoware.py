@@ -17,6 +17,7 @@ from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.files.rle import run_starts
 from panoptic_ros.core.geometry import nearest
 from panoptic_ros.core.types import Box, Track
+from panoptic_ros.messages.camera_info import region_message
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import Header
@@ -170,14 +171,7 @@ def _object(track: Track, label: int, types: MessageTypes) -> Any:
 
 def _region(box: Box, types: MessageTypes) -> Any:
     x0, y0, x1, y1 = box
-    return types.make(
-        "sensor_msgs/msg/RegionOfInterest",
-        x_offset=x0,
-        y_offset=y0,
-        height=y1 - y0,
-        width=x1 - x0,
-        do_rectify=False,
-    )
+    return region_message(types, (y0, x0, y1 - y0, x1 - x0))
 
 
 def _no_points(types: MessageTypes, header: Header) -> Any:

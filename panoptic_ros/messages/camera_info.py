@@ -90,6 +90,29 @@ def own_camera_info(context: FrameContext) -> Any:
     return recast(info, context.types, context.header)
 
 
+def region_message(
+    types: MessageTypes,
+    region: tuple[int, int, int, int] = (0, 0, 0, 0),
+    is_rectified: bool = False,
+) -> Any:
+    """Build a ``sensor_msgs/msg/RegionOfInterest``.
+
+    Args:
+        types: Message classes of the result.
+        region: (first row, first column, rows, columns); all 0 for the whole image.
+        is_rectified: Whether a rectified image is to be taken (``do_rectify``).
+    """
+    y, x, height, width = region
+    return types.make(
+        "sensor_msgs/msg/RegionOfInterest",
+        x_offset=x,
+        y_offset=y,
+        height=height,
+        width=width,
+        do_rectify=is_rectified,
+    )
+
+
 def recast(info: Any, types: MessageTypes, header: Header) -> Any:
     """Build a CameraInfo with the content of another.
 
@@ -98,14 +121,8 @@ def recast(info: Any, types: MessageTypes, header: Header) -> Any:
         types: Message classes of the result.
         header: Of the result.
     """
-    region = types.make(
-        "sensor_msgs/msg/RegionOfInterest",
-        x_offset=int(info.roi.x_offset),
-        y_offset=int(info.roi.y_offset),
-        height=int(info.roi.height),
-        width=int(info.roi.width),
-        do_rectify=bool(info.roi.do_rectify),
-    )
+    told = info.roi
+    region = int(told.y_offset), int(told.x_offset), int(told.height), int(told.width)
     return types.make(
         CAMERA_INFO,
         header=header,
@@ -115,7 +132,7 @@ def recast(info: Any, types: MessageTypes, header: Header) -> Any:
         **{name: _numbers(info, name) for name in ("d", "k", "r", "p")},
         binning_x=int(info.binning_x),
         binning_y=int(info.binning_y),
-        roi=region,
+        roi=region_message(types, region, bool(told.do_rectify)),
     )
 
 

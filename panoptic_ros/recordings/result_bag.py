@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.classes.remap import usual_remaps, why_no_remap
+from panoptic_ros.core.classes.remap import RemapConfig, usual_remaps, why_no_remap
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
@@ -24,12 +24,15 @@ from panoptic_ros.messages.topics import (
     frame_rows,
     rows_of,
 )
-from panoptic_ros.messages.vision import label_info
+from panoptic_ros.messages.vision import label_info, remapped_label_info
 from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 from panoptic_ros.recordings.source import RecordedFrame
 
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
+
+_USUAL = RemapConfig()
+_REMAPPED = "remapped/label"
 
 
 class ResultBag:
@@ -42,6 +45,7 @@ class ResultBag:
         is_placed: Whether the camera's pose is known, as topics in metres need it.
         has_clouds: Whether there are point clouds.
         node: Name under which the topics lie.
+        remaps: Which files give the classes of remapped topics.
 
     Raises:
         ConfigError: A name is not one of the node's topics, or its message cannot be made here.
@@ -56,6 +60,7 @@ class ResultBag:
         has_clouds: bool = False,
         *,
         node: str = NODE,
+        remaps: RemapConfig = _USUAL,
     ) -> None:
         self._names = tuple(names)
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
@@ -64,7 +69,8 @@ class ResultBag:
             raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
         self._labels = labels
         self._types = bag_types()
-        self._remaps = usual_remaps(labels)
+        self._chosen = remaps
+        self._remaps = usual_remaps(labels, remaps)
         self._check([rows[name] for name in self._names], is_placed, has_clouds)
         self._of_frames = [name for name in self._names if name in frame_rows()]
         self._has_info = False
@@ -78,7 +84,7 @@ class ResultBag:
             if not self._types.has(row.type):
                 reason = f"bags here have no {row.type}"
             elif isinstance(row, RemappedTopic) and row.name not in self._remaps:
-                reason = why_no_remap(row.name, self._labels)
+                reason = why_no_remap(row.name, self._labels, self._chosen)
             elif isinstance(row, GroundTopic) and not is_placed:
                 reason = f"it needs {row.needs}: set ground.camera_height_m (--params)"
             elif isinstance(row, CloudTopic) and not has_clouds:
@@ -137,8 +143,10 @@ class ResultBag:
         return header
 
     def _write_label_info(self, header: Header, stamp_ns: int) -> None:
-        context = LabelContext(self._labels, self._types, header)
+        context = LabelContext(self._labels, self._types, header, self._remaps)
         self._write({"label_info": label_info(context)}, stamp_ns)
+        if _REMAPPED in self._names:
+            self._write({f"{_REMAPPED}_info": remapped_label_info(context)}, stamp_ns)
         self._has_info = True
 
     def _write(self, messages: Mapping[str, Any], stamp_ns: int) -> None:

@@ -22,6 +22,7 @@ from panoptic_ros.recordings.source import (
     TimeRange,
 )
 from panoptic_ros.recordings.storage.avi import is_avi, packets_of
+from panoptic_ros.recordings.storage.mp4 import fault_of, is_mp4
 
 VIDEO_SUFFIXES = (".mp4", ".mov", ".avi", ".mkv", ".webm")
 """Endings that errors name; FFmpeg reads many more."""
@@ -183,7 +184,9 @@ def _opened(path: Path) -> Iterator[Any]:
         ) from error
     with container:
         if not container.streams.video:
-            raise DataError(f"{path}: has no video stream")
+            # FFmpeg opens an MP4 with a damaged index, and finds no stream of any kind.
+            why = "" if len(container.streams) else _fault(path)
+            raise DataError(f"{path}: has no video stream{f' ({why})' if why else ''}")
         yield container
 
 
@@ -213,10 +216,8 @@ def _fault(path: Path) -> str:
     try:
         with path.open("rb") as stream:
             begin = stream.read(12)
+        if is_mp4(begin):
+            return fault_of(path)
     except OSError:
         return ""
-    if not begin:
-        return "the file is empty"
-    if begin[4:8] == b"ftyp":
-        return "an MP4 without its index, which is written last: the recording was cut off"
-    return ""
+    return "" if begin else "the file is empty"

@@ -81,7 +81,9 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
     words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
     words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
     assert main([*words, "--init", "street_fast"]) == 0
-    assert "classes that --init does not have start at random: field" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "classes that --init does not have start at random: field" in said
+    assert said.count("restoring batch norms over 50 training crops before the first step") == 1
 
 
 def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

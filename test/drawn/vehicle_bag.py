@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.messages.camera_info import region_message
 from panoptic_ros.messages.clouds.point_cloud import cloud_message
 from panoptic_ros.messages.convert import image_message
 from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
@@ -42,14 +43,6 @@ def middle(is_turned: bool) -> tuple[float, float]:
 
 
 def camera_info(stamp_ns: int, is_turned: bool = False) -> Any:
-    region = TYPES.make(
-        "sensor_msgs/msg/RegionOfInterest",
-        x_offset=0,
-        y_offset=0,
-        height=0,
-        width=0,
-        do_rectify=False,
-    )
     x, y = middle(is_turned)
     return TYPES.make(
         "sensor_msgs/msg/CameraInfo",
@@ -63,7 +56,7 @@ def camera_info(stamp_ns: int, is_turned: bool = False) -> Any:
         p=np.zeros(12),
         binning_x=0,
         binning_y=0,
-        roi=region,
+        roi=region_message(TYPES),
     )
 
 

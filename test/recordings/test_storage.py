@@ -74,6 +74,14 @@ def test_the_only_file_of_a_folder_needs_no_metadata(
     assert source.read_errors.notes == []
 
 
+def test_one_part_of_a_bag_without_metadata_may_not_be_all_of_it(tmp_path: Path) -> None:
+    write_part(tmp_path / "rec_3.mcap", range(4), "")
+    seen, source = read(tmp_path)
+    assert seen == [0, 1, 2, 3]
+    assert not source.read_errors
+    assert "metadata.yaml is missing" in source.read_errors.notes[0]
+
+
 @pytest.mark.parametrize(("storage", "packing"), FORMS)
 def test_a_part_of_the_time_crosses_files(tmp_path: Path, storage: str, packing: str) -> None:
     write_parts(tmp_path / "bag", storage, packing, "by name only")

@@ -133,14 +133,34 @@ def test_colours_of_a_usual_matrix_are_read(tmp_path: Path) -> None:
     assert read(write_with_colour_matrix(tmp_path / "drive.mkv", 1))[0] == [0, 1, 2]
 
 
-@pytest.mark.parametrize(
-    ("begin", "words"),
-    [
-        (b"", "the file is empty"),
-        (b"\0\0\0\x20ftypisom", "an MP4 without its index.*: the recording was cut off"),
-    ],
-    ids=["empty", "no index"],
-)
+def box(kind: bytes, content: bytes = b"", length: int | None = None) -> bytes:
+    """A box of an MP4; ``length`` is what it says instead of what it is."""
+    return (8 + len(content) if length is None else length).to_bytes(4, "big") + kind + content
+
+
+BEGIN = box(b"ftyp", b"isom\0\0\2\0isomiso2avc1mp41")
+LARGE = b"\0\0\0\1mdat" + (116).to_bytes(8, "big") + bytes(100)
+FAULTS = {
+    "empty": (b"", "the file is empty"),
+    "cut in its first box": (b"\0\0\0\x20ftypisom", "an MP4 without its index.*was cut off"),
+    "cut in its images": (BEGIN + box(b"mdat", bytes(40), 4000), "was cut off"),
+    "cut in large images": (BEGIN + LARGE[:-1], "an MP4 without its index.*was cut off"),
+    "no index": (BEGIN + LARGE, "recorder was stopped before it wrote one"),
+    "cut in its index": (
+        BEGIN + box(b"moov", bytes(20), 78),
+        "ends inside its index: 50 bytes are missing",
+    ),
+    "a damaged index": (BEGIN + LARGE + box(b"moov", b"\xff" * 40), "index or images are damaged"),
+    "zeros": (BEGIN + bytes(400), "is damaged from byte 32 on, without its index"),
+    "noise": (BEGIN + b"\0\0\1\0\x93\1\2\3" + bytes(300), "is damaged from byte 32 on"),
+    "a part of a stream": (
+        BEGIN + box(b"moof", bytes(8)) + box(b"mdat", bytes(9)),
+        "part of an MP4 in fragments",
+    ),
+}
+
+
+@pytest.mark.parametrize(("begin", "words"), FAULTS.values(), ids=FAULTS)
 def test_what_ffmpeg_calls_invalid_data_is_said_better(
     tmp_path: Path, begin: bytes, words: str
 ) -> None:

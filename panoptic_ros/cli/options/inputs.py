@@ -63,7 +63,8 @@ def add_parameter_arguments(parser: argparse._ActionsContainer) -> None:
         "--params",
         type=Path,
         metavar="YAML",
-        help="parameter file of the node; thresholds count, and in replay where the camera sits",
+        help="parameter file of the node: thresholds, and for replay the camera's pose and remap "
+        "files",
     )
     parser.add_argument(
         "--params-node",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import is_file_name
+from panoptic_ros.core.classes.remap import RemapConfig
 from panoptic_ros.recordings.result_bag import ResultBag
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def open_sinks(
     ground: ReplayGround | None,
     stack: ExitStack,
     clouds: ReplayClouds | None = None,
+    remaps: RemapConfig | None = None,
 ) -> Sinks:
     """Open bag and film, where they are wanted.
 
@@ -146,6 +148,7 @@ def open_sinks(
         ground: Finds the ground of each frame, or None.
         stack: Closes them.
         clouds: Labels the point clouds, or None.
+        remaps: Which files give the classes of remapped topics, None for the usual ones.
 
     Raises:
         ConfigError: A topic cannot be recorded, or a library is not installed.
@@ -155,7 +158,8 @@ def open_sinks(
     if files.bag:
         is_placed = ground is not None and ground.is_placed
         names, has_clouds = _topic_names(topics, is_placed, bool(clouds)), clouds is not None
-        made = ResultBag(files.bag, names, labels, is_placed, has_clouds)
+        chosen = remaps or RemapConfig()
+        made = ResultBag(files.bag, names, labels, is_placed, has_clouds, remaps=chosen)
         bag = stack.enter_context(closing(made))
     if files.overlay:
         from panoptic_ros.recordings.video_writer import VideoWriter

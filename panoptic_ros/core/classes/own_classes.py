@@ -99,8 +99,8 @@ def drivable_warning(labels: LabelSet) -> str:
     more = ", ..." if len(labels) > 8 else ""
     return (
         f"none of the classes ({names}{more}) is drivable, so the drivable surface stays empty; "
-        "name one as the shipped label sets do, e.g. road, or export with --labels FILE and "
-        "'is_drivable: true' there (docs/own-classes.md)"
+        "name one as the shipped label sets do, e.g. road, or give a label set with 'is_drivable: "
+        "true' as --labels FILE (docs/own-classes.md)"
     )
 
 

@@ -31,6 +31,8 @@ class RemapConfig:
     panoptic: str = param("", "Classes of ~/panoptic, likewise; '' for the model's own.")
 
 
+_USUAL = RemapConfig()
+
 REMAPPED_TOPICS = {
     "remapped/label": "label",
     "autoware_mask": "autoware_mask",
@@ -98,9 +100,12 @@ class RemapFile:
         return LabelTable.by_name(self.name, self.classes, names, rules, default)
 
 
-def usual_remaps(labels: LabelSet) -> dict[str, LabelTable]:
-    """Tables by topic as the parameters' defaults say, for as many as know a label set."""
-    config = RemapConfig()
+def usual_remaps(labels: LabelSet, config: RemapConfig = _USUAL) -> dict[str, LabelTable]:
+    """Tables by topic as the parameters say, for as many as know a label set.
+
+    Raises:
+        ConfigError: A file is missing or wrong.
+    """
     rules = {
         topic: read_remap(find_remap(getattr(config, parameter)))
         for topic, parameter in REMAPPED_TOPICS.items()
@@ -109,12 +114,15 @@ def usual_remaps(labels: LabelSet) -> dict[str, LabelTable]:
     return {topic: entry.fit(labels) for topic, entry in rules.items() if entry.knows(labels)}
 
 
-def why_no_remap(topic: str, labels: LabelSet) -> str:
-    """Say why a topic is not among ``usual_remaps``."""
-    word = getattr(RemapConfig(), REMAPPED_TOPICS[topic])
+def why_no_remap(topic: str, labels: LabelSet, config: RemapConfig = _USUAL) -> str:
+    """Say why a topic is not among ``usual_remaps``, and what helps."""
+    parameter = REMAPPED_TOPICS[topic]
+    word = getattr(config, parameter)
     if not word:
-        return "no remap file is named"
-    return f"config/remap/{word}.yaml {read_remap(find_remap(word)).misfit(labels)}"
+        return f"remap.{parameter} names no file"
+    path = find_remap(word)
+    name = word if Path(word) == path else f"config/remap/{path.name}"
+    return f"{name} {read_remap(path).misfit(labels)}; set remap.{parameter} to a file that fits"
 
 
 def find_remap(word: str) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import VOID_ID, SegmentInfo
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.output import write_image
 from panoptic_ros.data.png import as_rgb, has_palette, read_palette_indices, read_png, read_rgb
 
@@ -61,6 +62,27 @@ def read_listed_ids(png_path: Path, segments: Sequence[SegmentInfo]) -> NDArray[
         if _are_listed(numbers, segments):
             return numbers.astype(np.uint32)
     return ids
+
+
+def check_listed(png_path: Path, ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]) -> None:
+    """Refuse a map that has none of the segments that the JSON lists for it.
+
+    Args:
+        png_path: The PNG, for the message.
+        ids: What was read of it.
+        segments: What the JSON lists.
+
+    Raises:
+        DataError: All of them are missing, so the map is another one or numbered otherwise.
+    """
+    if not segments or any((ids == segment.id).any() for segment in segments):
+        return
+    found = ", ".join(map(str, np.unique(ids)[:3].tolist()))
+    listed = ", ".join(str(segment.id) for segment in segments[:3])
+    raise DataError(
+        f"{png_path}: has none of the segments that the JSON lists; its ids are {found}, ..., the "
+        f"JSON has {listed}, ...; a pixel's id is R + 256 G + 65536 B"
+    )
 
 
 def _decoded(rgb: NDArray[np.uint8]) -> NDArray[np.uint32]:

@@ -36,6 +36,7 @@ from panoptic_ros.engine.building.foreign import (
     choose_output,
     load_foreign,
     opset_of,
+    output_shapes,
     read_input,
     read_output,
 )
@@ -103,7 +104,7 @@ def adopt(wanted: Adoption, target: Path) -> Adopted:
         raise ConfigError(
             f"{where}: takes bytes, which nothing scales; leave mean, std, scale out"
         )
-    name = choose_output([each.name for each in model.graph.output], wanted.output, where)
+    name = choose_output(output_shapes(model), wanted.output, where)
     spec = ModelSpec(
         name=wanted.name or target.stem,
         width=entry.width,
@@ -190,7 +191,9 @@ def _first_answer(path: Path, spec: ModelSpec, where: str) -> NDArray[Any]:
         )
         (values,) = session.run(None, {INPUT: image[None]})
     except Exception as error:  # the bindings raise a dozen types
-        said = str(error).strip().splitlines() or [type(error).__name__]
+        # The file that was run is a part of ours, under a name that nobody knows.
+        text = str(error).replace(str(path), where).strip()
+        said = text.splitlines() or [type(error).__name__]
         raise ModelError(f"{where}: ONNX Runtime cannot run it ({said[0]})") from error
     return np.asarray(values)
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,25 +157,41 @@ def _size(sizes: Sequence[int | str], said: tuple[int, int] | None, words: str) 
     return wanted
 
 
-def choose_output(found: Sequence[str], wanted: str, where: str) -> str:
+def output_shapes(model: Any) -> dict[str, str]:
+    """Say which outputs a model has.
+
+    Returns:
+        Name of each output, and its shape in words as far as the file states one.
+    """
+    return {each.name: _shape_words(each.type.tensor_type) for each in model.graph.output}
+
+
+def _shape_words(kind: Any) -> str:
+    if not kind.HasField("shape"):
+        return ""
+    sizes = [str(dim.dim_value or dim.dim_param or "?") for dim in kind.shape.dim]
+    return f"({', '.join(sizes)})"
+
+
+def choose_output(found: Mapping[str, str], wanted: str, where: str) -> str:
     """Choose the output with the classes.
 
     Args:
-        found: Names of the model's outputs.
+        found: Names of the model's outputs, and their shapes in words.
         wanted: What the user says, empty for nothing.
         where: The file's name, for messages.
 
     Raises:
         ModelError: There is none of that name, or several and nothing was said.
     """
-    names = ", ".join(found)
+    names = ", ".join(f"{name} {shape}".strip() for name, shape in found.items())
     if wanted and wanted not in found:
         raise ModelError(f"{where}: has no output {wanted!r}; it has: {names}")
     if not wanted and len(found) != 1:
         raise ModelError(
             f"{where}: has {len(found)} outputs; add --output with that of the classes: {names}"
         )
-    return wanted or found[0]
+    return wanted or next(iter(found))
 
 
 def read_output(
@@ -204,16 +220,35 @@ def read_output(
         return ForeignOutput(name, scores, height, width, _is_probability(values, shape, scores))
     if len(squeezed) == 3 and 1 in (squeezed[0], squeezed[2]):
         squeezed = squeezed[1:] if squeezed[0] == 1 else squeezed[:2]
-    if len(squeezed) != 2:
+    _check_map(squeezed, values, classes, entry, words)
+    return ForeignOutput(name, "", squeezed[0], squeezed[1])
+
+
+def _check_map(
+    shape: tuple[int, ...], values: NDArray[Any], classes: int, entry: ForeignInput, words: str
+) -> None:
+    """Refuse what is no map of classes.
+
+    Raises:
+        ModelError: It has other axes than an image, another shape, or values that are no indices.
+    """
+    if len(shape) != 2:
         raise ModelError(
             f"{words}, needs a score for each of the {classes} classes of the label set, or a map "
             "of class indices; --labels names another set, --output another output"
         )
+    # A stride that does not divide the image rounds its sides.
+    if 0 in shape or not 0.8 < shape[0] * entry.width / (shape[1] * entry.height) < 1.25:
+        raise ModelError(
+            f"{words}, which does not have the shape of an image; detectors and classifiers "
+            "give no class for every pixel and cannot be adopted; --output names another output"
+        )
     if not (np.isfinite(values).all() and (values == np.round(values)).all()):
         raise ModelError(
-            f"{words}, a map whose values are no class indices; --output names another"
+            f"{words}, a map whose values are no class indices but something like a probability "
+            "or a depth; export the model with a score for each class, or name another output "
+            "with --output"
         )
-    return ForeignOutput(name, "", squeezed[0], squeezed[1])
 
 
 def _scores_layout(shape: tuple[int, ...], classes: int, entry: ForeignInput) -> str:

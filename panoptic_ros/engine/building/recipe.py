@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.engine_config import MAX_BATCH, PRECISIONS, EngineConfig
+from panoptic_ros.core.engine_config import MAX_BATCH, PLAN_RUNTIMES, PRECISIONS, EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import read_yaml_file
 from panoptic_ros.core.model import ModelSpec, read_metadata
@@ -16,8 +16,6 @@ from panoptic_ros.engine.storage.manifest import PlanKey, sha256_of
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
-PLAN_RUNTIMES = ("tensorrt", "openvino")
-"""Runtimes that take plans."""
 _FORMER_NAMES = {"pictures": "images", "flavour": "variant"}
 """Entries of recipes written before version 0.2."""
 

@@ -12,7 +12,13 @@ from panoptic_ros.core.camera.camera_config import CameraConfig
 from panoptic_ros.core.camera.turn import turn_of_camera
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.result import Result
-from panoptic_ros.messages.camera_info import fits, image_size, recast, region_of
+from panoptic_ros.messages.camera_info import (
+    fits,
+    image_size,
+    recast,
+    region_message,
+    region_of,
+)
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
 
@@ -78,14 +84,7 @@ def _made(
     )
     made.height, made.width = size
     made.binning_x = made.binning_y = 0
-    made.roi = types.make(
-        "sensor_msgs/msg/RegionOfInterest",
-        x_offset=0,
-        y_offset=0,
-        height=0,
-        width=0,
-        do_rectify=False,
-    )
+    made.roi = region_message(types)
     found: CameraInfo = made
     return found
 

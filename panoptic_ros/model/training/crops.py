@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
 
@@ -11,16 +12,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import VOID
-from panoptic_ros.data.coco.ids import read_ids
+from panoptic_ros.data.coco.ids import check_listed, read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import exif_hint, read_image
-from panoptic_ros.model.network import STRIDE
+from panoptic_ros.model.network import STRIDE, pixel_statistics
 from panoptic_ros.model.training.augment import AugmentConfig, Labelled, augment
 from panoptic_ros.model.training.targets import draw_targets
+
+OnSample = Callable[[int, int], None]
+"""Told how many crops are used up, and how many there are."""
 
 
 def open_split(data: Path, split: str) -> CocoPanoptic:
@@ -41,7 +45,8 @@ def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_
         things: Which classes are things.
 
     Raises:
-        DataError: A file is missing or the two differ in size.
+        DataError: A file is missing, the two differ in size, or the truth has none of the
+            segments that are listed for it.
     """
     image = read_image(record.image)
     ids = read_ids(record.panoptic)
@@ -50,6 +55,7 @@ def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_
             f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, its image is "
             f"{image.shape[1]}x{image.shape[0]}{exif_hint(record.image)}"
         )
+    check_listed(record.panoptic, ids, record.segments)
     # A table over all ids: sorting half a million pixels would cost more than the whole crop.
     label_of = np.full(int(ids.max()) + 1, VOID, np.uint8)
     instance_of = np.zeros(label_of.size, np.uint16)
@@ -178,3 +184,21 @@ def donor_shares(data: CocoPanoptic) -> NDArray[np.float64]:
     if share.sum() == 0:
         return np.full(len(owned), 1.0 / len(owned))
     return np.asarray(share / share.sum(), np.float64)
+
+
+def sample_batches(crops: Crops, batch: int, on_sample: OnSample) -> Iterator[Tensor]:
+    """Give the images of crops as normalised batches, on the CPU.
+
+    Args:
+        crops: Where they come from.
+        batch: Images of a batch.
+        on_sample: Called before the first batch and after each.
+
+    Yields:
+        (N, 3, H, W) float32.
+    """
+    mean, std = pixel_statistics(torch.device("cpu"))
+    on_sample(0, len(crops))
+    for number, loaded in enumerate(DataLoader(crops, batch_size=batch), start=1):
+        yield (loaded[0].float() - mean) / std
+        on_sample(min(number * batch, len(crops)), len(crops))

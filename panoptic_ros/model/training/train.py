@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from panoptic_ros.model.network import (
 )
 from panoptic_ros.model.training.averaging import ExponentialMean
 from panoptic_ros.model.training.config import TrainConfig, check_config
-from panoptic_ros.model.training.crops import Crops, open_split
+from panoptic_ros.model.training.crops import Crops, OnSample, open_split, sample_batches
 from panoptic_ros.model.training.history import History, Progress
 from panoptic_ros.model.training.initialise import initialise
 from panoptic_ros.model.training.losses import panoptic_loss
@@ -36,6 +37,8 @@ from panoptic_ros.model.training.schedule import crop_of, phase_at, rate_factor,
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
+SAMPLES = 25
+"""Batches over which the batch norms of an exported model are restored."""
 
 Validate = Callable[[PanopticNetwork, CocoPanoptic], dict[str, float]]
 """Scores the averaged weights; ``pq`` decides which checkpoint is kept as best."""
@@ -46,6 +49,7 @@ def train(
     on_progress: Callable[[Progress], None] = lambda progress: None,
     validate: Validate | None = None,
     on_new_classes: Callable[[list[str]], None] = lambda names: None,
+    on_sample: OnSample = lambda done, count: None,
 ) -> Path:
     """Train, or go on training, until the schedule ends.
 
@@ -54,6 +58,8 @@ def train(
         on_progress: Called after every step.
         validate: Scores the averaged weights on the val split.
         on_new_classes: Called at a start from ``init`` with the classes that it does not have.
+        on_sample: Called at a start from an exported model while its batch norms are restored,
+            with how many crops are used up and how many there are.
 
     Returns:
         The best checkpoint, or the last one where nothing was validated.
@@ -64,7 +70,7 @@ def train(
         ModelError: The checkpoint to go on from is damaged, ``init`` does not fit, or the weights
             diverge.
     """
-    run = _Run(config, validate, on_new_classes)
+    run = _Run(config, validate, on_new_classes, on_sample)
     with closing(run.steps()) as steps:
         for progress in steps:
             on_progress(progress)
@@ -80,6 +86,7 @@ class _Run:
         config: TrainConfig,
         validate: Validate | None,
         on_new_classes: Callable[[list[str]], None],
+        on_sample: OnSample,
     ) -> None:
         check_config(config)
         self.config = config
@@ -92,7 +99,7 @@ class _Run:
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
         last = config.out / CHECKPOINT
         if not last.exists():
-            on_new_classes(self._start(network))
+            on_new_classes(self._start(network, on_sample))
         self.network = network.to(self.device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.phase = -1
@@ -108,21 +115,16 @@ class _Run:
         self.history = History(config.out, self.step)
         self.pixel_mean, self.pixel_std = pixel_statistics(self.device)
 
-    def _start(self, network: PanopticNetwork) -> list[str]:
+    def _start(self, network: PanopticNetwork, on_sample: OnSample) -> list[str]:
         """Fill a network that has not been trained yet; name the classes new to ``init``."""
-        if self.config.init is None:
+        config = self.config
+        if config.init is None:
             load_imagenet_weights(network.backbone)
             return []
         names = [entry.name for entry in self.train_data.categories]
-        return initialise(network, self.config.init, names, self._sample_batches)
-
-    def _sample_batches(self, count: int = 25) -> Iterator[Tensor]:
-        """Draw normalised batches of training crops, on the CPU."""
-        config = self.config
-        crops = Crops(self.train_data, config.augment, config.seed, count * config.batch)
-        mean, std = pixel_statistics(torch.device("cpu"))
-        for batch in DataLoader(crops, batch_size=config.batch):
-            yield (batch[0].float() - mean) / std
+        crops = Crops(self.train_data, config.augment, config.seed, SAMPLES * config.batch)
+        images = partial(sample_batches, crops, config.batch, on_sample)
+        return initialise(network, config.init, names, images)
 
     def steps(self) -> Generator[Progress, None, None]:
         """Train step by step; whatever ends the loop, the state reached is saved."""

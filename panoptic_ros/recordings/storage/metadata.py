@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -59,7 +60,7 @@ class Metadata:
             names: All that are there, relative to the folder.
             read_errors: What is missing is damage, the rest a remark.
         """
-        if self._is_missing and len(names) == 1:
+        if self._is_missing and len(names) == 1 and not _is_numbered(names[0]):
             return  # one file, as panoptic record writes it, is whole by itself
         if self.fault:
             read_errors.remark(f"{self.fault}; the storage files were read without it")
@@ -101,6 +102,11 @@ class Metadata:
         if expected is None or expected in endings or not endings:
             return []
         return [f"names the storage {plugin}, the files are {', '.join(sorted(endings))}"]
+
+
+def _is_numbered(name: str) -> bool:
+    """Whether a file is called as rosbag2 calls the parts of a bag, to which others may belong."""
+    return re.search(r"_[0-9]+$", PurePosixPath(plain_name(name)).stem) is not None
 
 
 def _some(names: set[str]) -> str:

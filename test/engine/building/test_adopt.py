@@ -184,6 +184,17 @@ def test_of_several_outputs_one_is_named(tmp_path: Path) -> None:
         adopted(path, output="logits")
 
 
+def test_several_outputs_are_told_apart_by_their_shapes(tmp_path: Path) -> None:
+    model = Foreign().model()
+    for name, shape in (("604", (1, 4, 16, 32)), ("618", ("n", 2, None, 32))):
+        model.graph.node.append(helper.make_node("Neg", ["out"], [name]))
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    path = tmp_path / "m.onnx"
+    onnx.save(model, str(path))
+    with pytest.raises(ModelError, match=r": out, 604 \(1, 4, 16, 32\), 618 \(n, 2, \?, 32\)$"):
+        adopted(path)
+
+
 def test_names_that_are_ours_do_not_collide(tmp_path: Path) -> None:
     model = Foreign(stride=4).model()
     text = {"scores": "labels", "cast": "before/Cast_0", "weights": "confidence"}
@@ -359,6 +370,36 @@ def test_weights_that_are_listed_as_inputs_are_none(tmp_path: Path) -> None:
 def test_a_score_is_no_map_of_classes(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="a map whose values are no class indices"):
         adopted(Foreign(classes=1).write(tmp_path / "m.onnx"))
+
+
+TABLES = {
+    "boxes": np.zeros((1, 84, 8400), np.float32),
+    "box labels": np.ones((1, 100), np.int64),
+    "no boxes": np.zeros((1, 0), np.int64),
+    "an image's class": np.full((1, 1000), 0.001, np.float32),
+}
+
+
+@pytest.mark.parametrize("values", TABLES.values(), ids=TABLES)
+def test_a_detectors_table_is_no_map_of_classes(values: NDArray[Any], tmp_path: Path) -> None:
+    model = Foreign().model()
+    table = numpy_helper.from_array(values)
+    model.graph.node[-1].CopyFrom(helper.make_node("Constant", [], ["out"], value=table))
+    model.graph.output[0].type.tensor_type.elem_type = table.data_type
+    path = tmp_path / "m.onnx"
+    onnx.save(model, str(path))
+    with pytest.raises(ModelError, match="detectors and classifiers give no class for every"):
+        adopted(path)
+
+
+def test_an_unknown_operator_is_named_with_the_users_file(tmp_path: Path) -> None:
+    model = Foreign().model()
+    model.graph.node[-1].CopyFrom(helper.make_node("Rotated", ["scores"], ["out"], domain="lab"))
+    model.opset_import.append(helper.make_opsetid("lab", 1))
+    path = tmp_path / "m.onnx"
+    onnx.save(model, str(path))
+    with pytest.raises(ModelError, match=r"ONNX Runtime cannot run it \(.*m\.onnx.*lab.*Rotated"):
+        adopted(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"ply\nformat ascii", b"\x08\x08"])

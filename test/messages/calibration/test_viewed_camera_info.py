@@ -16,7 +16,7 @@ from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
-from panoptic_ros.messages.camera_info import camera_model
+from panoptic_ros.messages.camera_info import camera_model, region_message
 from test.drawn.painted_engine import PaintedEngine
 
 pytest.importorskip("rosbags")
@@ -49,14 +49,7 @@ def info(model: str = "plumb_bob", d: Any = PLUMB_BOB, binning: int = 0) -> Any:
         p=np.array(p),
         binning_x=binning,
         binning_y=binning,
-        roi=types.make(
-            "sensor_msgs/msg/RegionOfInterest",
-            x_offset=0,
-            y_offset=0,
-            height=0,
-            width=0,
-            do_rectify=False,
-        ),
+        roi=region_message(types),
     )
 
 
