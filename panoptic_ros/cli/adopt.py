@@ -34,27 +34,39 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kind",
         choices=("semantic",),
         default="semantic",
-        help="what it says: semantic, a score of each class or a class for every pixel",
+        help="kind of output: semantic, a score of each class or a class index for every pixel",
     )
     parser.add_argument(
-        "--input", choices=("nchw", "nhwc"), help="its layout (default: what its shape says)"
+        "--input",
+        choices=("nchw", "nhwc"),
+        help="layout of the input (default: read from its shape)",
     )
     parser.add_argument(
-        "--colour", choices=("rgb", "bgr"), default="rgb", help="order of its channels"
+        "--colour", choices=("rgb", "bgr"), default="rgb", help="channel order of the input"
     )
     parser.add_argument(
-        "--scale", type=float, help="what bytes are multiplied by first (default: 1/255)"
+        "--scale", type=float, help="factor applied to the bytes 0..255 (default: 1/255)"
     )
     parser.add_argument(
-        "--mean", type=numbers, metavar="A,B,C", help="subtracted then, in its channels' order"
+        "--mean",
+        type=numbers,
+        metavar="A,B,C",
+        help="then subtracted, in the model's channel order",
     )
     parser.add_argument(
-        "--std", type=numbers, metavar="A,B,C", help="divided by then, in its channels' order"
+        "--std",
+        type=numbers,
+        metavar="A,B,C",
+        help="then divided by, in the model's channel order",
     )
-    parser.add_argument("--output", default="", help="the output with the classes, of several")
-    parser.add_argument("--size", type=size, metavar="WxH", help="where its shape leaves it open")
+    parser.add_argument(
+        "--output", default="", help="output with the classes, if there are several"
+    )
+    parser.add_argument(
+        "--size", type=size, metavar="WxH", help="input size, if the model leaves it open"
+    )
     parser.add_argument("--name", default="", help="name of the model (default: the file's stem)")
-    parser.add_argument("--license", default="", help="what may be done with the weights")
+    parser.add_argument("--license", default="", help="licence of the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
 
 
@@ -67,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out.suffix != ".onnx":
         raise ConfigError(f"{args.out}: the name must end in .onnx")
     if args.out.resolve() == args.source.resolve():
-        raise ConfigError(f"{args.out}: is the model that is adopted; --out names another file")
+        raise ConfigError(f"{args.out}: is the input model; choose another file with --out")
     wanted = Adoption(
         source=args.source,
         labels=find_label_set(args.labels),
@@ -96,8 +108,8 @@ def _preprocessing(args: argparse.Namespace) -> Preprocessing:
     mean, deviation = args.mean or usual.mean, args.std or usual.deviation
     if args.scale is None and max(map(abs, (*mean, *deviation))) > 10.0:
         raise ConfigError(
-            f"--mean {mean} and --std {deviation} are for bytes of 0..255, but bytes become 0..1 "
-            "first; add --scale 1"
+            f"--mean {mean} and --std {deviation} look like values for 0..255, but bytes are "
+            "scaled to 0..1 first; add --scale 1"
         )
     scale = usual.scale if args.scale is None else args.scale
     # Written so that what is no number fails as well.

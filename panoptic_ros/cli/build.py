@@ -30,10 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--runtime",
         choices=PLAN_RUNTIMES,
-        help="what runs the plan; openvino: int8 alone, by NNCF (default: tensorrt)",
+        help="runtime of the plan; openvino: int8 only, by NNCF (default: tensorrt)",
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16")
-    parser.add_argument("--batch", type=int, metavar="N", help="images at once (default: 1)")
+    parser.add_argument("--batch", type=int, metavar="N", help="images per inference (default: 1)")
     parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
     parser.add_argument(
         "--target",
@@ -47,12 +47,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: tensorrt where it is installed, else tensorrt_rtx",
     )
     parser.add_argument(
-        "--device", type=int, default=0, metavar="N", help="number of the GPU (default: 0)"
+        "--device", type=int, default=0, metavar="N", help="index of the GPU (default: 0)"
     )
     parser.add_argument(
         "--openvino-device", metavar="NAME", help="CPU, GPU, GPU.1 or NPU (default: CPU)"
     )
-    parser.add_argument("--workspace", type=int, metavar="MIB", help="builder's scratch memory")
+    parser.add_argument(
+        "--workspace", type=int, metavar="MIB", help="limit of the builder's scratch memory"
+    )
     parser.add_argument(
         "--images",
         "--pictures",
@@ -69,9 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="a .plan file or a folder (default: the user's cache)"
     )
-    parser.add_argument("--rebuild", action="store_true", help="build even where there is a plan")
+    parser.add_argument("--rebuild", action="store_true", help="build even if there is a plan")
     parser.add_argument(
-        "--check", action="store_true", help="list what TensorRT will not take; build nothing"
+        "--check", action="store_true", help="list what TensorRT cannot take; build nothing"
     )
 
 
@@ -126,7 +128,7 @@ def _build_for_openvino(recipe: Recipe, args: argparse.Namespace) -> None:
         manifest = make_openvino_plan(recipe, path, device, ranges, shown, report, args.rebuild)
     _tell(path, manifest, f"OpenVINO {device.version}", before)
     print(
-        "passing is no promise: int8 cost the models of the package 3 to 5 points of PQ; score "
+        "passing is no guarantee: int8 cost the shipped models 3 to 5 points of PQ; score "
         f"it before it drives: panoptic eval --engine {path}",
         file=sys.stderr,
     )

@@ -166,8 +166,8 @@ def _show_verdict(made: Intrinsics, covered: float, model: str) -> None:
     )
     if covered < LEAST_COVERAGE:
         print(
-            "most of the image shows no corner: hold the board into the corners of the image, "
-            "too, where distortion is largest",
+            "large parts of the images show no corner: hold the board in their corners as well, "
+            "where distortion is largest",
             file=sys.stderr,
         )
     if not usable:

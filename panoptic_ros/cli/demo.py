@@ -57,17 +57,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_out(parser, f"result.mcap, report.html, stats.json and {FILM}", Path("out/demo"))
     parser.add_argument(
-        "--seconds", type=float, default=20.0, help="of video to play (default: %(default)s)"
+        "--seconds",
+        type=float,
+        default=20.0,
+        help="seconds of video to play (default: %(default)s)",
     )
     parser.add_argument(
         "--start",
         type=float,
         metavar="S",
-        help=f"seconds to leave out before (default: {FIRST_CARS_S:g} of the demo's own video)",
+        help=f"skip the first S seconds (default: {FIRST_CARS_S:g} of the demo's own video)",
     )
     parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
-    parser.add_argument("--topic", default="", help="image topic, where a bag has several")
+    parser.add_argument("--topic", default="", help="image topic, if a bag has several")
     parser.add_argument(
         "--camera-info",
         type=Path,
@@ -134,7 +137,9 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
     if args.input and args.multi:
         raise ConfigError("--multi plays the demo's own videos; leave --input or --multi out")
     if not args.input and (args.camera_info or args.params):
-        raise ConfigError("--camera-info and --params are about the camera of --input; name that")
+        raise ConfigError(
+            "--camera-info and --params describe the camera of --input; give --input as well"
+        )
     if args.input:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
         config = read_parameters(args.params, args.params_node)

@@ -26,22 +26,29 @@ SIDE = "a bag of results, or with --input a model or a parameter file"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("a", metavar="A", help=f"what stands: {SIDE}")
-    parser.add_argument("b", metavar="B", help=f"what is judged: {SIDE}")
+    parser.add_argument("a", metavar="A", help=f"the baseline: {SIDE}")
+    parser.add_argument("b", metavar="B", help=f"the candidate: {SIDE}")
     parser.add_argument(
-        "--input", type=Path, metavar="INPUT", help="images for two models or parameter files"
+        "--input",
+        type=Path,
+        metavar="INPUT",
+        help="images to run two models or parameter files on",
     )
-    parser.add_argument("--topic", default="", help="image topic of INPUT, where it has several")
-    parser.add_argument("--engine", help="engine for two parameter files")
-    parser.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
-    parser.add_argument("--node", default="", help="node in bags that have results of several")
+    parser.add_argument("--topic", default="", help="image topic of INPUT, if it has several")
+    parser.add_argument("--engine", help="engine to run two parameter files with")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
+    )
+    parser.add_argument(
+        "--node", default="", help="node to compare, if the bags hold results of several"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="page with the worst frames")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the figures")
     parser.add_argument(
         "--fail-over",
         default="",
         metavar="NAME=MOST,...",
-        help="status 1 where a measure is larger, e.g. pq=1.0,drivable_near=0.2",
+        help="exit with status 1 if a measure is larger, e.g. pq=1.0,drivable_near=0.2",
     )
 
 
@@ -152,7 +159,7 @@ def _side(
     if args.input is not None:
         return _computed(args, told, stack)
     if not path.is_dir() and path.suffix not in _BAGS:
-        raise ConfigError(f"{told}: is no bag of results; for models give --input with images")
+        raise ConfigError(f"{told}: is not a bag of results; for models give --input with images")
     return _recorded(path, args.node, stack)
 
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-transport-check",
         "--no-exchange",
         action="store_true",
-        help="do not send images between two processes (it takes some seconds)",
+        help="skip sending images between two processes, which takes some seconds",
     )
 
 

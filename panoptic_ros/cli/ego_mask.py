@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``panoptic ego-mask``: find the own vehicle in a recording, for the parameter ``ego_mask``."""
+"""``panoptic ego-mask``: find the ego vehicle in a recording, for the parameter ``ego_mask``."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find the own vehicle and write its mask.
+    """Find the ego vehicle and write its mask.
 
     Raises:
         ConfigError: ``--out`` is no PNG.
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     _write(args.out, found.mask)
     _write(drawn, _drawn(shown, found)[..., ::-1])
     share = float((found.mask > 0).mean())
-    print(f"the own vehicle covers {share:.1%} of the image, its edge stays by {found.stay:.2f}")
+    print(f"the ego vehicle covers {share:.1%} of the image, its edge stays by {found.stay:.2f}")
     print_written((args.out, drawn))
     print(f"use it with: ego_mask: [{str(args.out.resolve())!r}]")
     return 0

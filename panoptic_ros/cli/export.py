@@ -32,13 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--size",
         type=size,
         metavar="WxH",
-        help="default: 512x256; of hub checkpoints what they learned on, else 1024x512",
+        help="input size (default: 512x256; of hub checkpoints that of their training, or "
+        "1024x512)",
     )
     parser.add_argument(
         "--label-scale",
         type=int,
         choices=(1, 2, 4),
-        help="label pixels per head pixel: 4 is the input's size (default: 4, hub 2)",
+        help="label pixels per pixel of the heads; 4: the input's size (default: 4, hub 2)",
     )
     parser.add_argument(
         "--camera-size",
@@ -50,26 +51,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         metavar="NAME|FILE",
-        help="label set (shipped, or YAML) with drivable and colours",
+        help="label set (shipped, or YAML) that says colours and what is drivable",
     )
     parser.add_argument(
         "--balance",
         type=Path,
         metavar="DIR",
-        help="choose a constant for the score of each stuff class on 600 images of "
-        "DIR/train.json (COCO panoptic), so that the mean IoU is highest",
+        help="add a constant to the score of each stuff class, chosen on 600 images of "
+        "DIR/train.json (COCO panoptic) for the highest mean IoU",
     )
-    parser.add_argument("--license", default="", help="what may be done with the weights")
+    parser.add_argument("--license", default="", help="licence of the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
     hub = parser.add_argument_group("checkpoints of transformers (docs/models.md)")
-    hub.add_argument("--hf", metavar="ID", help="id on the hub, or folder; instead of CHECKPOINT")
+    hub.add_argument("--hf", metavar="ID", help="id on the hub, or a folder; replaces CHECKPOINT")
     hub.add_argument(
-        "--threshold", type=float, help="least class probability (default: the family's)"
+        "--threshold", type=float, help="minimum class probability (default: the family's)"
     )
     hub.add_argument(
-        "--mask-threshold", type=float, help="least probability of a mask's pixel (default: 0.5)"
+        "--mask-threshold", type=float, help="minimum probability of a mask's pixel (default: 0.5)"
     )
-    hub.add_argument("--queries", type=int, help="most that take part (default: 50)")
+    hub.add_argument(
+        "--queries", type=int, help="maximum number of queries that take part (default: 50)"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from types import FrameType
 
 VERBS = {
-    "info": "say what a model file is: classes, size, licence, check sum, runtimes for it",
-    "doctor": "say what is here, what will run, and how to get what is missing",
+    "info": "describe a model file: classes, size, licence, check sum, available runtimes",
+    "doctor": "report what is installed, what will run, and how to install what is missing",
     "replay": "run the pipeline over a bag, a video or a folder and write a bag and a report",
     "play": "publish a bag, a video or a folder as camera topics",
     "record": "record what the running node publishes, for machines without ros2 bag",
     "watch": "show the running node in a browser: overlay, figures, topics",
-    "label": "label bags by the thousand, resumable, with any number of workers",
-    "report": "sum up a folder of labelled bags: page, tables, frames to look at",
+    "label": "label bags by the thousand, with any number of workers; can be resumed",
+    "report": "summarise a folder of labelled bags: page, tables, frames worth a look",
     "predict": "write label files for evaluation or as pre-annotation",
     "eval": "score a model or predictions against a labelled data set",
     "diff": "compare the results of two models, parameter files or versions",
     "bench": "measure the time of every stage",
     "demo": "play real driving video through the node and report what it published",
-    "split-crowds": "give the crowds of a COCO panoptic data set objects, for training",
+    "split-crowds": "split the crowds of a COCO panoptic data set into objects, for training",
     "train": "train the network on a COCO panoptic folder",
     "export": "write a checkpoint as a self-describing ONNX file",
-    "adopt": "make somebody else's segmentation ONNX one that the node can run",
+    "adopt": "convert any semantic segmentation ONNX so that the node can run it",
     "calibrate": "write a camera's calibration file from images of a chessboard",
-    "ego-mask": "find the own vehicle in a recording and write its mask",
+    "ego-mask": "find the ego vehicle in a recording and write its mask",
     "build": "build and check a TensorRT plan from an ONNX file or a recipe",
 }
 """Each verb is ``panoptic_ros.cli.<verb>``, ``_`` for ``-``, with ``add_arguments(parser)`` and

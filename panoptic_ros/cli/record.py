@@ -82,7 +82,7 @@ def _tell(recorder: Recorder, topics: dict[str, str]) -> None:
     print(f"{counted(total, 'message')} of {counted(len(recorder.counts), 'topic')}")
     silent = [name for name in topics if name not in recorder.counts]
     if silent:
-        print(f"panoptic record: nothing came on {', '.join(silent)}", file=sys.stderr)
+        print(f"panoptic record: no messages arrived on {', '.join(silent)}", file=sys.stderr)
 
 
 def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[PublishedTopic]:

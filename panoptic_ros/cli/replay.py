@@ -159,7 +159,7 @@ def _clouds(
     settings = CloudSettings(config.points, config.ground, camera.rotation)
     try:
         if not source.topic:
-            raise DataError(f"{source.path} is no bag, so it has no clouds on {topic}")
+            raise DataError(f"{source.path} is not a bag, so it has no clouds on {topic}")
         return stack.enter_context(ReplayClouds(source.path, topic, settings))
     except DataError as error:
         if args.clouds:

@@ -60,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.report.fleet_page import write_fleet_page
 
     if args.out is None and is_remote(args.folder):
-        raise DataError(f"{args.folder}: is no folder of this machine; name one with --out")
+        raise DataError(f"{args.folder}: is not a folder on this machine; name one with --out")
     out = Path(args.out or args.folder)
     folder, summary = FleetFolder(args.folder), FleetSummary()
     problems, links = _read(folder, summary, args.against, out)

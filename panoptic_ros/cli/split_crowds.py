@@ -53,31 +53,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_out(parser, "the new data set; what does not change is linked there", is_required=True)
     parser.add_argument(
-        "--classes", metavar="A,B", help="whose crowds are divided (default: those of all things)"
+        "--classes", metavar="A,B", help="classes whose crowds are split (default: all things)"
     )
     parser.add_argument(
         "--source",
         action="append",
         default=[],
         metavar="NAME",
-        help="only images whose field source says so; may be given several times",
+        help="only images with this value in the field source; can be repeated",
     )
     parser.add_argument(
-        "--most", type=int, metavar="N", help="divide only the first N images, to look at them"
+        "--most", type=int, metavar="N", help="split only the first N images, as a trial"
     )
     parser.add_argument(
         "--shapes",
         default=SHIPPED,
         metavar="NAME|YAML",
-        help="by which outline a piece is one object: a file like config/shapes/street.yaml, or "
-        f"{NO_SHAPES} to believe the network alone (default: {SHIPPED})",
+        help="outlines by which a piece is one object: a file like config/shapes/street.yaml, or "
+        f"{NO_SHAPES} to rely on the network alone (default: {SHIPPED})",
     )
     parser.add_argument(
         "--least-score",
         type=float,
         default=LEAST_SCORE,
         metavar="S",
-        help="from which score on the network's objects count, 0..1 (default: %(default)s)",
+        help="minimum score of the network's objects, 0..1 (default: %(default)s)",
     )
     add_engine_arguments(parser)
 

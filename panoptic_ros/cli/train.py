@@ -33,22 +33,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="COCO panoptic folder: train.json, val.json, images/, panoptic/",
     )
-    add_out(parser, "checkpoints and curves; goes on from last.pt there", DEFAULT_OUT)
-    parser.add_argument("--steps", type=int, default=20_000, help="default: %(default)s")
+    add_out(parser, "checkpoints and curves; resumes from last.pt there", DEFAULT_OUT)
     parser.add_argument(
-        "--minutes", type=float, default=0.0, help="time budget that the schedule follows"
-    )
-    parser.add_argument("--batch", type=int, default=8, help="default: %(default)s")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="default: %(default)s")
-    parser.add_argument(
-        "--crop", type=size, default=(512, 256), metavar="WxH", help="default: 512x256"
+        "--steps", type=int, default=20_000, help="steps of the schedule (default: %(default)s)"
     )
     parser.add_argument(
-        "--val-size", type=size, default=(1024, 512), metavar="WxH", help="default: 1024x512"
+        "--minutes", type=float, default=0.0, help="time budget; the schedule is fitted to it"
     )
-    parser.add_argument("--validate-every", type=int, default=1000, help="steps; 0 for never")
-    parser.add_argument("--workers", type=int, default=1, help="processes that make crops")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or cuda:N")
+    parser.add_argument(
+        "--batch", type=int, default=8, help="crops per step (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=1.5e-3, help="peak learning rate (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--crop",
+        type=size,
+        default=(512, 256),
+        metavar="WxH",
+        help="size of crops (default: 512x256)",
+    )
+    parser.add_argument(
+        "--val-size",
+        type=size,
+        default=(1024, 512),
+        metavar="WxH",
+        help="size of validation images (default: 1024x512)",
+    )
+    parser.add_argument(
+        "--validate-every",
+        type=int,
+        default=1000,
+        help="steps between validations (default: %(default)s); 0: never",
+    )
+    parser.add_argument(
+        "--workers", type=int, default=1, help="processes that make crops (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--device", default="cpu", help="cpu, cuda or cuda:N (default: %(default)s)"
+    )
     parser.add_argument(
         "--init",
         metavar="MODEL",
@@ -58,7 +81,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--cache-gb", type=float, default=0.0, help="memory for decoded images, per worker"
     )
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -103,7 +126,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
             validate = _validation(val_size)
             best = train(config, display.show, validate, _say_new_classes, display.restore)
         except KeyboardInterrupt:
-            print(f"Interrupted; {last} goes on when you run this again.")
+            print(f"Interrupted; run the same command again to resume from {last}.")
             return 130
     if display.step == 0:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
@@ -117,7 +140,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
 
 def _say_new_classes(names: list[str]) -> None:
     if names:
-        print(f"classes that --init does not have start at random: {', '.join(names)}", flush=True)
+        print(f"classes that --init lacks start at random: {', '.join(names)}", flush=True)
 
 
 def _initial_weights(name: str | None) -> Path | None:

@@ -78,7 +78,7 @@ class Pipeline:
             camera: What is said about it.
 
         Raises:
-            ConfigError: The own vehicle's mask cannot be read.
+            ConfigError: The ego vehicle's mask cannot be read.
         """
         return StreamState(self._engine.spec.labels, self._config, camera)
 

@@ -97,7 +97,7 @@ class Panoptic:
             object claims keeps its label and has id 0.
         confidence: 0..255, (h, w) uint8.
         segments: ``segments[i - 1].id == i``.
-        ego: Where the image shows the own vehicle, (h, w) bool; it is void there. None where
+        ego: Where the image shows the ego vehicle, (h, w) bool; it is void there. None where
             nothing is said about it.
     """
 
@@ -165,7 +165,7 @@ class Drivable:
             it stands for h.
         ends: Class index of what ends the free space of every column, 255 where it is void,
             unsure surface or the image's upper edge, (w,) uint8; empty where it is not known.
-        foot: For every column the row behind the free space's first one: the own vehicle's upper
+        foot: For every column the row behind the free space's first one: the ego vehicle's upper
             edge, or h where it does not show, (w,) int32; empty for h everywhere.
     """
 

@@ -53,7 +53,7 @@ def whole_number(entry: Mapping[str, Any], name: str, where: str) -> int:
     """Read a whole number; 1.0 and true are taken for 1, as some writers mean them.
 
     Raises:
-        MalformedError: The field is missing or is no whole number.
+        MalformedError: The field is missing or is not a whole number.
     """
     value = entry.get(name)
     if not isinstance(value, (int, float)) or value % 1 != 0:

@@ -29,7 +29,7 @@ _METADATA = 14
 
 
 def file_metadata(path: Path) -> dict[str, str]:
-    """All metadata entries of a model; none where the file is no ONNX model.
+    """All metadata entries of a model; none where the file is not an ONNX model.
 
     Raises:
         ModelError: It cannot be read.
@@ -50,7 +50,7 @@ def weight_files(path: Path) -> tuple[str, ...]:
     """Names of the files that hold weights of a model, relative to its folder, sorted.
 
     Args:
-        path: The ONNX file; one that is no ONNX model names none.
+        path: The ONNX file; one that is not an ONNX model names none.
 
     Raises:
         ModelError: It cannot be read, or names a file outside of its folder.

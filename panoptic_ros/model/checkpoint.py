@@ -37,7 +37,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
         raise ModelError(f"{path}: cannot be read as a checkpoint ({reason})") from error
     if not isinstance(state, dict) or "weights" not in state or "classes" not in state:
-        raise ModelError(f"{path}: is no checkpoint of panoptic train")
+        raise ModelError(f"{path}: is not a checkpoint of panoptic train")
     return state
 
 

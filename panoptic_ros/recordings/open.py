@@ -45,8 +45,8 @@ def open_source(
             return BagSource(path, topic, span)
         if topic:
             raise ConfigError(
-                f"{path}: is no bag, so it has no topic {topic} (panoptic play publishes on the "
-                "topic of --to)"
+                f"{path}: is not a bag, so it has no topic {topic} (panoptic play publishes on "
+                "the topic of --to)"
             )
         if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
             return FolderSource(path, span, fps)

@@ -175,7 +175,7 @@ def open_plain(path: Path, read_errors: ReadErrors) -> StorageFile:
             return opener(path, read_errors)
     by_name = _BY_SUFFIX.get(path.suffix.lower())
     if by_name is None:
-        raise DataError("is no storage file of a bag")
+        raise DataError("is not a storage file of a bag")
     return by_name(path, read_errors)
 
 

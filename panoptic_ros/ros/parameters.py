@@ -64,7 +64,7 @@ def check_cameras(config: NodeConfig) -> None:
         for topic in filter(None, topics):
             if not _TOPIC_NAME.fullmatch(topic):
                 raise ConfigError(
-                    f"{title} has {topic!r}, which is no topic name; use letters, digits, '_', "
+                    f"{title} has {topic!r}, which is not a topic name; use letters, digits, '_', "
                     "and '/' between the parts"
                 )
 

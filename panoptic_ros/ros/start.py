@@ -67,7 +67,7 @@ def _refusal(word: str) -> str:
     name, _, value = word.lstrip("-").partition("=")
     hint = f"-p {name}:={value or 'VALUE'}" if word.startswith("--") else word
     return (
-        f"{word} is no argument of this command; parameters and remappings come behind "
+        f"{word} is not an argument of this command; parameters and remappings come behind "
         f"--ros-args, as in: panoptic_node --ros-args {hint}"
     )
 

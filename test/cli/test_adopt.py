@@ -117,7 +117,7 @@ BAD = {
     "numbers of bytes": (["--mean", "104,117,123"], "add --scale 1"),
     "no deviation": (["--std", "0,1,1"], "need to be above 0"),
     "no scale": (["--scale", "nan"], "need to be above 0"),
-    "its own place": (["--out", "m.onnx"], "is the model that is adopted"),
+    "its own place": (["--out", "m.onnx"], "is the input model; choose another file"),
     "no model's name": (["--out", "m.plan"], "the name must end in .onnx"),
     "no file": (["absent.onnx"], "absent.onnx: cannot be read"),
     "other labels": (["--labels", "coco"], "needs a score for each of the 133 classes"),

@@ -192,7 +192,7 @@ WHOLE = f"{MATRICES}image_width: 4\nimage_height: 3\n"
         (WHOLE + "distortion_coefficients: {data: [.nan]}", "not a finite number"),
         ("image_width: 4", "it lacks 'camera_matrix'"),
         ("camera_matrix: {data: [1, 2]}", "has 2 numbers, needs 9"),
-        ("just words", "is no camera calibration"),
+        ("just words", "is not a camera calibration"),
     ],
     ids=["no yaml", "deep", "no height", "no number", "no matrix", "short matrix", "text"],
 )

@@ -157,7 +157,7 @@ def test_a_topic_of_what_is_no_bag_is_refused(
 ) -> None:
     folder = write_folder(tmp_path / "f", ["1.png"])
     assert main(["play", str(folder), "--topic", "/front/image"]) == 2
-    assert "is no bag, so it has no topic /front/image" in capsys.readouterr().err
+    assert "is not a bag, so it has no topic /front/image" in capsys.readouterr().err
 
 
 def test_a_wrong_topic_name_is_explained(

@@ -237,7 +237,10 @@ def test_an_image_of_another_size_is_not_used(
     ("words", "message"),
     [
         (("--classes", "bus"), "has no crowd of bus; nothing to do"),
-        (("--classes", "road"), "--classes names 'road', which is no thing of the data set"),
+        (
+            ("--classes", "road"),
+            "--classes names 'road', which is not a thing class of the data set",
+        ),
         (
             ("--source", "film"),
             "--source is 'film'; the sources of the images are: drawn, painted",

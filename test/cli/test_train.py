@@ -82,7 +82,7 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
     words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
     assert main([*words, "--init", "street_fast"]) == 0
     said = capsys.readouterr().out
-    assert "classes that --init does not have start at random: field" in said
+    assert "classes that --init lacks start at random: field" in said
     assert said.count("restoring batch norms over 50 training crops before the first step") == 1
 
 

@@ -28,15 +28,15 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
         help="ROS 2 bag (folder, .mcap, .db3), ROS 1 bag, video file, image or folder of images; "
         "or a camera: /dev/video0, rtsp://HOST/STREAM",
     )
-    parser.add_argument("--topic", default="", help="image topic, where a bag has several")
+    parser.add_argument("--topic", default="", help="image topic, if a bag has several")
     parser.add_argument(
-        "--start", type=float, default=0.0, metavar="S", help="seconds to leave out at the start"
+        "--start", type=float, default=0.0, metavar="S", help="skip the first S seconds"
     )
-    parser.add_argument("--duration", type=float, metavar="S", help="seconds to take from there")
+    parser.add_argument("--duration", type=float, metavar="S", help="process S seconds from there")
     parser.add_argument(
         "--fps",
         type=float,
-        help="images per second of a folder (default: 10); overrides a video's clock",
+        help="images per second of a folder (default: 10); overrides a video's own",
     )
     parser.add_argument(
         "--camera-info",
@@ -50,10 +50,12 @@ def add_engine_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the engine and the pipeline's parameters."""
     parser.add_argument(
         "--engine",
-        help=f"a shipped model's name or an .onnx file (default: {DEFAULT_ENGINE}, or what "
-        "--params says)",
+        help=f"a shipped model's name or an .onnx file (default: that of --params, else "
+        f"{DEFAULT_ENGINE})",
     )
-    parser.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
+    )
     add_parameter_arguments(parser)
 
 
@@ -70,7 +72,7 @@ def add_parameter_arguments(parser: argparse._ActionsContainer) -> None:
         "--params-node",
         default="",
         metavar="NAME",
-        help=f"whose parameters count, where the file has several {NODE_NAME} nodes",
+        help=f"node whose parameters to use, if the file has several {NODE_NAME} nodes",
     )
 
 

@@ -23,7 +23,7 @@ class CameraConfig:
     """What is said about one camera.
 
     Attributes:
-        ego_mask: File of the own vehicle's mask, or corners of its outline; empty for none.
+        ego_mask: File of the ego vehicle's mask, or corners of its outline; empty for none.
         rotation: Degrees by which the image is turned clockwise: 0, 90, 180 or 270.
         region: (x, y, width, height) of the part that counts; None for all.
         max_rate_hz: Most images a second, 0 for all.
@@ -45,7 +45,7 @@ class CameraLists:
 
     ego_mask: tuple[str, ...] = param(
         ("",),
-        "The own vehicle in each camera's image, which becomes void: a PNG that is not 0 there, "
+        "The ego vehicle in each camera's image, which becomes void: a PNG that is not 0 there, "
         "or corners in pixels like '0,700 640,650 1279,700 1279,719 0,719'; panoptic ego-mask "
         "makes one.",
         public="ego_mask",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Find the own vehicle at the lower edge of a camera's images: what never moves while all does.
+"""Find the ego vehicle at the lower edge of a camera's images: what never moves while all does.
 
 Edges of the passing scene point anywhere from image to image; the vehicle's own edge stays. The
 line through the image's width that stays most is its upper edge.
@@ -36,7 +36,7 @@ _SMOOTH = 7
 
 @dataclass(frozen=True, eq=False)
 class EgoFinding:
-    """The own vehicle in the images.
+    """The ego vehicle in the images.
 
     Attributes:
         mask: 255 on it, else 0, (H, W) uint8.
@@ -81,7 +81,7 @@ class EgoFinder:
         self._count += 1
 
     def find(self) -> EgoFinding:
-        """Say where the own vehicle is.
+        """Say where the ego vehicle is.
 
         Raises:
             DataError: There are too few images, nothing moves in them, or no edge goes through
@@ -96,7 +96,7 @@ class EgoFinder:
         rise = float(np.ptp(rows)) / stay.shape[0]
         if min(parts) < _LEAST_STAY or rise > _MOST_RISE:
             raise DataError(
-                "no own vehicle found at the lower edge: no flat line through the width of the "
+                "no ego vehicle found at the lower edge: no flat line through the width of the "
                 f"image stays (the best one by {min(parts):.2f}, needs {_LEAST_STAY:g}, and rises "
                 f"by {rise:.0%} of the height, needs at most {_MOST_RISE:.0%}); it may not be in "
                 "sight, else give the corners of its outline (ego_mask)"

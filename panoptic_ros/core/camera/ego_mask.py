@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The own vehicle in the image: neither road nor object, whatever the network takes it for."""
+"""The ego vehicle in the image: neither road nor object, whatever the network takes it for."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from panoptic_ros.core.types import NO_ID, VOID, Panoptic, Segment
 _CORNERS = re.compile(r"\s*(-?\d+(\.\d*)?\s*,\s*-?\d+(\.\d*)?\s*)+")
 _WANTED = "give a PNG, or corners like '0,700 1279,700 1279,719 0,719'"
 _LEAST_SHARE = 0.5
-"""An object with less of its pixels outside of the own vehicle is the own vehicle."""
+"""An object with less of its pixels outside of the ego vehicle is the ego vehicle."""
 
 
 class EgoMask:
-    """Where the own vehicle is in the images of one camera.
+    """Where the ego vehicle is in the images of one camera.
 
     Args:
         words: Path of a PNG that is not 0 there, or at least three corners ``x,y x,y x,y`` in
@@ -49,7 +49,7 @@ class EgoMask:
             size: (height, width) of the camera's image, all of it.
 
         Returns:
-            255 on the own vehicle, else 0, (height, width) uint8.
+            255 on the ego vehicle, else 0, (height, width) uint8.
 
         Raises:
             FrameError: The mask's file was made for another size.
@@ -122,11 +122,11 @@ def at_map_size(mask: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.bo
 
 
 def cut_out(panoptic: Panoptic, ego: NDArray[np.bool_]) -> Panoptic:
-    """Make the own vehicle void, and end the objects there.
+    """Make the ego vehicle void, and end the objects there.
 
     Args:
         panoptic: The frame's map; is not changed.
-        ego: Where the own vehicle is, (h, w) bool.
+        ego: Where the ego vehicle is, (h, w) bool.
 
     Returns:
         A map with ``ego``. Objects reach to its edge; one with less than half of its pixels
@@ -159,7 +159,7 @@ def _left_over(
     Args:
         segments: Before.
         lost: Pixels that each has lost, by id.
-        labels: Without the own vehicle, (h, w).
+        labels: Without the ego vehicle, (h, w).
         ids: The same.
         confidence: The same.
     """

@@ -28,7 +28,7 @@ class CameraView:
         config: The same.
 
     Raises:
-        ConfigError: The own vehicle's mask cannot be read.
+        ConfigError: The ego vehicle's mask cannot be read.
     """
 
     def __init__(self, config: CameraConfig | None = None) -> None:
@@ -68,7 +68,7 @@ class CameraView:
         return replace(frame, image=image, whole_size=_size(frame.image))
 
     def ego(self, frame: Frame, map_size: tuple[int, int]) -> NDArray[np.bool_] | None:
-        """Give the own vehicle at map size, upright; None where nothing is said about it.
+        """Give the ego vehicle at map size, upright; None where nothing is said about it.
 
         Args:
             frame: As the camera sent it.

@@ -63,8 +63,8 @@ class DrivableFilter:
 
         Returns:
             The pieces of drivable surface that touch the strip at the lower edge, or in front of
-            the own vehicle there (its mask, or what looks like its bonnet), with small holes
-            closed. Neither a thing pixel nor its margin nor the own vehicle is ever drivable.
+            the ego vehicle there (its mask, or what looks like its bonnet), with small holes
+            closed. Neither a thing pixel nor its margin nor the ego vehicle is ever drivable.
         """
         config, rules = self._config, self._rules
         panoptic = self._without_bonnet(panoptic)
@@ -92,7 +92,7 @@ class DrivableFilter:
         return Drivable(mask, confidence, boundary, ends, foot)
 
     def _without_bonnet(self, panoptic: Panoptic) -> Panoptic:
-        """Make the own bonnet void where the camera has no mask of the own vehicle."""
+        """Make the own bonnet void where the camera has no mask of the ego vehicle."""
         if panoptic.ego is not None or not self._config.above_bonnet:
             return panoptic
         bonnet = find_bonnet(panoptic.labels, panoptic.ids, self._labels.vehicles)
@@ -117,7 +117,7 @@ def _level(probability: float) -> int:
 
 
 def _with_ego(mask: NDArray[np.bool_], foot: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Take the own vehicle at the lower edge for surface, as the free space begins behind it."""
+    """Take the ego vehicle at the lower edge for surface, as the free space begins behind it."""
     if (foot == mask.shape[0]).all():
         return mask
     return mask | (np.arange(mask.shape[0])[:, None] >= foot)

@@ -11,10 +11,10 @@ from panoptic_ros.core.types import VOID
 
 
 def ego_foot(ego: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Where the free space of every column begins: above the own vehicle at the lower edge.
+    """Where the free space of every column begins: above the ego vehicle at the lower edge.
 
     Args:
-        ego: Where the own vehicle is, (h, w) bool.
+        ego: Where the ego vehicle is, (h, w) bool.
 
     Returns:
         (w,) int32: the lowest row that shows something else, plus 1.

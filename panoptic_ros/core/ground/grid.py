@@ -144,7 +144,7 @@ class Ground:
         """
         tables = self._tables_for(drivable.mask.shape)
         free = _sampled(drivable.mask, tables.middles, False)
-        # A corner behind the own vehicle is out of sight, as one beside the image is.
+        # A corner behind the ego vehicle is out of sight, as one beside the image is.
         not_blocked = drivable.mask if panoptic.ego is None else drivable.mask | panoptic.ego
         corners = _sampled(not_blocked, tables.corners, True)
         free &= corners[:-1, :-1] & corners[1:, :-1] & corners[:-1, 1:] & corners[1:, 1:]

@@ -43,7 +43,7 @@ def find(place: DataSetLocation, truth: LabelFiles | None) -> LabelFiles:
     if truth is not None and results is not None:
         return results_for(results, place.label_images, truth)
     needs = "a file like annotations.json" if truth is None else "predictions.json in it"
-    raise DataError(f"{place.labels}: is no COCO panoptic JSON; needs {needs}")
+    raise DataError(f"{place.labels}: is not a COCO panoptic JSON; needs {needs}")
 
 
 def _truth(place: DataSetLocation) -> LabelFiles:

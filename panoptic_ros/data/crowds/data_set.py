@@ -222,8 +222,8 @@ def _wanted(categories: Collection[Category], names: Collection[str]) -> dict[in
     for name in names:
         if name not in things:
             raise ConfigError(
-                f"--classes names {name!r}, which is no thing of the data set; its things are "
-                f"{', '.join(things)}"
+                f"--classes names {name!r}, which is not a thing class of the data set; its "
+                f"things are {', '.join(things)}"
             )
     return {entry.id: entry for entry in things.values() if not names or entry.name in names}
 

@@ -101,9 +101,7 @@ def adopt(wanted: Adoption, target: Path) -> Adopted:
     where = wanted.source.name
     entry = read_input(model, where, wanted.layout, wanted.size)
     if entry.dtype == "uint8" and not wanted.preprocessing.is_plain:
-        raise ConfigError(
-            f"{where}: takes bytes, which nothing scales; leave mean, std, scale out"
-        )
+        raise ConfigError(f"{where}: takes bytes as they are; leave out --mean, --std and --scale")
     name = choose_output(output_shapes(model), wanted.output, where)
     spec = ModelSpec(
         name=wanted.name or target.stem,

@@ -80,7 +80,7 @@ def load_foreign(path: Path) -> Any:
             )
     model = load_model(path)
     if not model.graph.node:
-        raise ModelError(f"{path}: is no ONNX model (it has no operators)")
+        raise ModelError(f"{path}: is not an ONNX model (it has no operators)")
     if any(entry.key == METADATA_KEY for entry in model.metadata_props):
         raise ModelError(f"{path}: describes itself already; it runs as it is")
     found = [entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")]

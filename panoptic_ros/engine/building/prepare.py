@@ -26,7 +26,7 @@ def load_model(path: Path) -> Any:
         An ``onnx.ModelProto``.
 
     Raises:
-        ModelError: onnx is not installed, or the file is no ONNX model.
+        ModelError: onnx is not installed, or the file is not an ONNX model.
     """
     try:
         import onnx
@@ -40,7 +40,7 @@ def load_model(path: Path) -> Any:
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # protobuf's own exception types differ by version
-        raise ModelError(f"{path}: is no ONNX model ({error}); export it again") from error
+        raise ModelError(f"{path}: is not an ONNX model ({error}); export it again") from error
 
 
 def prepare(model: Any) -> None:

@@ -162,7 +162,7 @@ def from_json(text: str, where: str) -> Manifest:
         return Manifest(**document)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ModelError(
-            f"{where}: is no manifest of this version ({error}); delete it and build again"
+            f"{where}: is not a manifest of this version ({error}); delete it and build again"
         ) from error
 
 

@@ -128,14 +128,14 @@ def read_camera_yaml(path: Path) -> CameraFile:
         raise DataError(f"{path}: is not {kind} ({error})") from error
     if not isinstance(document, dict):
         raise DataError(
-            f"{path}: is no camera calibration, it has no keys such as camera_matrix; panoptic "
+            f"{path}: is not a camera calibration, it has no keys such as camera_matrix; panoptic "
             "calibrate writes one"
         )
     try:
         return _camera_file(document)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"{path}: is no camera calibration, {_what(error)}; panoptic calibrate writes one"
+            f"{path}: is not a camera calibration, {_what(error)}; panoptic calibrate writes one"
         ) from error
 
 
@@ -166,7 +166,7 @@ def _number(word: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise DocumentError(f"{word!r} is no number") from None
+        raise DocumentError(f"{word!r} is not a number") from None
 
 
 def _camera_file(document: Any) -> CameraFile:

@@ -90,7 +90,7 @@ def from_json(schema: str, data: bytes) -> CompressedImage | RawImage:
     told = parse_json(data.decode())
     time = told.get("timestamp", {}) if isinstance(told, dict) else None
     if not isinstance(time, dict):
-        raise ValueError("is no JSON object with a timestamp")
+        raise ValueError("is not a JSON object with a timestamp")
     nanoseconds = time.get("nsec", time.get("nanosec", 0))
     stamp = Stamp(_whole(time.get("sec", 0)), _whole(nanoseconds))
     header = Header(stamp, str(told.get("frame_id", "")))
@@ -120,7 +120,7 @@ def _message(schema: str, header: Header, told: _Fields) -> CompressedImage | Ra
 
 def _whole(value: Any) -> int:
     if not isinstance(value, int) or not 0 <= value < 1 << 63:
-        raise ValueError(f"{str(value)[:20]!r} is no whole number from 0 on")
+        raise ValueError(f"{str(value)[:20]!r} is not a whole number from 0 on")
     return value
 
 

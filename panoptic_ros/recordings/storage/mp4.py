@@ -16,6 +16,7 @@ _HEADER = 8
 _LARGE_HEADER = 16
 _INDEX = b"moov"
 _FRAGMENT = b"moof"
+_DAMAGED = b""
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Box:
     """A box at the top of a file.
 
     Attributes:
-        kind: Its four letters.
+        kind: Its four letters; empty where they are not letters or its length is too small.
         start: Its first byte.
         end: The byte after its last, as it says; beyond the file where that was cut off.
     """
@@ -57,7 +58,7 @@ def fault_of(path: Path) -> str:
         return "an MP4 whose index or images are damaged"
     if last.end > size:
         return "an MP4 without its index, which is written last: the recording was cut off"
-    if not last.kind.isascii() or not last.kind.isalnum():
+    if last.kind == _DAMAGED:
         return f"an MP4 that is damaged from byte {last.start} on, without its index"
     if any(box.kind == _FRAGMENT for box in boxes):
         return "part of an MP4 in fragments, whose index is in another file"
@@ -76,8 +77,9 @@ def _boxes(path: Path, size: int) -> Iterator[Box]:
                 length = int.from_bytes(header[_HEADER:], "big")
             elif length == 0:
                 length = size - start  # up to the end of the file
-            is_sound = length >= _HEADER
-            yield Box(header[4:8] if is_sound else b"", start, start + max(length, _HEADER))
-            if not is_sound:
+            kind = header[4:8]
+            if length < _HEADER or not (kind.isascii() and kind.isalnum()):
+                yield Box(_DAMAGED, start, size)
                 return
+            yield Box(kind, start, start + length)
             start += length

@@ -30,7 +30,7 @@ class SqliteFile(StorageFile):
         read_errors: Where damage is noted.
 
     Raises:
-        DataError: It is no database of a bag.
+        DataError: It is not a bag's database.
         OSError: It cannot be read.
     """
 
@@ -48,7 +48,7 @@ class SqliteFile(StorageFile):
             self._names = self._topic_names()
         except sqlite3.Error as error:
             self._database.close()
-            raise DataError(f"is no database of a bag ({error})") from error
+            raise DataError(f"is not a bag's database ({error})") from error
         self._rows = self._readable_rows()
         counts = Counter(topic for _, _, topic in self._rows)
         self.topics = tuple(

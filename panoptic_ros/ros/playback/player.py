@@ -87,7 +87,7 @@ class Player(Closing):
         except BaseException as error:
             self.close()
             if isinstance(error, rclpy.exceptions.InvalidTopicNameException):
-                raise ConfigError(f"{self.topic}: is no ROS topic name ({error})") from error
+                raise ConfigError(f"{self.topic}: is not a ROS topic name ({error})") from error
             raise
 
     def _make_publishers(self) -> None:

@@ -67,4 +67,4 @@ def test_a_calibration_of_the_demos_own_video_is_refused(
 ) -> None:
     path = written(tmp_path / "c.yaml", CAMERA)
     assert main(["demo", "--camera-info", str(path), "--out", str(tmp_path / "out")]) == 2
-    assert "are about the camera of --input" in capsys.readouterr().err
+    assert "describe the camera of --input" in capsys.readouterr().err

@@ -44,13 +44,13 @@ def test_a_bonnet_is_found_to_its_edge() -> None:
 
 
 def test_none_is_made_up() -> None:
-    with pytest.raises(DataError, match="no own vehicle found at the lower edge"):
+    with pytest.raises(DataError, match="no ego vehicle found at the lower edge"):
         found(None)
 
 
 def test_a_slope_through_the_image_is_no_bonnet() -> None:
     slope = np.arange(HEIGHT)[:, None] >= HEIGHT - 10 - 0.25 * np.arange(WIDTH)
-    with pytest.raises(DataError, match="no own vehicle found at the lower edge"):
+    with pytest.raises(DataError, match="no ego vehicle found at the lower edge"):
         found(slope)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The own vehicle is void, never an object or road, and the free space begins in front of it."""
+"""The ego vehicle is void, never an object or road, and the free space begins in front of it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_no_track_is_the_own_vehicle(tmp_path: Path) -> None:
     assert len(seen(image, CameraConfig()).tracks) == 1
     result = seen(image, written(mask, tmp_path))
     assert not result.tracks
-    assert (result.semantic()[-20:] == VOID).all(), "what looks out is the own vehicle, too"
+    assert (result.semantic()[-20:] == VOID).all(), "what looks out is the ego vehicle, too"
 
 
 def test_corners_and_a_file_say_the_same(tmp_path: Path) -> None:

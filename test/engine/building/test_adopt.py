@@ -406,7 +406,7 @@ def test_an_unknown_operator_is_named_with_the_users_file(tmp_path: Path) -> Non
 def test_another_file_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match="is no ONNX model"):
+    with pytest.raises(ModelError, match="is not an ONNX model"):
         adopted(path)
 
 
@@ -430,7 +430,7 @@ def test_an_operator_that_nobody_knows_is_named(tmp_path: Path) -> None:
 
 def test_bytes_are_not_normalised_and_a_bad_place_is_said(tmp_path: Path) -> None:
     path = Foreign(dtype="uint8").write(tmp_path / "m.onnx")
-    with pytest.raises(ConfigError, match="takes bytes, which nothing scales"):
+    with pytest.raises(ConfigError, match="takes bytes as they are; leave out --mean"):
         adopted(path, preprocessing=IMAGENET)
     with pytest.raises(ConfigError, match="cannot be written"):
         adopt(Adoption(path, LABELS), tmp_path / "nowhere" / "adopted.onnx")

@@ -91,5 +91,5 @@ def test_a_shipped_model_keeps_its_answers(name: str) -> None:
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     (tmp_path / "model.onnx").write_bytes(b"\xff\xff\xff\xff")
-    with pytest.raises(ModelError, match=r"is no ONNX model.*export it again"):
+    with pytest.raises(ModelError, match=r"is not an ONNX model.*export it again"):
         load_model(tmp_path / "model.onnx")

@@ -54,7 +54,7 @@ def test_a_manifest_survives_its_file() -> None:
     ids=["empty", "list", "no format", "other format", "other field"],
 )
 def test_a_damaged_manifest_is_refused_by_name(text: str) -> None:
-    with pytest.raises(ModelError, match=r"street\.plan\.json: is no manifest"):
+    with pytest.raises(ModelError, match=r"street\.plan\.json: is not a manifest"):
         from_json(text, "street.plan.json")
 
 
