@@ -62,15 +62,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--input", type=Path, help="bag, video or folder of images (default: a drawn street)"
     )
-    parser.add_argument("--topic", default="", help="image topic, where a bag has several")
+    parser.add_argument("--topic", default="", help="image topic, if a bag has several")
     parser.add_argument(
         "--size", type=size, default=(1280, 720), metavar="WxH", help="default: 1280x720"
     )
-    parser.add_argument("--frames", type=int, default=200, help="default: %(default)s")
-    parser.add_argument("--warmup", type=int, default=10, help="default: %(default)s")
-    parser.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    parser.add_argument(
+        "--frames", type=int, default=200, help="frames to measure (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--warmup", type=int, default=10, help="frames before that (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
+    )
     add_out(parser, "bench.json, the figures")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write the figures to this file"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

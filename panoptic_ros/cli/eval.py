@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         choices=("source", "labels"),
-        help="score the images of each value of this field of a COCO JSON by themselves, too",
+        help="also score the images of each value of this field of a COCO JSON separately",
     )
     add_out(parser, "scores.json and report.html")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all scores here")
@@ -75,7 +75,9 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
     predictor.add_argument(
         "--engine", help="run this model: a shipped one's name or an .onnx file"
     )
-    predictor.add_argument("--threads", type=int, default=0, help="of inference; 0: one per core")
+    predictor.add_argument(
+        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
+    )
     add_parameter_arguments(predictor)
     predictor.add_argument(
         "--fps", type=float, default=10.0, help="images per second of sequences and folders"
@@ -99,7 +101,7 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
         help="ROS 2 bag of label and instance, or panoptic, images of a node; confidence and "
         "drivable images are scored where they are there",
     )
-    bag.add_argument("--node", default="", help="name of the node, where a bag has several")
+    bag.add_argument("--node", default="", help="name of the node, if a bag has several")
     bag.add_argument(
         "--stamps",
         type=Path,
@@ -120,7 +122,7 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
         default="skip",
         help="labelled images that were not published: left out, or nothing predicted",
     )
-    bag.add_argument("--labels", metavar="SET", help="label set, where the bag has no label_info")
+    bag.add_argument("--labels", metavar="SET", help="label set, if the bag has no label_info")
 
 
 def run(args: argparse.Namespace) -> int:

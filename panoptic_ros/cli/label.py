@@ -60,7 +60,7 @@ def _add_result_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--merge", action="store_true", help="put the input's own topics into the bag of labels"
     )
-    parser.add_argument("--pages", action="store_true", help="write a page about each bag")
+    parser.add_argument("--pages", action="store_true", help="write an HTML page for each bag")
 
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
@@ -89,12 +89,14 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="try bags again that failed before; without BAG: those of the folder's failed.jsonl",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say how much there is to do, and do nothing"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="estimate the work and stop")
     parser.add_argument("--scratch", default="", metavar="DIR", help="folder for copies of bags")
     parser.add_argument(
-        "--scratch-gb", type=float, default=20.0, metavar="GB", help="room for one copy"
+        "--scratch-gb",
+        type=float,
+        default=20.0,
+        metavar="GB",
+        help="largest copy (default: %(default)s)",
     )
     _add_ray_arguments(parser)
 

@@ -26,10 +26,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TOPIC",
         help=f"topic to publish (default: the bag's own, else {DEFAULT_TOPIC})",
     )
-    parser.add_argument("--rate", type=float, default=1.0, help="speed, 2 is twice as fast")
-    parser.add_argument("--fast", action="store_true", help="as fast as it goes")
+    parser.add_argument(
+        "--rate",
+        type=float,
+        default=1.0,
+        help="playback speed; 2 is twice as fast (default: %(default)s)",
+    )
+    parser.add_argument("--fast", action="store_true", help="publish as fast as possible")
     parser.add_argument("--loop", action="store_true", help="start over at the end")
-    parser.add_argument("--compressed", action="store_true", help="publish CompressedImage, jpeg")
+    parser.add_argument("--compressed", action="store_true", help="publish CompressedImage (JPEG)")
     parser.add_argument(
         "--now",
         action="store_true",

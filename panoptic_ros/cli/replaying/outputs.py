@@ -27,7 +27,7 @@ NAMES = ("result.mcap", "report.html", "stats.json", "overlay.mp4")
 """Files in the folder of ``--out``."""
 
 SINGLE = {
-    "report": ("HTML", "one page about the run"),
+    "report": ("HTML", "report of the run as one page"),
     "json": ("FILE", "the run's figures"),
     "overlay": ("MP4", "film of the overlay"),
 }
