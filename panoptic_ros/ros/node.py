@@ -262,7 +262,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
     def _image_topics(self) -> list[str]:
         """Image topics of other nodes."""
         own = self.get_fully_qualified_name() + "/"
-        return image_topics(self.get_topic_names_and_types(), own)
+        graph = self.get_topic_names_and_types()
+        return image_topics(graph, own, self.get_publishers_info_by_topic)
 
     def _overdue(self, worker: Worker) -> EngineRunError | None:
         limit_s = self.config.engine.timeout_s

@@ -121,7 +121,9 @@ class CameraInput:
         ends = self._node.get_publishers_info_by_topic(topic)
         if topic == self._source[0]:
             self._publishers = len(ends)
-            self.senders = sorted({_full_name(end) for end in ends})
+            # Who sends something else there sends no images.
+            fitting = [end for end in ends if end.topic_type == self._source[1]]
+            self.senders = sorted({_full_name(end) for end in fitting})
         return sorted({str(end.topic_type) for end in ends})
 
     def _subscribed(self) -> Any:
@@ -145,14 +147,25 @@ class CameraInput:
         self.camera_info = message
 
 
-def image_topics(graph: Iterable[tuple[str, Sequence[str]]], own: str) -> list[str]:
-    """List the topics that carry images.
+def image_topics(
+    graph: Iterable[tuple[str, Sequence[str]]],
+    own: str,
+    publishers: Callable[[str], Sequence[Any]],
+) -> list[str]:
+    """List the topics on which somebody publishes images.
 
     Args:
-        graph: Names of topics and their types.
+        graph: Names of topics and their types; a subscription alone makes a topic.
         own: What the names of topics begin with that are left out.
+        publishers: Lists the ends that publish on a topic.
     """
-    return sorted(name for name, kinds in graph if set(kinds) & {*KINDS} and own not in name)
+    return sorted(
+        name
+        for name, kinds in graph
+        if set(kinds) & {*KINDS}
+        and own not in name
+        and any(end.topic_type in KINDS for end in publishers(name))
+    )
 
 
 def _full_name(end: Any) -> str:

@@ -64,9 +64,9 @@ class SilenceWatch:
 def _reason(senders: Sequence[str], others: Sequence[str]) -> str:
     if senders:
         return (
-            f"{' and '.join(senders)} publishes there: does it send, and with the transport "
-            "profile (docs/transport.md)?"
+            f"{' and '.join(senders)} publishes there: does it send, with a QoS that fits, and "
+            "with the transport profile (docs/transport.md)?"
         )
     if others:
-        return f"nobody publishes there; image topics there are: {', '.join(others)}"
-    return "nobody publishes there, nor on any other image topic"
+        return f"nobody publishes images there; image topics there are: {', '.join(others)}"
+    return "nobody publishes images there, nor on any other topic"

@@ -33,8 +33,8 @@ class Run:
     ("senders", "others", "words"),
     [
         ((), ("/a/image", "/b/image"), "image topics there are: /a/image, /b/image"),
-        ((), (), "nobody publishes there, nor on any other image topic"),
-        (("/driver",), (), "/driver publishes there: does it send"),
+        ((), (), "nobody publishes images there, nor on any other topic"),
+        (("/driver",), (), "/driver publishes there: does it send, with a QoS that fits"),
     ],
 )
 def test_it_says_what_there_is_instead(
