@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,6 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="add a constant to the score of each stuff class, chosen on 600 images of "
         "DIR/train.json (COCO panoptic) for the highest mean IoU",
+    )
+    parser.add_argument(
+        "--ground-cost",
+        type=float,
+        metavar="RATIO",
+        help="how much worse it is to call pavement or terrain road than the reverse: ln RATIO is "
+        "added to their scores (default: 1, nothing)",
     )
     parser.add_argument("--license", default="", help="licence of the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
@@ -157,6 +165,11 @@ def _export(args: argparse.Namespace) -> None:
     network = network_of(state)
     if args.balance:
         _balance(network, state["classes"], (spec.width, spec.height), args.balance)
+    if args.ground_cost is not None:
+        from panoptic_ros.model.balance import weigh_ground
+
+        raised = weigh_ground(network, spec.labels, args.ground_cost)
+        print(f"{', '.join(raised)}: {math.log(args.ground_cost):+.2f} for --ground-cost")
     export(network, spec, args.model, args.label_scale or 4)
 
 

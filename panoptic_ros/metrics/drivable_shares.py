@@ -11,9 +11,6 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 
-TERRAIN = "terrain"
-"""Group of the classes of unpaved ground in the label sets."""
-
 _OTHER, _ROAD, _PAVEMENT, _TERRAIN, _OBJECTS = range(5)
 
 
@@ -45,9 +42,7 @@ class DrivableShare:
 
     def __init__(self, labels: LabelSet) -> None:
         self._kind = np.zeros(256, np.uint8)
-        for label in labels.labels:
-            if label.group == TERRAIN and not label.is_thing:
-                self._kind[label.index] = _TERRAIN
+        self._kind[labels.terrain] = _TERRAIN
         self._kind[labels.pavement] = _PAVEMENT
         self._kind[labels.drivable] = _ROAD
         self._kind[labels.things] = _OBJECTS

@@ -8,6 +8,7 @@ al., ICLR 2021, arXiv 2007.07314, section 4), with constants found on labelled i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,8 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.core.geometry import shrink
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco.reader import CocoPanoptic
@@ -83,12 +85,49 @@ def balance_classes(
         raise DataError(f"{count} images of the data set hold no labelled pixel to balance on")
     scores = np.concatenate([scores for scores, _ in pairs])
     constants, before, after = best_constants(scores, labels, np.flatnonzero(~things).tolist())
+    _add_to_scores(network, constants)
+    return Balance(constants, before, after, count)
+
+
+def weigh_ground(network: PanopticNetwork, labels: LabelSet, cost: float) -> list[str]:
+    """Score ground that is not for driving higher, as it costs more to take it for road.
+
+    Where scores are log-probabilities, the class of least expected cost is the one of highest
+    score once a class has ln(cost) more that costs ``cost`` times as much to miss (Elkan, IJCAI
+    2001, section 1).
+
+    Args:
+        network: The trained network; the bias of its last semantic layer changes.
+        labels: Its classes; pavement and terrain are weighed unless they are drivable.
+        cost: Of a pixel of theirs that is called road, relative to one of road called theirs.
+
+    Returns:
+        Names of the classes whose scores rose.
+
+    Raises:
+        ConfigError: The cost is not above 0, or there is no such class.
+    """
+    if not (math.isfinite(cost) and cost > 0):
+        raise ConfigError(f"--ground-cost is {cost:g}, needs more than 0")
+    is_ground = (labels.pavement | labels.terrain) & ~labels.drivable & ~labels.things
+    ground = np.flatnonzero(is_ground)
+    if ground.size == 0:
+        raise ConfigError(
+            "--ground-cost: the label set has neither pavement nor terrain; leave it out, or say "
+            "which they are with --labels"
+        )
+    constants = np.zeros(len(labels), np.float32)
+    constants[ground] = math.log(cost)
+    _add_to_scores(network, constants)
+    return [labels.labels[index].name for index in ground.tolist()]
+
+
+def _add_to_scores(network: PanopticNetwork, constants: NDArray[np.float32]) -> None:
     last = network.semantic[-1]
     assert isinstance(last, nn.Conv2d)
     assert last.bias is not None
     with torch.no_grad():
         last.bias += torch.from_numpy(constants).to(last.bias.device)
-    return Balance(constants, before, after, count)
 
 
 def best_constants(

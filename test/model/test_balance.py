@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,13 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.cli.main import main  # noqa: E402
-from panoptic_ros.core.errors import DataError  # noqa: E402
-from panoptic_ros.model.balance import balance_classes, best_constants  # noqa: E402
+from panoptic_ros.core.classes.labels import LabelSet, find_label_set  # noqa: E402
+from panoptic_ros.core.errors import ConfigError, DataError  # noqa: E402
+from panoptic_ros.model.balance import (  # noqa: E402
+    balance_classes,
+    best_constants,
+    weigh_ground,
+)
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 from panoptic_ros.model.training.crops import open_split  # noqa: E402
 from test.drawn.drawn_training import write_training_set  # noqa: E402
@@ -132,3 +139,43 @@ def test_export_says_what_balancing_changed_and_refuses_a_set_of_other_classes(
     told = capsys.readouterr()
     assert "balanced on 4 training images: mean IoU" in told.out
     assert "its classes are road, person, car; the checkpoint has road, sky, car" in told.err
+
+
+def shown(network: PanopticNetwork) -> NDArray[np.float32]:
+    with torch.no_grad():
+        return np.asarray(network(torch.ones(1, 3, 64, 64)).semantic[0, :, 0, 0].numpy())
+
+
+def test_ground_that_costs_more_is_scored_higher_by_the_logarithm() -> None:
+    torch.manual_seed(2)
+    labels = find_label_set("cityscapes")
+    network = PanopticNetwork(len(labels)).eval()
+    before = shown(network)
+    assert weigh_ground(network, labels, 2.0) == ["sidewalk", "terrain"]
+    rise = dict(zip((label.name for label in labels.labels), shown(network) - before, strict=True))
+    assert rise.pop("sidewalk") == rise.pop("terrain") == pytest.approx(math.log(2.0), abs=1e-5)
+    assert set(rise.values()) == {0.0}
+
+
+def test_drivable_terrain_is_no_ground_to_keep_off() -> None:
+    labels = find_label_set("cityscapes")
+    driven = [
+        replace(one, is_drivable=True) if one.name == "terrain" else one for one in labels.labels
+    ]
+    network = PanopticNetwork(len(labels)).eval()
+    assert weigh_ground(network, LabelSet("mine", tuple(driven)), 3.0) == ["sidewalk"]
+
+
+@pytest.mark.parametrize("cost", [0.0, -1.0, math.nan, math.inf])
+def test_a_cost_that_is_none_is_refused(network: PanopticNetwork, cost: float) -> None:
+    with pytest.raises(ConfigError, match="--ground-cost"):
+        weigh_ground(network, find_label_set("cityscapes"), cost)
+
+
+def test_classes_without_pavement_or_terrain_have_nothing_to_weigh(
+    network: PanopticNetwork,
+) -> None:
+    kept = [one for one in find_label_set("cityscapes").labels if one.name == "car"]
+    labels = LabelSet("cars", tuple(replace(one, index=0) for one in kept))
+    with pytest.raises(ConfigError, match="neither pavement nor terrain"):
+        weigh_ground(network, labels, 2.0)

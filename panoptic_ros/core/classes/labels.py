@@ -64,6 +64,10 @@ _KEYS = tuple(entry.name for entry in fields(Label))
 _NEEDED = ("index", "name", "is_thing", "color")
 
 
+_TERRAIN = "terrain"
+"""Group of the classes of unpaved ground."""
+
+
 @dataclass(frozen=True)
 class LabelSet:
     """The classes of a model or data set; ``labels[i].index == i``."""
@@ -98,6 +102,12 @@ class LabelSet:
     def pavement(self) -> NDArray[np.bool_]:
         """Which label values are for persons on foot, (256,) bool; void is not."""
         return self._table([label.is_pavement for label in self.labels])
+
+    @cached_property
+    def terrain(self) -> NDArray[np.bool_]:
+        """Which label values are stuff that is unpaved ground, (256,) bool; void is not."""
+        labels = self.labels
+        return self._table([label.group == _TERRAIN and not label.is_thing for label in labels])
 
     @cached_property
     def hiding(self) -> NDArray[np.bool_]:

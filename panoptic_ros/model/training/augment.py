@@ -42,7 +42,8 @@ class AugmentConfig:
         base: Size to which the whole image is scaled at scale 1; None takes ``crop``.
         scale: Range of scales at which the whole street is seen.
         zoom: Range of scales that show objects larger.
-        zoom_probability: Share of crops drawn from ``zoom``, of images that have the pixels.
+        zoom_probability: Share of crops drawn from ``zoom``, of images that have the pixels; half
+            of it of others, which are enlarged.
         paste_probability: Share of crops that get instances of a second image.
         colour: Strength of changes of colour and of damage, 0 to 1.
         weather_probability: Share of crops with night, fog, rain, glare, motion blur or dirt.
@@ -93,7 +94,7 @@ def _place(sample: Labelled, config: AugmentConfig, rng: np.random.Generator) ->
     crop_width, crop_height = config.crop
     base = config.base or config.crop
     has_pixels = width >= 1.5 * base[0]
-    zooms = rng.random() < config.zoom_probability * (1.0 if has_pixels else 0.2)
+    zooms = rng.random() < config.zoom_probability * (1.0 if has_pixels else 0.5)
     scale = float(np.exp(rng.uniform(*np.log(config.zoom if zooms else config.scale))))
     # From the network's own aspect (the image is stretched to it) half way to the camera's.
     natural = (width / height) / (crop_width / crop_height)
@@ -183,7 +184,9 @@ def _disturb(
         small = cv2.resize(out, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
         out = np.asarray(cv2.resize(small, (out.shape[1], out.shape[0])), np.uint8)
     if rng.random() < 0.12 * strength:
-        noise = rng.normal(0.0, rng.uniform(2.0, 10.0), out.shape).astype(np.float32)
+        # Up to the noise of a small sensor at night.
+        spread = np.exp(rng.uniform(*np.log((2.0, 40.0))))
+        noise = rng.normal(0.0, spread, out.shape).astype(np.float32)
         out = np.clip(out + noise, 0, 255).astype(np.uint8)
     if rng.random() < 0.2 * strength:
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(25, 85))]
