@@ -93,6 +93,16 @@ CASES = {
         model([node("Slice", ["x", "zero", "far"])], stored=[ZERO, FAR]),
         [(WRONG, "far", "2147483648")],
     ),
+    "large index behind floats": (
+        model(
+            [
+                helper.make_node("GridSample", ["x", "grid"], ["z"], name="sample"),
+                node("Slice", ["z", "zero", "far"]),
+            ],
+            stored=[GRID, ZERO, FAR],
+        ),
+        [(WRONG, "far", "2147483648"), (WRONG, "sample", "gathers")],
+    ),
     "slice to the end": (model([node("Slice", ["x", "zero", "end"])], stored=[ZERO, END]), []),
     "plain": (model([node("Relu")]), []),
 }
@@ -126,6 +136,12 @@ def test_a_dla_core_leaves_operators_to_the_gpu() -> None:
     assert check_model(drawn) == []
     (finding,) = check_model(drawn, dla=True)
     assert (finding.severity, finding.where) == (SLOW, "softplus (Softplus)")
+
+
+def test_behind_a_change_of_layout_a_dla_core_still_leaves_operators_to_the_gpu() -> None:
+    turned = helper.make_node("Transpose", ["x"], ["z"], name="turn", perm=[0, 1, 3, 2])
+    (finding,) = check_model(model([turned, node("Softplus", ["z"])]), dla=True)
+    assert finding.where == "softplus (Softplus)"
 
 
 @pytest.mark.parametrize("name", sorted(shipped_models()))

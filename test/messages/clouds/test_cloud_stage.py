@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.clouds.cloud import PointCloud
+from panoptic_ros.core.clouds.pairing import MOST_WAITING
 from panoptic_ros.core.config import GroundConfig, PointsConfig
 from panoptic_ros.core.ground.transform_tree import TransformTree
 from panoptic_ros.core.result import Result
@@ -80,7 +81,7 @@ def labelled(tree: TransformTree, settings: CloudSettings = SETTINGS) -> CloudRe
     stage = CloudStage(tree, statistics)
     stage.put(message(early))
     (found,) = stage.take(result_at(Scene((Box(9.0, -1.0),), step=2)), INFO, settings)
-    assert statistics.problem == ""
+    assert (statistics.problem, statistics.dropped) == ("", 0)
     return found
 
 
@@ -98,6 +99,19 @@ def test_what_was_driven_between_the_stamps_is_taken_into_account() -> None:
     shift = moved.labelled.camera_from_cloud - still.labelled.camera_from_cloud
     assert shift[2, 3] == pytest.approx(-SPEED_M_S * LATE_NS / SECOND, abs=1e-6)
     assert wrong(moved) < 0.5 * wrong(still)
+
+
+def test_clouds_for_which_no_image_comes_give_way_and_are_counted() -> None:
+    statistics = CloudStatistics()
+    stage = CloudStage(TransformTree(), statistics)
+    cloud, _ = Scene((Box(9.0, -1.0),), step=8).cloud()
+    for _ in range(MOST_WAITING):
+        stage.put(message(cloud))
+    assert (statistics.dropped, statistics.problem) == (0, "")
+    stage.put(message(cloud))
+    assert statistics.dropped == statistics.totals()["dropped_no_image"] == 1
+    assert "waiting for images that do not come" in statistics.problem
+    assert statistics.totals()["received"] == MOST_WAITING + 1
 
 
 def test_an_empty_name_of_the_fixed_frame_leaves_the_motion_out() -> None:

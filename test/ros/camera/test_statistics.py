@@ -59,6 +59,15 @@ def test_before_the_first_image_there_is_no_silence() -> None:
     assert silent_s >= 0
 
 
+def test_nobody_waits_before_an_image_and_after_its_result() -> None:
+    statistics = CameraStatistics()
+    assert statistics.report().waiting_s == 0.0
+    statistics.receive(replaced_another=False)
+    assert statistics.report().waiting_s > 0.0
+    statistics.publish(1.0, {}, 0)
+    assert statistics.report().waiting_s == 0.0
+
+
 def test_losses_and_events_are_counted_by_cause() -> None:
     statistics = CameraStatistics()
     statistics.receive(replaced_another=False, lost_before=3)
