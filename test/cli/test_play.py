@@ -165,7 +165,7 @@ def test_a_wrong_topic_name_is_explained(
 ) -> None:
     folder = write_folder(tmp_path / "in", ["1.png"])
     assert main(["play", str(folder), "--to", "/no spaces"]) == 2
-    assert "no ROS topic name" in capsys.readouterr().err
+    assert "not a ROS topic name" in capsys.readouterr().err
 
 
 class RunsDry(Source):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.data.annotation import Annotation, SegmentAnnotation
-from panoptic_ros.data.coco.ids import check_listed, read_listed_ids
+from panoptic_ros.data.coco.ids import check_order, read_listed_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.coco.results import beside, label_images_of, results_for, results_of
 from panoptic_ros.data.coco.writer import CocoImageWriter
@@ -123,8 +123,8 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
     """Read the segment ids of an image.
 
     Raises:
-        DataError: The file is missing, damaged, or not of the size or with none of the segments
-            that the JSON says.
+        DataError: The file is missing, damaged, not of the size that the JSON says, or has its
+            channels in the other order.
     """
     ids = read_listed_ids(record.panoptic, record.segments)
     if ids.shape != (record.height, record.width):
@@ -132,7 +132,7 @@ def read_truth(record: ImageRecord) -> NDArray[uint32]:
             f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, the JSON says "
             f"{record.width}x{record.height}"
         )
-    check_listed(record.panoptic, ids, record.segments)
+    check_order(record.panoptic, ids, record.segments)
     return ids
 
 

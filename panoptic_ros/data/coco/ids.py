@@ -75,11 +75,38 @@ def check_listed(png_path: Path, ids: NDArray[np.uint32], segments: Sequence[Seg
     Raises:
         DataError: All of them are missing, so the map is another one or numbered otherwise.
     """
-    if not segments or any((ids == segment.id).any() for segment in segments):
+    if segments and not _holds_one(ids, segments):
+        raise _unlisted(png_path, ids, segments)
+
+
+def check_order(png_path: Path, ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]) -> None:
+    """Refuse a map that has the segments of the JSON once red and blue change places.
+
+    Args:
+        png_path: The PNG, for the message.
+        ids: What was read of it.
+        segments: What the JSON lists.
+
+    Raises:
+        DataError: It has none of them as it is, and some with the channels the other way round.
+    """
+    if not segments or _holds_one(ids, segments):
         return
+    turned = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
+    if _holds_one(turned, segments):
+        raise _unlisted(png_path, ids, segments)
+
+
+def _holds_one(ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]) -> bool:
+    return any(bool((ids == segment.id).any()) for segment in segments)
+
+
+def _unlisted(
+    png_path: Path, ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]
+) -> DataError:
     found = ", ".join(map(str, np.unique(ids)[:3].tolist()))
     listed = ", ".join(str(segment.id) for segment in segments[:3])
-    raise DataError(
+    return DataError(
         f"{png_path}: has none of the segments that the JSON lists; its ids are {found}, ..., the "
         f"JSON has {listed}, ...; a pixel's id is R + 256 G + 65536 B"
     )

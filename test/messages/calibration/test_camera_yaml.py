@@ -146,7 +146,7 @@ def test_without_a_projection_it_is_the_camera_matrix(tmp_path: Path) -> None:
     ("text", "words"),
     [
         (INI.replace("500.0", "wide"), "camera_matrix has 0 numbers, needs 9"),
-        (INI.replace("0.0 0.0 1.0", "0.0 0.0 1,0"), "'1,0' is no number"),
+        (INI.replace("0.0 0.0 1.0", "0.0 0.0 1,0"), "'1,0' is not a number"),
         (INI.replace("camera matrix", "matrix"), "lacks 'camera_matrix'"),
         ("", "lacks 'camera_matrix'"),
     ],
