@@ -92,7 +92,7 @@ def check_order(png_path: Path, ids: NDArray[np.uint32], segments: Sequence[Segm
     """
     if not segments or _holds_one(ids, segments):
         return
-    turned = (ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16
+    turned = np.asarray((ids & 0xFF) << 16 | ids & 0xFF00 | ids >> 16, np.uint32)
     if _holds_one(turned, segments):
         raise _unlisted(png_path, ids, segments)
 
