@@ -54,6 +54,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="size of crops (default: 512x256)",
     )
     parser.add_argument(
+        "--view",
+        type=size,
+        metavar="WxH",
+        help="size to which a whole image is scaled before it is cropped: that of the model to "
+        "be exported (default: that of the crops)",
+    )
+    parser.add_argument(
+        "--zoom",
+        type=float,
+        default=0.55,
+        metavar="SHARE",
+        help="share of the crops that show objects larger than the camera does "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
         "--val-size",
         type=size,
         default=(1024, 512),
@@ -109,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
         workers=args.workers,
         seed=args.seed,
         device=args.device,
-        augment=AugmentConfig(crop=args.crop),
+        augment=AugmentConfig(crop=args.crop, base=args.view, zoom_probability=args.zoom),
         init=_initial_weights(args.init),
         cache_bytes=int(args.cache_gb * 1e9),
     )

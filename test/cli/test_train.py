@@ -99,6 +99,20 @@ def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "has finished its schedule; raise --steps" in capsys.readouterr().out
 
 
+def test_view_and_zoom_reach_the_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    from panoptic_ros.model.training import train as training
+    from panoptic_ros.model.training.config import TrainConfig
+
+    seen: list[TrainConfig] = []
+    monkeypatch.setattr(training, "train", lambda config, *_: seen.append(config) or tmp_path)
+    words = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
+    assert main([*words, "--view", "1024x512", "--zoom", "0.25"]) == 0
+    assert main(words) == 0
+    assert [config.augment.base for config in seen] == [(1024, 512), None]
+    assert [config.augment.zoom_probability for config in seen] == [0.25, 0.55]
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [((), "no name"), (("m.onnx", "--out", "models"), "two names")],

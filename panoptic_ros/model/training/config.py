@@ -60,6 +60,8 @@ def check_config(config: TrainConfig) -> None:
     """
     if any(side % 32 for side in config.augment.crop):
         raise ConfigError(f"crop {config.augment.crop}: both sides must be multiples of 32")
+    if not 0.0 <= config.augment.zoom_probability <= 1.0:
+        raise ConfigError(f"zoom {config.augment.zoom_probability}: is a share, from 0 to 1")
     if config.batch < 2:
         raise ConfigError(f"batch {config.batch}: batch norm needs at least 2")
     if config.device.startswith("cuda") and not torch.cuda.is_available():

@@ -77,6 +77,30 @@ def test_a_run_records_every_step_and_keeps_the_best_by_pq(config: TrainConfig) 
     assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
 
 
+@pytest.mark.parametrize("view", [(128, 64), None], ids=["a view", "that of the crops"])
+def test_smaller_crops_of_a_phase_keep_the_scale_of_the_view(
+    config: TrainConfig, view: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[AugmentConfig] = []
+
+    def recording(*args: Any, **options: Any) -> Crops:
+        cut.append(args[1])
+        return Crops(*args, **options)
+
+    monkeypatch.setattr(training, "Crops", recording)
+    phases = (Phase(0.5, 0.5, 1, False), Phase(1.0, 1.0, 1, True))
+    augment = replace(config.augment, crop=(128, 64), base=view)
+    train(replace(config, phases=phases, augment=augment, steps=2))
+    assert [one.crop for one in cut] == [(64, 32), (128, 64)]
+    assert [one.base for one in cut] == [(128, 64)] * 2
+
+
+def test_a_zoom_that_is_no_share_is_refused(config: TrainConfig) -> None:
+    for zoom in (-0.1, 1.5, float("nan")):
+        with pytest.raises(ConfigError, match="is a share, from 0 to 1"):
+            train(replace(config, augment=replace(config.augment, zoom_probability=zoom)))
+
+
 def test_a_checkpoint_describes_the_classes_of_its_data(config: TrainConfig) -> None:
     labels = labels_of(load_checkpoint(train(config)))
     assert (labels.name, len(labels)) == ("data", 3)

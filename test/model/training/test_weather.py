@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,6 +63,16 @@ def test_zoom_is_half_as_frequent_in_images_that_lack_the_pixels() -> None:
     large = _mean_share_of_void_free_width(street_of(256, 128), config)
     small = _mean_share_of_void_free_width(street_of(64, 32), config)
     assert 0.85 * small < large < 0.95 * small
+
+
+def test_a_crop_is_a_part_of_a_larger_view() -> None:
+    at_scale_1 = AugmentConfig(
+        crop=(64, 32), scale=(1.0, 1.0), zoom_probability=0.0, colour=0.0, weather_probability=0.0
+    )
+    whole = _mean_share_of_void_free_width(street_of(256, 128), at_scale_1)
+    half = _mean_share_of_void_free_width(street_of(256, 128), replace(at_scale_1, base=(128, 64)))
+    assert 0.95 < whole <= 1.0
+    assert 0.47 < half < 0.53
 
 
 def street_of(width: int, height: int) -> Labelled:
