@@ -64,6 +64,9 @@ def test_points_are_those_of_the_cloud_with_their_labels() -> None:
     message, labelled = messages()["points"], context().labelled
     names = [field.name for field in message.fields]
     assert names == ["x", "y", "z", "intensity", "label", "instance", "confidence"]
+    assert [field.offset for field in message.fields] == [0, 4, 8, 12, 16, 18, 20]
+    assert {field.count for field in message.fields} == {1}
+    assert message.point_step == 24
     assert (message.height, message.width) == labelled.cloud.shape
     assert message.row_step == message.width * message.point_step
     again = to_cloud(message, 10**6)
@@ -99,6 +102,7 @@ def test_objects_have_the_ids_of_their_tracks_and_their_boxes() -> None:
 
 def test_motion_has_a_point_per_object() -> None:
     message, boxes = messages()["objects/motion"], context().boxes
+    assert (message.height, message.width) == (1, len(boxes))
     assert column(message, "instance").tolist() == [box.track.id for box in boxes]
     np.testing.assert_allclose(column(message, "vy"), 2.0)
     np.testing.assert_allclose(column(message, "distance"), [box.distance_m for box in boxes])

@@ -13,6 +13,7 @@ import pytest
 from panoptic_ros.core.clouds.cloud import PointCloud
 from panoptic_ros.core.clouds.pairing import MOST_WAITING
 from panoptic_ros.core.config import GroundConfig, PointsConfig
+from panoptic_ros.core.ground.extrinsics import rotation_of
 from panoptic_ros.core.ground.transform_tree import TransformTree
 from panoptic_ros.core.result import Result
 from panoptic_ros.messages.clouds.cloud_stage import (
@@ -132,6 +133,23 @@ def test_boxes_stand_upright_in_the_base_frame() -> None:
     made = tree(True)
     (box,) = labelled(made).boxes
     assert box.axes[:, 2] == pytest.approx([0.0, 0.0, 1.0], abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("base", "height_m", "leans"),
+    [("base", 0.0, False), ("base", 0.8, False), ("none", 0.0, True), ("none", 0.8, False)],
+)
+def test_away_from_the_ground_is_what_tf_says_else_the_parameters_else_the_image(
+    base: str, height_m: float, leans: bool
+) -> None:
+    made = tree(False)
+    down = np.eye(4)
+    down[:3, :3] = TO_BODY @ rotation_of((np.sin(0.05), 0.0, 0.0, np.cos(0.05))).T
+    made.put("camera", "base", down)  # it looks down by a tenth
+    ground = GroundConfig(base_frame=base, camera_height_m=height_m, camera_pitch_rad=0.1)
+    (box,) = labelled(made, CloudSettings(PointsConfig(), ground)).boxes
+    way = [-np.sin(0.1), 0.0, np.cos(0.1)] if leans else [0.0, 0.0, 1.0]
+    assert np.abs(box.axes[:, 2]) == pytest.approx(np.abs(way), abs=1e-6)
 
 
 def test_a_depth_camera_in_the_cameras_own_frame_needs_no_transform() -> None:

@@ -72,6 +72,7 @@ LAYOUTS = {
     "odd offsets": {"gap": 3},
     "doubles": {"kinds": "f8 f8 f8 f4"},
     "whole numbers": {"kinds": "i2 u4 u1 u2"},
+    "signed numbers": {"kinds": "i1 i4 i2 i4"},
     "big endian": {"order": ">", "kinds": "f4 f8 i2 f4"},
     "another order": {"names": "intensity z y x"},
     "more fields": {"names": "ring x rgb y t z intensity", "kinds": "u2 f4 u4 f4 f8 f4 f4"},
@@ -116,7 +117,10 @@ BROKEN = {
     "field missing": (message("x y t", "f4 f4 f4"), "no field z (it has x, y, t)"),
     "no fields": (changed(fields=[]), "no field x, y, z (it has none)"),
     "too large": (changed(width=10_000_000), "10,000,000 points, more than points.max_points"),
-    "cut off": (changed(data=b"123"), "its data has 3 bytes"),
+    "cut off": (
+        changed(data=b"123"),
+        "the cloud says 6x1 points of 16 bytes in rows of 96, its data has 3 bytes",
+    ),
     "rows overlap": (changed(row_step=8), "in rows of 8"),
     "field past the end": (
         changed(fields=[field("x", 0), field("y", 4), field("z", 14)]),
@@ -170,6 +174,7 @@ def depth(encoding: str = "32FC1", kind: str = "<f4", scale: float = 1.0, paddin
 DEPTHS = {
     "metres": depth(),
     "millimetres": depth("16UC1", "<u2", 1000.0),
+    "mono": depth("mono16", "<u2", 1000.0),
     "big endian": depth("16UC1", ">u2", 1000.0),
     "padded": depth(padding=8),
 }
@@ -181,6 +186,11 @@ def test_depth_becomes_points(case: str) -> None:
     assert cloud.shape == (4, 6)
     assert np.isnan(cloud.points[0]).all()
     np.testing.assert_allclose(cloud.points[-1], [(5 - 2.5) / 5, (3 - 1.5) / 5, 2.0], rtol=1e-5)
+
+
+def test_a_depth_below_a_metre_is_one() -> None:
+    near = DepthReader().to_cloud(depth(scale=0.1), INFO, 1, MOST).points
+    np.testing.assert_allclose(near[1:, 2], 0.2, rtol=1e-5)
 
 
 def test_every_second_row_and_column_is_enough() -> None:
@@ -198,8 +208,9 @@ def test_every_second_row_and_column_is_enough() -> None:
         (depth(), None, "no camera_info beside it"),
         (depth(), SimpleNamespace(**{**vars(INFO), "width": 7}), "camera_info is for 7x4"),
         (SimpleNamespace(**{**vars(depth()), "data": b""}), INFO, "its data has 0 bytes"),
+        (SimpleNamespace(**{**vars(depth()), "step": 23}), INFO, "in rows of 23 bytes"),
     ],
-    ids=["encoding", "no info", "another size", "cut off"],
+    ids=["encoding", "no info", "another size", "cut off", "rows overlap"],
 )
 def test_a_depth_image_that_cannot_be_read_is_one_clear_error(
     broken: Any, info: Any, why: str
