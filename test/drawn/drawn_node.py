@@ -39,6 +39,7 @@ class DrawnNode:
         listening: Subscriptions that are open.
         offered: Topics that are offered.
         warned: Warnings.
+        quiet_s: After each of them, for how long its like is not said.
         informed: Other lines of the log.
         now_ns: The node's time.
     """
@@ -48,6 +49,7 @@ class DrawnNode:
     listening: list[Subscription] = field(default_factory=list)
     offered: list[str] = field(default_factory=list)
     warned: list[str] = field(default_factory=list)
+    quiet_s: list[float] = field(default_factory=list)
     informed: list[str] = field(default_factory=list)
     now_ns: int = 0
 
@@ -77,8 +79,9 @@ class DrawnNode:
     def get_logger(self) -> Any:
         return self
 
-    def warning(self, words: str, **when: Any) -> None:
+    def warning(self, words: str, *, throttle_duration_sec: float = 0.0) -> None:
         self.warned.append(words)
+        self.quiet_s.append(throttle_duration_sec)
 
     def info(self, words: str) -> None:
         self.informed.append(words)

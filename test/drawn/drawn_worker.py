@@ -78,6 +78,7 @@ class Scene:
         config: In force from the next image on.
         better: Engines that take over, one before each of the next images.
         said: Warnings.
+        quiet_s: After each of them, for how long its like is not said.
     """
 
     worker: Worker
@@ -87,6 +88,7 @@ class Scene:
     config: NodeConfig
     better: list[Engine] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    quiet_s: list[float] = field(default_factory=list)
 
     def shoot(
         self, second: float, pixels: NDArray[np.uint8] | None = None, name: str = "camera"
@@ -128,7 +130,13 @@ def at_work(
     pipeline, mailbox = Pipeline(DrawnEngine()), Mailbox[Any]()
     cameras: Any = {name: Camera(name, pipeline, send) for name in names}
     said: list[str] = []
-    log: Any = SimpleNamespace(warning=lambda words, **when: said.append(words))
+    quiet_s: list[float] = []
+
+    def warn(words: str, throttle_duration_sec: float) -> None:
+        said.append(words)
+        quiet_s.append(throttle_duration_sec)
+
+    log: Any = SimpleNamespace(warning=warn)
     better: list[Engine] = []
     worker = Worker(
         log,
@@ -142,7 +150,7 @@ def at_work(
         trace=trace,
     )
     config = NodeConfig(cameras=names)
-    scene = Scene(worker, cameras, pipeline, mailbox, config, better, said)
+    scene = Scene(worker, cameras, pipeline, mailbox, config, better, said, quiet_s)
     worker.start()
     yield scene
     assert worker.stop(10.0)

@@ -110,6 +110,7 @@ def test_an_image_that_the_pipeline_refuses_is_counted_told_and_costs_only_itsel
     reason = "region 0,0,512,256 reaches beyond the image of 512x128"
     assert camera.refused == [reason]
     assert scene.said == [f"camera: image dropped: {reason}"]
+    assert scene.quiet_s == [5.0]
     assert camera.counted == ["published"]
     assert scene.worker.failure is None
 
@@ -131,6 +132,7 @@ def test_a_jump_back_is_told_with_what_it_means() -> None:
         for second in (20, 5, 6):
             scene.shoot(second, STREET)
     assert scene.said == ["camera: stamps jumped back; its tracks start anew"]
+    assert scene.quiet_s == [5.0]
 
 
 @pytest.mark.parametrize("has_stamps", [True, False])

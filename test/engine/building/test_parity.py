@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,14 @@ from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.types import VOID
-from panoptic_ros.engine.building.parity import LEAST, compare, compare_graph, drawn_images, gate
+from panoptic_ros.engine.building.parity import (
+    LEAST,
+    compare,
+    compare_graph,
+    compare_plan,
+    drawn_images,
+    gate,
+)
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.models import shipped_models
 from test.drawn.tiny_model import spec
@@ -128,6 +137,47 @@ def test_a_figure_that_is_no_number_is_refused() -> None:
 def test_comparing_nothing_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="at least one image"):
         compare(drawn(), drawn(), SPEC, [])
+
+
+@pytest.mark.parametrize(("cars", "is_kept"), [(2, True), (1, False)])
+def test_a_plan_is_kept_where_it_sees_what_onnx_runtime_sees(
+    monkeypatch: pytest.MonkeyPatch, cars: int, is_kept: bool
+) -> None:
+    closed: list[str] = []
+
+    class Opened:
+        """An engine that needs no runtime; notes its end."""
+
+        def __init__(self, *values: object) -> None:
+            self.spec, self.values = SPEC, values
+
+        def __enter__(self) -> Opened:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            closed.append(type(self).__name__)
+
+        def infer(self, image: object) -> CenterOffsetHeads:
+            return drawn(2)(image)
+
+    class Planned(Opened):
+        """A plan on the GPU that was asked for."""
+
+        def infer(self, image: object) -> CenterOffsetHeads:
+            plan, _, where, device = self.values
+            assert (plan, where, device) == (b"plan", "model.onnx", 3)
+            return drawn(cars)(image)
+
+    monkeypatch.setattr("panoptic_ros.engine.ort.OrtEngine", Opened)
+    monkeypatch.setattr("panoptic_ros.engine.trt.TrtEngine", Planned)
+    manifest: Any = SimpleNamespace(key=SimpleNamespace(precision="fp16"))
+    if is_kept:
+        figures = compare_plan(b"plan", manifest, Path("model.onnx"), 3)
+        assert figures["object_agreement"] == 1.0
+    else:
+        with pytest.raises(ModelError, match=r"model\.onnx: differs from ONNX Runtime"):
+            compare_plan(b"plan", manifest, Path("model.onnx"), 3)
+    assert closed == ["Planned", "Opened"]
 
 
 def test_images_are_drawn_at_the_models_size() -> None:

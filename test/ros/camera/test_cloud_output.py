@@ -156,6 +156,7 @@ def test_the_first_two_clouds_may_be_dropped_without_a_word(scene: Scene) -> Non
     assert scene.node.warned == []
     scene.drop(1, "no transform")
     assert scene.node.warned == ["front: cloud dropped: no transform"]
+    assert scene.node.quiet_s == [5.0]
 
 
 def test_a_drop_is_told_once_and_only_while_its_cause_lasts(scene: Scene) -> None:

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import math
+import time
 
 import pytest
 
@@ -27,6 +28,64 @@ def test_counts_are_kept_in_all_and_per_window() -> None:
     }
 
 
+def test_a_window_counts_what_came_since_the_report_before() -> None:
+    statistics = CameraStatistics()
+    for received, published in ((5, 3), (4, 2)):
+        for _ in range(received):
+            statistics.receive(replaced_another=False)
+        for _ in range(published):
+            statistics.publish(1.0, {}, 0)
+        report = statistics.report()
+        assert (report.received, report.published) == (received, published)
+
+
+def test_windows_follow_each_other_without_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = iter((103.0, 110.0))
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    statistics = CameraStatistics(_since_s=100.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(now_s))
+    assert [statistics.report().seconds for _ in range(2)] == [3.0, 7.0]
+
+
+def test_an_image_beyond_the_rate_came_and_was_left_out() -> None:
+    statistics = CameraStatistics()
+    statistics.leave_out()
+    statistics.leave_out(lost_before=3)
+    report = statistics.report()
+    assert {name: count for name, count in report.total.items() if count} == {
+        "received": 2,
+        "left_out": 2,
+        "lost_in_transport": 3,
+    }
+    assert report.silent_s is not None
+    assert report.waiting_s == 0.0
+    assert report.tracks == 0
+
+
+def test_the_last_512_results_are_summed_up() -> None:
+    statistics = CameraStatistics()
+    for ms in [0.0] * 257 + [10.0] * 256:
+        statistics.publish(ms, {"infer": ms}, 0)
+    report = statistics.report()
+    assert report.stages_ms == {"infer": 5.0}
+    assert report.latency_ms[0] == 5.0
+
+
+def test_an_image_waits_from_its_coming_and_a_result_is_as_old_as_its_stamp(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    statistics = CameraStatistics()
+    statistics.publish(2_000.0, {}, 0)
+    statistics.receive(replaced_another=False)
+    now_s = 103.0
+    statistics.receive(replaced_another=True)
+    now_s = 107.0
+    report = statistics.report()
+    assert (report.waiting_s, report.silent_s, report.age_s) == (7.0, 4.0, 9.0)
+
+
 def test_latencies_are_summed_up_as_percentiles() -> None:
     statistics = CameraStatistics()
     for latency_ms in range(101):
@@ -35,7 +94,9 @@ def test_latencies_are_summed_up_as_percentiles() -> None:
 
 
 @pytest.mark.parametrize(
-    "latency_ms", [-5.0, 1e12, math.nan], ids=["future", "another clock", "no stamp"]
+    "latency_ms",
+    [-5.0, 3.6e6, 1e12, math.nan],
+    ids=["future", "an hour", "another clock", "no stamp"],
 )
 def test_stamps_of_another_clock_give_no_latency(latency_ms: float) -> None:
     statistics = CameraStatistics()

@@ -23,6 +23,7 @@ from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
 from panoptic_ros.ros.transforms import Transforms
 from test.drawn.drawn_node import DrawnNode, End
+from test.drawn.drawn_result import drawn_result
 
 TYPES = rclpy_types()
 SECOND = 1_000_000_000
@@ -78,6 +79,14 @@ def test_clouds_are_waited_for_where_the_parameter_names_them(
 ) -> None:
     stream = Scene(NodeConfig(cameras=cameras, cloud_topics=topics), index).stream
     assert (stream.clouds.topic if stream.clouds else None) == listens
+
+
+@pytest.mark.parametrize("topics", [("",), ("/cloud",)])
+def test_results_are_handed_to_the_clouds_that_wait_for_them(topics: tuple[str, ...]) -> None:
+    scene = Scene(NodeConfig(cameras=ONE, cloud_topics=topics))
+    header = TYPES.make("std_msgs/msg/Header", frame_id="front")
+    stages_ms = scene.stream.publisher.send(drawn_result(), header, scene.config)
+    assert ("points" in stages_ms) == any(topics)
 
 
 @pytest.mark.parametrize(
@@ -146,6 +155,7 @@ def test_a_packet_that_gives_no_image_is_counted_and_told() -> None:
     assert list(scene.counts) == ["dropped_before_key_frame"]
     (said,) = scene.node.warned
     assert said.startswith("camera: image dropped: ")
+    assert scene.node.quiet_s == [5.0]
 
 
 @pytest.mark.parametrize(("cameras", "prefix"), [(ONE, "~/"), (TWO, "~/left/")])

@@ -42,7 +42,6 @@ class Run:
         self.statistics = CameraStatistics()
         self.warnings: list[str] = []
         self._config = config
-        self._steps = 0
         stamp: Stamp = SimpleNamespace(sec=1, nanosec=0)
         self._watchdog = Watchdog(
             "front",
@@ -55,8 +54,8 @@ class Run:
 
     def until(self, now_s: float, has_images: bool = False) -> None:
         while self.publisher.now_s < now_s:
-            self._steps += 1
-            self.publisher.now_s = round(self._steps * PERIOD_S, 6)
+            step = int(self.publisher.now_s / PERIOD_S + 1e-6) + 1
+            self.publisher.now_s = round(step * PERIOD_S, 6)
             if has_images:
                 self.publisher.since_s = self.publisher.now_s
             self._watchdog.look(self._config)
@@ -87,6 +86,14 @@ def test_a_single_result_between_two_looks_ends_a_silence() -> None:
     run.until(6.5)
     assert run.publisher.voids_s == [2.0, 5.9]
     assert len(run.warnings) == 2
+
+
+def test_void_comes_with_a_look_that_is_late() -> None:
+    run = Run()
+    run.until(2.0)
+    run.publisher.now_s = 4.35  # the executor was busy
+    run.until(7.0)
+    assert run.publisher.voids_s == [2.0, 4.4, 6.4]
 
 
 def test_a_void_that_could_not_go_out_is_tried_again_with_the_next_look() -> None:

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The map pixel of a point, by the pinhole formula."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from panoptic_ros.core.clouds.view import view_of
+from panoptic_ros.core.ground.camera_model import CameraModel
+
+SIZE, MAP_SIZE = (1000, 400), (200, 250)
+FOCAL_X, FOCAL_Y, CENTER = 500.0, 300.0, (480.0, 210.0)
+RNG = np.random.default_rng(5)
+POINTS = np.column_stack(
+    (RNG.uniform(-8, 8, 500), RNG.uniform(-5, 5, 500), RNG.uniform(4, 20, 500))
+).astype(np.float32)
+
+
+def camera(skew: float = 0.0) -> CameraModel:
+    matrix = (FOCAL_X, skew, CENTER[0], 0, FOCAL_Y, CENTER[1], 0, 0, 1)
+    return CameraModel.of(SIZE, "plumb_bob", matrix, ())
+
+
+@pytest.mark.parametrize("skew", [0.0, 40.0, -40.0])
+def test_a_point_has_the_pixel_of_the_pinhole_formula(skew: float) -> None:
+    seen = view_of(POINTS, np.eye(4), camera(skew), MAP_SIZE)
+    x, y, z = POINTS.astype(np.float64).T
+    column = ((FOCAL_X * x + skew * y) / z + CENTER[0] + 0.5) * MAP_SIZE[1] / SIZE[0]
+    row = (FOCAL_Y * y / z + CENTER[1] + 0.5) * MAP_SIZE[0] / SIZE[1]
+    inside = (column >= 0) & (column < MAP_SIZE[1]) & (row >= 0) & (row < MAP_SIZE[0])
+    np.testing.assert_array_equal(seen.index, np.flatnonzero(inside))
+    assert 50 < len(seen) < len(POINTS)
+    pixels = np.floor(row).astype(int) * MAP_SIZE[1] + np.floor(column).astype(int)
+    np.testing.assert_array_equal(seen.pixels, pixels[inside])
+
+
+def test_the_nearest_point_comes_first_to_a_centimetre() -> None:
+    seen = view_of(POINTS, np.eye(4), camera(), MAP_SIZE)
+    np.testing.assert_allclose(
+        seen.range_m, np.linalg.norm(POINTS[seen.index].astype(np.float64), axis=1), rtol=1e-6
+    )
+    assert np.diff(seen.range_m[seen.by_range]).min() > -0.0101
+
+
+@pytest.mark.parametrize(("ahead_m", "is_seen"), [(0.06, True), (0.05, False), (-4.0, False)])
+def test_what_is_nearer_than_five_centimetres_is_in_no_view(ahead_m: float, is_seen: bool) -> None:
+    point = np.array([[0.0, 0.0, ahead_m]], np.float32)
+    assert len(view_of(point, np.eye(4), camera(), MAP_SIZE)) == is_seen
