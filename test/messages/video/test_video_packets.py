@@ -106,3 +106,132 @@ def test_h264_notices_a_missing_image_in_every_profile(profile: int) -> None:
 def test_h264_without_parameters_says_nothing() -> None:
     numbers = FrameNumbers()
     assert not any(numbers.misses_one(image(number)) for number in (1, 7, 3))
+
+
+@pytest.mark.parametrize(
+    ("codec", "data", "starts", "shows"),
+    [
+        pytest.param("vp9", b"\x82", True, True, id="vp9 key frame"),
+        pytest.param("vp9", b"\x86", False, True, id="vp9 between"),
+        pytest.param("vp9", b"\x8a", False, True, id="vp9 shown again"),
+        pytest.param("vp9", b"\xc2", False, True, id="no vp9"),
+        pytest.param("vp9", b"", False, False, id="vp9 empty"),
+        pytest.param("vp8", b"\x10", True, True, id="vp8 key frame"),
+        pytest.param("vp8", b"\x11", False, True, id="vp8 between"),
+        pytest.param("vp8", b"", False, False, id="vp8 empty"),
+        pytest.param("h264", b"\0\0\1\x67\x42", True, False, id="h264 parameters"),
+        pytest.param("h264", b"\0\0\1\x65\x88", True, True, id="h264 IDR"),
+        pytest.param("h264", b"\0\0\1\x61\x88", False, True, id="h264 between"),
+        pytest.param("h264", b"\0\0\1\x62\x88", False, True, id="h264 partition"),
+        pytest.param("h264", b"\0\0\1\x68\x88", False, False, id="h264 picture parameters"),
+        pytest.param("h264", b"\0\0\1\x06\x06\x01", True, False, id="h264 recovery point"),
+        pytest.param("h264", b"\0\0\1\x06\x05\x01", False, False, id="h264 another SEI"),
+        pytest.param("h264", b"\0\0\1\x61\x06", False, True, id="h264 image that begins with 6"),
+        pytest.param("h264", b"\0\0\1\x09\0\0\1\x65\x88", True, True, id="h264 delimiter before"),
+    ],
+)
+def test_where_a_stream_starts_and_shows(
+    codec: str, data: bytes, starts: bool, shows: bool
+) -> None:
+    assert (is_key(codec, data), has_image(codec, data)) == (starts, shows)
+
+
+def test_an_av1_unit_without_a_size_is_the_last() -> None:
+    data = bytes([FRAME << 3]) + obu(SEQUENCE)
+    assert not is_key("av1", data)
+    assert has_image("av1", data)
+
+
+def test_an_av1_unit_of_three_bytes_of_length_is_stepped_over() -> None:
+    size = 2 << 14
+    padding = bytes([PADDING << 3 | 2, 0x80, 0x80, 2]) + bytes(size)
+    assert is_key("av1", padding + obu(SEQUENCE))
+
+
+def missing(parameters_: bytes, *images: bytes) -> list[bool]:
+    """Of each image whether one is missing before it."""
+    numbers = FrameNumbers()
+    return [numbers.misses_one(data) for data in (parameters_ + images[0], *images[1:])]
+
+
+def baseline(order: str, extra_bits: int = 0, gaps: str = "0") -> bytes:
+    """Parameters of a simple profile; frame numbers of 4 bits and some more."""
+    rest = unsigned(extra_bits) + order + unsigned(1) + gaps
+    return h264(0x67, f"{66:08b}" + "0" * 8 + f"{30:08b}" + unsigned(0) + rest)
+
+
+def shot(number: int, bits: int = 4, head: int = 0x61, before: str = "") -> bytes:
+    start = unsigned(3) + unsigned(5) + unsigned(2)
+    return h264(head, start + before + f"{number:0{bits}b}" + "0101")
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(unsigned(0) + unsigned(4), id="by a counter"),
+        pytest.param(
+            unsigned(1)
+            + "1"
+            + unsigned(6)
+            + unsigned(3)
+            + unsigned(2)
+            + unsigned(9)
+            + unsigned(1),
+            id="by a cycle of two",
+        ),
+        pytest.param(unsigned(1) + "0" + unsigned(2) + unsigned(2) + unsigned(0), id="by none"),
+        pytest.param(unsigned(2), id="as sent"),
+    ],
+)
+def test_h264_notices_a_missing_image_whatever_gives_the_order(order: str) -> None:
+    images = [shot(0, head=0x65), *map(shot, (1, 3, 4))]
+    assert missing(baseline(order), *images) == [False, False, True, False]
+    allowed = baseline(order, gaps="1")
+    assert not any(missing(allowed, *images)), "it allows gaps"
+
+
+def test_h264_counts_frames_up_to_the_number_of_its_bits() -> None:
+    images = [shot(255, 8, head=0x65), shot(0, 8), shot(1, 8), shot(17, 8)]
+    assert missing(baseline(unsigned(2), extra_bits=4), *images) == [False, False, False, True]
+
+
+def test_h264_in_separate_planes_has_two_bits_before_the_number() -> None:
+    chroma = unsigned(3) + "1" + unsigned(0) + unsigned(0) + "0" + "0"
+    rest = unsigned(0) + unsigned(2) + unsigned(1) + "0"
+    sets = h264(0x67, f"{244:08b}" + "0" * 8 + f"{30:08b}" + unsigned(0) + chroma + rest)
+    images = [shot(0, head=0x65, before="01"), *(shot(n, before="01") for n in (1, 2, 4))]
+    assert missing(sets, *images) == [False, False, False, True]
+
+
+def test_h264_with_scaling_lists_says_nothing() -> None:
+    chroma = unsigned(1) + unsigned(0) + unsigned(0) + "0" + "1"
+    rest = unsigned(0) + unsigned(2) + unsigned(1) + "0"
+    sets = h264(0x67, f"{100:08b}" + "0" * 8 + f"{30:08b}" + unsigned(0) + chroma + rest)
+    assert not any(missing(sets, *map(shot, (1, 7, 3))))
+
+
+def test_h264_images_that_none_refers_to_share_their_number_with_the_next() -> None:
+    aside = [shot(number, head=0x01) for number in (1, 1, 2)]
+    kept = [shot(0, head=0x65), *aside]
+    assert missing(baseline(unsigned(2)), *kept) == [False, False, False, True]
+    twice = [shot(0, head=0x65), shot(0), shot(1), shot(1)]
+    assert not any(missing(baseline(unsigned(2)), *twice)), "two fields or slices"
+
+
+def test_h264_begins_anew_at_an_idr_and_where_the_last_is_forgotten() -> None:
+    sets = baseline(unsigned(2))
+    assert not any(missing(sets, shot(0, head=0x65), shot(1), shot(0, head=0x65), shot(1)))
+    numbers = FrameNumbers()
+    assert not numbers.misses_one(sets + shot(0, head=0x65))
+    numbers.forget_last()
+    assert not numbers.misses_one(shot(9))
+    assert numbers.misses_one(shot(11))
+
+
+def test_h264_reads_over_bytes_that_keep_start_codes_out() -> None:
+    # Profile 66, no flags, level 0: 00 00 follow each other, so the encoder puts a 03 there.
+    bits = unsigned(0) + unsigned(0) + unsigned(2) + unsigned(1) + "01"
+    payload = int(bits + "0" * (-len(bits) % 8), 2).to_bytes(-(-len(bits) // 8), "big")
+    sets = b"\0\0\1\x67\x42\0\0\3" + payload
+    images = [shot(0, head=0x65), *map(shot, (1, 3))]
+    assert missing(sets, *images) == [False, False, True]

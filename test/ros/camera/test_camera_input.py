@@ -129,6 +129,13 @@ def test_losses_are_counted_where_it_is_known_whose_they_are(
     assert scene.lost == lost
 
 
+def test_before_the_first_look_it_is_not_known_whose_messages_are_lost() -> None:
+    scene = Scene(image=[End(IMAGE)])
+    for number in (5, 9):
+        scene.node.hear("/image", STILL, number)
+    assert scene.lost == [0, 0]
+
+
 def test_what_passed_before_another_subscription_was_not_lost() -> None:
     scene = Scene(image=[End(IMAGE)])
     scene.look()
