@@ -27,6 +27,7 @@ class Subscription:
     topic: str
     callback: Callable[..., Any]
     qos: Any
+    may_override: bool
 
 
 @dataclass
@@ -63,7 +64,8 @@ class DrawnNode:
     def create_subscription(
         self, kind: Any, topic: str, callback: Any, qos: Any, **options: Any
     ) -> Subscription:
-        self.listening.append(Subscription(kind, topic, callback, qos))
+        may_override = options.get("qos_overriding_options") is not None
+        self.listening.append(Subscription(kind, topic, callback, qos, may_override))
         return self.listening[-1]
 
     def destroy_subscription(self, subscription: Subscription) -> None:

@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.synthetic.street import DrawnStreet
-from panoptic_ros.engine.building.precision import PRODUCTS, SENSITIVE, to_fp16
+from panoptic_ros.engine.building.precision import PRODUCTS, SENSITIVE, full_nodes, to_fp16
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.models import shipped_models
 
@@ -89,6 +89,52 @@ def test_half_precision_changes_answers_by_rounding_only() -> None:
 def test_a_weight_beyond_half_is_named(last: float, words: str) -> None:
     with pytest.raises(ModelError, match=rf"weight weight holds {words}, FP16 ends at 65504"):
         to_fp16(attention_model(last))
+
+
+def test_the_largest_half_is_kept() -> None:
+    model = attention_model(65504.0)
+    to_fp16(model)
+    stored = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    assert stored["weight_fp16"].max() == 65504.0
+    assert stored["scales"].dtype == np.float32, "Resize reads its scales in FP32"
+
+
+def chain_model() -> onnx.ModelProto:
+    """image -> Mul -> MatMul -> Mul -> MatMul -> Mul -> result."""
+    names = ("image", "before", "first", "between", "last", "result")
+    nodes = [
+        helper.make_node(
+            "Mul" if number % 2 == 0 else "MatMul",
+            [source, source if number % 2 == 0 else "weight"],
+            [target],
+            name=target,
+        )
+        for number, (source, target) in enumerate(itertools.pairwise(names))
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "chain",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 4, 4))],
+        [helper.make_tensor_value_info("result", TensorProto.FLOAT, (1, 4, 4))],
+        [numpy_helper.from_array(np.eye(4, dtype=np.float32) * 0.3, "weight")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_half_lies_between_the_first_and_the_last_product_alone() -> None:
+    model = chain_model()
+    assert full_nodes(model) == {"before", "result"}
+    assert model == chain_model(), "asking changes nothing"
+    image = np.linspace(-1, 1, 16, dtype=np.float32).reshape(1, 4, 4)
+    (wanted,) = answers(model, image)
+    assert to_fp16(model) == {"before", "result"}
+    types = types_by_node(model)
+    half = {
+        node.name for node in chain_model().graph.node if types[node.name] == TensorProto.FLOAT16
+    }
+    assert half == {"first", "between", "last"}
+    assert sum(node.op_type == "Cast" for node in model.graph.node) == 2
+    np.testing.assert_allclose(answers(model, image)[0], wanted, atol=1e-3)
 
 
 def branching_model(depth: int) -> onnx.ModelProto:

@@ -154,6 +154,7 @@ def test_packets_of_a_video_wait_and_still_images_give_way(kind: str, depth: int
     scene = Scene(image=[End(kind)])
     scene.look()
     assert scene.node.depth("/image") == depth
+    assert [one.topic for one in scene.node.listening if one.may_override] == ["/image"]
 
 
 def test_a_video_in_a_topic_of_still_images_is_queued_from_the_next_look_until_it_moves() -> None:

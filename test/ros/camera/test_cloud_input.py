@@ -81,6 +81,13 @@ def test_a_depth_image_comes_with_the_newest_camera_info_beside_it() -> None:
     assert [(one.message, one.info) for one in scene.heard] == [(first, None), (second, "new")]
 
 
+def test_four_clouds_may_wait_and_their_quality_of_service_is_a_parameter() -> None:
+    scene = Scene()
+    scene.look(IMAGE)
+    assert scene.node.depth("/depth/points") == 4
+    assert [one.may_override for one in scene.node.listening] == [True, False]
+
+
 def test_nothing_is_listened_to_after_the_end() -> None:
     scene = Scene()
     scene.look(IMAGE)
