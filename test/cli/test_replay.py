@@ -6,45 +6,22 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
-from panoptic_ros.cli.main import main
 from test.drawn.drawn_inputs import write_bag2
+from test.drawn.drawn_replay import FRAMES, messages, replay, write_images
 from test.drawn.painted_engine import street
 
 pytest.importorskip("rosbags")
 pytestmark = pytest.mark.usefixtures("painted")
 
-FRAMES = 5
-
 
 @pytest.fixture
 def drive(tmp_path: Path) -> Path:
-    folder = tmp_path / "drive"
-    folder.mkdir()
-    for number in range(FRAMES):
-        image = street(10 + 3 * number, width=128, height=96)
-        cv2.imwrite(str(folder / f"{number}.png"), image[..., ::-1])
-    return folder
-
-
-def replay(*words: object) -> int:
-    return main(["replay", *map(str, words), "--engine", "painted"])
-
-
-def messages(path: Path) -> dict[str, list[tuple[int, Any]]]:
-    from rosbags.highlevel import AnyReader
-
-    found: dict[str, list[tuple[int, Any]]] = {}
-    with AnyReader([path]) as reader:
-        for entry, time_ns, data in reader.messages():
-            message = reader.deserialize(data, entry.msgtype)
-            found.setdefault(entry.topic, []).append((time_ns, message))
-    return found
+    return write_images(tmp_path / "drive")
 
 
 def test_the_bag_holds_the_topics_of_the_node(drive: Path, tmp_path: Path) -> None:
@@ -212,26 +189,6 @@ def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) ->
     assert json.loads((tmp_path / "s.json").read_text())["tracks"]["count"] == 0
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("decode: [", "is not YAML"),
-        ("decode:\n  center_threshold: 1", "no 'ros__parameters'"),
-        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: .nan", "finite number"),
-        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 7.0", "at most 1.0"),
-        ("/**:\n  ros__parameters:\n    tracking:\n      min_iuo: 0.1", "'tracking.min_iou'"),
-        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 1", "write 1.0"),
-    ],
-    ids=["no YAML", "no node", "NaN", "out of range", "unknown", "whole number"],
-)
-def test_a_bad_parameter_file_is_refused_with_the_reason(
-    drive: Path, tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "p.yaml").write_text(text)
-    assert replay(drive, "--json", tmp_path / "s.json", "--params", tmp_path / "p.yaml") == 2
-    assert words in capsys.readouterr().err
-
-
 ALL = ["overlay.mp4", "report.html", "result.mcap", "stats.json"]
 
 
@@ -258,36 +215,6 @@ def test_a_file_that_is_named_alone_is_all_that_is_written(drive: Path, tmp_path
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["s.json"]
 
 
-def test_an_input_that_is_not_there_is_said_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert replay("nowhere.mp4") == 2
-    assert "nowhere.mp4: no such file or folder" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
-
-
-@pytest.mark.parametrize("name", ["o.png", "o.gif"])
-def test_a_film_of_another_kind_is_refused_in_a_line(
-    drive: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    pytest.importorskip("av")
-    assert replay(drive, "--overlay", tmp_path / name) == 2
-    assert f"{name}: films are written as .mp4, .mkv, .webm; name it o.mp4" in (
-        capsys.readouterr().err
-    )
-
-
-def test_a_run_that_fails_leaves_no_film(drive: Path, tmp_path: Path) -> None:
-    pytest.importorskip("av")
-    (tmp_path / "o.mp4").write_bytes(b"of yesterday")
-    for path in drive.iterdir():
-        path.write_bytes(b"no image")
-    assert replay(drive, "--overlay", tmp_path / "o.mp4") == 2
-    assert (tmp_path / "o.mp4").read_bytes() == b"of yesterday"
-    assert not list(tmp_path.glob(".o.mp4*"))
-
-
 @pytest.mark.ros
 def test_the_topics_lie_below_the_name_of_the_node() -> None:
     pytest.importorskip("rclpy")
@@ -295,110 +222,6 @@ def test_the_topics_lie_below_the_name_of_the_node() -> None:
     from panoptic_ros.recordings.result_bag import NODE
 
     assert f"/{NODE_NAME}" == NODE
-
-
-@pytest.mark.parametrize(
-    ("option", "name"),
-    [("--out", "r.mcap"), ("--report", "r.html"), ("--json", "s.json"), ("--overlay", "o.mp4")],
-)
-def test_a_place_that_cannot_be_written_is_named(
-    drive: Path, tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (tmp_path / "file").write_text("in the way")
-    assert replay(drive, option, tmp_path / "file" / name) == 2
-    assert f"{name}: cannot be written" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("topic", "words"),
-    [
-        ("autoware_mask", "says nothing about label set"),
-        ("autoware_rois", "bags here have no tier4_perception_msgs"),
-    ],
-)
-def test_a_topic_that_would_stay_empty_is_refused(
-    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], topic: str, words: str
-) -> None:
-    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", topic) == 2
-    assert words in capsys.readouterr().err
-
-
-def test_an_unknown_topic_is_refused_with_those_that_are(
-    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", "label,depth") == 2
-    assert "no topic ['depth']; there are: label" in capsys.readouterr().err
-
-
-CAMERA = """image_width: 128
-image_height: 96
-camera_matrix: {rows: 3, cols: 3, data: [100, 0, 64, 0, 100, 48, 0, 0, 1]}
-distortion_coefficients: {rows: 1, cols: 5, data: [0, 0, 0, 0, 0]}
-"""
-HEIGHT_M = 1.5
-PLACED = f"/**:\n  ros__parameters:\n    ground: {{camera_height_m: {HEIGHT_M}, length_m: 20.0}}\n"
-IN_METRES = {"drivable_grid", "drivable_boundary", "free_space/scan", "free_space/points"}
-
-
-@pytest.fixture
-def placed(tmp_path: Path) -> list[object]:
-    """Options that say how the camera sees and where it sits."""
-    (tmp_path / "camera.yaml").write_text(CAMERA)
-    (tmp_path / "params.yaml").write_text(PLACED)
-    return ["--camera-info", tmp_path / "camera.yaml", "--params", tmp_path / "params.yaml"]
-
-
-def test_a_placed_camera_gives_the_topics_in_metres(
-    drive: Path, tmp_path: Path, placed: list[object]
-) -> None:
-    assert replay(drive, "--out", tmp_path / "r.mcap", *placed) == 0
-    found = messages(tmp_path / "r.mcap")
-    assert {f"/panoptic/{name}" for name in IN_METRES} <= set(found)
-    assert {len(found[f"/panoptic/{name}"]) for name in IN_METRES} == {FRAMES}
-    grid = found["/panoptic/drivable_grid"][0][1]
-    assert (grid.header.frame_id, grid.info.width, grid.info.height) == ("base_link", 100, 100)
-    assert {0, 100} <= set(grid.data.tolist())
-    scan = found["/panoptic/free_space/scan"][0][1]
-    # The car's lower edge is 20 rows below the horizon, at the columns from 20 to 43.
-    bearing = np.arctan2(64 - 32, 100)
-    ahead = HEIGHT_M * 100 / 20
-    seen = scan.ranges[round((bearing - scan.angle_min) / scan.angle_increment)]
-    assert seen == pytest.approx(ahead / np.cos(bearing), abs=0.5)
-
-
-def test_the_report_of_a_placed_camera_shows_the_ground(
-    drive: Path, tmp_path: Path, placed: list[object]
-) -> None:
-    pytest.importorskip("jinja2")
-    assert replay(drive, "--report", tmp_path / "r.html", *placed) == 0
-    assert (tmp_path / "r.html").read_text().count("data:image/jpeg;base64,") == 6 * FRAMES
-
-
-def test_topics_in_metres_need_a_placed_camera(
-    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", "drivable_grid") == 2
-    assert "set ground.camera_height_m (--params)" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("left_out", "words"),
-    [("--camera-info", "there is no camera_info"), ("--params", "set ground.camera_height_m")],
-)
-def test_half_of_what_metres_need_is_told(
-    drive: Path,
-    tmp_path: Path,
-    placed: list[object],
-    left_out: str,
-    words: str,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    at = placed.index(left_out)
-    rest = placed[:at] + placed[at + 2 :]
-    assert replay(drive, "--json", tmp_path / "s.json", *rest) == 0
-    told = capsys.readouterr().err
-    assert "ground topics are off: " in told
-    assert words in told
 
 
 def test_camera_info_of_another_size_is_not_written(tmp_path: Path) -> None:
@@ -415,6 +238,8 @@ VIEW = """
     max_rate_hz: [5.0]
     output: {size: ["64x48"]}
 """
+
+
 VIEWED = """
 image_width: 128
 image_height: 96

@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig, PipelineConfig, TrackConfig
 from panoptic_ros.core.stream_state import StreamState
+from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.tracking.camera_motion import UNKNOWN
 from panoptic_ros.core.types import Drivable, Panoptic, Track
 from test.drawn.drawings import LABELS
+
+FRAME_NS = 100_000_000
 
 
 class Follower:
@@ -64,3 +67,20 @@ class Follower:
         if thumbnail is not None:
             self.motion = self.state.ego_motion.update(thumbnail, panoptic, arrival.is_new_stream)
         return arrival.is_new_stream or self.motion.is_cut
+
+
+def track_ids(
+    follower: Tracker | Follower,
+    *frames: Panoptic,
+    start_ns: int = FRAME_NS,
+    step_ns: int = FRAME_NS,
+) -> list[list[int]]:
+    """Track ids of each frame in order of its segments; 0 for a segment without one."""
+    update = follower.update if isinstance(follower, Tracker) else follower.objects
+    seen = []
+    for number, frame in enumerate(frames):
+        tracks = update(frame, start_ns + number * step_ns)
+        assert [track.id for track in tracks] == sorted(track.id for track in tracks)
+        of_segment = {track.segment.id: track.id for track in tracks}
+        seen.append([of_segment.get(segment.id, 0) for segment in frame.segments])
+    return seen

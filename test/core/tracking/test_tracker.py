@@ -8,41 +8,13 @@ from dataclasses import FrozenInstanceError, fields, replace
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from panoptic_ros.core.classes.labels import read_label_set
 from panoptic_ros.core.config import TrackConfig
-from panoptic_ros.core.files.resources import resource
-from panoptic_ros.core.tracking import MAX_ID, Tracker
+from panoptic_ros.core.tracking import Tracker
 from panoptic_ros.core.tracking.association import Matches
-from panoptic_ros.core.types import VOID, Panoptic, Track
-from test.drawn.drawings import CAR, PERSON, scene
-from test.drawn.follower import Follower
-
-FRAME_NS = 100_000_000
-
-
-def track_ids(
-    follower: Tracker | Follower,
-    *frames: Panoptic,
-    start_ns: int = FRAME_NS,
-    step_ns: int = FRAME_NS,
-) -> list[list[int]]:
-    """Track ids of each frame in order of its segments; 0 for a segment without one."""
-    update = follower.update if isinstance(follower, Tracker) else follower.objects
-    seen = []
-    for number, frame in enumerate(frames):
-        tracks = update(frame, start_ns + number * step_ns)
-        assert [track.id for track in tracks] == sorted(track.id for track in tracks)
-        of_segment = {track.segment.id: track.id for track in tracks}
-        seen.append([of_segment.get(segment.id, 0) for segment in frame.segments])
-    return seen
-
-
-@pytest.fixture
-def tracker() -> Tracker:
-    return Tracker(TrackConfig())
+from panoptic_ros.core.types import Panoptic, Track
+from test.drawn.drawings import scene
+from test.drawn.follower import FRAME_NS, Follower, track_ids
 
 
 def test_ids_follow_the_masks_when_the_network_swaps_them(tracker: Tracker) -> None:
@@ -139,43 +111,10 @@ def test_the_least_overlap_that_continues_a_track_continues_it(
     assert bool(found.taken[0]) is is_taken
 
 
-def test_the_class_is_voted_over_the_life(tracker: Tracker) -> None:
-    for number, label in enumerate([CAR, CAR, PERSON]):
-        tracks = tracker.update(scene("1111", classes={1: label}), (number + 1) * FRAME_NS)
-    assert [(track.label, track.segment.label) for track in tracks] == [(CAR, PERSON)]
-
-
-@pytest.mark.parametrize("order", [(CAR, PERSON), (PERSON, CAR)])
-def test_of_classes_with_equal_votes_the_lowest_is_the_tracks(
-    tracker: Tracker, order: tuple[int, int]
-) -> None:
-    for number, label in enumerate(order):
-        (track,) = tracker.update(scene("1111", classes={1: label}), (number + 1) * FRAME_NS)
-    assert track.label == min(CAR, PERSON)
-
-
 def test_the_score_follows_the_segments_slowly(tracker: Tracker) -> None:
     for number, score in enumerate((0.9, 0.4)):
         (track,) = tracker.update(scene("1111", scores={1: score}), (number + 1) * FRAME_NS)
     assert track.score == pytest.approx(0.8 * 0.9 + 0.2 * 0.4)
-
-
-def test_the_probabilities_are_voted_over_the_life(tracker: Tracker) -> None:
-    for number, label in enumerate([CAR, CAR, PERSON]):
-        frame = scene("1111", classes={1: label}, scores={1: 0.6})
-        (track,) = tracker.update(frame, (number + 1) * FRAME_NS)
-    assert track.score == pytest.approx(0.6)
-    assert track.probabilities == pytest.approx({CAR: 0.6, PERSON: 0.3, VOID: 0.1})
-
-
-def test_a_part_of_another_class_counts_in_every_frame(tracker: Tracker) -> None:
-    frame = scene("1111", scores={1: 0.6})
-    divided = replace(frame.segments[0], votes=((CAR, 0.75), (PERSON, 0.25)))
-    for number in range(3):
-        (track,) = tracker.update(replace(frame, segments=(divided,)), (number + 1) * FRAME_NS)
-    assert track.probabilities == pytest.approx({CAR: 0.6, PERSON: 0.2, VOID: 0.2})
-    (track,) = tracker.update(scene("1111", scores={1: 0.6}), 4 * FRAME_NS)
-    assert track.probabilities[PERSON] == pytest.approx(0.6 * 3 * 0.2 / (4 * 0.6))
 
 
 def test_speed_is_in_map_pixels_per_second(tracker: Tracker) -> None:
@@ -242,74 +181,6 @@ def test_a_pan_of_the_camera_does_not_swap_neighbours() -> None:
     assert seen == [[1, 2]] * 4
 
 
-def cut_by_a_pole(shift: int, is_turned: bool = False) -> Panoptic:
-    """A car of 12 cells that has moved by some; the pole is 2 cells wide, or a beam 2 high."""
-    row = "..." + "." * shift + "1" * 12 + "." * (25 - shift)
-    rows = [row[:20] + "ss" + row[22:].replace("1", "2")] * 8
-    return scene(*(map("".join, zip(*rows, strict=True)) if is_turned else rows), scale=2)
-
-
-def test_what_a_pole_cuts_in_two_stays_one(tracker: Tracker) -> None:
-    seen = [tracker.update(cut_by_a_pole(n), (n + 1) * FRAME_NS) for n in range(24)]
-    assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 24
-    divided = seen[12][0]
-    assert len(divided.pieces) == 1
-    assert divided.segment.box == (30, 0, 54, 16)
-    assert divided.segment.area == 20 * 16
-
-
-@pytest.mark.parametrize("is_turned", [False, True], ids=["beside", "below"])
-def test_the_box_of_what_is_cut_in_two_holds_both_parts_in_every_frame(
-    tracker: Tracker, is_turned: bool
-) -> None:
-    divided = 0
-    for number in range(24):
-        frame = cut_by_a_pole(number, is_turned)
-        (track,) = tracker.update(frame, (number + 1) * FRAME_NS)
-        y, x = np.nonzero(np.isin(frame.ids, (track.segment.id, *track.pieces)))
-        assert track.segment.box == (x.min(), y.min(), x.max() + 1, y.max() + 1)
-        assert track.segment.area == y.size
-        divided += bool(track.pieces)
-    assert divided > 8
-
-
-def test_two_objects_that_touch_are_no_pieces(tracker: Tracker) -> None:
-    frames = [scene(*["11111" + "2" * n + "." * (8 - n)] * 6, scale=4) for n in range(9)]
-    assert track_ids(tracker, *frames)[-1] == [1, 2]
-
-
-def test_a_scrap_that_the_network_cuts_off_starts_no_track(tracker: Tracker) -> None:
-    whole = scene(*["11111111"] * 8, scale=3)
-    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
-    assert [len(ids) for ids in track_ids(tracker, whole, whole, cut)] == [1, 1, 2]
-    assert tracker.update(whole, 4 * FRAME_NS)[0].id == 1
-    assert len(tracker._memory) == 1
-
-
-def test_what_stays_cut_off_becomes_an_object(tracker: Tracker) -> None:
-    whole = scene(*["11111111"] * 8, scale=3)
-    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
-    assert track_ids(tracker, whole, *[cut] * 12)[-1] == [1, 2]
-
-
-def test_what_is_cut_off_becomes_an_object_after_half_a_second(tracker: Tracker) -> None:
-    whole = scene(*["11111111"] * 8, scale=3)
-    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
-    # When the fifth is seen the four before it have lasted for half a second.
-    seen = track_ids(tracker, whole, *[cut] * 5, step_ns=125_000_000)
-    assert seen == [[1], *[[1, 0]] * 4, [1, 2]]
-
-
-def test_what_is_cut_whole_and_cut_again_stays_one_object(tracker: Tracker) -> None:
-    whole = scene(*["11111111"] * 8, scale=3)
-    cut = scene(*["11111111"] * 6, *["11111122"] * 2, scale=3)
-    # Each time it is cut for less than half a second; both times together last longer.
-    track_ids(tracker, whole, *[cut] * 4, whole, *[cut] * 4)
-    tracks = tracker.update(whole, 11 * FRAME_NS)
-    assert [track.id for track in tracks] == [1]
-    assert len(tracker._memory) == 1
-
-
 def test_a_track_says_whether_it_is_new_tracked_or_refound(tracker: Tracker) -> None:
     frames = [scene("11.."), scene("11.."), scene("...."), scene("11.."), scene("11..")]
     states = [
@@ -317,52 +188,6 @@ def test_a_track_says_whether_it_is_new_tracked_or_refound(tracker: Tracker) -> 
         for number, frame in enumerate(frames)
     ]
     assert states == [["new"], ["tracked"], [], ["refound"], ["tracked"]]
-
-
-def test_classes_that_are_confused_are_one_object_and_others_are_not() -> None:
-    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    car, truck, person = (labels.index(name) for name in ("car", "truck", "person"))
-    for label, ids in ((truck, [[1], [1]]), (person, [[1], [2]])):
-        tracker = Tracker(TrackConfig(), labels)
-        # The masks overlap by a third: enough within a group.
-        frames = scene("1111....", classes={1: car}), scene("..1111..", classes={1: label})
-        assert track_ids(tracker, *frames) == ids
-
-
-HALVES = (scene("1111111111"), scene("1111122222"))
-# A bracket, then two squares within that share no pixel with it and are as far from its middle.
-SQUARES = (
-    scene(*["." * 12] * 2, *["..1" + "." * 9] * 7, "..11111111..", *["." * 12] * 2, scale=2),
-    scene(
-        *["." * 12] * 2,
-        *["....1111...."] * 2,
-        *["....111122.."] * 2,
-        *["......2222.."] * 2,
-        *["." * 12] * 4,
-        scale=2,
-    ),
-)
-
-
-@pytest.mark.parametrize("frames", [HALVES, SQUARES], ids=["by masks", "by boxes"])
-@pytest.mark.parametrize("other", [1, 2])
-def test_of_two_that_fit_alike_the_one_of_the_same_class_is_the_object(
-    frames: tuple[Panoptic, Panoptic], other: int
-) -> None:
-    labels = read_label_set(resource("config", "labels", "cityscapes.yaml"))
-    car, truck = labels.index("car"), labels.index("truck")
-    before, after = (
-        replace(
-            frame,
-            segments=tuple(
-                replace(one, label=truck if turn and one.id == other else car)
-                for one in frame.segments
-            ),
-        )
-        for turn, frame in enumerate(frames)
-    )
-    ids = track_ids(Tracker(TrackConfig(), labels), before, after)
-    assert ids == [[1], [2, 1] if other == 1 else [1, 2]]
 
 
 def test_a_cut_to_another_scene_starts_fresh_tracks() -> None:
@@ -382,40 +207,3 @@ def test_a_dark_camera_is_no_cut() -> None:
     seen = [follower.objects(frame, (number + 1) * FRAME_NS, dark) for number in range(3)]
     assert [[track.id for track in tracks] for tracks in seen] == [[1]] * 3
     assert not follower.motion.is_known
-
-
-def test_ids_start_over_behind_the_last_and_skip_those_in_use() -> None:
-    tracker = Tracker(TrackConfig(lost_after_s=60.0))
-    tracker._memory._numbers._next = MAX_ID
-    assert track_ids(tracker, scene("11..22")) == [[MAX_ID, 1]]
-    tracker._memory._numbers._next = MAX_ID
-    later = scene("11..22......33")
-    tracks = tracker.update(later, 2 * FRAME_NS, is_new_stream=True)
-    assert {track.segment.id: track.id for track in tracks} == {1: MAX_ID, 2: 1, 3: 2}
-
-
-@pytest.mark.parametrize("then", ["11..22......33", "............33"], ids=["seen", "lost"])
-def test_an_id_of_an_object_that_is_followed_is_not_given_again(
-    tracker: Tracker, then: str
-) -> None:
-    assert track_ids(tracker, scene("11..22" + "." * 8)) == [[1, 2]]
-    tracker._memory._numbers._next = 1
-    tracks = tracker.update(scene(then), 2 * FRAME_NS)
-    assert tracks[-1].id == 3
-
-
-@given(st.lists(st.integers(0, 2**16 - 1), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
-def test_ids_are_unique_in_every_frame_and_equal_runs_agree(gaps_ms: list[int], seed: int) -> None:
-    runs = []
-    for _ in range(2):
-        rng, follower, stamp_ns = np.random.default_rng(seed), Follower(), 0
-        run = []
-        for gap_ms in gaps_ms:
-            stamp_ns += gap_ms * 1_000_000
-            rows = ["".join(rng.choice(list("..123456"), 16)) for _ in range(6)]
-            ids = [track.id for track in follower.objects(scene(*rows), stamp_ns)]
-            assert len(set(ids)) == len(ids)
-            assert all(1 <= number <= MAX_ID for number in ids)
-            run.append(ids)
-        runs.append(run)
-    assert runs[0] == runs[1]

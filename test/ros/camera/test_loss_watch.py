@@ -90,6 +90,15 @@ def test_shares_around_the_limit_do_not_fill_the_log() -> None:
     assert len(run.warnings) == 1
 
 
+@pytest.mark.parametrize(("later_s", "holds"), [(5.0, True), (5.5, False)])
+def test_the_last_five_seconds_are_judged(later_s: float, holds: bool) -> None:
+    run = Run()
+    run.come(89, 11)
+    run.now_s += later_s
+    run.watch.look("/front/image", [])
+    assert bool(run.watch.problem) == holds
+
+
 def test_a_pause_is_no_loss() -> None:
     run = Run()
     run.during(10.0, 0.3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +13,14 @@ from typing import Any
 import pytest
 
 from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.result import Result
+from panoptic_ros.core.void import void_like
 from panoptic_ros.messages.message_types import rclpy_types
 from test.drawn.drawn_result import drawn_result
 
 pytest.importorskip("rclpy")
 pytest.importorskip("sensor_msgs")
+from panoptic_ros.ros.camera import publisher as publisher_module
 from panoptic_ros.ros.camera.publisher import ResultPublisher
 
 OVERLAY = "overlay/compressed"
@@ -30,6 +33,7 @@ class DrawnOutput:
     wanted_names: Collection[str] = (OVERLAY,)
     remaps: dict[str, Any] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
+    while_sending: Callable[[], object] = lambda: None
 
     def wanted(self) -> Collection[str]:
         return self.wanted_names
@@ -39,6 +43,7 @@ class DrawnOutput:
 
     def publish(self, messages: dict[str, Any]) -> None:
         self.sent.append(messages)
+        self.while_sending()
 
 
 FRONT = NodeConfig(cameras=("front",))
@@ -49,7 +54,12 @@ def publisher(
 ) -> ResultPublisher:
     notes = [] if said is None else said
     source: Any = SimpleNamespace(camera_info=info)
-    log: Any = SimpleNamespace(warning=lambda words, **when: notes.append(words))
+
+    def warn(words: str, throttle_duration_sec: float) -> None:
+        assert throttle_duration_sec == 5.0
+        notes.append(words)
+
+    log: Any = SimpleNamespace(warning=warn)
     nothing: Any = None
     drawn: Any = output
     return ResultPublisher("front", source, drawn, nothing, rclpy_types(), log)
@@ -81,6 +91,50 @@ def test_the_quality_changes_the_bytes_of_the_overlay() -> None:
         sender.send(drawn_result(), header(), replace(FRONT, jpeg_quality=quality))
     low, high = (len(messages[OVERLAY].data) for messages in output.sent)
     assert low < 0.8 * high
+
+
+def test_before_the_first_result_there_is_nothing_to_take_back() -> None:
+    output = DrawnOutput()
+    assert not publisher(output).publish_void(header().stamp, 0.0, FRONT)
+    assert output.sent == []
+
+
+def test_a_result_that_is_young_stays() -> None:
+    output = DrawnOutput()
+    sender = publisher(output)
+    sender.send(drawn_result(), header(), FRONT)
+    assert not sender.publish_void(header().stamp, 60.0, FRONT)
+    assert len(output.sent) == 1
+
+
+def test_void_has_the_time_that_it_is_published_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    stamps: list[int] = []
+
+    def noted(result: Result, stamp_ns: int) -> Result:
+        stamps.append(stamp_ns)
+        return void_like(result, stamp_ns)
+
+    monkeypatch.setattr(publisher_module, "void_like", noted)
+    output = DrawnOutput(("label",))
+    sender = publisher(output)
+    sender.send(drawn_result(), header(), FRONT)
+    assert sender.publish_void(header().stamp, 0.0, FRONT)
+    assert stamps == [5_000_000_006]
+    _, void = output.sent
+    assert void["label"].header == header()
+    assert set(void["label"].data) == {255}
+
+
+def test_void_does_not_wait_for_a_result_that_goes_out() -> None:
+    taken: list[bool] = []
+    output = DrawnOutput(("label",))
+    sender = publisher(output)
+    sender.send(drawn_result(), header(), FRONT)
+    output.while_sending = lambda: taken.append(sender.publish_void(header().stamp, 0.0, FRONT))
+    sender.send(drawn_result(), header(), FRONT)
+    assert taken == [False]
+    output.while_sending = lambda: None
+    assert sender.publish_void(header().stamp, 0.0, FRONT)
 
 
 @pytest.mark.parametrize("is_same", [True, False])

@@ -47,6 +47,7 @@ def test_it_says_what_there_is_instead(
     assert len(run.warned) == 1
     assert run.warned[0].startswith("front: no image on /image for 5 s; ")
     assert words in run.warned[0]
+    assert run.informed == []
 
 
 def test_the_end_of_a_silence_is_said_and_the_next_one_again() -> None:

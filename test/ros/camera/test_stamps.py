@@ -54,8 +54,21 @@ def unsigned(*numbers: int) -> list[dict[str, Any]]:
         ([info("a", None), {}, {}], 1, [0, 0, 0]),
         (unsigned(7, 8, 12), 1, [0, 0, 3]),
         (unsigned(7, 900, 9), 2, [0, 0, 0]),
+        (unsigned(7, 9), 0, [0, 0]),
+        ([info("a", 100), info("a", 85), info("a", 101)], 1, [0, 0, 0]),
+        ([info("a", 100), info("a", 84), info("a", 101)], 1, [0, 0, 16]),
     ],
-    ids=["gap", "two publishers", "restart", "humble", "jazzy", "jazzy, two publishers"],
+    ids=[
+        "gap",
+        "two publishers",
+        "restart",
+        "humble",
+        "jazzy",
+        "jazzy, two publishers",
+        "jazzy, before the first look",
+        "15 late",
+        "16 before is a restart",
+    ],
 )
 def test_gaps_are_counted_where_the_middleware_tells(
     infos: list[dict[str, Any]], publishers: int, lost: list[int]

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``panoptic replay`` refuses, each in a line that names the cure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from test.drawn.drawn_replay import replay, write_images
+
+pytest.importorskip("rosbags")
+pytestmark = pytest.mark.usefixtures("painted")
+
+
+@pytest.fixture
+def drive(tmp_path: Path) -> Path:
+    return write_images(tmp_path / "drive")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("decode: [", "is not YAML"),
+        ("decode:\n  center_threshold: 1", "no 'ros__parameters'"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: .nan", "finite number"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 7.0", "at most 1.0"),
+        ("/**:\n  ros__parameters:\n    tracking:\n      min_iuo: 0.1", "'tracking.min_iou'"),
+        ("/**:\n  ros__parameters:\n    decode:\n      center_threshold: 1", "write 1.0"),
+    ],
+    ids=["no YAML", "no node", "NaN", "out of range", "unknown", "whole number"],
+)
+def test_a_bad_parameter_file_is_refused_with_the_reason(
+    drive: Path, tmp_path: Path, text: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "p.yaml").write_text(text)
+    assert replay(drive, "--json", tmp_path / "s.json", "--params", tmp_path / "p.yaml") == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_input_that_is_not_there_is_said_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert replay("nowhere.mp4") == 2
+    assert "nowhere.mp4: no such file or folder" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["o.png", "o.gif"])
+def test_a_film_of_another_kind_is_refused_in_a_line(
+    drive: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av")
+    assert replay(drive, "--overlay", tmp_path / name) == 2
+    assert f"{name}: films are written as .mp4, .mkv, .webm; name it o.mp4" in (
+        capsys.readouterr().err
+    )
+
+
+def test_a_run_that_fails_leaves_no_film(drive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    (tmp_path / "o.mp4").write_bytes(b"of yesterday")
+    for path in drive.iterdir():
+        path.write_bytes(b"no image")
+    assert replay(drive, "--overlay", tmp_path / "o.mp4") == 2
+    assert (tmp_path / "o.mp4").read_bytes() == b"of yesterday"
+    assert not list(tmp_path.glob(".o.mp4*"))
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [("--out", "r.mcap"), ("--report", "r.html"), ("--json", "s.json"), ("--overlay", "o.mp4")],
+)
+def test_a_place_that_cannot_be_written_is_named(
+    drive: Path, tmp_path: Path, option: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert replay(drive, option, tmp_path / "file" / name) == 2
+    assert f"{name}: cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("topic", "words"),
+    [
+        ("autoware_mask", "says nothing about label set"),
+        ("autoware_rois", "bags here have no tier4_perception_msgs"),
+    ],
+)
+def test_a_topic_that_would_stay_empty_is_refused(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], topic: str, words: str
+) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", topic) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_unknown_topic_is_refused_with_those_that_are(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", "label,depth") == 2
+    assert "no topic ['depth']; there are: label" in capsys.readouterr().err
