@@ -39,14 +39,19 @@ def test_a_camera_that_has_not_sent_yet_is_named(monkeypatch: pytest.MonkeyPatch
     assert judged(statistics, 60.5) == (ERROR, "no image yet on /image")
 
 
+def answered() -> CameraStatistics:
+    """A camera whose only image has its result."""
+    statistics = CameraStatistics()
+    statistics.receive(replaced_another=False)
+    statistics.publish(5.0, {}, 0)
+    return statistics
+
+
 @pytest.mark.parametrize(("silent_s", "level"), [(1.75, OK), (2.0, ERROR)])
 def test_a_camera_is_silent_from_stale_after_s_on(
     monkeypatch: pytest.MonkeyPatch, silent_s: float, level: bytes
 ) -> None:
-    clock = Clock(monkeypatch)
-    statistics = CameraStatistics()
-    statistics.receive(replaced_another=False)
-    statistics.publish(5.0, {}, 0)
+    clock, statistics = Clock(monkeypatch), answered()
     clock.now_s += silent_s
     assert judged(statistics, 0.1)[0] == level
 
@@ -75,10 +80,7 @@ def test_a_camera_that_begins_late_does_not_cast_blame_on_the_engine(
 def test_a_camera_that_comes_back_after_a_pause_does_not_either(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    clock = Clock(monkeypatch)
-    statistics = CameraStatistics()
-    statistics.receive(replaced_another=False)
-    statistics.publish(5.0, {}, 0)
+    clock, statistics = Clock(monkeypatch), answered()
     clock.now_s += 60.0
     statistics.receive(replaced_another=False)
     clock.now_s += 0.1
