@@ -112,6 +112,7 @@ def test_h264_without_parameters_says_nothing() -> None:
     ("codec", "data", "starts", "shows"),
     [
         pytest.param("vp9", b"\x82", True, True, id="vp9 key frame"),
+        pytest.param("vp9", b"\x83", True, True, id="vp9 key frame that withstands errors"),
         pytest.param("vp9", b"\x86", False, True, id="vp9 between"),
         pytest.param("vp9", b"\x8a", False, True, id="vp9 shown again"),
         pytest.param("vp9", b"\xc2", False, True, id="no vp9"),
