@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,7 +141,7 @@ def _tubes(frames: Iterable[Iterable[SegmentInfo]]) -> list[SegmentInfo]:
         for segment in frame:
             known = tubes.get(segment.id)
             area = segment.area + (known.area if known else 0)
-            tubes[segment.id] = replace(known or segment, area=area)
+            tubes[segment.id] = (known or segment)._replace(area=area)
     return list(tubes.values())
 
 

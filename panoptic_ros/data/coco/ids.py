@@ -19,6 +19,8 @@ from panoptic_ros.core.files.output import write_image
 from panoptic_ros.data.png import as_rgb, has_palette, read_palette_indices, read_png, read_rgb
 
 _WHAT = "8-bit RGB ids"
+_LOOKS = 16
+"""How often a map is looked at by axis before all of it is."""
 
 
 def read_ids(png_path: Path) -> NDArray[np.uint32]:
@@ -98,6 +100,10 @@ def check_order(png_path: Path, ids: NDArray[np.uint32], segments: Sequence[Segm
 
 
 def _holds_one(ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]) -> bool:
+    # A few pixels show it nearly always.
+    few = ids[tuple(slice(None, None, max(1, side // _LOOKS)) for side in ids.shape)]
+    if not {segment.id for segment in segments}.isdisjoint(few.ravel().tolist()):
+        return True
     return any(bool((ids == segment.id).any()) for segment in segments)
 
 

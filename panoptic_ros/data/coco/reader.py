@@ -13,6 +13,7 @@ from typing import Any, Union
 
 from panoptic_ros.core.classes.categories import Category, SegmentInfo
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.data.coco.segment_list import listed_segments
 from panoptic_ros.data.json_document import (
     MalformedError,
     entries,
@@ -140,7 +141,7 @@ def _predictions(document: Any, panoptic_dir: Path) -> dict[ImageId, CocoPredict
         image_id = _image_id(entry, "image_id", where)
         if image_id in predictions:
             raise MalformedError(f"{where}: image {image_id} has two annotations")
-        segments = _segments({"area": 0}, entry, where)
+        segments = listed_segments(entry, where, area=0)
         png = panoptic_dir / text(entry, "file_name", where)
         predictions[image_id] = CocoPrediction(png, segments, names.get(image_id, ""))
     return predictions
@@ -197,7 +198,7 @@ def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanopti
         if image_id in records:
             raise MalformedError(f"{where}: image {image_id} has two annotations")
         image = images[image_id]
-        segments = _segments({}, entry, where)
+        segments = listed_segments(entry, where)
         unknown = {segment.category_id for segment in segments} - set(categories)
         if unknown:
             raise MalformedError(f"{where}: category {min(unknown)} is not among the categories")
@@ -265,23 +266,3 @@ def _add_image(
             raise MalformedError(f"{where}: {name} is {entry[name]}, needs at least 1")
     text(entry, "file_name", where)
     images[number] = entry
-
-
-def _segments(
-    defaults: Mapping[str, int], annotation: Mapping[str, Any], where: str
-) -> tuple[SegmentInfo, ...]:
-    segments: dict[int, SegmentInfo] = {}
-    for place, entry in entries(annotation, "segments_info", where + ": "):
-        filled = {"iscrowd": 0, **defaults, **entry}
-        number = whole_number(filled, "id", place)
-        if not 0 < number < 1 << 24:
-            raise MalformedError(f"{place}: id is {number}, needs 1 to {(1 << 24) - 1}")
-        if number in segments:
-            raise MalformedError(f"{place}: id {number} occurs twice in this image")
-        segments[number] = SegmentInfo(
-            id=number,
-            category_id=whole_number(filled, "category_id", place),
-            area=whole_number(filled, "area", place),
-            is_crowd=bool(whole_number(filled, "iscrowd", place)),
-        )
-    return tuple(segments.values())

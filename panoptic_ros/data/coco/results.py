@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -176,7 +175,7 @@ def _read_numbered(
     if class_ids is None:
         return SegmentAnnotation(ids, prediction.segments, categories)
     listed = [
-        replace(segment, category_id=class_ids[segment.category_id])
+        segment._replace(category_id=class_ids[segment.category_id])
         for segment in prediction.segments
         if segment.category_id in class_ids
     ]

@@ -42,6 +42,7 @@ def test_a_map_with_its_channels_the_other_way_round_is_refused_with_the_formula
         pytest.param([7, turned(26_001)], id="one as listed"),
         pytest.param([0, 0], id="void alone"),
         pytest.param([5, 9], id="others alone"),
+        pytest.param([turned(7)] * 32 + [0, 7] + [0] * 14, id="one as listed, of a single pixel"),
     ],
 )
 def test_every_other_map_is_read_as_it_is(tmp_path: Path, ids: list[int]) -> None:

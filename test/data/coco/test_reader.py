@@ -84,6 +84,7 @@ def with_value(path: tuple[Any, ...], value: Any) -> dict[str, Any]:
 
 
 FIRST = ("annotations", 0, "segments_info", 0)
+SECOND = ("annotations", 0, "segments_info", 1)
 
 
 @pytest.mark.parametrize(
@@ -132,6 +133,11 @@ FIRST = ("annotations", 0, "segments_info", 0)
         pytest.param((*FIRST, "id"), 1 << 24, "needs 1 to 16777215", id="id beyond 24 bits"),
         pytest.param((*FIRST, "area"), "5", r"segments_info\[0\]: area is '5'", id="area"),
         pytest.param((*FIRST, "area"), float("nan"), "area is nan", id="area is no number"),
+        pytest.param((*FIRST, "area"), None, r"segments_info\[0\]: area is None", id="no area"),
+        pytest.param(
+            (*SECOND, "iscrowd"), None, r"segments_info\[1\]: iscrowd is None", id="crowd"
+        ),
+        pytest.param((*SECOND, "id"), -7, r"segments_info\[1\]: id is -7", id="id below void"),
         pytest.param(
             FIRST, 5, r"annotations\[0\]: segments_info\[0\] is 5, needs a mapping", id="segment"
         ),
@@ -140,6 +146,16 @@ FIRST = ("annotations", 0, "segments_info", 0)
 def test_refuses(tmp_path: Path, path: tuple[Any, ...], value: Any, message: str) -> None:
     with pytest.raises(DataError, match=r"truth\.json: .*" + message):
         read(tmp_path, with_value(path, value))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("id", 7.0), ("category_id", 7.0), ("area", 3.0), ("iscrowd", False), ("iscrowd", 0.0)],
+)
+def test_whole_numbers_may_be_written_otherwise(tmp_path: Path, field: str, value: Any) -> None:
+    segments = read(tmp_path, with_value((*SECOND, field), value)).records[1].segments
+    assert [tuple(map(type, segment)) for segment in segments] == [(int, int, int, bool)] * 2
+    assert segments == read(tmp_path, DOCUMENT).records[1].segments
 
 
 @pytest.mark.parametrize("content", ["[]", "3", "null"])
