@@ -26,8 +26,9 @@ from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Drivable, Frame, Panoptic
+from panoptic_ros.data.annotation import SegmentAnnotation
 from panoptic_ros.data.coco.ids import read_ids
-from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
+from panoptic_ros.data.coco.reader import read_coco_panoptic
 from panoptic_ros.data.images import read_image
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
@@ -39,8 +40,6 @@ OFFICIAL = {
     "in 256x256": "citypair_",
 }
 """Parts whose road truth was not made by a network, by the beginning of their files' names."""
-
-VOID_LABEL = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,24 +104,10 @@ def see(street: Path, split: str, engine: Engine, every: int) -> Iterator[Seen]:
             kept = replace(
                 panoptic, labels=panoptic.labels.copy(), confidence=panoptic.confidence.copy()
             )
-            yield Seen(part, kept, *_truth(truth, record))
-
-
-def _truth(
-    truth: CocoPanoptic, record: ImageRecord
-) -> tuple[NDArray[np.uint8], NDArray[np.uint16]]:
-    """Train ids and object numbers of an image."""
-    train_id = {category.id: number for number, category in enumerate(truth.categories)}
-    is_thing = {category.id: category.is_thing for category in truth.categories}
-    segment_ids = read_ids(record.panoptic)
-    labels = np.full(segment_ids.shape, VOID_LABEL, np.uint8)
-    ids = np.zeros(segment_ids.shape, np.uint16)
-    for number, segment in enumerate(record.segments, start=1):
-        mask = segment_ids == segment.id
-        labels[mask] = train_id[segment.category_id]
-        if is_thing[segment.category_id] and not segment.is_crowd:
-            ids[mask] = number
-    return labels, ids
+            true = SegmentAnnotation(
+                read_ids(record.panoptic), record.segments, truth.categories
+            ).map
+            yield Seen(part, kept, true.labels, true.ids)
 
 
 def score(images: list[Seen], engine: Engine, config: DrivableConfig) -> dict[str, DrivableResult]:

@@ -23,7 +23,8 @@ from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.instance import Instance
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.core.types import Frame
+from panoptic_ros.core.types import NO_ID, Frame
+from panoptic_ros.data.annotation import SegmentAnnotation
 from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import read_image
@@ -35,7 +36,11 @@ LEAST_IOU, MOST_IGNORED = 0.5, 0.5
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """True objects of an image: number of each pixel, class of each number, what has no truth."""
+    """True objects of an image: number of each pixel, class of each number, what has no truth.
+
+    Numbers count the listed segments from 1; those that are no objects of the model's have no
+    pixel.
+    """
 
     ids: NDArray[np.uint16]
     names: tuple[str, ...]
@@ -84,19 +89,14 @@ def true_objects(truth: CocoPanoptic, record: ImageRecord, labels: LabelSet) -> 
     """Read the objects of an image, in the classes of the model."""
     known = {label.name for label in labels.labels if label.is_thing}
     names = {category.id: category.name for category in truth.categories}
+    is_known = np.zeros(256, np.bool_)
+    is_known[: len(truth.categories)] = [one.name in known for one in truth.categories]
     segment_ids = read_ids(record.panoptic)
-    ids, ignored = np.zeros(segment_ids.shape, np.uint16), segment_ids == 0
-    kept = []
-    for segment in record.segments:
-        if names[segment.category_id] not in known:
-            continue
-        mask = segment_ids == segment.id
-        if segment.is_crowd:
-            ignored |= mask
-            continue
-        kept.append(names[segment.category_id])
-        ids[mask] = len(kept)
-    return Truth(ids, tuple(kept), ignored)
+    found = SegmentAnnotation(segment_ids, record.segments, truth.categories).map
+    ids = np.where(is_known[found.labels], found.ids, np.uint16(NO_ID))
+    is_crowd = is_known[found.labels] & (ids == NO_ID)
+    listed = tuple(names[segment.category_id] for segment in record.segments)
+    return Truth(ids, listed, (segment_ids == 0) | is_crowd)
 
 
 def true_name(true: Truth, instance: Instance) -> str:

@@ -26,6 +26,7 @@ from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import VOID, Frame
+from panoptic_ros.data.annotation import SegmentAnnotation
 from panoptic_ros.data.coco.ids import read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
 from panoptic_ros.data.images import read_image
@@ -115,12 +116,11 @@ def darken(image: NDArray[np.uint8], severity: int) -> NDArray[np.uint8]:
 def true_labels(truth: CocoPanoptic, record: ImageRecord, labels: LabelSet) -> NDArray[np.uint8]:
     """Read the classes of an image as the model counts them, VOID for what it does not know."""
     index = {label.name: label.index for label in labels.labels}
-    names = {category.id: category.name for category in truth.categories}
-    segment_ids = read_ids(record.panoptic)
-    found = np.full(segment_ids.shape, VOID, np.uint8)
-    for segment in record.segments:
-        found[segment_ids == segment.id] = index.get(names[segment.category_id], VOID)
-    return found
+    ours = np.full(256, VOID, np.uint8)
+    for position, category in enumerate(truth.categories):
+        ours[position] = index.get(category.name, VOID)
+    found = SegmentAnnotation(read_ids(record.panoptic), record.segments, truth.categories).map
+    return ours[found.labels]
 
 
 def add(scores: Scores, engine: Engine, image: NDArray[np.uint8], true: NDArray[np.uint8]) -> None:

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.classes.remap import RemapConfig, usual_remaps, why_no_remap
+from panoptic_ros.core.classes.remap import (
+    USUAL_REMAPS,
+    RemapConfig,
+    usual_remaps,
+    why_no_remap,
+)
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
@@ -31,7 +36,6 @@ from panoptic_ros.recordings.source import RecordedFrame
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
 
-_USUAL = RemapConfig()
 _REMAPPED = "remapped/label"
 
 
@@ -60,7 +64,7 @@ class ResultBag:
         has_clouds: bool = False,
         *,
         node: str = NODE,
-        remaps: RemapConfig = _USUAL,
+        remaps: RemapConfig = USUAL_REMAPS,
     ) -> None:
         self._names = tuple(names)
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}

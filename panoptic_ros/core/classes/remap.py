@@ -31,7 +31,8 @@ class RemapConfig:
     panoptic: str = param("", "Classes of ~/panoptic, likewise; '' for the model's own.")
 
 
-_USUAL = RemapConfig()
+USUAL_REMAPS = RemapConfig()
+"""The files where nobody says otherwise."""
 
 REMAPPED_TOPICS = {
     "remapped/label": "label",
@@ -100,7 +101,7 @@ class RemapFile:
         return LabelTable.by_name(self.name, self.classes, names, rules, default)
 
 
-def usual_remaps(labels: LabelSet, config: RemapConfig = _USUAL) -> dict[str, LabelTable]:
+def usual_remaps(labels: LabelSet, config: RemapConfig = USUAL_REMAPS) -> dict[str, LabelTable]:
     """Tables by topic as the parameters say, for as many as know a label set.
 
     Raises:
@@ -114,7 +115,7 @@ def usual_remaps(labels: LabelSet, config: RemapConfig = _USUAL) -> dict[str, La
     return {topic: entry.fit(labels) for topic, entry in rules.items() if entry.knows(labels)}
 
 
-def why_no_remap(topic: str, labels: LabelSet, config: RemapConfig = _USUAL) -> str:
+def why_no_remap(topic: str, labels: LabelSet, config: RemapConfig = USUAL_REMAPS) -> str:
     """Say why a topic is not among ``usual_remaps``, and what helps."""
     parameter = REMAPPED_TOPICS[topic]
     word = getattr(config, parameter)
