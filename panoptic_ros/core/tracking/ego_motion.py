@@ -115,8 +115,9 @@ def motion_between(
     if before is None or now is None or before.smooth.shape != now.smooth.shape:
         return UNKNOWN
     size = now.smooth.shape
+    coarse: complex | None = None
     # An image full of objects has to do with them.
-    for left_out in (dynamic_mask, None):
+    for left_out in (dynamic_mask, None) if dynamic_mask is not None else (None,):
         template = Template.of(before.smooth, left_out)
         if template is None:
             continue
@@ -124,7 +125,8 @@ def motion_between(
         if last.is_known and left_out is dynamic_mask:
             found = template.align(now.smooth, *_at_thumbnail_size(last, size, shape), _SURE)
         if found is None:
-            found = template.align(now.smooth, 1.0, _coarse_shift(before, now), _LIKELY)
+            coarse = _coarse_shift(before, now) if coarse is None else coarse
+            found = template.align(now.smooth, 1.0, coarse, _LIKELY)
         if found is not None:
             return _at_map_size(*found, size, shape)
     return UNKNOWN
