@@ -11,6 +11,9 @@ from test.drawn.graph import Bench, header, image
 from test.drawn.street_scene import street
 
 SECOND = 1_000_000_000
+DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
+CAMERA = "panoptic: camera"
+"""Status of a single camera on ``/diagnostics``."""
 
 
 class Camera:
@@ -54,3 +57,9 @@ def words(reports: list[Any], name: str) -> tuple[int, str]:
     """Level and message of a status of the latest message on ``/diagnostics``."""
     rows = [(row.level[0], str(row.message)) for row in last(reports) if row.name == name]
     return rows[0] if rows else (-1, "")
+
+
+def is_served(reports: list[Any], name: str = CAMERA) -> bool:
+    """Whether nothing is wrong with a camera; a busy machine loses images on their way."""
+    level, message = words(reports, name)
+    return level == 0 or "were lost on their way" in message

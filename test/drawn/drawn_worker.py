@@ -122,7 +122,7 @@ def nothing(result: Result, header: Any, config: NodeConfig) -> dict[str, float]
 def at_work(
     send: Send = nothing,
     sender: Sender | None = None,
-    overlaps: Callable[[Any], bool] = lambda engine: True,
+    overlaps: Callable[[Any], bool] | None = None,
     trace: TraceFile | None = None,
     names: tuple[str, ...] = ("camera",),
 ) -> Iterator[Scene]:
@@ -146,8 +146,8 @@ def at_work(
         lambda: scene.config,
         swap=lambda: better.pop(0) if better else None,
         sender=sender,
-        overlaps=overlaps,
         trace=trace,
+        **({} if overlaps is None else {"overlaps": overlaps}),
     )
     config = NodeConfig(cameras=names)
     scene = Scene(worker, cameras, pipeline, mailbox, config, better, said, quiet_s)

@@ -4,26 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from panoptic_ros.ros.node import PanopticNode
-from test.drawn.drawn_camera import SECOND, Camera, ids, value, words
+from test.drawn.drawn_camera import (
+    CAMERA,
+    DIAGNOSTICS,
+    SECOND,
+    Camera,
+    ids,
+    is_served,
+    value,
+    words,
+)
 from test.drawn.graph import TYPES, Bench, header, image
 from test.drawn.street_scene import street
 
 pytestmark = pytest.mark.ros
 
-DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 MakeNode = Callable[..., PanopticNode]
 WARN = 1
-
-
-def is_served(reports: list[Any]) -> bool:
-    """Whether nothing is wrong; a busy machine loses images on their way."""
-    level, message = words(reports, "panoptic: camera")
-    return level == 0 or "were lost on their way" in message
 
 
 def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
@@ -51,8 +52,8 @@ def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
     assert ids(instances[-1]) == {0, 3, 4}
     assert all(entry.header.stamp.sec == entry.header.stamp.nanosec == 0 for entry in instances)
     assert capfd.readouterr().err.count("images come without a stamp") == 1
-    bench.until(lambda: value(reports, "panoptic: camera", "published") != "")
-    assert value(reports, "panoptic: camera", "latency_p50_ms") == ""
+    bench.until(lambda: value(reports, CAMERA, "published") != "")
+    assert value(reports, CAMERA, "latency_p50_ms") == ""
     bench.close()
 
 
@@ -65,15 +66,13 @@ def test_jumps_back_and_lost_images_are_counted(make_node: MakeNode) -> None:
     node.start()
     bench.until(lambda: labels, camera.shoot)
     camera.stamp_ns = SECOND
-    bench.until(lambda: value(reports, "panoptic: camera", "stamp_jumps") == "1", camera.shoot)
+    bench.until(lambda: value(reports, CAMERA, "stamp_jumps") == "1", camera.shoot)
 
     def burst() -> None:
         for _ in range(5):
             camera.shoot()
 
-    bench.until(
-        lambda: int(value(reports, "panoptic: camera", "lost_in_transport") or 0) >= 4, burst
-    )
+    bench.until(lambda: int(value(reports, CAMERA, "lost_in_transport") or 0) >= 4, burst)
     bench.close()
 
 
@@ -93,9 +92,9 @@ def test_late_images_are_dropped_and_counted_and_ids_stay(make_node: MakeNode) -
         bench.spin(0.2)
         camera.shoot(step_ns=SECOND // 5)
 
-    bench.until(lambda: int(value(reports, "panoptic: camera", "late") or 0) > 2, cross)
-    assert value(reports, "panoptic: camera", "stamp_jumps") == "0"
-    assert value(reports, "panoptic: camera", "dropped_unusable") == "0"
+    bench.until(lambda: int(value(reports, CAMERA, "late") or 0) > 2, cross)
+    assert value(reports, CAMERA, "stamp_jumps") == "0"
+    assert value(reports, CAMERA, "dropped_unusable") == "0"
     bench.until(lambda: is_served(reports), camera.shoot)
     assert all(ids(message) == {0, 1, 2} for message in instances)
     stamps = [(one.header.stamp.sec, one.header.stamp.nanosec) for one in instances]
@@ -138,7 +137,7 @@ def test_many_lost_images_are_a_warning_that_names_topic_and_sender(
             camera.shoot()
 
     said = "images on /image were lost on their way within 5 s; they are sent by /bench:"
-    bench.until(lambda: said in words(reports, "panoptic: camera")[1], burst)
-    assert words(reports, "panoptic: camera")[0] == WARN
+    bench.until(lambda: said in words(reports, CAMERA)[1], burst)
+    assert words(reports, CAMERA)[0] == WARN
     assert capfd.readouterr().err.count(said) == 1
     bench.close()

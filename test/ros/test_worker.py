@@ -27,7 +27,7 @@ MAKERS = [pytest.param(Sender, id="overlap"), pytest.param(lambda: None, id="in 
 def working(
     make_sender: Callable[[], Sender | None],
     send: Send,
-    overlaps: Callable[[Any], bool] = lambda engine: True,
+    overlaps: Callable[[Any], bool] | None = None,
     trace: TraceFile | None = None,
 ) -> Iterator[tuple[Worker, Camera, Callable[[float], None]]]:
     with at_work(send, make_sender(), overlaps, trace) as scene:
