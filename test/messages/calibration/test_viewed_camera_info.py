@@ -147,3 +147,8 @@ def test_one_for_another_size_is_not_taken_for_the_scaled_one() -> None:
 def test_a_tilted_sensor_cannot_be_turned() -> None:
     config, own = CameraConfig(rotation=90), info("rational_polynomial", [*RATIONAL, 0.1, 0.0])
     assert viewed_camera_info(own, shown(config), config, bag_types()) is None
+
+
+def test_a_tilt_of_0_is_none() -> None:
+    config, own = CameraConfig(rotation=90), info("rational_polynomial", [*RATIONAL, 0.0, 0.0])
+    assert viewed_camera_info(own, shown(config), config, bag_types()) is not None
