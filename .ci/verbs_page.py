@@ -17,7 +17,7 @@ HEAD = """# Verbs
 
 Every verb of `panoptic` with its arguments, as `panoptic VERB --help` prints them. Exit status:
 0 done, 1 done with findings, 2 a mistake of the user's or an input that cannot be read, 130 when
-stopped with Ctrl-C, 143 with SIGTERM.
+stopped with Ctrl-C, 143 with SIGTERM (`play`, `record` and `watch`: 0).
 """
 
 

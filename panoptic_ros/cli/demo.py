@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.options.arguments import command_line
-from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, add_parameter_arguments
+from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
+from panoptic_ros.cli.options.node_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.core.errors import ConfigError, DataError, counted
@@ -46,11 +47,12 @@ STAND_IN = (
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """What is played, which engine runs, and a remark for the report, often empty."""
+    """What is played, which engine runs, a remark for the report, and the node's parameters."""
 
     cameras: tuple[PlayedCamera, ...]
     engine: str
     remark: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +70,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help=f"skip the first S seconds (default: {FIRST_CARS_S:g} of the demo's own video)",
     )
-    parser.add_argument("--engine", default=DEFAULT_ENGINE, help="default: %(default)s")
+    parser.add_argument(
+        "--engine",
+        help=f"a shipped model's name or an .onnx file (default: that of --params, else "
+        f"{DEFAULT_ENGINE})",
+    )
     parser.add_argument("--input", type=Path, help="play this bag, video or folder instead")
     parser.add_argument("--topic", default="", help="image topic, if a bag has several")
     parser.add_argument(
@@ -77,7 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="YAML",
         help="calibration of the camera of --input, as panoptic calibrate writes it",
     )
-    add_parameter_arguments(parser)
+    add_parameter_arguments(parser, "demo")
     parser.add_argument(
         "--multi", action="store_true", help="play three videos at once as three cameras"
     )
@@ -101,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(camera.source)
         with closing(open_engine(setup.engine)) as engine:
             spec, description = engine.spec, engine.description
-        sent = run_session(setup.cameras, setup.engine, args.out)
+        sent = run_session(setup.cameras, setup.engine, args.out, setup.parameters)
         told = {
             camera.name: _tell(args.out, camera, stamps_ns, _blank(camera, spec, description))
             for camera, stamps_ns in zip(setup.cameras, sent, strict=True)
@@ -128,8 +134,11 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
         ConfigError: Arguments that exclude each other.
         DataError: ``--input`` cannot be read.
     """
-    from panoptic_ros.cli.demonstration.calibrated import calibrated, on_the_motorway
-    from panoptic_ros.core.parameter_file import read_parameters
+    from panoptic_ros.cli.demonstration.calibrated import (
+        calibrated,
+        on_the_motorway,
+        told_to_node,
+    )
     from panoptic_ros.recordings.open import open_source
     from panoptic_ros.recordings.source import TimeRange
 
@@ -142,9 +151,9 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
         )
     if args.input:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
-        config = read_parameters(args.params, args.params_node)
+        config = parameters_of(args, "demo")
         camera = calibrated(camera, args.camera_info, config)
-        return DemoSetup((camera,), args.engine, "")
+        return DemoSetup((camera,), engine_name(args, config), "", told_to_node(config))
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)
@@ -156,7 +165,7 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
 
         drawn = tuple(PlayedCamera(name, DrawnSource(span)) for name in starts)
         return DemoSetup(drawn, "drawn", f"{STAND_IN} ({error})")
-    return DemoSetup(cameras, args.engine, "")
+    return DemoSetup(cameras, args.engine or DEFAULT_ENGINE, "")
 
 
 def _own_videos(starts: Mapping[str, float], args: argparse.Namespace) -> tuple[PlayedCamera, ...]:

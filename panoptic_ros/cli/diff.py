@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE
+from panoptic_ros.cli.options.node_parameters import taken_parameters
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 
@@ -35,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="images to run two models or parameter files on",
     )
     parser.add_argument("--topic", default="", help="image topic of INPUT, if it has several")
-    parser.add_argument("--engine", help="engine to run two parameter files with")
+    parser.add_argument(
+        "--engine",
+        help=f"engine to run parameter files with (default: that of the file, else "
+        f"{DEFAULT_ENGINE})",
+    )
     parser.add_argument(
         "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
     )
@@ -198,16 +203,16 @@ def _label_set(names: list[str]) -> LabelSet:
 def _computed(
     args: argparse.Namespace, told: str, stack: ExitStack
 ) -> tuple[Iterator[SideFrame], LabelSet]:
-    from panoptic_ros.core.parameter_file import pipeline_config
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.engine.open import open_engine
     from panoptic_ros.recordings.open import open_source
     from panoptic_ros.recordings.source import Source
 
     is_file = told.endswith(_PARAMETERS)
-    name = (args.engine or DEFAULT_ENGINE) if is_file else told
+    config = taken_parameters(Path(told) if is_file else None, "diff")
+    name = (args.engine or config.engine.name) if is_file else told
     engine = stack.enter_context(closing(open_engine(name, args.threads)))
-    pipeline = Pipeline(engine, pipeline_config(Path(told) if is_file else None))
+    pipeline = Pipeline(engine, config.pipeline)
     source: Source = stack.enter_context(open_source(args.input, args.topic))
     return _run(pipeline, source), engine.spec.labels
 

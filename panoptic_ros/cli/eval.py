@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.cli.options.inputs import add_parameter_arguments
+from panoptic_ros.cli.options.node_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError
@@ -78,9 +78,12 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
     predictor.add_argument(
         "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
     )
-    add_parameter_arguments(predictor)
+    add_parameter_arguments(predictor, "eval")
     predictor.add_argument(
-        "--fps", type=float, default=10.0, help="images per second of sequences and folders"
+        "--fps",
+        type=float,
+        default=10.0,
+        help="images per second of sequences and folders (default: %(default)g)",
     )
     predictor.add_argument(
         "--pred",
@@ -171,6 +174,8 @@ def _check(args: argparse.Namespace) -> None:
     if len(given) != 1:
         found = " and ".join(f"--{name}" for name in given) or "nothing to score"
         raise ConfigError(f"found {found}; give one of --engine, --pred, --bag")
+    if args.params and args.engine is None:
+        raise ConfigError(f"--params goes with --engine only, not with --{given[0]}")
     if not args.fps > 0:
         raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 
@@ -227,13 +232,12 @@ def _label_files(
 
 @contextmanager
 def _engine(args: argparse.Namespace, truth: LabelFiles, rules: NameRules) -> Iterator[Predictor]:
-    from panoptic_ros.core.parameter_file import pipeline_config
     from panoptic_ros.data.label_files import unpaired
     from panoptic_ros.engine.open import open_engine
     from panoptic_ros.evaluation.predictor import engine_predictor
 
     pairs = _with_images(args, unpaired(truth.sequences))
-    config = pipeline_config(args.params, args.params_node)
+    config = parameters_of(args, "eval").pipeline
     with closing(open_engine(args.engine, args.threads)) as engine:
         yield engine_predictor(engine, truth, pairs, rules, config, args.fps)
 

@@ -7,15 +7,16 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
+from panoptic_ros.cli.options.node_parameters import parameters_of
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError, counted
-from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
-    from panoptic_ros.core.config import PipelineConfig
+    from panoptic_ros.core.node_config import NodeConfig
     from panoptic_ros.fleet.job import Job
     from panoptic_ros.fleet.parts.cut import Cut
     from panoptic_ros.fleet.run import CallProgress
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", required=True, metavar="DIR", help="folder of the results; also s3://, gs://"
     )
     _add_result_arguments(parser)
-    add_engine_arguments(parser)
+    add_engine_arguments(parser, "label")
     _add_run_arguments(parser)
 
 
@@ -65,7 +66,11 @@ def _add_result_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--jobs", type=int, default=1, metavar="N", help="processes, each with an engine"
+        "--jobs",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes, each with an engine (default: %(default)s)",
     )
     parser.add_argument(
         "--cut-s",
@@ -168,24 +173,23 @@ def _finished(args: argparse.Namespace, progress: CallProgress | None) -> int:
 def _job(args: argparse.Namespace) -> Job:
     from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.fleet.job import MCAP, TOPICS, Job
-    from panoptic_ros.fleet.job_engine import model_sha256
-    from panoptic_ros.messages.topics import frame_rows
+    from panoptic_ros.fleet.job_engine import model_sha256, parameter_files
 
     formats = [MCAP, *(name for name, entry in FORMATS.items() if entry.open_writer)]
     if args.format not in formats:
         raise ConfigError(f"no format {args.format!r}; there are: {', '.join(formats)}")
     _check_numbers(args)
     outputs = tuple(_names(args.outputs)) or TOPICS
-    unknown = set(outputs) - set(frame_rows())
-    if unknown:
-        raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(frame_rows())}")
+    _check_outputs(outputs)
     if args.format != MCAP and (args.merge or args.outputs):
         raise ConfigError(f"--merge and --outputs go with --format {MCAP} only")
-    engine, config = engine_name(args), pipeline_config(args.params, args.params_node)
+    config = parameters_of(args, "label")
+    engine = engine_name(args, config)
     return Job(
         engine,
         model_sha256(engine),
         config,
+        parameter_files(config),
         tuple(_names(args.topics)),
         args.format,
         outputs,
@@ -200,7 +204,22 @@ def _job(args: argparse.Namespace) -> Job:
     )
 
 
-def _cut(args: argparse.Namespace, config: PipelineConfig) -> Cut | None:
+def _check_outputs(names: Sequence[str]) -> None:
+    from panoptic_ros.messages.topic import GroundTopic
+    from panoptic_ros.messages.topics import frame_rows
+
+    rows = frame_rows()
+    known = [name for name, row in rows.items() if not isinstance(row, GroundTopic)]
+    if unknown := set(names) - set(rows):
+        raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(known)}")
+    if in_metres := set(names) - set(known):
+        raise ConfigError(
+            f"{', '.join(sorted(in_metres))} in metres cannot be labelled; panoptic replay with "
+            "--params and --topics writes them"
+        )
+
+
+def _cut(args: argparse.Namespace, config: NodeConfig) -> Cut | None:
     from panoptic_ros.fleet.parts.cut import Cut
 
     if args.cut_s is None:

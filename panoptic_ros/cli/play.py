@@ -8,7 +8,11 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.inputs import add_input_arguments, source_of
+from panoptic_ros.cli.options.inputs import (
+    add_calibration_argument,
+    add_input_arguments,
+    source_of,
+)
 from panoptic_ros.core.errors import ConfigError, counted
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ DEFAULT_TOPIC = "/camera/image_raw"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_input_arguments(parser)
+    add_calibration_argument(parser)
     parser.add_argument(
         "--to",
         metavar="TOPIC",

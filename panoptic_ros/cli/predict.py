@@ -13,17 +13,17 @@ from panoptic_ros.cli.options.inputs import (
     add_engine_arguments,
     add_input_arguments,
     engine_name,
-    recorded_camera,
     source_of,
 )
+from panoptic_ros.cli.options.node_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
-from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
     from panoptic_ros.core.camera.camera_config import CameraConfig
     from panoptic_ros.core.classes.labels import LabelSet
+    from panoptic_ros.core.overlay import OverlayStyle
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
     from panoptic_ros.data.format import ImageWriter, OpenWriter
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from panoptic_ros.data.formats import FORMATS
 
     add_input_arguments(parser)
-    add_engine_arguments(parser)
+    add_engine_arguments(parser, "predict")
     add_out(parser, "the label files", DEFAULT_OUT)
     parser.add_argument(
         "--format",
@@ -79,14 +79,15 @@ def run(args: argparse.Namespace) -> int:
     args.out = args.out or DEFAULT_OUT
     _check(args)
     with ExitStack() as stack:
+        config = parameters_of(args, "predict")
         source = stack.enter_context(source_of(args))
-        engine = stack.enter_context(closing(open_engine(engine_name(args), args.threads)))
-        config = read_parameters(args.params, args.params_node)
-        pipeline, camera = Pipeline(engine, config.pipeline), recorded_camera(config, source.topic)
+        opened = open_engine(engine_name(args, config), args.threads)
+        engine = stack.enter_context(closing(opened))
+        pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
         stack.enter_context(reserved(make_folder(args.out)))
         writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
         draw = args.out / ANNOTATED if args.annotated else None
-        written, late = _label(source, pipeline, camera, writer, draw)
+        written, late = _label(source, pipeline, camera, writer, draw, config.overlay)
     if not written:
         raise source.nothing_found(-1.0)
     for note in source.read_errors.notes:
@@ -114,6 +115,7 @@ def _label(
     camera: CameraConfig,
     writer: ImageWriter,
     draw: Path | None,
+    style: OverlayStyle,
 ) -> tuple[int, int]:
     """Write the label files; returns how many images have some, and how many came late."""
     from panoptic_ros.core.camera.output_size import resized
@@ -130,7 +132,7 @@ def _label(
             result = resized(pipeline.step(recorded.frame, state), camera)
             writer.write(result, recorded.name)
             if draw is not None:
-                _write_annotated(draw / f"{recorded.stem}.jpg", result)
+                _write_annotated(draw / f"{recorded.stem}.jpg", result, style)
             written += 1
         except LateFrameError:
             late += 1
@@ -139,11 +141,11 @@ def _label(
     return written, late
 
 
-def _write_annotated(path: Path, result: Result) -> None:
+def _write_annotated(path: Path, result: Result, style: OverlayStyle) -> None:
     from panoptic_ros.core.files.output import write_image
 
     make_folder(path.parent)
-    write_image(path, result.plot()[..., ::-1])
+    write_image(path, result.plot(style)[..., ::-1])
 
 
 def _check_stem(stem: str, stems: set[str]) -> None:

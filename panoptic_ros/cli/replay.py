@@ -7,20 +7,19 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
 from panoptic_ros.cli.options.inputs import (
+    add_calibration_argument,
     add_engine_arguments,
     add_input_arguments,
     engine_name,
-    recorded_camera,
-    recorded_index,
     source_of,
 )
+from panoptic_ros.cli.options.node_parameters import parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.cli.printing.progress import progress
@@ -38,7 +37,6 @@ from panoptic_ros.cli.replaying.timelines import add_timeline_arguments, timelin
 from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 from panoptic_ros.core.errors import DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.model import runtime_words
-from panoptic_ros.core.parameter_file import read_parameters
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.replaying.clouds import ReplayClouds
@@ -49,7 +47,7 @@ if TYPE_CHECKING:
     from panoptic_ros.core.node_config import NodeConfig
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.result import Result
-    from panoptic_ros.recordings.source import RecordedFrame, Source
+    from panoptic_ros.recordings.source import Source
     from panoptic_ros.report.record import RunRecord
     from panoptic_ros.report.samples import FromAbove, SampledFrames
 
@@ -59,7 +57,8 @@ LATENCY = "Time of the pipeline for one frame: image in memory to messages made.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_input_arguments(parser)
-    add_engine_arguments(parser)
+    add_calibration_argument(parser)
+    add_engine_arguments(parser, "replay")
     parser.add_argument(
         "--runtime",
         choices=RUNTIMES,
@@ -90,20 +89,20 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.engine.open import open_engine
 
-    config = read_parameters(args.params, args.params_node)
+    config = parameters_of(args, "replay")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         files = files_of(args)
-        opened = open_engine(engine_name(args), args.threads, runtime=args.runtime)
+        opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline = Pipeline(engine, config.pipeline)
-        camera = recorded_camera(config, source.topic)
+        camera = config.recorded_camera(source.topic)
         ground = _ground(args, config.ground, camera, source)
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
         record.settings["runtime"] = runtime_words(engine)
         clouds = _clouds(args, config, camera, source, stack)
-        sinks = open_sinks(files, args.topics, labels, ground, stack, clouds, config.remap)
+        sinks = open_sinks(files, args.topics, labels, ground, stack, clouds, config)
         others = stack.enter_context(timelines(args, labels, source.topic))
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
             maps = ground.maps(result) if ground and (files.report or args.rerun) else None
@@ -149,7 +148,7 @@ def _clouds(
     stack: ExitStack,
 ) -> ReplayClouds | None:
     """Open the point clouds, where arguments or parameters name their topic."""
-    index = recorded_index(config, source.topic)
+    index = config.recorded_index(source.topic)
     topic = args.clouds or config.cloud_topics[min(index, len(config.cloud_topics) - 1)]
     if not topic:
         return None
@@ -174,6 +173,7 @@ def _results(
 ) -> Iterator[tuple[Result, float]]:
     from panoptic_ros.core.camera.output_size import resized
     from panoptic_ros.core.camera.rate_limit import RateLimit
+    from panoptic_ros.recordings.shown_frame import as_shown
 
     state, limit = pipeline.new_state(camera), RateLimit(camera.max_rate_hz)
     for recorded in progress(source.frames(), source.count, "replay"):
@@ -188,18 +188,7 @@ def _results(
         except FrameError as error:
             source.read_errors.skip(f"image {recorded.name}: {error}")
             continue
-        yield result, sinks.take(result, _as_shown(recorded, result, camera))
-
-
-def _as_shown(recorded: RecordedFrame, result: Result, camera: CameraConfig) -> RecordedFrame:
-    """Give a recorded frame the CameraInfo of what its result shows."""
-    if recorded.camera_info is None or result.frame is recorded.frame:
-        return recorded
-    from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
-    from panoptic_ros.recordings.bag_writer import bag_types
-
-    info = viewed_camera_info(recorded.camera_info, result, camera, bag_types())
-    return replace(recorded, camera_info=info)
+        yield result, sinks.take(result, as_shown(recorded, result, camera))
 
 
 def _note_frame(

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
+from panoptic_ros.cli.options.node_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, counted
-from panoptic_ros.core.parameter_file import pipeline_config
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="minimum score of the network's objects, 0..1 (default: %(default)s)",
     )
-    add_engine_arguments(parser)
+    add_engine_arguments(parser, "split-crowds")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -96,13 +96,13 @@ def run(args: argparse.Namespace) -> int:
 
     shapes = _shapes(args)
     data = CrowdDataSet(DataSetLocation(args.gt, args.gt_dir, args.images), _selection(args))
-    config = pipeline_config(args.params, args.params_node).decode
-    with closing(open_engine(engine_name(args), args.threads)) as engine:
+    config = parameters_of(args, "split-crowds")
+    with closing(open_engine(engine_name(args, config), args.threads)) as engine:
         labels = engine.spec.labels
         rules = _rules(data.categories, labels, shapes, args.least_score)
         with reserved(make_folder(args.out)):
             output = data.open_output(args.out)
-            see = _eyes(engine, config)
+            see = _eyes(engine, config.decode)
             for image in progress(data.images, len(data.images), "split-crowds"):
                 data.split(image, rules, see, output)
             written = data.close(

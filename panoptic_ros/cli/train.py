@@ -94,7 +94,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "panoptic export wrote (.onnx), or a checkpoint (.pt)",
     )
     parser.add_argument(
-        "--cache-gb", type=float, default=0.0, help="memory for decoded images, per worker"
+        "--cache-gb",
+        type=float,
+        default=0.0,
+        help="GB of memory for decoded images, per worker (default: %(default)g)",
     )
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
 

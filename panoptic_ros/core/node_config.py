@@ -113,6 +113,24 @@ class NodeConfig:
         """
         return self.of_cameras.of(self.cameras.index(name), len(self.cameras))
 
+    def recorded_camera(self, topic: str) -> CameraConfig:
+        """What is said about the camera of a recording.
+
+        Args:
+            topic: Image topic of the recording, empty where it has none. Of several cameras the
+                one with this topic counts, else the first.
+
+        Raises:
+            ConfigError: An entry is refused, or a list has too few or too many.
+        """
+        return self.of_cameras.of(self.recorded_index(topic), len(self.cameras))
+
+    def recorded_index(self, topic: str) -> int:
+        """Which camera a recording is of; see ``recorded_camera``."""
+        topics = [name.strip("/") for name in self.image_topics]
+        wanted = topic.strip("/")
+        return topics.index(wanted) if wanted and wanted in topics else 0
+
 
 DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}
 """Every parameter by its dotted name, in order."""

@@ -96,7 +96,7 @@ def _frame_s(job: Job) -> float:
 
     engine = open_engine(job.engine, job.threads)
     try:
-        pipeline = Pipeline(engine, job.config)
+        pipeline = Pipeline(engine, job.config.pipeline)
         state = pipeline.new_state()
         image = np.full((*SIZE, 3), 128, np.uint8)
         times = []

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from panoptic_ros import __version__
-from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.fleet.parts.cut import Cut
 
 MCAP = "mcap"
@@ -35,7 +36,8 @@ class Job:
     Attributes:
         engine: Name of a shipped model, or a file that every worker can read.
         model_sha256: Check sum of that model, empty for an engine without a file.
-        config: Thresholds of the pipeline.
+        config: The node's parameters that shape results; the others are the defaults.
+        files: Check sums of the files that parameters name, by what names them.
         image_topics: Whose images are labelled; empty for all of a bag.
         format: ``mcap``, or a format of label files.
         outputs: Topics below the node's name in a bag of labels.
@@ -51,7 +53,8 @@ class Job:
 
     engine: str
     model_sha256: str = ""
-    config: PipelineConfig = field(default_factory=PipelineConfig)
+    config: NodeConfig = field(default_factory=NodeConfig)
+    files: Mapping[str, str] = field(default_factory=dict)
     image_topics: tuple[str, ...] = ()
     format: str = MCAP
     outputs: tuple[str, ...] = TOPICS
@@ -66,8 +69,8 @@ class Job:
 
     @property
     def parameters_sha256(self) -> str:
-        """Check sum of the pipeline's parameters."""
-        return _digest(asdict(self.config))
+        """Check sum of the parameters, and of the files that they name."""
+        return _digest([asdict(self.config), dict(self.files)])
 
     def key(self, uri: str, fingerprint: str) -> str:
         """Tell what a bag's results were made from; equal keys mean equal results.

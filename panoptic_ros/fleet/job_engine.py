@@ -3,10 +3,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
+from pathlib import Path
 
+from panoptic_ros.core.camera.ego_mask import EgoMask
+from panoptic_ros.core.classes.remap import REMAPPED_TOPICS, find_remap, read_remap
 from panoptic_ros.core.closing import Closing
-from panoptic_ros.core.errors import EngineRunError, ModelError
+from panoptic_ros.core.errors import ConfigError, EngineRunError, ModelError
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.fleet.job import Job
 
@@ -32,6 +37,7 @@ class JobEngine(Closing):
         """Give the pipeline.
 
         Raises:
+            ConfigError: A file that a parameter names is not that of the job.
             ModelError: There is no such model, or it is not that of the job.
         """
         if self._pipeline is None:
@@ -43,13 +49,41 @@ class JobEngine(Closing):
                     f"{job.engine} has the check sum {found[:12]} on {socket.gethostname()}, the "
                     f"job is for {job.model_sha256[:12]}; give every machine the same file"
                 )
-            self._pipeline = Pipeline(open_engine(job.engine, job.threads), job.config)
+            _check_files(job)
+            self._pipeline = Pipeline(open_engine(job.engine, job.threads), job.config.pipeline)
         return self._pipeline
 
     def forget(self, error: Exception) -> None:
         """Open an engine that failed anew for the next bag."""
         if isinstance(error, EngineRunError):
             self.close()
+
+
+def _check_files(job: Job) -> None:
+    found = parameter_files(job.config)
+    for name, digest in job.files.items():
+        if found.get(name) != digest:
+            raise ConfigError(
+                f"{name} on {socket.gethostname()} is not the file that the job is for; give "
+                "every machine the same file"
+            )
+
+
+def parameter_files(config: NodeConfig) -> dict[str, str]:
+    """Check sums of the remap files and ego masks that parameters name, by what names them.
+
+    Raises:
+        ConfigError: A file is missing or cannot be used.
+    """
+    words = {getattr(config.remap, parameter) for parameter in REMAPPED_TOPICS.values()}
+    paths = {word: find_remap(word) for word in sorted(words - {""})}
+    for path in paths.values():
+        read_remap(path)
+    for word in sorted({*config.of_cameras.ego_mask} - {""}):
+        EgoMask(word)
+        if Path(word).is_file():
+            paths[word] = Path(word)
+    return {word: hashlib.sha256(path.read_bytes()).hexdigest() for word, path in paths.items()}
 
 
 def model_sha256(engine: str) -> str:

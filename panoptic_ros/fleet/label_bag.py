@@ -11,9 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from panoptic_ros import __version__
+from panoptic_ros.core.camera.camera_config import CameraConfig
+from panoptic_ros.core.camera.output_size import resized
+from panoptic_ros.core.camera.view import CameraView
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.model import runtime_words
 from panoptic_ros.core.pipeline import Pipeline
+from panoptic_ros.core.result import Result
 from panoptic_ros.fleet.addresses import bag_id, bag_stem
 from panoptic_ros.fleet.bag_report import BUSY, DONE, FAILED, SKIPPED, BagReport
 from panoptic_ros.fleet.bag_run import BagRun, Step
@@ -29,6 +33,7 @@ from panoptic_ros.fleet.parts.joined_results import JoinedResults
 from panoptic_ros.fleet.parts.part_files import PartFiles
 from panoptic_ros.fleet.sink import open_sink
 from panoptic_ros.fleet.task import Task, Unfinished
+from panoptic_ros.recordings.source import RecordedFrame
 
 
 def label_bag(uri: str, out: str, job: Job) -> BagReport:
@@ -213,10 +218,11 @@ class Labeller(Closing):
             stack.enter_context(closing(sink))
             page = BagPage(report.uri, pipeline.engine, job) if job.has_page else None
             run = BagRun(bag, sources, sink, labels, page)
+            cameras = [job.config.recorded_camera(topic) for topic in topics]
             if parts:
-                step = _joined_steps(parts, files, len(sources), pipeline, scratch, stack)
+                step = _joined_steps(parts, files, cameras, pipeline, scratch, stack)
             else:
-                step = _steps(pipeline, len(sources))
+                step = _steps(pipeline, cameras)
             run.run(step, job.limit_s)
             report = replace(run.summed(report), runtime=runtime_words(pipeline.engine))
         if report.status == FAILED:
@@ -226,16 +232,20 @@ class Labeller(Closing):
         return _with_outputs(report, results)
 
 
-def _steps(pipeline: Pipeline, cameras: int) -> Step:
+def _steps(pipeline: Pipeline, cameras: Sequence[CameraConfig]) -> Step:
     """Run the frames of every camera through the pipeline."""
-    states = [pipeline.new_state() for _ in range(cameras)]
-    return lambda camera, recorded: pipeline.step(recorded.frame, states[camera])
+    states = [pipeline.new_state(camera) for camera in cameras]
+
+    def step(camera: int, recorded: RecordedFrame) -> Result:
+        return resized(pipeline.step(recorded.frame, states[camera]), cameras[camera])
+
+    return step
 
 
 def _joined_steps(
     parts: Sequence[Part],
     files: PartFiles,
-    cameras: int,
+    cameras: Sequence[CameraConfig],
     pipeline: Pipeline,
     scratch: Path,
     stack: ExitStack,
@@ -244,9 +254,16 @@ def _joined_steps(
     labels, lost_after_s = pipeline.engine.spec.labels, pipeline.config.tracking.lost_after_s
     joined = [
         stack.enter_context(JoinedResults(parts, files, camera, labels, lost_after_s, scratch))
-        for camera in range(cameras)
+        for camera in range(len(cameras))
     ]
-    return lambda camera, recorded: joined[camera].step(recorded)
+    views = [CameraView(camera) for camera in cameras]
+
+    def step(camera: int, recorded: RecordedFrame) -> Result:
+        result = joined[camera].step(recorded)
+        seen = replace(result, frame=views[camera].look(result.frame))
+        return resized(seen, cameras[camera])
+
+    return step
 
 
 def _with_outputs(report: BagReport, results: Path) -> tuple[BagReport, dict[str, Path]]:

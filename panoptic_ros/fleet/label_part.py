@@ -39,7 +39,8 @@ def label_part(
     folder.mkdir()
     with ExitStack() as stack:
         sources = bag.sources(job.image_topics, part.span)
-        states = [pipeline.new_state() for _ in sources]
+        cameras = [job.config.recorded_camera(source.topic) for source in sources]
+        states = [pipeline.new_state(camera) for camera in cameras]
         writers = [
             tuple(
                 stack.enter_context(EntryWriter(folder / name(part.number, camera)))

@@ -17,6 +17,7 @@ from panoptic_ros.fleet.job import MCAP, Job
 from panoptic_ros.fleet.opened import OpenedBag
 from panoptic_ros.recordings.bag_writer import BagWriter, typestore
 from panoptic_ros.recordings.result_bag import NODE, ResultBag
+from panoptic_ros.recordings.shown_frame import as_shown
 from panoptic_ros.recordings.source import RecordedFrame
 
 _IMAGE_WORDS = re.compile(
@@ -66,8 +67,10 @@ class LabelBag(Sink):
     ) -> None:
         self._writer = BagWriter(path)
         self._cameras = [
-            ResultBag(self._writer, job.outputs, labels, node=node) for node in nodes_of(topics)
+            ResultBag(self._writer, job.outputs, labels, node=node, config=job.config)
+            for node in nodes_of(topics)
         ]
+        self._views = [job.config.recorded_camera(topic) for topic in topics]
         self._records = None
         if merged is not None:
             known = {t.name for t in merged.topics if _is_known(t.type, t.encoding)}
@@ -81,7 +84,8 @@ class LabelBag(Sink):
     def write(self, camera: int, result: Result, recorded: RecordedFrame) -> None:
         """Write the messages about a frame at the time at which the bag received it."""
         self._copy_until(recorded.time_ns)
-        self._cameras[camera].write(result, recorded, time_ns=recorded.time_ns)
+        shown = as_shown(recorded, result, self._views[camera])
+        self._cameras[camera].write(result, shown, time_ns=recorded.time_ns)
 
     def finish(self) -> None:
         """Copy what is left, and finish the file."""

@@ -308,8 +308,8 @@ _ROWS: tuple[Topic, ...] = (
         type=CAMERA_INFO,
         build=own_camera_info,
         meaning=(
-            "the camera's own, under the image's header; silent where the camera has none or "
-            "speaks of another size"
+            "the camera's own, under the image's header; silent where the camera has none, "
+            "or one for another size"
         ),
     ),
     LabelTopic(

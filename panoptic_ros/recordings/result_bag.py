@@ -8,15 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.classes.remap import (
-    USUAL_REMAPS,
-    RemapConfig,
-    usual_remaps,
-    why_no_remap,
-)
+from panoptic_ros.core.classes.remap import usual_remaps, why_no_remap
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.messages.clouds.cloud_stage import CloudResult
@@ -36,6 +32,7 @@ from panoptic_ros.recordings.source import RecordedFrame
 NODE = "/panoptic"
 """Name of ``panoptic_node`` on the ROS graph; the topics lie below it."""
 
+_USUAL = NodeConfig()
 _REMAPPED = "remapped/label"
 
 
@@ -49,7 +46,7 @@ class ResultBag:
         is_placed: Whether the camera's pose is known, as topics in metres need it.
         has_clouds: Whether there are point clouds.
         node: Name under which the topics lie.
-        remaps: Which files give the classes of remapped topics.
+        config: How the node would make the messages: remaps, encodings and the overlay.
 
     Raises:
         ConfigError: A name is not one of the node's topics, or its message cannot be made here.
@@ -64,7 +61,7 @@ class ResultBag:
         has_clouds: bool = False,
         *,
         node: str = NODE,
-        remaps: RemapConfig = USUAL_REMAPS,
+        config: NodeConfig = _USUAL,
     ) -> None:
         self._names = tuple(names)
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
@@ -73,8 +70,8 @@ class ResultBag:
             raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
         self._labels = labels
         self._types = bag_types()
-        self._chosen = remaps
-        self._remaps = usual_remaps(labels, remaps)
+        self._config = config
+        self._remaps = usual_remaps(labels, config.remap)
         self._check([rows[name] for name in self._names], is_placed, has_clouds)
         self._of_frames = [name for name in self._names if name in frame_rows()]
         self._has_info = False
@@ -88,7 +85,7 @@ class ResultBag:
             if not self._types.has(row.type):
                 reason = f"bags here have no {row.type}"
             elif isinstance(row, RemappedTopic) and row.name not in self._remaps:
-                reason = why_no_remap(row.name, self._labels, self._chosen)
+                reason = why_no_remap(row.name, self._labels, self._config.remap)
             elif isinstance(row, GroundTopic) and not is_placed:
                 reason = f"it needs {row.needs}: set ground.camera_height_m (--params)"
             elif isinstance(row, CloudTopic) and not has_clouds:
@@ -118,7 +115,7 @@ class ResultBag:
             Milliseconds that making the messages took.
         """
         time_ns = result.frame.stamp_ns if time_ns is None else time_ns
-        context = FrameContext(result, self._types, self._header(result), self._remaps)
+        context = self._context(result)
         context.camera_info, context.ground = recorded.camera_info, ground
         context.cloud = cloud
         if not self._has_info:
@@ -138,6 +135,17 @@ class ResultBag:
     def close(self) -> None:
         """Finish the bag."""
         self._writer.close()
+
+    def _context(self, result: Result) -> FrameContext:
+        return FrameContext(
+            result,
+            self._types,
+            self._header(result),
+            self._remaps,
+            self._config.overlay,
+            self._config.jpeg_quality,
+            self._config.panoptic_encoding,
+        )
 
     def _header(self, result: Result) -> Header:
         seconds, rest_ns = divmod(result.frame.stamp_ns, 1_000_000_000)

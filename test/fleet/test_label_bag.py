@@ -14,6 +14,7 @@ import pytest
 
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
+from panoptic_ros.fleet.job_engine import parameter_files
 from panoptic_ros.fleet.label_bag import Labeller, label_bag
 from test.drawn.drawn_fleet import FRONT, street, write_drive, write_empty
 
@@ -117,7 +118,7 @@ def test_a_bag_that_was_labelled_is_not_labelled_again(drive: Path, tmp_path: Pa
     assert labels_of(tmp_path / "out").stat().st_mtime_ns == before
 
 
-@pytest.mark.parametrize("change", ["bag", "parameters", "output"])
+@pytest.mark.parametrize("change", ["bag", "parameters", "files", "output"])
 def test_what_changed_is_labelled_again(drive: Path, tmp_path: Path, change: str) -> None:
     out, job = str(tmp_path / "out"), JOB
     label_bag(str(drive), out, JOB)
@@ -126,6 +127,8 @@ def test_what_changed_is_labelled_again(drive: Path, tmp_path: Path, change: str
     elif change == "parameters":
         decode = replace(JOB.config.decode, center_threshold=0.42)
         job = replace(JOB, config=replace(JOB.config, decode=decode))
+    elif change == "files":
+        job = replace(JOB, files=parameter_files(JOB.config))
     else:
         labels_of(tmp_path / "out").write_bytes(b"cut")
     assert label_bag(str(drive), out, job).status == "ok"
@@ -174,6 +177,14 @@ def test_a_model_of_other_bytes_than_the_jobs_is_refused(drive: Path, tmp_path: 
     job = Job("street_fast", model_sha256="0" * 64)
     report = label_bag(str(drive), str(tmp_path / "out"), job)
     assert "same file" in report.error
+
+
+def test_a_file_that_a_parameter_names_must_be_that_of_the_job(
+    drive: Path, tmp_path: Path
+) -> None:
+    report = label_bag(str(drive), str(tmp_path / "out"), replace(JOB, files={"nav2": "0"}))
+    assert report.status == "failed"
+    assert "give every machine the same file" in report.error
 
 
 def test_a_bag_over_its_limit_leaves_nothing_behind(drive: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from panoptic_ros.core.camera.camera_config import CameraLists
 from panoptic_ros.fleet.bag_report import BagReport
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller, label_bag
@@ -26,6 +27,7 @@ LONG = 150
 FRAMES = 45
 CUT = replace(WHOLE, cut=Cut(1.5, 1.4))
 PARTS = 3
+CORNER = "0,0 40,0 40,20 0,20"
 TOPICS = ("/left/image_raw/compressed", "/right/image_raw/compressed")
 
 
@@ -51,6 +53,17 @@ def test_a_long_bag_in_parts_gives_the_bytes_of_one_piece(tmp_path: Path) -> Non
     assert sums(cut) == sums(whole)
     assert cut.cameras == whole.cameras
     assert strays(tmp_path / "cut") == []
+
+
+def test_parts_show_the_camera_as_one_piece_does(drive: Path, tmp_path: Path) -> None:
+    view = CameraLists(
+        rotation=(180,), region=("0,0,192,90",), output_size=("96x48",), ego_mask=(CORNER,)
+    )
+    config = replace(WHOLE.config, of_cameras=view)
+    one = label_bag(str(drive), str(tmp_path / "whole"), replace(WHOLE, config=config))
+    cut = label_bag(str(drive), str(tmp_path / "cut"), replace(CUT, config=config))
+    assert (one.status, one.frames) == ("ok", FRAMES)
+    assert sums(cut) == sums(one)
 
 
 def test_label_files_are_joined(drive: Path, tmp_path: Path) -> None:

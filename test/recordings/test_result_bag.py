@@ -11,6 +11,7 @@ import pytest
 
 from panoptic_ros.core.classes.remap import RemapConfig
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.messages.map_image import pixels_of
 from panoptic_ros.messages.topics import TOPICS
 from test.drawn.drawn_result import LABELS, drawn_result
@@ -19,7 +20,7 @@ from test.drawn.worked_example import example_topic
 pytest.importorskip("rosbags")
 
 
-def written(path: Path, topic: str, **chosen: RemapConfig) -> dict[str, Any]:
+def written(path: Path, topic: str, **chosen: NodeConfig) -> dict[str, Any]:
     """Write a drawn result; give the messages by topic."""
     from rosbags.highlevel import AnyReader
 
@@ -50,10 +51,11 @@ def test_a_row_that_is_added_is_written_to_a_bag_and_read_back(
 
 def test_the_classes_of_a_remap_file_of_ones_own_are_written_and_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
+    config = NodeConfig(remap=RemapConfig(label=str(path)))
     section = f"{LABELS.name}: {{free: [{LABELS.labels[0].name}]}}"
     head = "name: mine\nclasses: {other: 3, free: 9}\ndefault: other\nlabel_sets:\n"
     path.write_text(f"{head}  {section}\n")
-    found = written(tmp_path / "r.mcap", "remapped/label", remaps=RemapConfig(label=str(path)))
+    found = written(tmp_path / "r.mcap", "remapped/label", config=config)
     image = found["/panoptic/remapped/label"]
     expected = np.where(drawn_result().semantic() == 0, 9, 3)
     assert (image.data.reshape(expected.shape) == expected).all()
@@ -62,4 +64,4 @@ def test_the_classes_of_a_remap_file_of_ones_own_are_written_and_named(tmp_path:
     path.write_text(f"{head}  another: {{}}\n")
     words = r"mine\.yaml says nothing about label set .*; set remap\.label to a file that fits"
     with pytest.raises(ConfigError, match=words):
-        written(tmp_path / "s.mcap", "remapped/label", remaps=RemapConfig(label=str(path)))
+        written(tmp_path / "s.mcap", "remapped/label", config=config)

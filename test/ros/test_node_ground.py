@@ -144,6 +144,21 @@ def test_nothing_is_said_about_metres_while_nobody_asks_for_them(
     assert words(reports, "panoptic: camera: ground") == (-1, "")
 
 
+def test_nothing_is_said_about_metres_once_nobody_asks_any_more(
+    make_node: MakeNode, bench_of: Callable[..., Bench]
+) -> None:
+    node = make_node(**PLACED)
+    node.start()
+    bench, asking = bench_of(node), bench_of()
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    asking.listen("/panoptic/drivable_grid", GROUND_TYPES["drivable_grid"])
+    shoot = Camera(bench).shoot
+    bench.until(lambda: words(reports, "panoptic: camera: ground")[0] == 1, shoot)
+    for subscription in asking.node.subscriptions:
+        asking.node.destroy_subscription(subscription)
+    bench.until(lambda: words(reports, "panoptic: camera: ground")[0] == -1, shoot)
+
+
 def test_another_grid_counts_from_the_next_image_of_a_camera_known_already(
     make_node: MakeNode, bench_of: Callable[..., Bench]
 ) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from panoptic_ros.cli.demonstration.camera import DemoCamera, motorway_camera
 from panoptic_ros.cli.demonstration.session import PlayedCamera
+from panoptic_ros.cli.options.node_parameters import ALWAYS, changed_parameters, is_of
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.recordings.source import CalibratedSource
@@ -38,6 +40,16 @@ def calibrated(camera: PlayedCamera, calibration: Path | None, config: NodeConfi
     return replace(
         camera, source=source, place=DemoCamera(calibration, ground) if is_placed else None
     )
+
+
+def told_to_node(config: NodeConfig) -> dict[str, Any]:
+    """List what else the parameters say, for a node with one camera, by name."""
+    spoken = ("ego_mask", "ground", *ALWAYS)
+    changed = changed_parameters(config)
+    told = {name: value for name, value in changed.items() if not is_of(name, spoken)}
+    if "max_rate_hz" in told:
+        told["max_rate_hz"] = [config.of_cameras.of(0, len(config.cameras)).max_rate_hz]
+    return told
 
 
 def on_the_motorway(camera: PlayedCamera) -> PlayedCamera:

@@ -7,11 +7,11 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.demonstration.camera import DemoCamera
 from panoptic_ros.cli.demonstration.processes import Child
@@ -56,13 +56,19 @@ class PlayedCamera:
         return f"{NODE}/{self.name}" if self.name else NODE
 
 
-def run_session(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list[list[int]]:
+def run_session(
+    cameras: Sequence[PlayedCamera],
+    engine: str,
+    out: Path,
+    parameters: Mapping[str, Any] | None = None,
+) -> list[list[int]]:
     """Play all cameras at once through the node and record what it publishes.
 
     Args:
         cameras: The cameras; one without a name, or several with.
         engine: What the node runs.
         out: Folder of ``result.mcap`` and of the processes' logs.
+        parameters: Further parameters of the node, by name.
 
     Returns:
         Stamps of what each camera sent.
@@ -79,7 +85,8 @@ def run_session(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list
     )
     with ExitStack() as stack:
         recorder = stack.enter_context(Child("recorder", recorder_words, out / "recorder.log"))
-        node = stack.enter_context(Child("node", _node_command(cameras, engine), out / "node.log"))
+        words = node_command(cameras, engine, parameters or {})
+        node = stack.enter_context(Child("node", words, out / "node.log"))
         players = [
             stack.enter_context(
                 Player(PlayOptions(entry.image_topic, is_live=True, wait_s=1.0), entry.name)
@@ -97,7 +104,10 @@ def run_session(cameras: Sequence[PlayedCamera], engine: str, out: Path) -> list
         return [player.sent_stamps_ns for player in players]
 
 
-def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
+def node_command(
+    cameras: Sequence[PlayedCamera], engine: str, parameters: Mapping[str, Any]
+) -> list[str]:
+    """Give the command that starts the node; its parameters are YAML."""
     command = [
         sys.executable,
         "-m",
@@ -113,6 +123,8 @@ def _node_command(cameras: Sequence[PlayedCamera], engine: str) -> list[str]:
     for place in (entry.place for entry in cameras if entry.place is not None):
         for name, value in place.node_parameters().items():
             command += ["-p", f"{name}:={value}"]
+    for name, value in parameters.items():
+        command += ["-p", f"{name}:={json.dumps(value)}"]
     if len(cameras) > 1:
         command += ["-p", f"cameras:=[{', '.join(entry.name for entry in cameras)}]"]
     return command

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import is_file_name
-from panoptic_ros.core.classes.remap import RemapConfig
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.recordings.result_bag import ResultBag
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.replaying.clouds import ReplayClouds
     from panoptic_ros.cli.replaying.ground import ReplayGround
     from panoptic_ros.core.classes.labels import LabelSet
+    from panoptic_ros.core.overlay import OverlayStyle
     from panoptic_ros.core.result import Result
     from panoptic_ros.recordings.source import RecordedFrame
     from panoptic_ros.recordings.video_writer import VideoWriter
@@ -92,6 +93,7 @@ class Sinks:
         labels: The model's classes.
         ground: Finds the ground of each frame, or None.
         clouds: Labels the point clouds, or None.
+        style: How the film looks.
     """
 
     def __init__(
@@ -101,7 +103,9 @@ class Sinks:
         labels: LabelSet,
         ground: ReplayGround | None,
         clouds: ReplayClouds | None = None,
+        style: OverlayStyle | None = None,
     ) -> None:
+        self._style = style
         self._clouds = clouds
         self._ground = ground
         self._bag = bag
@@ -120,7 +124,8 @@ class Sinks:
         if self._film:
             from panoptic_ros.core.overlay import draw_overlay
 
-            self._film.write(draw_overlay(result, self._labels), result.frame.stamp_ns)
+            film_frame = draw_overlay(result, self._labels, self._style)
+            self._film.write(film_frame, result.frame.stamp_ns)
         return message_ms
 
     def finish(self) -> None:
@@ -137,7 +142,7 @@ def open_sinks(
     ground: ReplayGround | None,
     stack: ExitStack,
     clouds: ReplayClouds | None = None,
-    remaps: RemapConfig | None = None,
+    config: NodeConfig | None = None,
 ) -> Sinks:
     """Open bag and film, where they are wanted.
 
@@ -148,24 +153,24 @@ def open_sinks(
         ground: Finds the ground of each frame, or None.
         stack: Closes them.
         clouds: Labels the point clouds, or None.
-        remaps: Which files give the classes of remapped topics, None for the usual ones.
+        config: How the node would make the messages; None for its defaults.
 
     Raises:
         ConfigError: A topic cannot be recorded, or a library is not installed.
         DataError: A file cannot be written.
     """
     bag = film = None
+    config = config or NodeConfig()
     if files.bag:
         is_placed = ground is not None and ground.is_placed
         names, has_clouds = _topic_names(topics, is_placed, bool(clouds)), clouds is not None
-        chosen = remaps or RemapConfig()
-        made = ResultBag(files.bag, names, labels, is_placed, has_clouds, remaps=chosen)
+        made = ResultBag(files.bag, names, labels, is_placed, has_clouds, config=config)
         bag = stack.enter_context(closing(made))
     if files.overlay:
         from panoptic_ros.recordings.video_writer import VideoWriter
 
         film = stack.enter_context(VideoWriter(files.overlay))
-    return Sinks(bag, film, labels, ground, clouds)
+    return Sinks(bag, film, labels, ground, clouds, config.overlay)
 
 
 def _topic_names(told: str | None, is_placed: bool, has_clouds: bool) -> list[str]:

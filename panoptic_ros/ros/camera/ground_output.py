@@ -23,7 +23,7 @@ class GroundOutput:
         log: Told once of every reason for silence.
 
     Attributes:
-        problem: Why there is none, empty where there is or nobody listens.
+        problem: Why there is none, empty where there is; its user empties it while nobody listens.
     """
 
     def __init__(self, name: str, transforms: Transforms, log: Logger) -> None:

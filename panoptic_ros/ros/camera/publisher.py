@@ -158,6 +158,8 @@ class ResultPublisher:
         if self._output.wants_ground():
             size, frame_id = result.camera_size, header.frame_id
             ground = self._ground.ground(info, size, frame_id, config.ground, camera.rotation)
+        else:
+            self._ground.problem = ""
         return FrameContext(
             result,
             self._types,

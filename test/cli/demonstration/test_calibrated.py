@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from panoptic_ros.cli.demonstration.calibrated import calibrated
-from panoptic_ros.cli.demonstration.session import PlayedCamera
+from panoptic_ros.cli.demonstration.calibrated import calibrated, told_to_node
+from panoptic_ros.cli.demonstration.session import PlayedCamera, node_command
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import NodeConfig
@@ -60,6 +60,17 @@ def test_a_pose_without_calibration_is_refused(camera: PlayedCamera, tmp_path: P
     config = read_parameters(written(tmp_path / "p.yaml", POSE))
     with pytest.raises(ConfigError, match="needs a calibration: give --camera-info"):
         calibrated(camera, None, config)
+
+
+def test_the_node_of_the_demo_is_told_the_other_parameters(
+    camera: PlayedCamera, tmp_path: Path
+) -> None:
+    text = "cameras: [front, rear]\n    max_rate_hz: [5.0, 2.0]\n    remap: {label: autoware}\n"
+    config = read_parameters(written(tmp_path / "p.yaml", f"{POSE}    {text}"))
+    told = told_to_node(config)
+    assert told == {"max_rate_hz": [5.0], "remap.label": "autoware"}
+    words = node_command([camera], "drawn", told)
+    assert words[-3::2] == ["max_rate_hz:=[5.0]", 'remap.label:="autoware"']
 
 
 def test_a_calibration_of_the_demos_own_video_is_refused(
