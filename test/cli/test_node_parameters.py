@@ -112,7 +112,7 @@ def test_labelling_takes_the_camera_and_the_messages_as_the_node_does(tmp_path: 
     found = first_of(tmp_path, "panoptic")
     assert (found.width, found.height, found.encoding) == (96, 48, "32SC1")
     names = {entry.class_name for entry in first_of(tmp_path, "remapped/label_info").class_map}
-    assert "MOTORCYCLE" in names
+    assert "CURBSTONE" in names
 
 
 def test_topics_in_metres_are_refused_before_any_bag(

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from panoptic_ros.ros import clock_watch
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import (
     CAMERA,
@@ -54,6 +55,28 @@ def test_a_camera_without_stamps_is_tracked_by_the_nodes_clock(
     assert capfd.readouterr().err.count("images come without a stamp") == 1
     bench.until(lambda: value(reports, CAMERA, "published") != "")
     assert value(reports, CAMERA, "latency_p50_ms") == ""
+    bench.close()
+
+
+def test_results_come_without_a_clock_and_the_log_says_that_it_is_missing(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock_watch, "AFTER_S", 0.2)
+    node = make_node(use_sim_time=True)
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    node.start()
+    log = ""
+
+    def is_said() -> bool:
+        nonlocal log
+        log += capfd.readouterr().err
+        return "use_sim_time is on and nobody has published /clock" in log
+
+    bench.until(lambda: is_said() and len(labels) > 2, Camera(bench).shoot)
+    bench.until(lambda: value(reports, "panoptic: camera", "published") not in ("", "0"))
+    assert value(reports, "panoptic: camera", "age_ms") == ""
     bench.close()
 
 

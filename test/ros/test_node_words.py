@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from panoptic_ros.ros.node import PanopticNode
-from test.drawn.drawn_camera import last, words
+from test.drawn.drawn_camera import Camera, last, value, words
 from test.drawn.graph import Bench
 
 pytestmark = pytest.mark.ros
@@ -68,3 +68,14 @@ def test_a_parameter_that_there_is_not_is_said_with_the_nearest(
     assert log.count("there is no parameter") == 1
     assert "'decode.center_treshold', so it has no effect" in log
     assert "the nearest is 'decode.center_threshold'" in log
+
+
+def test_results_are_counted_while_nobody_listens(make_node: MakeNode) -> None:
+    node = make_node()
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    node.start()
+    bench.until(
+        lambda: int(value(reports, "panoptic: camera", "published") or 0) > 2, Camera(bench).shoot
+    )
+    bench.close()
