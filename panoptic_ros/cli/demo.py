@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.options.arguments import command_line
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
-from panoptic_ros.cli.options.node_parameters import add_parameter_arguments, parameters_of
+from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.core.errors import ConfigError, DataError, counted

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE
-from panoptic_ros.cli.options.node_parameters import taken_parameters
+from panoptic_ros.cli.options.taken_parameters import taken_parameters
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
-from panoptic_ros.cli.options.node_parameters import parameters_of
+from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 

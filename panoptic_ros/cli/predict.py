@@ -15,7 +15,7 @@ from panoptic_ros.cli.options.inputs import (
     engine_name,
     source_of,
 )
-from panoptic_ros.cli.options.node_parameters import parameters_of
+from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted

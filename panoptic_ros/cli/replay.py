@@ -19,7 +19,7 @@ from panoptic_ros.cli.options.inputs import (
     engine_name,
     source_of,
 )
-from panoptic_ros.cli.options.node_parameters import parameters_of
+from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.cli.printing.progress import progress

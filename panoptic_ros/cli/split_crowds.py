@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
-from panoptic_ros.cli.options.node_parameters import parameters_of
+from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import ConfigError, counted

@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.cli.demonstration.camera import DemoCamera, motorway_camera
 from panoptic_ros.cli.demonstration.session import PlayedCamera
-from panoptic_ros.cli.options.node_parameters import ALWAYS, changed_parameters, is_of
+from panoptic_ros.cli.options.taken_parameters import ALWAYS, changed_parameters, is_of
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.recordings.source import CalibratedSource

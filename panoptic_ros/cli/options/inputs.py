@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.node_parameters import add_parameter_arguments
+from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments
 from panoptic_ros.core.engine_config import EngineConfig
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from panoptic_ros.cli.main import VERBS, main, module_name
-from panoptic_ros.cli.options.node_parameters import (
+from panoptic_ros.cli.options.taken_parameters import (
     ALWAYS,
     RUNNING,
     TAKEN,
