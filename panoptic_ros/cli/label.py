@@ -214,8 +214,8 @@ def _check_outputs(names: Sequence[str]) -> None:
         raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(known)}")
     if in_metres := set(names) - set(known):
         raise ConfigError(
-            f"{', '.join(sorted(in_metres))} in metres cannot be labelled; panoptic replay with "
-            "--params and --topics writes them"
+            f"no topics in metres come from panoptic label ({', '.join(sorted(in_metres))}); "
+            "panoptic replay writes them, with --params and --topics"
         )
 
 

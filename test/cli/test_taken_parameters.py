@@ -119,7 +119,7 @@ def test_topics_in_metres_are_refused_before_any_bag(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert label(tmp_path, "{ground: {camera_height_m: 1.5}}", "--outputs", "drivable_grid") == 2
-    assert "panoptic replay with --params and --topics writes them" in capsys.readouterr().err
+    assert "panoptic replay writes them, with --params and --topics" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
