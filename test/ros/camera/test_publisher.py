@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -60,9 +60,8 @@ def publisher(
         notes.append(words)
 
     log: Any = SimpleNamespace(warning=warn)
-    nothing: Any = None
-    drawn: Any = output
-    return ResultPublisher("front", source, drawn, nothing, rclpy_types(), log)
+    drawn, ground = cast("Any", output), cast("Any", SimpleNamespace(problem=""))
+    return ResultPublisher("front", source, drawn, ground, rclpy_types(), log)
 
 
 def header() -> Any:
