@@ -68,6 +68,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how much worse it is to call pavement or terrain road than the reverse: ln RATIO is "
         "added to their scores (default: 1, nothing)",
     )
+    parser.add_argument(
+        "--mean-with",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="CKPT",
+        help="average the weights with those of this checkpoint, e.g. the one that the training "
+        "started from; can be repeated",
+    )
     parser.add_argument("--license", default="", help="licence of the weights")
     parser.add_argument("--provenance", default="", help="where the weights come from")
     hub = parser.add_argument_group("checkpoints of transformers (docs/models.md)")
@@ -93,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         )
     make_folder(args.model.parent)
     source = None if args.hf else _model_named(args.checkpoint)
+    if args.hf or source is not None:
+        _refuse_options_of_trainings(args)
     if source is None:
         _export(args)
     elif args.camera_size is None:
@@ -103,6 +114,20 @@ def run(args: argparse.Namespace) -> int:
         _take_camera_size(source or args.model, args.model, args.camera_size)
     _show(args.model)
     return 0
+
+
+def _refuse_options_of_trainings(args: argparse.Namespace) -> None:
+    """Refuse what only a checkpoint of ``panoptic train`` can take."""
+    options = {
+        "--balance": args.balance,
+        "--ground-cost": args.ground_cost,
+        "--mean-with": args.mean_with or None,
+    }
+    if given := [name for name, value in options.items() if value is not None]:
+        raise ConfigError(
+            f"{' and '.join(given)}: only for checkpoints of panoptic train "
+            f"(found {args.hf or args.checkpoint})"
+        )
 
 
 def _name_model(args: argparse.Namespace) -> None:
@@ -149,9 +174,15 @@ def _export(args: argparse.Namespace) -> None:
         ) from error
     from panoptic_ros.core.classes.labels import find_label_set
     from panoptic_ros.core.classes.own_classes import drivable_warning
-    from panoptic_ros.model.checkpoint import labels_of, load_checkpoint, network_of, spec_of
+    from panoptic_ros.model.checkpoint import (
+        labels_of,
+        load_checkpoint,
+        mean_of,
+        network_of,
+        spec_of,
+    )
 
-    state = load_checkpoint(args.checkpoint)
+    state = mean_of([load_checkpoint(path) for path in (args.checkpoint, *args.mean_with)])
     spec = spec_of(
         state["classes"],
         args.size or (512, 256),

@@ -41,6 +41,34 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
+def mean_of(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Average the weights of checkpoints of which one was trained on from the other.
+
+    The mean often does better than either, and keeps more of what the first had learned from
+    other images (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022, arXiv
+    2109.01903, and "Model soups", ICML 2022, arXiv 2203.05482).
+
+    Args:
+        states: What `load_checkpoint` gave, one or more; all but the weights is the first one's.
+
+    Raises:
+        ModelError: They differ in their classes, or in the names or shapes of their weights.
+    """
+    first = states[0]
+    shapes = [{name: value.shape for name, value in s["weights"].items()} for s in states]
+    classes = [[tuple(entry) for entry in s["classes"]] for s in states]
+    if any(found != shapes[0] for found in shapes) or any(c != classes[0] for c in classes):
+        raise ModelError(
+            "checkpoints of other classes or of another network cannot be averaged; give those "
+            "of which one was trained on from the other"
+        )
+    weights = {
+        name: torch.stack([s["weights"][name].double() for s in states]).mean(0).to(value.dtype)
+        for name, value in first["weights"].items()
+    }
+    return {**first, "weights": weights}
+
+
 def network_of(state: dict[str, Any]) -> PanopticNetwork:
     """Build the network of a checkpoint, with its averaged weights, ready to run.
 

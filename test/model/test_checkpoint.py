@@ -15,7 +15,7 @@ from panoptic_ros.core.classes.labels import LabelSet, shipped_label_set, to_jso
 from panoptic_ros.core.classes.own_classes import own_label_set  # noqa: E402
 from panoptic_ros.core.errors import ModelError  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
-from panoptic_ros.model.checkpoint import labels_of, spec_of  # noqa: E402
+from panoptic_ros.model.checkpoint import labels_of, mean_of, spec_of  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 
 pytestmark = pytest.mark.torch
@@ -93,3 +93,68 @@ def test_an_older_checkpoint_is_described_by_its_class_names(
 def test_a_damaged_label_set_is_named() -> None:
     with pytest.raises(ModelError, match="the checkpoint's label set is damaged"):
         labels_of({"classes": CLASSES, "labels": "{}"})
+
+
+def state_of(value: float, classes: list[tuple[str, bool]] = CLASSES) -> dict[str, Any]:
+    weights = {"a": torch.full((2, 3), value), "counted": torch.tensor(int(value))}
+    return {"classes": classes, "weights": weights, "step": int(value)}
+
+
+def test_a_mean_of_checkpoints_has_the_mean_of_every_weight_and_else_the_first_ones_words() -> (
+    None
+):
+    mean = mean_of([state_of(1.0), state_of(2.0), state_of(6.0)])
+    assert (mean["weights"]["a"] == 3.0).all()
+    assert mean["weights"]["a"].dtype == torch.float32
+    assert mean["weights"]["counted"] == 3
+    assert mean["step"] == 1
+    assert (mean_of([state_of(5.0)])["weights"]["a"] == 5.0).all()
+
+
+def test_checkpoints_of_other_classes_or_networks_are_not_averaged() -> None:
+    wider, lacking = state_of(1.0), state_of(1.0)
+    wider["weights"]["a"] = torch.zeros(3, 3)
+    del lacking["weights"]["a"]
+    for other in (state_of(1.0, [*reversed(CLASSES)]), wider, lacking):
+        with pytest.raises(ModelError, match="cannot be averaged"):
+            mean_of([state_of(1.0), other])
+
+
+def test_an_export_averages_the_checkpoints_that_it_is_told_of(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    state = torch.load(checkpoint, weights_only=True)
+    for name, factor in (("zero.pt", 0), ("double.pt", 2)):
+        weights = {k: v * factor for k, v in state["weights"].items()}
+        torch.save({**state, "weights": weights}, tmp_path / name)
+    said = ("--name", "x", "--provenance", "x")
+    others = ("--mean-with", str(tmp_path / "double.pt"), "--mean-with", str(checkpoint))
+    exported(tmp_path / "zero.pt", tmp_path / "mean.onnx", *others, *said)
+    exported(checkpoint, tmp_path / "whole.onnx", *said)
+    assert (tmp_path / "mean.onnx").read_bytes() == (tmp_path / "whole.onnx").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (
+            ("street_fast", "m.onnx", "--camera-size", "640x360", "--mean-with", "a.pt"),
+            "street_fast",
+        ),
+        (("street_fast", "m.onnx", "--camera-size", "640x360", "--balance", "set"), "street_fast"),
+        (("--hf", "some/model", "m.onnx", "--ground-cost", "2"), "some/model"),
+    ],
+    ids=["mean", "balance", "ground cost"],
+)
+def test_options_of_trainings_are_refused_elsewhere(
+    words: tuple[str, ...],
+    found: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", *words]) == 2
+    said = capsys.readouterr().err
+    assert f"only for checkpoints of panoptic train (found {found})" in said
+    assert not (tmp_path / "m.onnx").exists()
