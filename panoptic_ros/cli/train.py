@@ -136,7 +136,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
     from panoptic_ros.model.training.history import FILE_NAME as HISTORY
-    from panoptic_ros.model.training.train import CHECKPOINT, train
+    from panoptic_ros.model.training.train import CHECKPOINT, START, train
 
     last = config.out / CHECKPOINT
     with reserved(config.out), _Display(config) as display:
@@ -150,7 +150,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
         return 0
     draw_curves(config.out)
-    names = dict.fromkeys((best.name, CHECKPOINT, HISTORY, CURVES))
+    names = dict.fromkeys((best.name, CHECKPOINT, START, HISTORY, CURVES))
     print_written(path for path in map(config.out.joinpath, names) if path.exists())
     print(f"Export it with: panoptic export {best} MODEL.onnx")
     return 0

@@ -37,6 +37,8 @@ from panoptic_ros.model.training.schedule import crop_of, phase_at, rate_factor,
 
 CHECKPOINT = "last.pt"
 BEST = "best.pt"
+START = "start.pt"
+"""The weights of ``--init`` as the training began with them, to be averaged with its result."""
 SAMPLES = 25
 """Batches over which the batch norms of an exported model are restored."""
 
@@ -112,6 +114,8 @@ class _Run:
         if last.exists():
             self._resume(load_checkpoint(last))
         config.out.mkdir(parents=True, exist_ok=True)
+        if config.init is not None and not last.exists():
+            self._save(config.out / START, resume=False)
         self.history = History(config.out, self.step)
         self.pixel_mean, self.pixel_std = pixel_statistics(self.device)
 

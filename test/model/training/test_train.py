@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make trai
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
 from panoptic_ros.data.coco.reader import CocoPanoptic  # noqa: E402
-from panoptic_ros.model.checkpoint import labels_of, load_checkpoint  # noqa: E402
+from panoptic_ros.model.checkpoint import labels_of, load_checkpoint, mean_of, network_of  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 from panoptic_ros.model.training import crops as crops_module  # noqa: E402
 from panoptic_ros.model.training import train as training  # noqa: E402
@@ -181,6 +181,23 @@ def test_a_training_can_start_from_another_ones_checkpoint(config: TrainConfig) 
     before = load_checkpoint(first)["weights"]["semantic.1.weight"]
     after = load_checkpoint(second.out / "last.pt")["network"]["semantic.1.weight"]
     torch.testing.assert_close(after, before)
+
+
+def test_what_a_training_began_with_is_kept_to_be_averaged_with_its_result(
+    config: TrainConfig,
+) -> None:
+    first = train(replace(config, validate_every=0))
+    assert not (config.out / "start.pt").exists()
+    second = replace(config, out=config.out / "again", init=first, validate_every=0, steps=1)
+    last = train(second)
+    start = load_checkpoint(second.out / "start.pt")
+    for name, value in load_checkpoint(first)["weights"].items():
+        torch.testing.assert_close(start["weights"][name].float(), value, rtol=1e-3, atol=1e-6)
+    kept = (second.out / "start.pt").read_bytes()
+    train(replace(second, steps=2))
+    assert (second.out / "start.pt").read_bytes() == kept
+    averaged = mean_of([load_checkpoint(last), start])["weights"]
+    network_of({"classes": start["classes"], "weights": averaged})
 
 
 def test_the_cache_changes_no_crop_and_reads_each_file_once(
