@@ -49,7 +49,7 @@ def mean_of(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
     2109.01903, and "Model soups", ICML 2022, arXiv 2203.05482).
 
     Args:
-        states: What `load_checkpoint` gave, one or more; all but the weights is the first one's.
+        states: What ``load_checkpoint`` gave, one or more; all but the weights is the first one's.
 
     Raises:
         ModelError: They differ in their classes, or in the names or shapes of their weights.

@@ -97,7 +97,7 @@ def _place(sample: Labelled, config: AugmentConfig, rng: np.random.Generator) ->
     zooms = rng.random() < config.zoom_probability * (1.0 if has_pixels else 0.5)
     scale = float(np.exp(rng.uniform(*np.log(config.zoom if zooms else config.scale))))
     # From the network's own aspect (the image is stretched to it) half way to the camera's.
-    natural = (width / height) / (crop_width / crop_height)
+    natural = (width / height) / (base[0] / base[1])
     stretch = float(natural ** rng.uniform(-0.1, 0.6) * np.exp(rng.normal(0.0, 0.08)))
     view_width = width * crop_width / base[0] / (scale * np.sqrt(stretch))
     view_height = height * crop_height / base[1] / (scale / np.sqrt(stretch))

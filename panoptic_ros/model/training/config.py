@@ -60,6 +60,12 @@ def check_config(config: TrainConfig) -> None:
     """
     if any(side % 32 for side in config.augment.crop):
         raise ConfigError(f"crop {config.augment.crop}: both sides must be multiples of 32")
+    view = config.augment.base or config.augment.crop
+    if any(part > whole for part, whole in zip(config.augment.crop, view, strict=True)):
+        raise ConfigError(
+            f"crop {config.augment.crop} is larger than the view {view} that it is cut out of; "
+            "give a larger --view or a smaller --crop"
+        )
     if not 0.0 <= config.augment.zoom_probability <= 1.0:
         raise ConfigError(f"zoom {config.augment.zoom_probability}: is a share, from 0 to 1")
     if config.batch < 2:

@@ -95,6 +95,13 @@ def test_smaller_crops_of_a_phase_keep_the_scale_of_the_view(
     assert [one.base for one in cut] == [(128, 64)] * 2
 
 
+def test_a_crop_larger_than_the_view_is_refused(config: TrainConfig) -> None:
+    for view in ((32, 32), (64, 16)):
+        augment = replace(config.augment, base=view)
+        with pytest.raises(ConfigError, match="give a larger --view"):
+            train(replace(config, augment=augment))
+
+
 def test_a_zoom_that_is_no_share_is_refused(config: TrainConfig) -> None:
     for zoom in (-0.1, 1.5, float("nan")):
         with pytest.raises(ConfigError, match="is a share, from 0 to 1"):

@@ -75,6 +75,14 @@ def test_a_crop_is_a_part_of_a_larger_view() -> None:
     assert 0.47 < half < 0.53
 
 
+def test_the_shape_of_a_crop_does_not_stretch_what_it_shows() -> None:
+    config = AugmentConfig(
+        crop=(64, 64), base=(128, 64), scale=(1.0, 1.0), zoom_probability=0.0, colour=0.0
+    )
+    shares = _mean_share_of_void_free_width(street_of(256, 128), config)
+    assert 0.47 < shares < 0.53
+
+
 def street_of(width: int, height: int) -> Labelled:
     """Column numbers as labels, so that a crop tells how much of the width it shows."""
     labels = np.broadcast_to(
