@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-from pathlib import Path
 
 from panoptic_ros.core.camera.ego_mask import EgoMask
 from panoptic_ros.core.classes.remap import REMAPPED_TOPICS, find_remap, read_remap
@@ -77,12 +76,12 @@ def parameter_files(config: NodeConfig) -> dict[str, str]:
     """
     words = {getattr(config.remap, parameter) for parameter in REMAPPED_TOPICS.values()}
     paths = {word: find_remap(word) for word in sorted(words - {""})}
-    for path in paths.values():
-        read_remap(path)
+    for remap in paths.values():
+        read_remap(remap)
     for word in sorted({*config.of_cameras.ego_mask} - {""}):
-        EgoMask(word)
-        if Path(word).is_file():
-            paths[word] = Path(word)
+        path = EgoMask(word).path
+        if path is not None:
+            paths[word] = path
     return {word: hashlib.sha256(path.read_bytes()).hexdigest() for word, path in paths.items()}
 
 

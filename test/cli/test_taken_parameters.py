@@ -115,6 +115,12 @@ def test_labelling_takes_the_camera_and_the_messages_as_the_node_does(tmp_path: 
     assert "CURBSTONE" in names
 
 
+def test_an_outline_of_many_corners_is_no_file(tmp_path: Path) -> None:
+    outline = " ".join(f"{100 + 4 * corner},{700 + corner % 2}" for corner in range(40))
+    assert len(outline) > 255
+    assert label(tmp_path, f"{{ego_mask: ['{outline} 400,719 100,719']}}") == 0
+
+
 def test_topics_in_metres_are_refused_before_any_bag(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -42,6 +42,11 @@ class EgoMask:
         if self._corners is None:
             self._image = _read(Path(words))
 
+    @property
+    def path(self) -> Path | None:
+        """Its file, None where it is drawn by corners."""
+        return Path(self._name) if self._corners is None else None
+
     def at(self, size: tuple[int, int]) -> NDArray[np.uint8]:
         """Give the mask for images of a size.
 
