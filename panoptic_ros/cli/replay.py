@@ -148,8 +148,7 @@ def _clouds(
     stack: ExitStack,
 ) -> ReplayClouds | None:
     """Open the point clouds, where arguments or parameters name their topic."""
-    index = config.recorded_index(source.topic)
-    topic = args.clouds or config.cloud_topics[min(index, len(config.cloud_topics) - 1)]
+    topic = args.clouds or config.recorded_cloud_topic(source.topic)
     if not topic:
         return None
     from panoptic_ros.cli.replaying.clouds import ReplayClouds

@@ -19,11 +19,14 @@ from panoptic_ros.core.config import (
     parameters,
 )
 from panoptic_ros.core.engine_config import EngineConfig
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
 
 OVERLAPS = ("auto", "always", "never")
 NODE_NAME = "panoptic"
 """The node's name where nobody chooses another."""
+TRANSPORTS = ("compressed", "ffmpeg", "theora")
+"""Last names of image_transport's topics below an image topic."""
 
 
 @dataclass(frozen=True)
@@ -113,23 +116,99 @@ class NodeConfig:
         """
         return self.of_cameras.of(self.cameras.index(name), len(self.cameras))
 
+    def every_camera(self) -> tuple[CameraConfig, ...]:
+        """What is said about each camera, in their order.
+
+        Raises:
+            ConfigError: There is no camera, an entry is refused, or a list has too few or too many.
+        """
+        count = len(self.cameras)
+        if not count:
+            raise ConfigError("cameras is empty; name at least one")
+        return tuple(self.of_cameras.of(index, count) for index in range(count))
+
+    def check_topic_count(self, title: str) -> None:
+        """Refuse a list of topics that does not fit the cameras.
+
+        Raises:
+            ConfigError: Topics are named, and not one per camera.
+        """
+        topics: tuple[str, ...] = getattr(self, title)
+        if any(topics) and len(topics) != len(self.cameras):
+            raise ConfigError(
+                f"{title} has {len(topics)} entries for {len(self.cameras)} cameras; "
+                "give one per camera, '' for the usual name"
+            )
+
+    def camera_topic(self, index: int, title: str, usual: str) -> str:
+        """Topic of a camera as the parameters say it, not resolved yet.
+
+        Args:
+            index: Which camera.
+            title: ``image_topics`` or ``camera_info_topics``, as checked before.
+            usual: Last name of the topic where nothing is said.
+        """
+        topics: tuple[str, ...] = getattr(self, title)
+        if any(topics) and topics[index]:
+            return topics[index]
+        return usual if len(self.cameras) == 1 else f"{self.cameras[index]}/{usual}"
+
     def recorded_camera(self, topic: str) -> CameraConfig:
         """What is said about the camera of a recording.
 
         Args:
-            topic: Image topic of the recording, empty where it has none. Of several cameras the
-                one with this topic counts, else the first.
+            topic: Image topic of the recording, empty where it has none; see ``recorded_index``.
 
         Raises:
-            ConfigError: An entry is refused, or a list has too few or too many.
+            ConfigError: An entry is refused, a list has too few or too many, or it differs
+                between cameras and none has the topic.
         """
-        return self.of_cameras.of(self.recorded_index(topic), len(self.cameras))
+        every = self.every_camera()
+        return every[self.recorded_index(topic) if len(set(every)) > 1 else 0]
+
+    def recorded_cloud_topic(self, topic: str) -> str:
+        """Topic of the point clouds beside a recorded image topic, empty for none.
+
+        Raises:
+            ConfigError: There are some, and no camera has the topic.
+        """
+        self.check_topic_count("cloud_topics")
+        return self.cloud_topics[self.recorded_index(topic)] if any(self.cloud_topics) else ""
 
     def recorded_index(self, topic: str) -> int:
-        """Which camera a recording is of; see ``recorded_camera``."""
-        topics = [name.strip("/") for name in self.image_topics]
-        wanted = topic.strip("/")
-        return topics.index(wanted) if wanted and wanted in topics else 0
+        """Which camera a recording is of.
+
+        Args:
+            topic: Its image topic, raw or below it as image_transport names it. A single camera,
+                and the first for a recording without topics, has any.
+
+        Raises:
+            ConfigError: None of several cameras has the topic.
+        """
+        if len(self.cameras) == 1 or not topic:
+            return 0
+        self.check_topic_count("image_topics")
+        told = [
+            self.camera_topic(index, "image_topics", "image") for index in range(len(self.cameras))
+        ]
+        # The topic as it is comes first, as a camera may have a name like a transport's.
+        for same in (_without_slash, _of_any_transport):
+            for index, name in enumerate(told):
+                if same(name) == same(topic):
+                    return index
+        raise ConfigError(
+            f"{topic} is the image topic of no camera: the parameters' image_topics are "
+            f"{', '.join(told)}; name the recorded topic there"
+        )
+
+
+def _without_slash(topic: str) -> str:
+    return topic.strip("/")
+
+
+def _of_any_transport(topic: str) -> str:
+    base, _, last = _without_slash(topic).rpartition("/")
+    return base if last in TRANSPORTS and base else _without_slash(topic)
 
 
 DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}

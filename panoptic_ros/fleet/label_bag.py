@@ -208,17 +208,17 @@ class Labeller(Closing):
         results.mkdir()
         with OpenedBag(report.uri, scratch, job.scratch_bytes) as bag, ExitStack() as stack:
             sources = bag.sources(job.image_topics)
+            topics = [source.topic for source in sources]
+            cameras = [job.config.recorded_camera(topic) for topic in topics]
             parts = bag.parts(job.cut)
             if missing := files.missing(len(parts)):
                 raise _PartsMissingError(missing)
             pipeline = self._engine.pipeline()
             labels = pipeline.engine.spec.labels
-            topics = [source.topic for source in sources]
             sink = open_sink(results, bag_stem(report.uri), topics, labels, job, bag)
             stack.enter_context(closing(sink))
             page = BagPage(report.uri, pipeline.engine, job) if job.has_page else None
             run = BagRun(bag, sources, sink, labels, page)
-            cameras = [job.config.recorded_camera(topic) for topic in topics]
             if parts:
                 step = _joined_steps(parts, files, cameras, pipeline, scratch, stack)
             else:

@@ -65,12 +65,12 @@ class LabelBag(Sink):
         job: Job,
         merged: OpenedBag | None,
     ) -> None:
+        self._views = [job.config.recorded_camera(topic) for topic in topics]
         self._writer = BagWriter(path)
         self._cameras = [
             ResultBag(self._writer, job.outputs, labels, node=node, config=job.config)
             for node in nodes_of(topics)
         ]
-        self._views = [job.config.recorded_camera(topic) for topic in topics]
         self._records = None
         if merged is not None:
             known = {t.name for t in merged.topics if _is_known(t.type, t.encoding)}

@@ -10,6 +10,7 @@ import numpy as np
 
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.node_config import TRANSPORTS
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo, Header
@@ -24,7 +25,7 @@ def beside(topic: str) -> str:
     ('/front/camera_info', '/front/camera_info', '/camera_info')
     """
     folder, _, last = topic.rpartition("/")
-    if last in ("compressed", "ffmpeg", "theora") and folder.count("/") > 0:
+    if last in TRANSPORTS and folder.count("/") > 0:
         folder = folder.rpartition("/")[0]
     return f"{folder}/camera_info"
 

@@ -55,33 +55,13 @@ def check_cameras(config: NodeConfig) -> None:
     for name in names:
         CameraView(config.camera(name))
     for title in ("image_topics", "camera_info_topics", "cloud_topics"):
-        topics = getattr(config, title)
-        if any(topics) and len(topics) != len(names):
-            raise ConfigError(
-                f"{title} has {len(topics)} entries for {len(names)} cameras; "
-                "give one per camera, '' for the usual name"
-            )
-        for topic in filter(None, topics):
+        config.check_topic_count(title)
+        for topic in filter(None, getattr(config, title)):
             if not _TOPIC_NAME.fullmatch(topic):
                 raise ConfigError(
                     f"{title} has {topic!r}, which is not a topic name; use letters, digits, '_', "
                     "and '/' between the parts"
                 )
-
-
-def camera_topic(config: NodeConfig, index: int, title: str, usual: str) -> str:
-    """Topic of a camera as the parameters say it, not resolved yet.
-
-    Args:
-        config: Checked parameters.
-        index: Which camera.
-        title: ``image_topics`` or ``camera_info_topics``.
-        usual: Last name of the topic where nothing is said.
-    """
-    topics: tuple[str, ...] = getattr(config, title)
-    if any(topics) and topics[index]:
-        return topics[index]
-    return usual if len(config.cameras) == 1 else f"{config.cameras[index]}/{usual}"
 
 
 def type_name(entry: Parameter) -> str:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panoptic_ros.core.camera.camera_config import CameraLists
+from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.job_engine import parameter_files
@@ -91,6 +93,14 @@ def test_every_camera_of_a_bag_has_topics_of_its_own(tmp_path: Path) -> None:
     found = messages(labels_of(tmp_path / "out"))
     assert {topic.split("/")[2] for topic, *_ in found} == {"left", "right"}
     assert [time_ns for _, time_ns, _ in found] == sorted(time_ns for _, time_ns, _ in found)
+
+
+def test_a_bag_of_none_of_several_cameras_fails_and_says_so(drive: Path, tmp_path: Path) -> None:
+    config = NodeConfig(cameras=("left", "right"), of_cameras=CameraLists(rotation=(0, 180)))
+    report = label_bag(str(drive), str(tmp_path / "out"), replace(JOB, config=config))
+    assert report.status == "failed"
+    assert "is the image topic of no camera" in report.error
+    assert "left/image, right/image" in report.error
 
 
 def test_a_merged_bag_also_holds_the_input(drive: Path, tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
 from panoptic_ros.ros.parameters import (
-    camera_topic,
     changed,
     check_cameras,
     descriptor,
@@ -97,9 +96,9 @@ def test_a_single_camera_has_flat_topics_and_several_have_their_names() -> None:
     several = NodeConfig(cameras=("front", "rear"), image_topics=("", "/back/image_raw"))
     check_cameras(one)
     check_cameras(several)
-    assert camera_topic(one, 0, "image_topics", "image") == "image"
-    assert camera_topic(several, 0, "image_topics", "image") == "front/image"
-    assert camera_topic(several, 1, "image_topics", "image") == "/back/image_raw"
+    assert one.camera_topic(0, "image_topics", "image") == "image"
+    assert several.camera_topic(0, "image_topics", "image") == "front/image"
+    assert several.camera_topic(1, "image_topics", "image") == "/back/image_raw"
 
 
 @pytest.mark.ros

@@ -26,7 +26,6 @@ from panoptic_ros.ros.camera.silence_watch import SilenceWatch
 from panoptic_ros.ros.camera.stamps import StampClock
 from panoptic_ros.ros.camera.statistics import CameraStatistics
 from panoptic_ros.ros.camera.watchdog import Watchdog
-from panoptic_ros.ros.parameters import camera_topic
 from panoptic_ros.ros.protocols import PublishingNode, SubscribingNode
 from panoptic_ros.ros.transforms import Transforms
 from panoptic_ros.ros.transport import profile as transport
@@ -203,7 +202,7 @@ def _open_input(
         statistics.refuse_packet(cause)
         log.warning(f"{name}: image dropped: {cause}", throttle_duration_sec=_QUIET_S)
 
-    topic = camera_topic(config, index, "image_topics", "image")
+    topic = config.camera_topic(index, "image_topics", "image")
     info_topic = _info_topic(host.node, config, index)
     return CameraInput(host.node, topic, info_topic, host.types, take, drop)
 
@@ -224,7 +223,7 @@ def _rate_limit(host: StreamHost, name: str) -> Callable[[Any], bool]:
 
 def _info_topic(node: SubscribingNode, config: NodeConfig, index: int) -> str:
     """CameraInfo topic where parameter or remapping names it, else empty."""
-    usual = camera_topic(config, index, "camera_info_topics", "camera_info")
+    usual = config.camera_topic(index, "camera_info_topics", "camera_info")
     said = config.camera_info_topics
     plain = node.resolve_topic_name(usual, only_expand=True)
     is_remapped = node.resolve_topic_name(usual) != plain
