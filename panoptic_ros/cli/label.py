@@ -184,6 +184,8 @@ def _job(args: argparse.Namespace) -> Job:
     if args.format != MCAP and (args.merge or args.outputs):
         raise ConfigError(f"--merge and --outputs go with --format {MCAP} only")
     config = parameters_of(args, "label")
+    config.check_topic_count("image_topics")
+    config.every_camera()
     engine = engine_name(args, config)
     return Job(
         engine,

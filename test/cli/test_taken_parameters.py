@@ -129,6 +129,26 @@ def test_topics_in_metres_are_refused_before_any_bag(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{rotation: [45]}", "rotation has 45"),
+        ("{region: ['1,2']}", "region has '1,2'"),
+        ("{cameras: [a, b], rotation: [0, 45]}", "rotation has 45"),
+        ("{cameras: [a, b, c], rotation: [0, 90]}", "rotation has 2 entries for 3 cameras"),
+        ("{cameras: [a, b], image_topics: [/a]}", "image_topics has 1 entries for 2 cameras"),
+        ("{cameras: []}", "cameras is empty"),
+    ],
+)
+def test_a_bad_entry_of_a_camera_is_refused_before_any_bag(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, words: str
+) -> None:
+    assert label(tmp_path, text) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert words in line
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_remap_file_that_is_missing_is_named_before_any_bag(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
