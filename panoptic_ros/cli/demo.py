@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.demonstration.figures_table import print_table
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.options.arguments import command_line
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
@@ -19,6 +20,7 @@ from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, p
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 
 if TYPE_CHECKING:
     from panoptic_ros.cli.demonstration.recording import Recording
@@ -47,12 +49,16 @@ STAND_IN = (
 
 @dataclass(frozen=True)
 class DemoSetup:
-    """What is played, which engine runs, a remark for the report, and the node's parameters."""
+    """What is played, which engine runs, a remark for the report, and the node's parameters.
+
+    ``style`` is that of the film.
+    """
 
     cameras: tuple[PlayedCamera, ...]
     engine: str
     remark: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    style: OverlayStyle = field(default_factory=OverlayStyle)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +115,9 @@ def run(args: argparse.Namespace) -> int:
             spec, description = engine.spec, engine.description
         sent = run_session(setup.cameras, setup.engine, args.out, setup.parameters)
         told = {
-            camera.name: _tell(args.out, camera, stamps_ns, _blank(camera, spec, description))
+            camera.name: _tell(
+                args.out, camera, stamps_ns, _blank(camera, spec, description), setup.style
+            )
             for camera, stamps_ns in zip(setup.cameras, sent, strict=True)
         }
     for name, (record, _) in told.items():
@@ -153,7 +161,8 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
         config = parameters_of(args, "demo")
         camera = calibrated(camera, args.camera_info, config)
-        return DemoSetup((camera,), engine_name(args, config), "", told_to_node(config))
+        told = told_to_node(config, camera.source.topic)
+        return DemoSetup((camera,), engine_name(args, config), "", told, config.overlay)
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)
@@ -200,14 +209,17 @@ def _blank(camera: PlayedCamera, spec: ModelSpec, description: str) -> RunRecord
 
 
 def _tell(
-    out: Path, camera: PlayedCamera, stamps_ns: list[int], record: RunRecord
+    out: Path,
+    camera: PlayedCamera,
+    stamps_ns: list[int],
+    record: RunRecord,
+    style: OverlayStyle,
 ) -> tuple[RunRecord, SampledFrames]:
     """Draw a camera's film and count, from what was recorded."""
     from functools import partial
 
     from panoptic_ros.cli.demonstration.camera import GroundImages
     from panoptic_ros.cli.demonstration.recording import Recording
-    from panoptic_ros.core.overlay import draw_overlay
     from panoptic_ros.recordings.video_writer import VideoWriter
     from panoptic_ros.report.record import facts_of
     from panoptic_ros.report.samples import SampledFrames
@@ -222,7 +234,7 @@ def _tell(
         for result, latency_ms in _results(recording, camera.source, stamps_ns):
             record.frames.append(facts_of(result, latency_ms, {}))
             sampled.offer(result, partial(above.draw, result) if above else None)
-            film.write(draw_overlay(result, record.labels), result.frame.stamp_ns)
+            film.write(draw_overlay(result, record.labels, style), result.frame.stamp_ns)
     if not record.frames:
         raise DataError(
             f"the node published nothing for {counted(len(stamps_ns), 'image')}; see "
@@ -270,32 +282,3 @@ def _write_overview(path: Path, told: Mapping[str, tuple[RunRecord, SampledFrame
 
     cameras = {name: (record, sampled.samples()) for name, (record, sampled) in told.items()}
     write_overview(path, cameras, "panoptic_ros demo, several cameras")
-
-
-def print_table(record: RunRecord) -> None:
-    """Print the run's figures."""
-    from rich.console import Console
-    from rich.table import Table
-
-    stats = record.stats()
-    latency = stats["latency_ms"]
-    table = Table()
-    table.add_column("figure")
-    table.add_column("value", justify="right")
-    for name, value in (
-        ("frames in", stats["frames"]["in"]),
-        ("frames processed", stats["frames"]["processed"]),
-        ("frames without a result", stats["frames"]["dropped"]),
-        ("latency p50", f"{latency['p50']:.1f} ms"),
-        ("latency p95", f"{latency['p95']:.1f} ms"),
-        ("latency p99", f"{latency['p99']:.1f} ms"),
-        ("tracks", stats["tracks"]["count"]),
-        ("drivable share", f"{100 * stats['drivable_share']:.1f} %"),
-    ):
-        table.add_row(name, str(value))
-    # Paths may hold brackets, which rich would take for styles.
-    console = Console(markup=False)
-    console.print(f"{record.source}\n{record.engine}", highlight=False)
-    console.print(table)
-    for note in (*record.all_warnings(), *record.notes):
-        console.print(note, highlight=False)

@@ -120,7 +120,8 @@ class NodeConfig:
         """What is said about each camera, in their order.
 
         Raises:
-            ConfigError: There is no camera, an entry is refused, or a list has too few or too many.
+            ConfigError: There is no camera, an entry is refused, or a list has too few or too
+                many.
         """
         count = len(self.cameras)
         if not count:

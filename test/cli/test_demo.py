@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -12,13 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
-from panoptic_ros.cli.demo import print_table
+from panoptic_ros.cli import demo
 from panoptic_ros.cli.demonstration import video as material
+from panoptic_ros.cli.demonstration.figures_table import print_table
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.classes.labels import UNNAMED
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.recordings.open import open_source
 from panoptic_ros.report.record import FrameFacts, RunRecord
 from test.drawn.drawn_inputs import write_folder
 from test.drawn.street_scene import street, write_model
@@ -61,6 +65,35 @@ def test_the_demo_writes_all_it_promises(
     told = capsys.readouterr().out
     for title in ("frames in", "frames without a result", "latency p99", "drivable share"):
         assert title in told
+
+
+@pytest.mark.ros
+@pytest.mark.filterwarnings("ignore:module .sre_:DeprecationWarning")
+def test_the_film_has_the_style_of_the_parameters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
+        pytest.importorskip(library)
+    drive, image = write_folder(tmp_path / "drive", []), street((12, 10))
+    for number in range(3):
+        cv2.imwrite(str(drive / f"{number}.png"), image[..., ::-1])
+    model = str(write_model(tmp_path))
+    bag, out, params = (tmp_path / name for name in ("result.mcap", "out", "p.yaml"))
+    assert main(["replay", str(drive), "--engine", model, "--out", str(bag)]) == 0
+
+    def replayed(*told: object) -> list[list[int]]:
+        shutil.copy(bag, out)
+        with open_source(drive) as source:
+            return [[recorded.frame.stamp_ns for recorded in source.frames()]]
+
+    monkeypatch.setattr(demo, "run_session", replayed)
+    plain = "{opacity: 0.0, names: false, outlines: false, drivable_edge: false}"
+    params.write_text(f"panoptic:\n  ros__parameters:\n    overlay: {plain}\n")
+    words = ["--input", drive, "--engine", model, "--params", params, "--out", out]
+    assert main(["demo", *map(str, words)]) == 0
+    with open_source(out / "overlay.mp4") as film:
+        shown = next(film.frames()).frame.image
+    assert np.abs(shown.astype(float) - image).mean() < 8
 
 
 @pytest.mark.ros

@@ -78,6 +78,19 @@ def test_one_line_names_what_has_no_effect_and_it_has_none(
     )
 
 
+def test_the_demo_says_that_it_records_no_consumers_topics(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(
+        tmp_path, "{remap: {label: autoware}, jpeg_quality: 9, panoptic_encoding: 32SC1}"
+    )
+    assert taken_parameters(path, "demo") == NodeConfig()
+    assert capsys.readouterr().err == (
+        f"panoptic demo: {path}: without effect here: panoptic_encoding, jpeg_quality, "
+        "remap.label\n"
+    )
+
+
 def test_parameters_without_a_model_to_run_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

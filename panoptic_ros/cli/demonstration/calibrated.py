@@ -21,15 +21,16 @@ def calibrated(camera: PlayedCamera, calibration: Path | None, config: NodeConfi
     Args:
         camera: The camera; owns its source.
         calibration: File of ROS's camera_info form, None where it is not known.
-        config: The node's parameters; its ``ground`` and the first camera's ``ego_mask`` count.
+        config: The node's parameters; its ``ground`` and its recorded camera's ``ego_mask`` count.
 
     Raises:
-        ConfigError: The pose is known and the calibration is not.
+        ConfigError: The pose is known and the calibration is not, or none of several cameras has
+            the source's topic.
         DataError: The calibration cannot be read.
     """
     ground = config.ground
     is_placed = ground.camera_height_m > 0
-    ego_mask = config.of_cameras.of(0, len(config.cameras)).ego_mask
+    ego_mask = config.recorded_camera(camera.source.topic).ego_mask
     if ego_mask:
         camera = replace(camera, ego_mask=ego_mask)
     if calibration is None:
@@ -42,13 +43,21 @@ def calibrated(camera: PlayedCamera, calibration: Path | None, config: NodeConfi
     )
 
 
-def told_to_node(config: NodeConfig) -> dict[str, Any]:
-    """List what else the parameters say, for a node with one camera, by name."""
+def told_to_node(config: NodeConfig, topic: str) -> dict[str, Any]:
+    """List what else the parameters say, for a node with one camera, by name.
+
+    Args:
+        config: The parameters.
+        topic: Image topic of what is played, empty where it has none.
+
+    Raises:
+        ConfigError: None of several cameras has the topic.
+    """
     spoken = ("ego_mask", "ground", *ALWAYS)
     changed = changed_parameters(config)
     told = {name: value for name, value in changed.items() if not is_of(name, spoken)}
     if "max_rate_hz" in told:
-        told["max_rate_hz"] = [config.of_cameras.of(0, len(config.cameras)).max_rate_hz]
+        told["max_rate_hz"] = [config.recorded_camera(topic).max_rate_hz]
     return told
 
 

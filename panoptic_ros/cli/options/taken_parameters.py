@@ -45,7 +45,7 @@ TAKEN: dict[str, tuple[str, ...]] = {
         *RESULT,
         "ego_mask",
         "max_rate_hz",
-        *MESSAGES,
+        "overlay",
         "ground",
         "overlap",
         "stale_after_s",

@@ -14,6 +14,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.parameter_file import read_parameters
 from panoptic_ros.recordings.open import open_source
+from test.drawn.drawn_fleet import street, write_drive
 from test.drawn.drawn_inputs import write_folder
 
 CAMERA = """image_width: 64
@@ -67,10 +68,23 @@ def test_the_node_of_the_demo_is_told_the_other_parameters(
 ) -> None:
     text = "cameras: [front, rear]\n    max_rate_hz: [5.0, 2.0]\n    remap: {label: autoware}\n"
     config = read_parameters(written(tmp_path / "p.yaml", f"{POSE}    {text}"))
-    told = told_to_node(config)
+    told = told_to_node(config, "")
     assert told == {"max_rate_hz": [5.0], "remap.label": "autoware"}
     words = node_command([camera], "drawn", told)
     assert words[-3::2] == ["max_rate_hz:=[5.0]", 'remap.label:="autoware"']
+
+
+def test_of_several_cameras_the_one_with_the_topic_is_played(tmp_path: Path) -> None:
+    text = (
+        "cameras: [front, rear]\n    image_topics: ['', /back/image]\n"
+        "    ego_mask: ['', '0,40 63,40 63,47 0,47']\n    max_rate_hz: [5.0, 2.0]\n"
+    )
+    config = read_parameters(written(tmp_path / "p.yaml", f"/**:\n  ros__parameters:\n    {text}"))
+    bag = write_drive(tmp_path / "drive.mcap", street(1), ("/back/image/compressed",))
+    with open_source(bag) as source:
+        told = calibrated(PlayedCamera("", source), None, config)
+        assert told.ego_mask == "0,40 63,40 63,47 0,47"
+        assert told_to_node(config, source.topic) == {"max_rate_hz": [2.0]}
 
 
 def test_a_calibration_of_the_demos_own_video_is_refused(
