@@ -23,7 +23,7 @@ class GroundOutput:
         log: Told once of every reason for silence.
 
     Attributes:
-        problem: Why there is none, empty where there is; its user empties it while nobody listens.
+        problem: Why there is none, empty where there is, and after ``forget``.
     """
 
     def __init__(self, name: str, transforms: Transforms, log: Logger) -> None:
@@ -60,6 +60,10 @@ class GroundOutput:
             return None
         self.problem = ""
         return found
+
+    def forget(self) -> None:
+        """Take back the problem, as nobody listens; the next frame asked for tells anew."""
+        self.problem = ""
 
     def _complain(self, problem: str) -> None:
         # The first image may come before the first camera_info or transform.

@@ -159,7 +159,7 @@ class ResultPublisher:
             size, frame_id = result.camera_size, header.frame_id
             ground = self._ground.ground(info, size, frame_id, config.ground, camera.rotation)
         else:
-            self._ground.problem = ""
+            self._ground.forget()
         return FrameContext(
             result,
             self._types,

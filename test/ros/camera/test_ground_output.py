@@ -64,3 +64,14 @@ def test_a_reason_is_told_with_its_second_image_and_never_again(
 def test_the_warning_names_camera_and_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     *_, (_, _, warned) = told([NO_WAY, NO_WAY], monkeypatch)
     assert warned == [f"front: ground topics are off: {NO_WAY}"]
+
+
+def test_a_problem_that_is_forgotten_is_none_until_the_next_image() -> None:
+    output = GroundOutput("front", Transforms(None, MessageTypes(str, bytes)), DrawnNode())
+    image = (None, (4, 4), "camera", GroundConfig(camera_height_m=1.5))
+    assert output.ground(*image) is None
+    problem = output.problem
+    output.forget()
+    assert (bool(problem), output.problem) == (True, "")
+    output.ground(*image)
+    assert output.problem == problem

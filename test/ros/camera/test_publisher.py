@@ -60,7 +60,10 @@ def publisher(
         notes.append(words)
 
     log: Any = SimpleNamespace(warning=warn)
-    drawn, ground = cast("Any", output), cast("Any", SimpleNamespace(problem=""))
+    drawn, ground = (
+        cast("Any", output),
+        cast("Any", SimpleNamespace(problem="", forget=lambda: None)),
+    )
     return ResultPublisher("front", source, drawn, ground, rclpy_types(), log)
 
 
