@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.config import Parameter, PipelineConfig, with_value
+from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
@@ -20,11 +20,6 @@ from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
 _BLOCK = "ros__parameters"
 _OF_EVERY_NODE = re.compile(r"use_sim_time|start_type_description_service|qos_overrides\..*")
 """Parameters that ROS itself gives a node."""
-
-
-def pipeline_config(path: Path | None, node: str = "") -> PipelineConfig:
-    """Read what shapes results out of a parameter file; see ``read_parameters``."""
-    return read_parameters(path, node).pipeline
 
 
 def read_parameters(path: Path | None, node: str = "") -> NodeConfig:

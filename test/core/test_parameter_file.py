@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
-from panoptic_ros.core.parameter_file import pipeline_config, read_parameters
+from panoptic_ros.core.parameter_file import read_parameters
 
 FLEET = """
 /**:
@@ -174,4 +173,4 @@ def test_a_file_without_a_block_is_no_parameter_file(text: str, tmp_path: Path) 
 
 def test_the_shipped_file_gives_the_defaults() -> None:
     assert read_parameters(resource("config", "panoptic.yaml")) == NodeConfig()
-    assert pipeline_config(None) == PipelineConfig()
+    assert read_parameters(None) == NodeConfig()

@@ -26,7 +26,7 @@ from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.model import METADATA_KEY, ModelSpec, read_metadata
-from panoptic_ros.core.parameter_file import pipeline_config
+from panoptic_ros.core.parameter_file import read_parameters
 from panoptic_ros.data.class_map import read_class_map
 from panoptic_ros.data.coco.ids import read_listed_ids
 from panoptic_ros.data.coco.reader import read_categories, read_coco_predictions
@@ -301,7 +301,7 @@ def targets() -> dict[str, Target]:
         "labels_yaml": Target(_file("labels.yaml", read_label_set), (label_file,)),
         "remap": Target(_file("remap.yaml", read_remap), remaps),
         "parameters": Target(
-            _file("parameters.yaml", pipeline_config), (_text("config", "panoptic.yaml"),)
+            _file("parameters.yaml", read_parameters), (_text("config", "panoptic.yaml"),)
         ),
         "recipe": Target(
             _file("recipe.yaml", read_recipe), (b"model: street_fast.onnx\nprecision: fp16\n",)
