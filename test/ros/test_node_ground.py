@@ -154,7 +154,7 @@ def test_nothing_is_said_about_metres_once_nobody_asks_any_more(
     asking.listen("/panoptic/drivable_grid", GROUND_TYPES["drivable_grid"])
     shoot = Camera(bench).shoot
     bench.until(lambda: words(reports, "panoptic: camera: ground")[0] == 1, shoot)
-    for subscription in asking.node.subscriptions:
+    for subscription in [*asking.node.subscriptions]:
         asking.node.destroy_subscription(subscription)
     bench.until(lambda: words(reports, "panoptic: camera: ground")[0] == -1, shoot)
 

@@ -75,8 +75,8 @@ def test_results_come_without_a_clock_and_the_log_says_that_it_is_missing(
         return "use_sim_time is on and nobody has published /clock" in log
 
     bench.until(lambda: is_said() and len(labels) > 2, Camera(bench).shoot)
-    bench.until(lambda: value(reports, "panoptic: camera", "published") not in ("", "0"))
-    assert value(reports, "panoptic: camera", "age_ms") == ""
+    bench.until(lambda: value(reports, CAMERA, "published") not in ("", "0"))
+    assert value(reports, CAMERA, "age_ms") == ""
     bench.close()
 
 
