@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,20 @@ def test_the_verb_serves_the_node_until_it_is_interrupted(speaker: Speaker) -> N
         url = said.split(" at ")[1].split()[0]
         with urlopen(f"{url}stream/front", timeout=60) as answer:
             assert answer.readline() == b"--frame\r\n"
-        with urlopen(url, timeout=60) as answer:
-            assert "/panoptic/front/label" in answer.read().decode()
+        # Topics are found one after the other; the page lists those found so far.
+        deadline_s = time.monotonic() + 60
+        while "/panoptic/front/label" not in _page(url):
+            assert time.monotonic() < deadline_s
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()
+
+
+def _page(url: str) -> str:
+    with urlopen(url, timeout=60) as answer:
+        return str(answer.read().decode())
 
 
 def _image(watcher: Watcher, after: int) -> tuple[int, bytes]:
