@@ -62,6 +62,11 @@ class AugmentConfig:
     bonnet_probability: float = 0.06
     bonnet_class: int | None = None
 
+    @property
+    def view(self) -> tuple[int, int]:
+        """Size of the whole image at scale 1, (width, height)."""
+        return self.base or self.crop
+
 
 def augment(
     sample: Labelled, donor: Labelled | None, config: AugmentConfig, rng: np.random.Generator
@@ -92,7 +97,7 @@ def _place(sample: Labelled, config: AugmentConfig, rng: np.random.Generator) ->
     """Scale, change the aspect, flip and crop in one resampling."""
     height, width = sample.labels.shape
     crop_width, crop_height = config.crop
-    base = config.base or config.crop
+    base = config.view
     has_pixels = width >= 1.5 * base[0]
     zooms = rng.random() < config.zoom_probability * (1.0 if has_pixels else 0.5)
     scale = float(np.exp(rng.uniform(*np.log(config.zoom if zooms else config.scale))))

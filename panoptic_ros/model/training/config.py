@@ -60,7 +60,7 @@ def check_config(config: TrainConfig) -> None:
     """
     if any(side % 32 for side in config.augment.crop):
         raise ConfigError(f"crop {config.augment.crop}: both sides must be multiples of 32")
-    view = config.augment.base or config.augment.crop
+    view = config.augment.view
     if any(part > whole for part, whole in zip(config.augment.crop, view, strict=True)):
         raise ConfigError(
             f"crop {config.augment.crop} is larger than the view {view} that it is cut out of; "

@@ -171,8 +171,7 @@ class _Run:
         config = self.config
         left = (config.steps - self.step) * config.batch
         size = crop_of(config.phases[self.phase], config.augment.crop)
-        base = config.augment.base or config.augment.crop
-        augment = replace(config.augment, crop=size, base=base)
+        augment = replace(config.augment, crop=size, base=config.augment.view)
         seed = config.seed * 1_000_003 + self.step
         crops = Crops(self.train_data, augment, seed, left, config.cache_bytes)
         return DataLoader(
