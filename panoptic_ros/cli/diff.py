@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE
+from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import taken_parameters
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
@@ -210,7 +210,7 @@ def _computed(
 
     is_file = told.endswith(_PARAMETERS)
     config = taken_parameters(Path(told) if is_file else None, "diff")
-    name = (args.engine or config.engine.name) if is_file else told
+    name = engine_name(args, config) if is_file else told
     engine = stack.enter_context(closing(open_engine(name, args.threads)))
     pipeline = Pipeline(engine, config.pipeline)
     source: Source = stack.enter_context(open_source(args.input, args.topic))
