@@ -20,9 +20,7 @@ from panoptic_ros.engine.open import gpu_slot, open_configured, plan_to_build, s
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.ros.active_timer import ActiveTimer
 from panoptic_ros.ros.camera.camera_input import image_topics
-from panoptic_ros.ros.camera.camera_output import CameraOutput
-from panoptic_ros.ros.camera.statistics import CameraStatistics
-from panoptic_ros.ros.camera.stream import CameraStream, StreamHost, open_outputs, open_stream
+from panoptic_ros.ros.camera.cameras import Cameras
 from panoptic_ros.ros.camera.watchdog import PERIOD_S
 from panoptic_ros.ros.clock_watch import ClockWatch, on_jump_back
 from panoptic_ros.ros.diagnostics import engine_status, machine_status, stream_statuses
@@ -68,9 +66,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._worker: Worker | None = None
         self._trace: TraceFile | None = None
         self._active_timer = ActiveTimer(_LOOK_PERIOD_S)
-        self._outputs: dict[str, CameraOutput] = {}
-        self._statistics: dict[str, CameraStatistics] = {}
-        self._streams: dict[str, CameraStream] = {}
+        self._cameras = Cameras(self, self._types, lambda: self.config)
         self._remapping = LabelTables(self.get_logger())
         self._parameters_in_force = NodeParameters(
             self,
@@ -80,7 +76,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
-        self.create_timer(PERIOD_S, self._watch, clock=steady)
+        self.create_timer(PERIOD_S, self._cameras.watch, clock=steady)
         self._transforms = Transforms(self, self._types)
         self._clock_watch = on_jump_back(self, self._forget_tracks)
         self._simulated_clock = ClockWatch(self)
@@ -151,8 +147,8 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._machine = Machine(bus_id=gpu_slot(config.engine.device))
         self._trace = TraceFile(config.trace) if config.trace else None
         engine = self._loader.open(config.engine)
-        self._outputs = open_outputs(self, config, self._types)
-        self._remapping.open(engine.spec.labels, config.remap, self._outputs.values())
+        self._cameras.offer()
+        self._remapping.open(engine.spec.labels, config.remap, self._cameras.outputs)
         self.get_logger().info(f"configured: {engine.description}")
         return super().on_configure(state)
 
@@ -163,12 +159,13 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         mailbox: Mailbox[Any] = Mailbox()
         overlap = self.config.overlap
         pipeline = Pipeline(engine, self.config.pipeline)
-        self._open_streams(mailbox, pipeline)
+        self._cameras.subscribe(pipeline, self._transforms, mailbox.put)
+        streams = self._cameras.streams
         self._worker = Worker(
             self.get_logger(),
             mailbox,
             pipeline,
-            self._streams,
+            streams,
             lambda: self.config,
             self._loader.swap,
             Sender() if overlap != "never" else None,
@@ -177,33 +174,20 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         )
         # Nothing behind this can fail, so a refused activation leaves no publisher on.
         answer = super().on_activate(state)
-        for output in self._outputs.values():
-            output.publish_labels(engine.spec.labels)
+        self._cameras.publish_labels(engine.spec.labels)
         self._worker.start()
         self._look()
-        topics = ", ".join(stream.input.topic for stream in self._streams.values())
+        topics = ", ".join(stream.input.topic for stream in streams.values())
         self.get_logger().info(f"active, images from {topics}")
         return answer
 
-    def _open_streams(self, mailbox: Mailbox[Any], pipeline: Pipeline) -> None:
-        """Subscribe to the cameras; what was counted in an earlier activation is counted on."""
-        host = StreamHost(self, self._types, self._transforms, mailbox.put, lambda: self.config)
-        self._streams = {}
-        for index, (name, output) in enumerate(self._outputs.items()):
-            statistics = self._statistics.setdefault(name, CameraStatistics())
-            statistics.begin()
-            state = pipeline.new_state(self.config.camera(name))
-            self._streams[name] = open_stream(host, index, output, statistics, state)
-
     def _stop(self) -> None:
-        for stream in self._streams.values():
-            stream.close()
+        self._cameras.unsubscribe()
         if self._worker is not None:
             if not self._worker.stop(self._patience_s()):
                 self._lose_engine()
             self.failure = self.failure or self._worker.failure
             self._worker = None
-        self._streams = {}
 
     def _patience_s(self) -> float:
         """How long the worker may take to end; an engine that has failed gets little."""
@@ -221,9 +205,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self._trace.write(self.get_logger())
             self._trace = None
         self._remapping.close()
-        for output in self._outputs.values():
-            output.close()
-        self._outputs.clear()
+        self._cameras.withdraw()
         self._loader.close_engine()
 
     def _release(self) -> None:
@@ -247,8 +229,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
 
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""
-        for stream in self._streams.values():
-            stream.look(self._image_topics)
+        self._cameras.look(self._image_topics)
         self._simulated_clock.look()
         self._remapping.look()
         if self._worker is not None:
@@ -271,11 +252,6 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         failure = EngineRunError(f"the engine has not answered for {busy_s:.1f} s")
         return failure if busy_s else None
 
-    def _watch(self) -> None:
-        config = self.config
-        for stream in self._streams.values():
-            stream.watchdog.look(config)
-
     def _forget_tracks(self) -> None:
         if self._worker is not None:
             self.get_logger().info("the clock jumped back: all tracks start anew")
@@ -291,7 +267,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         failure = str(self.failure) if isinstance(self.failure, EngineRunError) else ""
         is_active, stale_after_s = self._worker is not None, self.config.stale_after_s
         return [
-            *stream_statuses(name, self._streams.values(), stale_after_s, types),
+            *stream_statuses(name, self._cameras.streams.values(), stale_after_s, types),
             engine_status(name, is_active, failure, self._loader, types, self._refusal),
             machine_status(name, self._machine.read(), types),
         ]

@@ -96,3 +96,7 @@ class PublishingNode(AnyNode, Protocol):
 
     def destroy_lifecycle_publisher(self, publisher: Any, /) -> object:
         """Withdraw a topic."""
+
+
+class CameraNode(SubscribingNode, PublishingNode, Protocol):
+    """A lifecycle node that takes images and publishes results."""
