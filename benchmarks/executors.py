@@ -63,7 +63,7 @@ def _compare(args: argparse.Namespace) -> None:
     for name, done in rows.items():
         share = np.median([cpu / seconds for cpu, seconds, _ in done]) * 100
         times = np.concatenate([late for *_, late in done])
-        each = sum(cpu for cpu, *_ in done) / len(times) * 1e3
+        each = np.median([cpu / len(late) for cpu, _, late in done if late]) * 1e3
         p50, p99 = np.percentile(times, (50, 99))
         print(
             f"{name:<24}{share:5.1f} % of a core, {each:.2f} ms an image; latency p50 {p50:.1f}, "

@@ -50,6 +50,8 @@ def main() -> None:
     parser.add_argument("--engine", default="street_fast")
     parser.add_argument("--cache", type=Path, help="keep predictions here")
     args = parser.parse_args()
+    if not _has_peers():
+        print(HOW_TO_INSTALL)
     cv2.setNumThreads(1)
     parts = args.parts.split(",")
     if "ids" in parts:
@@ -64,10 +66,11 @@ def main() -> None:
 
 def _runners(fps: float) -> Contestants:
     """All that are installed."""
-    if importlib.util.find_spec("trackers") is None:
-        print(HOW_TO_INSTALL)
-        return {"ours": ours}
-    return contestants(fps)
+    return contestants(fps) if _has_peers() else {"ours": ours}
+
+
+def _has_peers() -> bool:
+    return importlib.util.find_spec("trackers") is not None
 
 
 def compare_ids() -> None:
