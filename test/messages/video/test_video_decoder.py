@@ -31,7 +31,7 @@ from test.drawn.drawn_video import (
     packets,
 )
 
-CODECS = list(ENCODERS)
+CODECS = [*ENCODERS, "av1"]
 ALL = list(range(12))
 
 

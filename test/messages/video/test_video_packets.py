@@ -196,11 +196,17 @@ def test_h264_counts_frames_up_to_the_number_of_its_bits() -> None:
     assert missing(baseline(unsigned(2), extra_bits=4), *images) == [False, False, False, True]
 
 
-def test_h264_in_separate_planes_has_two_bits_before_the_number() -> None:
-    chroma = unsigned(3) + "1" + unsigned(0) + unsigned(0) + "0" + "0"
+@pytest.mark.parametrize(
+    ("flag", "before"), [pytest.param("1", "01", id="apart"), pytest.param("0", "", id="together")]
+)
+@pytest.mark.parametrize("depth", [8, 10])
+def test_h264_of_full_colour_has_two_bits_before_the_number_where_planes_lie_apart(
+    flag: str, before: str, depth: int
+) -> None:
+    chroma = unsigned(3) + flag + unsigned(depth - 8) + unsigned(depth - 8) + "0" + "0"
     rest = unsigned(0) + unsigned(2) + unsigned(1) + "0"
     sets = h264(0x67, f"{244:08b}" + "0" * 8 + f"{30:08b}" + unsigned(0) + chroma + rest)
-    images = [shot(0, head=0x65, before="01"), *(shot(n, before="01") for n in (1, 2, 4))]
+    images = [shot(0, head=0x65, before=before), *(shot(n, before=before) for n in (1, 2, 4))]
     assert missing(sets, *images) == [False, False, False, True]
 
 
