@@ -65,7 +65,7 @@ def _levels() -> NDArray[np.int64]:
     return np.zeros(_LEVELS, np.int64)
 
 
-@dataclass
+@dataclass(eq=False)
 class _Counts:
     """Sums over frames; ``*_levels`` are pixels by confidence of the prediction."""
 

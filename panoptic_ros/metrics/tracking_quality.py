@@ -50,7 +50,7 @@ class TrackingQualityResult:
     sequences: Mapping[str, TrackingScore]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Sequence:
     """Pixels of the tubes and classes of one sequence."""
 

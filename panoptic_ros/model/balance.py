@@ -32,7 +32,7 @@ _STEPS = (1.0, 0.5, 0.25)
 _LARGEST = 2.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Balance:
     """What balancing found.
 

@@ -18,7 +18,7 @@ HISTORY_NS = 10_000_000_000
 """So much of a moving frame's past is kept."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Frame:
     """A frame in its parent; the lists are empty where it never moves.
 

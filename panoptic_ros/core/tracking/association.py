@@ -72,7 +72,7 @@ class Evidence:
     may_shed: Flags
 
 
-@dataclass
+@dataclass(eq=False)
 class Matches:
     """Who is who.
 

@@ -30,7 +30,7 @@ _MAX_GROWTH = 1.5
 _MAX_UNSEEN_GROWTH_S = 0.3
 
 
-@dataclass
+@dataclass(eq=False)
 class MotionModel:
     """One row per track; (y, x) in map pixels, seconds.
 

@@ -18,7 +18,7 @@ from panoptic_ros.core.types import VOID
 from panoptic_ros.model.training.weather import draw_bonnet_image, weather
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Labelled:
     """An image and its truth; all three arrays share (H, W).
 

@@ -19,7 +19,7 @@ SEMANTIC_STRIDE = 2
 """The semantic loss looks at every second pixel: finer than the head, cheaper than all."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Targets:
     """Truth for one crop; h, w are the crop's height and width over the head stride.
 
