@@ -82,7 +82,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     hub = parser.add_argument_group("checkpoints of transformers (docs/models.md)")
     hub.add_argument("--hf", metavar="ID", help="id on the hub, or a folder; replaces CHECKPOINT")
     hub.add_argument(
-        "--threshold", type=float, help="minimum class probability (default: the family's)"
+        "--threshold",
+        type=float,
+        help="class probability above which a query takes part (default: the family's)",
     )
     hub.add_argument(
         "--mask-threshold", type=float, help="minimum probability of a mask's pixel (default: 0.5)"

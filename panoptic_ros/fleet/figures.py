@@ -20,7 +20,7 @@ MOST_HARD = 5
 LEAST_SHARE = 0.001
 """A class is seen in a frame that shows so much of it."""
 MOST_STEP_S = 1.0
-"""A frame stands for the time to the next one, but for no longer."""
+"""A frame stands for the time since the one before, but for no longer."""
 SAME_OBJECT = 0.5
 """An object with so much of its pixels on one of the frame before is the same one."""
 
@@ -125,6 +125,8 @@ def changed_ids(before: NDArray[np.uint16], after: NDArray[np.uint16]) -> int:
     (known, old), (present, new) = _numbered(before), _numbered(after)
     shared = overlap(old, new)
     areas = shared.sum(axis=0)
+    # Half of an object may lie where nothing was.
+    shared[known == 0] = 0
     count = 0
     for column, number in enumerate(present.tolist()):
         row = int(shared[:, column].argmax())

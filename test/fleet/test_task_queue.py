@@ -89,3 +89,27 @@ def test_the_fate_of_a_bag_is_said_once() -> None:
     report = BagReport("a", "a", OK)
     assert settled(tasks, report) is report
     assert tasks.next() is None
+
+
+def test_a_bag_that_is_stuck_is_given_up_at_once() -> None:
+    tasks = queue("a")
+    task = tasks.next()
+    assert task is not None
+    report = tasks.settle(Outcome(task, death="was stuck", is_final=True))
+    assert report is not None
+    assert report.error == "was stuck; given up"
+    assert rest(tasks) == []
+
+
+def test_a_busy_bag_waits_its_time_behind_fresh_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    monkeypatch.setattr(task_queue.time, "monotonic", lambda: now_s)
+    tasks = queue("a", "b")
+    assert tasks.wait_s is None
+    assert settled(tasks, BagReport("a", "a", SKIPPED, BUSY)) is None
+    assert rest(tasks) == [("b", None)]
+    now_s += task_queue.BUSY_WAIT_S - 1.0
+    assert (tasks.wait_s, tasks.next()) == (1.0, None)
+    now_s += 1.0
+    assert tasks.wait_s == 0.0
+    assert rest(tasks) == [("a", None)]

@@ -168,6 +168,15 @@ def test_a_piece_that_is_nowhere_sure_is_no_surface() -> None:
     assert surface(replace(frame, confidence=doubt), config) == ["####", "####"]
 
 
+@pytest.mark.parametrize(("level", "expected"), [(102, "####"), (101, "....")])
+def test_a_piece_with_a_pixel_as_sure_as_asked_is_surface(level: int, expected: str) -> None:
+    confidence = np.full((1, 4), 90, np.uint8)
+    confidence[0, 2] = level
+    frame = replace(scene("rrrr"), confidence=confidence)
+    config = replace(CONFIG, min_confidence=0.3, sure_confidence=0.4)
+    assert surface(frame, config) == [expected]
+
+
 def test_a_piece_that_is_sure_only_far_from_the_camera_is_surface() -> None:
     config = replace(CONFIG, min_confidence=0.3, sure_confidence=0.7)
     confidence = np.full((3, 6), 120, np.uint8)

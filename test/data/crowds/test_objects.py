@@ -94,6 +94,12 @@ def test_what_the_network_sees_otherwise_stays_crowd(other: Seen) -> None:
     assert found((BOTH,), seen(Seen(LEFT), other), NETWORK_ALONE) == [(LEFT, "network")]
 
 
+def test_an_object_as_sure_as_asked_is_sure() -> None:
+    other = Seen(RIGHT, score=NETWORK_ALONE.least_score)
+    both = [(LEFT, "network"), (RIGHT, "network")]
+    assert found((BOTH,), seen(Seen(LEFT), other), NETWORK_ALONE) == both
+
+
 def test_two_objects_unsure_or_not_forbid_that_the_piece_is_one() -> None:
     joined = (10, 10, 60, 40)
     unsure = (Seen((10, 10, 35, 40), score=0.3), Seen((35, 10, 60, 40), score=0.3))

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from panoptic_ros.core.classes.labels import shipped_label_set
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.data.crowds.pieces import Piece
 from panoptic_ros.data.crowds.shapes import ShapeRule, find_shapes, read_shapes
 
 GOOD = "name: farm\nclasses:\n  tractor: {aspect: [0.5, 2], solidity: 0.8, area: 100}\n"
@@ -22,6 +24,24 @@ def path(tmp_path: Path) -> Path:
 def test_a_file_is_read(path: Path) -> None:
     path.write_text(GOOD)
     assert read_shapes(find_shapes(str(path))) == {"tractor": ShapeRule((0.5, 2.0), 0.8, 100)}
+
+
+@pytest.mark.parametrize(
+    ("width", "area", "solidity", "fits"),
+    [
+        pytest.param(10, 100, 0.8, True, id="narrowest, smallest and least solid"),
+        pytest.param(40, 100, 0.8, True, id="widest"),
+        pytest.param(9, 100, 0.8, False, id="narrower"),
+        pytest.param(41, 100, 0.8, False, id="wider"),
+        pytest.param(10, 99, 0.8, False, id="smaller"),
+        pytest.param(10, 100, 0.79, False, id="less solid"),
+    ],
+)
+def test_a_piece_on_the_edge_of_a_rule_fits_it(
+    width: int, area: int, solidity: float, fits: bool
+) -> None:
+    piece = Piece((0, 0, width, 20), np.ones((20, width), np.bool_), area, solidity)
+    assert ShapeRule((0.5, 2.0), 0.8, 100).fits(piece) is fits
 
 
 def test_the_shipped_rules_are_of_things_of_the_street() -> None:

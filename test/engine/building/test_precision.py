@@ -99,6 +99,38 @@ def test_the_largest_half_is_kept() -> None:
     assert stored["scales"].dtype == np.float32, "Resize reads its scales in FP32"
 
 
+def reshaping_model() -> onnx.ModelProto:
+    """image -> MatMul -> Reshape -> MatMul -> result."""
+    stored = [
+        numpy_helper.from_array(np.linspace(-1, 1, 16, dtype=np.float32).reshape(4, 4), "weight"),
+        numpy_helper.from_array(np.array([1, 4, 3, 1], np.int64), "shape"),
+        numpy_helper.from_array(np.array([[0.5, -1.5]], np.float32), "last_weight"),
+    ]
+    nodes = [
+        helper.make_node("MatMul", ["image", "weight"], ["mixed"], name="first"),
+        helper.make_node("Reshape", ["mixed", "shape"], ["turned"], name="turn"),
+        helper.make_node("MatMul", ["turned", "last_weight"], ["result"], name="last"),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "reshaping",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 1, 3, 4))],
+        [helper.make_tensor_value_info("result", TensorProto.FLOAT, (1, 4, 3, 2))],
+        stored,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def test_whole_numbers_stay_what_they_are() -> None:
+    model = reshaping_model()
+    to_fp16(model)
+    onnx.checker.check_model(model, full_check=True)
+    assert types_by_node(model)["turn"] == TensorProto.FLOAT16
+    stored = {one.name: numpy_helper.to_array(one) for one in model.graph.initializer}
+    assert stored["shape"].tolist() == [1, 4, 3, 1]
+    assert stored["shape"].dtype == np.int64
+
+
 def chain_model() -> onnx.ModelProto:
     """image -> Mul -> MatMul -> Mul -> MatMul -> Mul -> result."""
     names = ("image", "before", "first", "between", "last", "result")

@@ -59,6 +59,11 @@ def test_a_stale_plan_names_the_field_and_the_command() -> None:
         cache.check_fresh(Path("street.plan"), KEY, key(version="11.4.1"))
 
 
+def test_a_stale_plan_names_the_callers_command_where_there_is_one() -> None:
+    with pytest.raises(StaleEngineError, match=r"; run: panoptic build --batch 4$"):
+        cache.check_fresh(Path("a.plan"), KEY, key(gpu="Thor"), "panoptic build --batch 4")
+
+
 def test_the_cache_finds_the_plan_of_a_key(plan: Path) -> None:
     assert cache.find_plan(plan.parent, "street", KEY) == (plan, "")
 

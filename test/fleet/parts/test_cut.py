@@ -37,6 +37,11 @@ def test_a_cut_moves_to_a_chunk_that_begins_near() -> None:
     assert seconds_of((100, 220), (100.0, 157.0, 163.5, 190.0)) == [(0, 0), (157, 152)]
 
 
+@pytest.mark.parametrize(("break_s", "start_s"), [(154.0, 154.0), (166.0, 166.0), (153.9, 160.0)])
+def test_near_is_up_to_a_tenth_of_a_part(break_s: float, start_s: float) -> None:
+    assert seconds_of((100, 220), (break_s,)) == [(0, 0), (start_s, start_s - 5)]
+
+
 def test_a_cut_stays_where_no_chunk_begins_near() -> None:
     assert seconds_of((100, 220), (100.0, 120.0, 200.0)) == [(0, 0), (160, 155)]
 
@@ -65,3 +70,7 @@ def test_what_is_not_to_be_cut_or_has_no_known_length_stays_whole(
 def test_lengths_that_would_lose_ids_are_refused(cut: Cut, told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         cut.check(lost_after_s=1.0)
+
+
+def test_a_part_may_be_exactly_as_short_as_is_said() -> None:
+    Cut(20.0, 5.0).check(lost_after_s=4.9)
