@@ -31,7 +31,7 @@ def stream(tmp_path: Path) -> Iterator[str]:
     """Address of a stream of eight images."""
     write_video(tmp_path / "camera.ts", count=8)
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=tmp_path)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield f"http://127.0.0.1:{server.server_address[1]}/camera.ts"
         server.shutdown()

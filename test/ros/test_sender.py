@@ -53,7 +53,7 @@ def test_no_more_than_one_piece_is_ahead_of_what_is_done(sender: Sender) -> None
         sender.give(lambda: None)
         is_second_given.set()
 
-    giver = threading.Thread(target=give_second)
+    giver = threading.Thread(target=give_second, daemon=True)
     giver.start()
     assert not is_second_given.wait(0.1)
     may_end.set()

@@ -54,7 +54,7 @@ class DrawnNode:
 @pytest.fixture
 def url() -> Iterator[str]:
     with WatchServer(DrawnNode(), "127.0.0.1", 0, watch_page) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
         thread.start()
         yield server.url
         server.shutdown()

@@ -111,13 +111,14 @@ def test_stages_are_medians() -> None:
     assert statistics.report().stages_ms == {"infer": 2.0}
 
 
-def test_before_the_first_image_there_is_no_silence() -> None:
+def test_silence_is_the_time_since_the_last_image(monkeypatch: pytest.MonkeyPatch) -> None:
     statistics = CameraStatistics()
     assert statistics.report().silent_s is None
-    statistics.receive(replaced_another=False)
-    silent_s = statistics.report().silent_s
-    assert silent_s is not None
-    assert silent_s >= 0
+    for now_s, silent_s in ((100.0, 2.5), (200.0, 0.5)):
+        monkeypatch.setattr(time, "monotonic", lambda now_s=now_s: now_s)
+        statistics.receive(replaced_another=False)
+        monkeypatch.setattr(time, "monotonic", lambda now_s=now_s + silent_s: now_s)
+        assert statistics.report().silent_s == silent_s
 
 
 def test_nobody_waits_before_an_image_and_after_its_result() -> None:
