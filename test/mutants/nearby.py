@@ -22,7 +22,19 @@ CHOSEN = {
         "test/engine/building/test_precision.py",
         "test/engine/building/test_plans.py",
     ),
+    "panoptic_ros/fleet/": (
+        "test/fleet/parts",
+        "test/fleet/test_task_queue.py",
+        "test/fleet/test_figures.py",
+        "test/fleet/test_summary.py",
+        "test/fleet/test_addresses.py",
+        "test/fleet/test_label_bag.py",
+        "test/fleet/test_label_parts.py",
+    ),
 }
+
+RULES = "test/test_flags.py"
+"""What holds in all modules; tried last."""
 
 
 def nearby(root: Path, file: str) -> tuple[str, ...]:
@@ -33,7 +45,7 @@ def nearby(root: Path, file: str) -> tuple[str, ...]:
         file: The module, from the root.
 
     Returns:
-        Test files, from the root; at least one.
+        Test files, from the root; at least one, and last that of rules for all modules.
 
     Raises:
         ValueError: No test lies near.
@@ -47,7 +59,7 @@ def nearby(root: Path, file: str) -> tuple[str, ...]:
     found = [name for name in (own, *near, *users) if (root / name).is_file()]
     if not found:
         raise ValueError(f"no test lies near {file}: none in {mirror}, and none imports it")
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys([*found, RULES]))
 
 
 def _files(root: Path, places: tuple[str, ...]) -> list[str]:

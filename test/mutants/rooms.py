@@ -17,6 +17,7 @@ ROOMS = {
         "panoptic_ros/engine/building/check.py",
         "panoptic_ros/engine/building/precision.py",
     ),
+    "fleet": ("panoptic_ros/fleet",),
     "ros": ("panoptic_ros/ros/worker.py", "panoptic_ros/ros/camera"),
 }
 """Files, and folders with those within, by name."""

@@ -26,6 +26,7 @@ def test_a_modules_own_test_comes_first_then_its_folders_then_those_that_import_
     assert found[0] == "test/core/test_continuity.py"
     assert "test/core/test_pipeline.py" in found
     assert "test/core/tracking/test_tracker.py" in nearby(ROOT, "panoptic_ros/core/config.py")
+    assert found[-1] == "test/test_flags.py"
     assert len(set(found)) == len(found)
 
 
