@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from panoptic_ros.core.camera.camera_config import CameraConfig, CameraLists
 from panoptic_ros.core.classes.remap import RemapConfig
@@ -154,6 +154,28 @@ class NodeConfig:
             return topics[index]
         return usual if len(self.cameras) == 1 else f"{self.cameras[index]}/{usual}"
 
+    def resolved(self, node: str) -> NodeConfig:
+        """Name images and point clouds as they are on the graph, which a recording has.
+
+        Args:
+            node: Name of the node with its namespace, e.g. ``/robot1/panoptic``.
+
+        Returns:
+            The parameters with absolute names in ``cloud_topics`` and ``image_topics``; there
+            ``''`` stays for a single camera, as that is the camera of any topic.
+        """
+        images = self.image_topics if any(self.image_topics) else ("",) * len(self.cameras)
+        # Too few or too many are refused where they are needed.
+        if len(self.cameras) > 1 and len(images) == len(self.cameras):
+            images = tuple(
+                topic or f"{name}/image" for topic, name in zip(images, self.cameras, strict=True)
+            )
+        return replace(
+            self,
+            image_topics=tuple(_on_the_graph(topic, node) for topic in images),
+            cloud_topics=tuple(_on_the_graph(topic, node) for topic in self.cloud_topics),
+        )
+
     def recorded_camera(self, topic: str) -> CameraConfig:
         """What is said about the camera of a recording.
 
@@ -201,6 +223,19 @@ class NodeConfig:
             f"{topic} is the image topic of no camera: the parameters' image_topics are "
             f"{', '.join(told)}; name the recorded topic there"
         )
+
+
+def _on_the_graph(topic: str, node: str) -> str:
+    """Resolve a name as ROS does; empty stays empty.
+
+    >>> [_on_the_graph(name, "/robot1/panoptic") for name in ("front/image", "~/image", "/image")]
+    ['/robot1/front/image', '/robot1/panoptic/image', '/image']
+    """
+    if not topic or topic.startswith("/"):
+        return topic
+    if topic.startswith("~/"):
+        return f"{node}{topic[1:]}"
+    return f"{node.rpartition('/')[0]}/{topic}"
 
 
 def _without_slash(topic: str) -> str:

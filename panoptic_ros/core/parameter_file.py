@@ -29,6 +29,9 @@ def read_parameters(path: Path | None, node: str = "") -> NodeConfig:
         path: The file; None gives the defaults.
         node: Name of the node, with its namespace; empty for the one that is called ``panoptic``.
 
+    Returns:
+        The parameters, with the topics of images and point clouds as they are on the graph.
+
     Raises:
         ConfigError: The file is missing, is no parameter file, has nothing for the node or has it
             under two names, has a parameter that there is not, or a value is refused.
@@ -37,12 +40,14 @@ def read_parameters(path: Path | None, node: str = "") -> NodeConfig:
     if path is None:
         return config
     try:
-        for name, value in _of_node(_blocks(read_yaml_file(path)), node):
+        blocks = list(_blocks(read_yaml_file(path)))
+        wanted = _wanted_name([name for name, _ in blocks], node)
+        for name, value in _of_node(blocks, wanted):
             if not _OF_EVERY_NODE.fullmatch(name):
                 config = with_value(config, name, _as_ros(name, value))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    return config
+    return config.resolved(wanted)
 
 
 def _blocks(document: Any, namespace: str = "") -> Iterator[tuple[str, Any]]:
@@ -54,15 +59,18 @@ def _blocks(document: Any, namespace: str = "") -> Iterator[tuple[str, Any]]:
             yield from _blocks(inner, f"{namespace}/{str(name).strip('/')}")
 
 
-def _of_node(blocks: Iterator[tuple[str, Any]], node: str) -> Iterator[tuple[str, Any]]:
-    """List a node's parameters; of those with the same name the last counts."""
-    found = list(blocks)
-    if not found:
+def _wanted_name(names: list[str], node: str) -> str:
+    """Say in full which node's parameters count, of a file with blocks of these names."""
+    if not names:
         raise ConfigError(f"has no {_BLOCK!r} below a node's name")
-    wanted = f"/{node.strip('/')}" if node else _own_name([name for name, _ in found])
-    fitting = [(name, block) for name, block in found if _fits(name, wanted)]
+    return f"/{node.strip('/')}" if node else _own_name(names)
+
+
+def _of_node(blocks: list[tuple[str, Any]], wanted: str) -> Iterator[tuple[str, Any]]:
+    """List a node's parameters; of those with the same name the last counts."""
+    fitting = [(name, block) for name, block in blocks if _fits(name, wanted)]
     if not fitting:
-        others = ", ".join(dict.fromkeys(name for name, _ in found))
+        others = ", ".join(dict.fromkeys(name for name, _ in blocks))
         raise ConfigError(
             f"has nothing for the node {wanted}, only for {others}; choose one with --params-node"
         )

@@ -134,7 +134,7 @@ def test_what_other_nodes_are_told_is_not_looked_at(tmp_path: Path) -> None:
         ("{decode: {center_treshold: 0.2}}", "'decode.center_treshold'; .*center_threshold'"),
         ("{engin: x}", "'engin'; the nearest is 'engine'"),
         ("{stale_after_s: 1}", "stale_after_s is 1, a whole number, .*: write 1.0"),
-        ("{decode: {max_objects: 1.5}}", "max_objects is 1.5, needs a int"),
+        ("{decode: {max_objects: 1.5}}", "max_objects is 1.5, needs an integer"),
         ("{decode: 3}", "no parameter 'decode'"),
         ("{engine_batch: 0}", "engine_batch is 0, needs at least 1"),
         ("[1, 2]", r"ros__parameters of /panoptic is \[1, 2\], needs names and values"),
@@ -174,3 +174,17 @@ def test_a_file_without_a_block_is_no_parameter_file(text: str, tmp_path: Path) 
 def test_the_shipped_file_gives_the_defaults() -> None:
     assert read_parameters(resource("config", "panoptic.yaml")) == NodeConfig()
     assert read_parameters(None) == NodeConfig()
+
+
+@pytest.mark.parametrize(
+    ("block", "node"),
+    [("/robot1/panoptic", ""), ("/**", "/robot1/panoptic"), ("/**", "robot1/panoptic")],
+)
+def test_the_cameras_of_a_node_in_a_namespace_are_found_in_its_recording(
+    block: str, node: str, tmp_path: Path
+) -> None:
+    text = f"{block}:\n  ros__parameters: {{cameras: [front, rear], rotation: [0, 180]}}\n"
+    config = read_parameters(written(tmp_path, text), node)
+    assert config.recorded_camera("/robot1/rear/image/compressed").rotation == 180
+    with pytest.raises(ConfigError, match="are /robot1/front/image, /robot1/rear/image"):
+        config.recorded_camera("/rear/image")

@@ -34,6 +34,39 @@ def test_a_topic_is_that_of_its_camera_as_in_the_node(topic: str, turn: int) -> 
     assert TWO.recorded_camera(topic).rotation == turn
 
 
+@pytest.mark.parametrize(
+    ("node", "images", "clouds"),
+    [
+        ("/panoptic", ("/front/image", "/panoptic/back", "/top/image"), ("", "/back/points")),
+        (
+            "/robot1/panoptic",
+            ("/robot1/front/image", "/robot1/panoptic/back", "/top/image"),
+            ("", "/robot1/back/points"),
+        ),
+    ],
+    ids=["no namespace", "a namespace"],
+)
+def test_topics_are_those_of_the_nodes_namespace(
+    node: str, images: tuple[str, ...], clouds: tuple[str, ...]
+) -> None:
+    config = NodeConfig(
+        cameras=("front", "rear", "top"),
+        image_topics=("", "~/back", "/top/image"),
+        cloud_topics=("", "back/points"),
+    ).resolved(node)
+    assert (config.image_topics, config.cloud_topics) == (images, clouds)
+
+
+def test_the_only_camera_stays_that_of_any_topic_in_a_namespace() -> None:
+    assert NodeConfig().resolved("/robot1/panoptic") == NodeConfig()
+
+
+def test_a_wrong_number_of_topics_is_still_refused_in_a_namespace() -> None:
+    config = replace(TWO, image_topics=("image",)).resolved("/robot1/panoptic")
+    with pytest.raises(ConfigError, match="image_topics has 1 entries for 2 cameras"):
+        config.recorded_camera("/robot1/image")
+
+
 def test_a_raw_recording_of_a_compressed_topic_is_of_its_camera() -> None:
     config = replace(TWO, image_topics=("", "/back/image_raw/compressed"))
     assert config.recorded_camera("/back/image_raw").rotation == 180
