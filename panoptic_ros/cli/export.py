@@ -184,7 +184,8 @@ def _export(args: argparse.Namespace) -> None:
         spec_of,
     )
 
-    state = mean_of([load_checkpoint(path) for path in (args.checkpoint, *args.mean_with)])
+    paths = [args.checkpoint, *args.mean_with]
+    state = mean_of([load_checkpoint(path) for path in paths], paths)
     spec = spec_of(
         state["classes"],
         args.size or (512, 256),

@@ -41,7 +41,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     return state
 
 
-def mean_of(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def mean_of(states: Sequence[dict[str, Any]], paths: Sequence[Path]) -> dict[str, Any]:
     """Average the weights of checkpoints of which one was trained on from the other.
 
     The mean often does better than either, and keeps more of what the first had learned from
@@ -50,23 +50,42 @@ def mean_of(states: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     Args:
         states: What ``load_checkpoint`` gave, one or more; all but the weights is the first one's.
+        paths: Where each was read, for the message.
 
     Raises:
         ModelError: They differ in their classes, or in the names or shapes of their weights.
     """
     first = states[0]
-    shapes = [{name: value.shape for name, value in s["weights"].items()} for s in states]
-    classes = [[tuple(entry) for entry in s["classes"]] for s in states]
-    if any(found != shapes[0] for found in shapes) or any(c != classes[0] for c in classes):
-        raise ModelError(
-            "checkpoints of other classes or of another network cannot be averaged; give those "
-            "of which one was trained on from the other"
-        )
+    for path, state in zip(paths, states, strict=True):
+        if found := difference(first, state):
+            raise ModelError(
+                f"{path}: cannot be averaged with {paths[0]}: {found}; give checkpoints of which "
+                "one was trained on from the other"
+            )
     weights = {
         name: torch.stack([s["weights"][name].double() for s in states]).mean(0).to(value.dtype)
         for name, value in first["weights"].items()
     }
     return {**first, "weights": weights}
+
+
+def difference(a: dict[str, Any], b: dict[str, Any]) -> str:
+    """Say why the weights of checkpoint b cannot be averaged with those of a, '' if they can."""
+    of_a, of_b = ([tuple(entry) for entry in state["classes"]] for state in (a, b))
+    if only := [name for name, _ in of_b if name not in dict(of_a)]:
+        return f"it has the classes {', '.join(only)}, which the other lacks"
+    if only := [name for name, _ in of_a if name not in dict(of_b)]:
+        return f"it lacks the classes {', '.join(only)} of the other"
+    if of_a != of_b:
+        return "its classes have another order, or other classes are things"
+    shapes_a, shapes_b = (
+        {name: tuple(value.shape) for name, value in state["weights"].items()} for state in (a, b)
+    )
+    for name in sorted(shapes_a.keys() | shapes_b.keys()):
+        found, needed = shapes_b.get(name, "missing"), shapes_a.get(name, "missing")
+        if found != needed:
+            return f"it is of another network: {name} is {found}, needed is {needed}"
+    return ""
 
 
 def network_of(state: dict[str, Any]) -> PanopticNetwork:

@@ -100,24 +100,48 @@ def state_of(value: float, classes: list[tuple[str, bool]] = CLASSES) -> dict[st
     return {"classes": classes, "weights": weights, "step": int(value)}
 
 
+def with_weight(value: torch.Tensor | None) -> dict[str, Any]:
+    """A state whose one matrix is another, or none."""
+    state = state_of(1.0)
+    del state["weights"]["a"]
+    return state if value is None else {**state, "weights": {**state["weights"], "a": value}}
+
+
+PATHS = [Path("a.pt"), Path("b.pt"), Path("c.pt")]
+
+
 def test_a_mean_of_checkpoints_has_the_mean_of_every_weight_and_else_the_first_ones_words() -> (
     None
 ):
-    mean = mean_of([state_of(1.0), state_of(2.0), state_of(6.0)])
+    mean = mean_of([state_of(1.0), state_of(2.0), state_of(6.0)], PATHS)
     assert (mean["weights"]["a"] == 3.0).all()
     assert mean["weights"]["a"].dtype == torch.float32
     assert mean["weights"]["counted"] == 3
     assert mean["step"] == 1
-    assert (mean_of([state_of(5.0)])["weights"]["a"] == 5.0).all()
+    assert (mean_of([state_of(5.0)], PATHS[:1])["weights"]["a"] == 5.0).all()
 
 
-def test_checkpoints_of_other_classes_or_networks_are_not_averaged() -> None:
-    wider, lacking = state_of(1.0), state_of(1.0)
-    wider["weights"]["a"] = torch.zeros(3, 3)
-    del lacking["weights"]["a"]
-    for other in (state_of(1.0, [*reversed(CLASSES)]), wider, lacking):
-        with pytest.raises(ModelError, match="cannot be averaged"):
-            mean_of([state_of(1.0), other])
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (
+            state_of(1.0, [*CLASSES, ("fog", False)]),
+            "it has the classes fog, which the other lacks",
+        ),
+        (state_of(1.0, CLASSES[1:]), f"it lacks the classes {CLASSES[0][0]} of the other"),
+        (state_of(1.0, [*reversed(CLASSES)]), "its classes have another order"),
+        (with_weight(torch.zeros(3, 3)), "a is (3, 3), needed is (2, 3)"),
+        (with_weight(None), "a is missing, needed is (2, 3)"),
+    ],
+    ids=["more classes", "fewer classes", "another order", "another shape", "no such weight"],
+)
+def test_what_cannot_be_averaged_is_named_with_the_difference(
+    other: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ModelError) as told:
+        mean_of([state_of(1.0), state_of(2.0), other], PATHS)
+    assert str(told.value).startswith("c.pt: cannot be averaged with a.pt: ")
+    assert words in str(told.value)
 
 
 def test_an_export_averages_the_checkpoints_that_it_is_told_of(
@@ -143,8 +167,16 @@ def test_an_export_averages_the_checkpoints_that_it_is_told_of(
         ),
         (("street_fast", "m.onnx", "--camera-size", "640x360", "--balance", "set"), "street_fast"),
         (("--hf", "some/model", "m.onnx", "--ground-cost", "2"), "some/model"),
+        (
+            ("street_fast", "m.onnx", "--camera-size", "640x360", "--size", "64x32"),
+            "street_fast",
+        ),
+        (
+            ("street_fast", "m.onnx", "--camera-size", "640x360", "--labels", "coco"),
+            "street_fast",
+        ),
     ],
-    ids=["mean", "balance", "ground cost"],
+    ids=["mean", "balance", "ground cost", "size of a model", "labels of a model"],
 )
 def test_options_of_trainings_are_refused_elsewhere(
     words: tuple[str, ...],

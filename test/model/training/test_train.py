@@ -203,7 +203,7 @@ def test_what_a_training_began_with_is_kept_to_be_averaged_with_its_result(
     kept = (second.out / "start.pt").read_bytes()
     train(replace(second, steps=2))
     assert (second.out / "start.pt").read_bytes() == kept
-    averaged = mean_of([load_checkpoint(last), start])["weights"]
+    averaged = mean_of([load_checkpoint(last), start], [last, second.out])["weights"]
     network_of({"classes": start["classes"], "weights": averaged})
 
 
