@@ -361,6 +361,15 @@ def _replaced(config: Any, path: tuple[str, ...], value: Any) -> Any:
     return replace(config, **{path[0]: inner})
 
 
+_IN_WORDS = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    str: "a string",
+    tuple: "a list",
+}
+
+
 def _checked(about: Parameter, value: Any) -> Any:
     if isinstance(about.default, tuple) and isinstance(value, tuple):
         entry = replace(about, default=about.default[0])
@@ -369,7 +378,7 @@ def _checked(about: Parameter, value: Any) -> Any:
     if wanted is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):
-        raise ConfigError(f"{about.name} is {value!r}, needs a {wanted.__name__}")
+        raise ConfigError(f"{about.name} is {value!r}, needs {_IN_WORDS[wanted]}")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{about.name} is {value}, needs a finite number")
     if about.choices and value not in about.choices:

@@ -61,7 +61,7 @@ BAD: dict[str, tuple[str, Any, str]] = {
     "not a number": ("decode.center_threshold", math.nan, "needs a finite number"),
     "too large": ("tracking.min_iou", 1.5, "needs at most 1"),
     "too small": ("decode.max_objects", 0, "needs at least 1"),
-    "another type": ("jpeg_quality", "good", "needs a int"),
+    "another type": ("jpeg_quality", "good", "needs an integer"),
     "unknown": ("decode.threshold", 0.1, "no parameter decode.threshold"),
 }
 
