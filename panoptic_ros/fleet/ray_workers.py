@@ -9,7 +9,6 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.fleet.bag_report import BagReport
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.label_bag import Labeller
-from panoptic_ros.fleet.remote import EXTRA
 from panoptic_ros.fleet.task import Task, Unfinished
 from panoptic_ros.fleet.task_queue import Outcome
 
@@ -130,7 +129,9 @@ def _connected(address: str, cpus: int) -> tuple[Any, bool]:
     try:
         import ray
     except ImportError as error:
-        raise ConfigError(f"--ray needs ray, which is not installed; run: {EXTRA}") from error
+        raise ConfigError(
+            "--ray needs ray, which is not installed; run: pip install ray"
+        ) from error
     if ray.is_initialized():
         return ray, False
     try:

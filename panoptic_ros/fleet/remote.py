@@ -8,7 +8,6 @@ from typing import Any, BinaryIO, cast
 
 from panoptic_ros.core.errors import ConfigError, DataError
 
-EXTRA = "pip install 'panoptic_ros[fleet]'"
 BLOCK_BYTES = 4 << 20
 """Least size of a request; about a chunk of a bag with images."""
 
@@ -36,11 +35,16 @@ def file_system(uri: str) -> tuple[Any, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
-        raise ConfigError(f"{uri}: needs fsspec, which is not installed; run: {EXTRA}") from error
+        raise ConfigError(
+            f"{uri}: needs fsspec, which is not installed; run: pip install fsspec s3fs"
+        ) from error
     try:
         opened, path = url_to_fs(uri)
     except (ImportError, ValueError) as error:
-        raise ConfigError(f"{uri}: cannot be opened ({error}); run: {EXTRA}") from error
+        raise ConfigError(
+            f"{uri}: cannot be opened ({error}); s3:// needs: pip install s3fs, gs:// needs: "
+            "pip install gcsfs"
+        ) from error
     return opened, str(path)
 
 
