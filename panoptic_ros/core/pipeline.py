@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from panoptic_ros.core.camera.ego_mask import cut_out
 from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
-from panoptic_ros.core.errors import FrameError, LateFrameError
+from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.geometry import thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
 from panoptic_ros.core.result import Result
@@ -33,10 +34,16 @@ class Pipeline:
         config: Thresholds; may be replaced between two frames with ``configure``.
 
     Raises:
-        ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
+        ConfigError: ``drivable.optional_classes`` does not fit the model's classes, or a name is
+            given in place of an engine.
     """
 
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
+        if isinstance(engine, (str, PathLike)):
+            raise ConfigError(
+                f"Pipeline takes an engine, found the name {str(engine)!r}: "
+                f"Pipeline(open_engine({str(engine)!r}))"
+            )
         self._engine = engine
         self._own: StreamState | None = None
         self._newest: Result | None = None
@@ -173,6 +180,7 @@ class Pipeline:
 
     def _admit(self, frame: Frame, state: StreamState) -> None:
         """Put the thresholds in force, and refuse a late frame before the network sees it."""
+        _check_frame(frame)
         state.configure(self._config)
         state.continuity.check(frame.stamp_ns)
 
@@ -200,3 +208,13 @@ class Pipeline:
         clock.mark("drivable")
         seen = state.view.look(frame)
         return Result(seen, panoptic, tracks, drivable, clock.stages_ms, labels)
+
+
+def _check_frame(frame: Frame) -> None:
+    """Refuse what users of the Python API give in place of a frame and its nanoseconds."""
+    if not isinstance(frame, Frame):
+        raise FrameError(f"{type(frame).__name__} is no Frame; needs Frame(rgb, stamp_ns=0)")
+    if not isinstance(frame.stamp_ns, (int, np.integer)):
+        raise FrameError(
+            f"stamp_ns is {frame.stamp_ns!r}, needs whole nanoseconds: round(1e9 * seconds)"
+        )

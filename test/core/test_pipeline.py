@@ -289,3 +289,24 @@ def test_a_result_does_not_change_while_the_next_frames_are_computed(turns: list
         pipeline.step(turn[0][1], state)
     for array, before in zip(arrays, kept, strict=True):
         np.testing.assert_array_equal(array, before)
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (EMPTY.image, r"ndarray is no Frame; needs Frame\(rgb, stamp_ns=0\)"),
+        (Frame(EMPTY.image, 0.5), "stamp_ns is 0.5, needs whole nanoseconds"),  # type: ignore[arg-type]
+    ],
+    ids=["an image", "seconds"],
+)
+def test_what_is_no_frame_of_nanoseconds_is_refused(frame: Any, words: str) -> None:
+    pipeline = Pipeline(DrawnEngine())
+    with pytest.raises(FrameError, match=words):
+        pipeline.step(frame)
+    (refused,) = pipeline.step_batch([(frame, pipeline.new_state())])
+    assert isinstance(refused, FrameError)
+
+
+def test_the_name_of_an_engine_is_no_engine() -> None:
+    with pytest.raises(ConfigError, match=r"Pipeline\(open_engine\('street_fast'\)\)"):
+        Pipeline("street_fast")  # type: ignore[arg-type]
