@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     if args.frames < 1 or args.warmup < 0 or args.threads < 0:
         raise ConfigError("--frames needs at least 1, --warmup and --threads at least 0")
+    only_with("--input", args.input, {"--topic": args.topic})
     figures = args.json or (args.out / "bench.json" if args.out else None)
     if figures:
         # A wrong path shall not cost a run.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.models.build_images import MOST_IMAGES
 from panoptic_ros.cli.models.build_words import build_bar, say_why, show_plan
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.outputs import print_written
 from panoptic_ros.core.engine_config import PLAN_RUNTIMES, PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
@@ -82,9 +83,13 @@ def run(args: argparse.Namespace) -> int:
     if args.most < 1:
         raise ConfigError(f"--most is {args.most}, needs at least 1")
     recipe = _recipe(args)
+    is_for_openvino = recipe.runtime == "openvino"
+    only_with("--runtime openvino", is_for_openvino, {"--openvino-device": args.openvino_device})
+    only_with("--runtime tensorrt", not is_for_openvino, {"--device": args.device})
+    only_with("--images", recipe.images, {"--most": args.most != MOST_IMAGES})
     if args.check:
         return _check(recipe)
-    if recipe.runtime == "openvino":
+    if is_for_openvino:
         _build_for_openvino(recipe, args)
     else:
         _build_for_tensorrt(recipe, args)

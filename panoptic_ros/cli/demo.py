@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from panoptic_ros.cli.demonstration.figures_table import print_table
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
@@ -157,6 +158,7 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
         raise ConfigError(
             "--camera-info and --params describe the camera of --input; give --input as well"
         )
+    only_with("--input", args.input, {"--topic": args.topic, "--params-node": args.params_node})
     if args.input:
         camera = PlayedCamera("", open_source(args.input, args.topic, span))
         config = parameters_of(args, "demo")

@@ -10,8 +10,13 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
-from panoptic_ros.cli.options.taken_parameters import taken_parameters
+from panoptic_ros.cli.options.taken_parameters import (
+    add_node_argument,
+    taken_in_words,
+    taken_parameters,
+)
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.core.errors import ConfigError, DataError, FrameError
 
@@ -22,13 +27,17 @@ if TYPE_CHECKING:
 
 _BAGS = (".mcap", ".db3")
 _PARAMETERS = (".yaml", ".yml")
-SIDE = "a bag of results, or with --input a model or a parameter file"
+SIDE = "a bag of results, or with --input a model or a parameter file of the node"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("a", metavar="A", help=f"the baseline: {SIDE}")
-    parser.add_argument("b", metavar="B", help=f"the candidate: {SIDE}")
+    parser.add_argument(
+        "b",
+        metavar="B",
+        help=f"the candidate: {SIDE}; taken of such a file: engine, {taken_in_words('diff')}",
+    )
     parser.add_argument(
         "--input",
         type=Path,
@@ -44,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
     )
+    add_node_argument(parser)
     parser.add_argument(
         "--node", default="", help="node to compare, if the bags hold results of several"
     )
@@ -67,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.report.diff_page import summary
 
     limits = _limits(args.fail_over)
+    _check(args)
     for path, option in ((args.json, "--json"), (args.html, "--html")):
         if path:
             check_place(path, option)
@@ -80,6 +91,16 @@ def run(args: argparse.Namespace) -> int:
     for line in exceeded:
         print(f"panoptic diff: {line}", file=sys.stderr)
     return 1 if exceeded else 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Refuse options that would do nothing for what is compared."""
+    of_files = {"--engine": args.engine, "--params-node": args.params_node}
+    of_input = {"--topic": args.topic, "--threads": args.threads}
+    has_files = any(told.endswith(_PARAMETERS) for told in (args.a, args.b))
+    only_with("--input", args.input, {**of_input, **of_files})
+    only_with("a parameter file as A or B", has_files, of_files)
+    only_with("bags of results, without --input", not args.input, {"--node": args.node})
 
 
 def _compared(args: argparse.Namespace) -> tuple[Difference, list[WorstFrame]]:
@@ -183,13 +204,10 @@ def _recorded(path: Path, node: str, stack: ExitStack) -> tuple[Iterator[SideFra
 
 def _label_set(names: list[str]) -> LabelSet:
     """The shipped set that has these names, for its colours; else one without colours."""
-    from panoptic_ros.core.classes.labels import Label, LabelSet, find_label_set
+    from panoptic_ros.core.classes.labels import SHIPPED, Label, LabelSet, shipped_label_set
 
-    for name in ("cityscapes", "coco", "ade20k", "vistas"):
-        try:
-            known = find_label_set(name)
-        except ConfigError:
-            continue
+    for name in SHIPPED:
+        known = shipped_label_set(name)
         if [label.name for label in known.labels] == names:
             return known
     grey = [(37 * number % 256,) * 3 for number in range(len(names))]
@@ -209,7 +227,7 @@ def _computed(
     from panoptic_ros.recordings.source import Source
 
     is_file = told.endswith(_PARAMETERS)
-    config = taken_parameters(Path(told) if is_file else None, "diff")
+    config = taken_parameters(Path(told) if is_file else None, "diff", args.params_node)
     name = engine_name(args, config) if is_file else told
     engine = stack.enter_context(closing(open_engine(name, args.threads)))
     pipeline = Pipeline(engine, config.pipeline)

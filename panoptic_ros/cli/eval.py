@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.cli.printing.progress import ProgressBar
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult
     from panoptic_ros.evaluation.predictor import Predictor
     from panoptic_ros.report.worst_images import WorstImages
+
+_FPS, _TOLERANCE_MS = 10.0, 1.0
+_MISSING = ("skip", "count")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +86,7 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
     predictor.add_argument(
         "--fps",
         type=float,
-        default=10.0,
+        default=_FPS,
         help="images per second of sequences and folders (default: %(default)g)",
     )
     predictor.add_argument(
@@ -115,14 +119,14 @@ def _add_bag(bag: argparse._ArgumentGroup) -> None:
     bag.add_argument(
         "--tolerance-ms",
         type=float,
-        default=1.0,
+        default=_TOLERANCE_MS,
         metavar="MS",
         help="how far stamps may be apart (default: %(default)s)",
     )
     bag.add_argument(
         "--missing",
-        choices=("skip", "count"),
-        default="skip",
+        choices=_MISSING,
+        default=_MISSING[0],
         help="labelled images that were not published: left out, or nothing predicted",
     )
     bag.add_argument("--labels", metavar="SET", help="label set, if the bag has no label_info")
@@ -174,8 +178,22 @@ def _check(args: argparse.Namespace) -> None:
     if len(given) != 1:
         found = " and ".join(f"--{name}" for name in given) or "nothing to score"
         raise ConfigError(f"found {found}; give one of --engine, --pred, --bag")
-    if args.params and args.engine is None:
-        raise ConfigError(f"--params goes with --engine only, not with --{given[0]}")
+    of_engine = {
+        "--params": args.params,
+        "--params-node": args.params_node,
+        "--threads": args.threads,
+    }
+    of_bag = {
+        "--node": args.node,
+        "--stamps": args.stamps,
+        "--tolerance-ms": args.tolerance_ms != _TOLERANCE_MS,
+        "--missing": args.missing != _MISSING[0],
+        "--labels": args.labels,
+    }
+    only_with("--engine", args.engine, of_engine)
+    only_with("--bag", args.bag, of_bag)
+    only_with("--pred", args.pred, {"--pred-dir": args.pred_dir})
+    only_with("--engine or --bag", args.engine or args.bag, {"--fps": args.fps != _FPS})
     if not args.fps > 0:
         raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 

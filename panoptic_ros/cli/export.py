@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError, counted
 
@@ -102,6 +103,12 @@ def run(args: argparse.Namespace) -> int:
             "export needs one checkpoint: panoptic export CHECKPOINT MODEL.onnx, or "
             "panoptic export --hf ID MODEL.onnx"
         )
+    of_hub = {
+        "--threshold": args.threshold is not None,
+        "--mask-threshold": args.mask_threshold is not None,
+        "--queries": args.queries is not None,
+    }
+    only_with("--hf", args.hf, of_hub)
     make_folder(args.model.parent)
     source = None if args.hf else _model_named(args.checkpoint)
     if args.hf or source is not None:
@@ -119,12 +126,20 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refuse_options_of_trainings(args: argparse.Namespace) -> None:
-    """Refuse what only a checkpoint of ``panoptic train`` can take."""
-    options = {
+    """Refuse what only a checkpoint of ``panoptic train`` can take, or, of a model, any one."""
+    options: dict[str, object] = {
         "--balance": args.balance,
         "--ground-cost": args.ground_cost,
         "--mean-with": args.mean_with or None,
     }
+    if not args.hf:
+        options |= {
+            "--size": args.size,
+            "--label-scale": args.label_scale,
+            "--labels": args.labels,
+            "--license": args.license or None,
+            "--provenance": args.provenance or None,
+        }
     if given := [name for name, value in options.items() if value is not None]:
         raise ConfigError(
             f"{' and '.join(given)}: only for checkpoints of panoptic train "

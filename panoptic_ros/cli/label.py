@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.progress import ProgressBar
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SAY_EVERY_S = 30.0
 """Without a terminal a line tells how far it is, so often."""
+_OVERLAP_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -82,9 +84,9 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--overlap-s",
         type=float,
-        default=5.0,
+        default=_OVERLAP_S,
         metavar="S",
-        help="seconds that a part shares with the one before (default: 5)",
+        help="seconds that a part shares with the one before (default: %(default)g)",
     )
     parser.add_argument(
         "--limit-s", type=float, metavar="S", help="seconds that one bag, or part, may take"
@@ -232,6 +234,8 @@ def _cut(args: argparse.Namespace, config: NodeConfig) -> Cut | None:
 
 
 def _check_numbers(args: argparse.Namespace) -> None:
+    only_with("--cut-s", args.cut_s is not None, {"--overlap-s": args.overlap_s != _OVERLAP_S})
+    only_with("--ray", args.ray, {"--workers": args.workers, "--num-gpus": args.num_gpus})
     if args.jobs < 1:
         raise ConfigError(f"--jobs is {args.jobs}, needs 1 or more")
     if args.limit_s is not None and not args.limit_s > 0:

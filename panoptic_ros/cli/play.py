@@ -31,13 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="TOPIC",
         help=f"topic to publish (default: the bag's own, else {DEFAULT_TOPIC})",
     )
-    parser.add_argument(
+    pace = parser.add_mutually_exclusive_group()
+    pace.add_argument(
         "--rate",
         type=float,
         default=1.0,
         help="playback speed; 2 is twice as fast (default: %(default)s)",
     )
-    parser.add_argument("--fast", action="store_true", help="publish as fast as possible")
+    pace.add_argument("--fast", action="store_true", help="publish as fast as possible")
     parser.add_argument("--loop", action="store_true", help="start over at the end")
     parser.add_argument("--compressed", action="store_true", help="publish CompressedImage (JPEG)")
     parser.add_argument(

@@ -69,6 +69,33 @@ def test_two_parameter_files_are_compared_on_one_input(
     assert "lost is 100" in capsys.readouterr().err
 
 
+def test_a_node_of_several_in_a_file_can_be_chosen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replayed(tmp_path, "one", 10, 13, 16)
+    blocks = [
+        f"/{name}/panoptic:\n  ros__parameters:\n    decode: {{object_threshold: {least}}}\n"
+        for name, least in (("front", 0.0), ("rear", 1.0))
+    ]
+    (tmp_path / "two.yaml").write_text("".join(blocks))
+    (tmp_path / "one.yaml").write_text("/**:\n  ros__parameters: {}\n")
+    words = (tmp_path / "one.yaml", tmp_path / "two.yaml", "--input", tmp_path / "one")
+    ends = ("--engine", "painted", "--fail-over", "lost=0")
+    assert diff(*words, *ends) == 2
+    assert "choose one with --params-node" in capsys.readouterr().err
+    assert diff(*words, *ends, "--params-node", "/front/panoptic") == 0
+    assert diff(*words, *ends, "--params-node", "/rear/panoptic") == 1
+
+
+def test_the_help_says_what_is_taken_of_a_parameter_file(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit):
+        diff("--help")
+    said = " ".join(capsys.readouterr().out.split())
+    assert "taken of such a file: engine, decode, tracking, drivable" in said
+
+
 @pytest.mark.parametrize(
     ("limit", "told"), [("speed=1", "no such measure"), ("pq=much", "NAME=NUMBER")]
 )

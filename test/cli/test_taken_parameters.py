@@ -96,7 +96,7 @@ def test_parameters_without_a_model_to_run_are_refused(
 ) -> None:
     words = ["eval", "--format", "coco", "--gt", "a.json", "--pred", "b.json"]
     assert main([*words, "--params", str(written(tmp_path, "{jpeg_quality: 9}"))]) == 2
-    assert "--params goes with --engine only, not with --pred" in capsys.readouterr().err
+    assert "--params: only with --engine" in capsys.readouterr().err
 
 
 def label(tmp_path: Path, text: str, *words: str) -> int:

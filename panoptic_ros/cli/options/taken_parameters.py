@@ -9,6 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.core.config import parameters, with_value
 from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
 from panoptic_ros.core.parameter_file import read_parameters
@@ -63,8 +64,13 @@ def add_parameter_arguments(parser: argparse._ActionsContainer, verb: str) -> No
         "--params",
         type=Path,
         metavar="YAML",
-        help=f"parameter file of the node; taken: {_in_words(verb)}",
+        help=f"parameter file of the node; taken: {taken_in_words(verb)}",
     )
+    add_node_argument(parser)
+
+
+def add_node_argument(parser: argparse._ActionsContainer) -> None:
+    """Declare which node of a parameter file counts."""
     parser.add_argument(
         "--params-node",
         default="",
@@ -73,8 +79,8 @@ def add_parameter_arguments(parser: argparse._ActionsContainer, verb: str) -> No
     )
 
 
-def _in_words(verb: str) -> str:
-    """What a verb takes, or what it does not, whichever is said sooner."""
+def taken_in_words(verb: str) -> str:
+    """What a verb takes of a parameter file, or what it does not, whichever is said sooner."""
     known = (*TAKEN[verb], *ALWAYS, *RUNNING)
     groups = dict.fromkeys(name.partition(".")[0] for name in DECLARED)
     rest = ", ".join(name for name in groups if not is_of(name, known))
@@ -83,6 +89,7 @@ def _in_words(verb: str) -> str:
 
 def parameters_of(args: argparse.Namespace, verb: str) -> NodeConfig:
     """Read what a verb takes of ``--params``; see ``taken_parameters``."""
+    only_with("--params", args.params, {"--params-node": args.params_node})
     return taken_parameters(args.params, verb, args.params_node)
 
 
