@@ -126,6 +126,11 @@ def load(name: str) -> Checkpoint:
         raise ConfigError(
             f"hub checkpoints need transformers ({error}); run: pip install transformers"
         ) from error
+    if _is_path(name) and not Path(name).is_dir():
+        raise ConfigError(
+            f"{name}: no such folder; needs one that save_pretrained wrote, or the id of a "
+            "checkpoint on the hub"
+        )
     config = _read(name, lambda: transformers.AutoConfig.from_pretrained(name))
     if config.model_type not in FAMILIES:
         raise ConfigError(
@@ -139,6 +144,15 @@ def load(name: str) -> Checkpoint:
         network.register_buffer("panoptic_task", _panoptic_task(name, config.task_seq_len))
     mean, deviation = _normalisation(name)
     return Checkpoint(name, family, network.eval(), mean, deviation, _license(name))
+
+
+def _is_path(name: str) -> bool:
+    """Whether a name cannot be an id of the hub, which is NAME or OWNER/NAME.
+
+    >>> [_is_path(name) for name in ("./m2f", "/data/m2f", "models/m2f/best", "tue-mps/eomt")]
+    [True, True, True, False]
+    """
+    return name.startswith((".", "/", "~")) or name.count("/") > 1
 
 
 def _read(name: str, loader: Callable[[], Any]) -> Any:
