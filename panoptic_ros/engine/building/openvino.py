@@ -157,9 +157,7 @@ def to_int8(
     model = load_model(path)
     prepare(model)
     read = load_openvino().Core().read_model(bytes(model.SerializeToString()))
-    known = {operation.get_friendly_name() for operation in read.get_ordered_ops()}
-    # NNCF refuses names that OpenVINO's graph has not.
-    kept = [name for name in edge_products(model.graph) if name in known]
+    kept = operations_of(read, edge_products(model.graph))
     with contextlib.redirect_stdout(io.StringIO()), _quiet():
         return nncf.quantize(
             read,
@@ -169,6 +167,24 @@ def to_int8(
             subset_size=len(images),
             ignored_scope=nncf.IgnoredScope(names=kept),
         )
+
+
+def operations_of(model: Any, nodes: Sequence[str]) -> list[str]:
+    """Find what OpenVINO made of nodes of an ONNX graph.
+
+    A convolution with a bias becomes two operations: the sum keeps the node's name, and the
+    product itself is ``name/WithoutBiases``. NNCF refuses names that the graph has not.
+
+    Args:
+        model: An ``openvino.Model`` that was read from ONNX.
+        nodes: Names of nodes of the ONNX graph.
+
+    Returns:
+        Names of operations, in the graph's order.
+    """
+    names = [operation.get_friendly_name() for operation in model.get_ordered_ops()]
+    below = tuple(f"{node}/" for node in nodes)
+    return [name for name in names if name in nodes or name.startswith(below)]
 
 
 def load_nncf() -> Any:

@@ -100,6 +100,24 @@ def test_every_image_sets_ranges_and_is_reported_once(
 
 
 @installed
+def test_the_first_and_the_last_convolutions_are_spared_with_their_biases(nncf: DrawnNncf) -> None:
+    spared: dict[str, str] = {}
+
+    def note(model: Any) -> Any:
+        names = nncf.asked["ignored_scope"].names
+        found = {entry.get_friendly_name(): entry for entry in model.get_ordered_ops()}
+        spared.update({name: found[name].get_type_name() for name in names})
+        return model
+
+    nncf.quantised = note
+    to_int8(shipped_models()["street_fast"], "CPU", [])
+    products = [name for name, kind in spared.items() if kind == "Convolution"]
+    ends = {"stem.0", "center.1", "offset.1", "semantic.1"}
+    assert {name.split("/")[-3] for name in products} == ends
+    assert sorted(spared.values()) == ["Add"] * 4 + ["Convolution"] * 4
+
+
+@installed
 def test_a_plan_that_says_something_else_is_not_kept(model: Path, nncf: DrawnNncf) -> None:
     other_labels.path = model  # type: ignore[attr-defined]
     nncf.quantised = other_labels
