@@ -72,8 +72,12 @@ def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> Cached
 
 
 def _look_at_openvino(name: str, manifest: Manifest) -> CachedPlan:
-    from panoptic_ros.engine.openvino_plan import command, device_of, key_here, read_device
-
+    try:
+        from panoptic_ros.engine.openvino_plan import command, device_of, key_here, read_device
+    except ImportError as error:  # a bare Python: it has no NumPy
+        facts = f"{manifest.key.precision}, OpenVINO, {manifest.key.gpu}"
+        why_not = f"needs {error.name}, which cannot be imported here"
+        return CachedPlan(name, facts, why_not, needs_gpu=False)
     device = device_of(manifest)
     try:
         wanted = _of_package(key_here(manifest, read_device(device)), manifest.model)
