@@ -144,7 +144,7 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
             validate = _validation(val_size)
             best = train(config, display.show, validate, _say_new_classes, display.restore)
         except KeyboardInterrupt:
-            print(f"Interrupted; run the same command again to resume from {last}.")
+            print(_interrupted(last))
             return 130
     if display.step == 0:
         print(f"{last} has finished its schedule; raise --steps or --minutes, or change --out")
@@ -154,6 +154,13 @@ def _train(config: TrainConfig, val_size: tuple[int, int]) -> int:
     print_written(path for path in map(config.out.joinpath, names) if path.exists())
     print(f"Export it with: panoptic export {best} MODEL.onnx")
     return 0
+
+
+def _interrupted(last: Path) -> str:
+    """Say what the same command does after an interruption."""
+    if last.exists():
+        return f"Interrupted; run the same command again to resume from {last}."
+    return "Interrupted before the first checkpoint; the same command starts anew."
 
 
 def _say_new_classes(names: list[str]) -> None:

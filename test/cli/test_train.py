@@ -99,6 +99,32 @@ def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "has finished its schedule; raise --steps" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("checkpoint", "told"),
+    [
+        ("last.pt", "run the same command again to resume from"),
+        ("other.pt", "before the first checkpoint; the same command starts anew"),
+    ],
+)
+def test_an_interrupted_training_says_what_the_same_command_does(
+    checkpoint: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    pytest.importorskip("torch")
+    from panoptic_ros.model.training import train as training
+
+    def interrupted(*_: object) -> None:
+        (tmp_path / checkpoint).touch()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", interrupted)
+    assert main(["train", "--data", str(tmp_path), "--out", str(tmp_path)]) == 130
+    assert told in capsys.readouterr().out
+
+
 def test_view_and_zoom_reach_the_crops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     from panoptic_ros.model.training import train as training
