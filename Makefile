@@ -162,7 +162,9 @@ LOCKS := $(wildcard requirements/*.lock requirements/*.in)
 $(STAMPS)/run: $(STAMPS)/venv $(CONSTRAINTS) $(LOCKS) setup.py
 	$(PIP) $(RUN_PACKAGES)
 	$(PIP) -r requirements/build.lock
-	$(PIP) --no-deps --no-build-isolation --editable .
+# As an entry of sys.path: setuptools' default hook comes after a folder called panoptic_ros, the
+# clone itself, beside which a user's script lies.
+	$(PIP) --no-deps --no-build-isolation --config-settings editable_mode=compat --editable .
 	@touch $@
 
 $(STAMPS)/docs: $(STAMPS)/run requirements/docs.lock
