@@ -160,8 +160,8 @@ def test_an_unreadable_image_is_told_and_the_others_are_labelled(
     ("content", "words"),
     [
         (None, "cannot be read"),
-        ("[", "not a COCO panoptic file"),
-        ("{}", "not a COCO panoptic file"),
+        ("[", "not a COCO panoptic file (Expecting value: "),
+        ("{}", "not a COCO panoptic file ('categories' is missing)"),
         ('{"categories": [{"id": 1, "name": "dog"}]}', "shares no class name"),
     ],
     ids=["missing", "no JSON", "empty", "strangers"],

@@ -19,6 +19,17 @@ class DocumentError(ValueError):
     """What is wrong with the text; the reader adds the file's name and what it needs."""
 
 
+def reason_of(error: Exception) -> str:
+    """Say why a document is not what it should be, without the names of Python's errors.
+
+    >>> reason_of(KeyError("images")), reason_of(ValueError("id is 'a'"))
+    ("'images' is missing", "id is 'a'")
+    """
+    if isinstance(error, KeyError) and error.args:
+        return f"{error.args[0]!r} is missing"
+    return str(error) or type(error).__name__
+
+
 def parse_json(text: str) -> Any:
     """Parse a JSON text.
 

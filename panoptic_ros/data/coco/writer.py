@@ -19,7 +19,7 @@ from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import output
-from panoptic_ros.core.files.document import parse_json
+from panoptic_ros.core.files.document import parse_json, reason_of
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.result import Result
 from panoptic_ros.data.coco.ids import write_ids
@@ -92,7 +92,7 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
     except OSError as error:
         raise DataError(f"{json_path}: cannot be read ({error.strerror})") from error
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise DataError(f"{json_path}: not a COCO panoptic file ({error!r})") from error
+        raise DataError(f"{json_path}: not a COCO panoptic file ({reason_of(error)})") from error
     found = {label.index: by_name[label.name] for label in labels.labels if label.name in by_name}
     if not found:
         ours = ", ".join(label.name for label in labels.labels[:5])

@@ -17,6 +17,7 @@ from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import output
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
@@ -157,7 +158,7 @@ def _find_objects(
     try:
         names, images = parse(path)
     except (MalformedError, KeyError, TypeError, ValueError, IndexError) as error:
-        raise DataError(f"{path}: is not a file of this format ({error!r})") from error
+        raise DataError(f"{path}: is not a file of this format ({reason_of(error)})") from error
     if not images:
         raise DataError(f"{path}: has no image")
     categories = (
