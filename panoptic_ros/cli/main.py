@@ -40,6 +40,8 @@ VERBS = {
 ``run(args)``."""
 
 
+_UNENDING = ("play", "record", "watch")
+"""Verbs whose usual end is Ctrl-C."""
 _STOPPED = 130
 """Exit status after Ctrl-C."""
 
@@ -65,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.words = words
     interrupts: list[int] = []
     try:
-        with _noted(interrupts):
+        with _noted(interrupts, args.verb):
             status = int(args.run(args))
     except PanopticError as error:
         print(f"panoptic {args.verb}: {error}", file=sys.stderr)
@@ -104,11 +106,12 @@ def _quiet_interrupt() -> Iterator[None]:
 
 
 @contextmanager
-def _noted(interrupts: list[int]) -> Iterator[None]:
+def _noted(interrupts: list[int], verb: str) -> Iterator[None]:
     """Note every Ctrl-C and SIGTERM, and let both end a verb as an exception that it can clean up.
 
-    What a verb imports late may turn a KeyboardInterrupt into an error of its own. A process that
-    was forked from this one ends by SIGTERM as usual.
+    A shell script starts what runs in the background with SIGINT ignored. That stays so, but for
+    verbs that end no other way. What a verb imports late may turn a KeyboardInterrupt into an
+    error of its own. A process that was forked from this one ends by SIGTERM as usual.
     """
     owner = os.getpid()
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
@@ -121,6 +124,8 @@ def _noted(interrupts: list[int]) -> Iterator[None]:
         signal.default_int_handler(number, frame)
 
     ours = {n: handler for n, handler in usual.items() if signal.getsignal(n) is handler}
+    if verb in _UNENDING and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        ours[signal.SIGINT] = signal.SIG_IGN
     for number in ours:
         signal.signal(number, note)
     try:

@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
-from panoptic_ros.cli import info
+from panoptic_ros.cli import info, watch
 from panoptic_ros.cli.main import main
 
 FAILURE = "initialization failed"
@@ -83,6 +84,23 @@ def test_a_verb_that_answers_the_interrupt_itself_ends_by_the_same_status(
 
     monkeypatch.setattr(info, "run", answer)
     assert main(["info", "street_fast"]) == 143
+
+
+@pytest.mark.parametrize(("verb", "words", "status"), [(watch, [], 130), (info, ["drawn"], 0)])
+def test_in_the_background_of_a_script_only_what_ends_by_ctrl_c_hears_it(
+    monkeypatch: pytest.MonkeyPatch, verb: ModuleType, words: list[str], status: int
+) -> None:
+    def wait(args: argparse.Namespace) -> int:
+        signal.raise_signal(signal.SIGINT)
+        return 0
+
+    monkeypatch.setattr(verb, "run", wait)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert main([verb.__name__.rpartition(".")[2], *words]) == status
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 FORK = """
