@@ -37,6 +37,13 @@ def test_equal_sequences_score_one() -> None:
     assert score(frame, frame) == TrackingScore(1.0, 1.0, 1.0, 2)
 
 
+@pytest.mark.parametrize("count", [3, 4, 5])
+def test_there_may_be_any_number_of_classes(count: int) -> None:
+    metric = TrackingQuality(count, (CAR,))
+    metric.update(*drawn("r0 s0 c1"), *drawn("r0 s0 c1"))
+    assert metric.result().all == TrackingScore(1.0, 1.0, 1.0, 1)
+
+
 def test_which_number_an_object_has_does_not_matter() -> None:
     assert score(("c1 c1 c2", "c7 c7 c3"), ("c1 c2 c2", "c7 c3 c3")).aq == 1.0
 

@@ -2,7 +2,7 @@
 """Try a sample of small mistakes, and those made by hand, against the tests that lie near.
 
 Run: python -m test.mutants [--only core,ros | --files FILE,FOLDER] [--number 60] [--seed 1]
-    [--made] [--again] [--seconds 300]
+    [--made | --sampled] [--again] [--seconds 300]
 
 Results are added to ``--out``; what stands there is not tried again, so a run that was ended
 goes on. docs/testing.md says how to read the table.
@@ -40,6 +40,7 @@ def main() -> int:
     by_hand, stale = made(ROOT)
     chosen = {file for part in args.parts for file in part}
     by_hand = [one for one in by_hand if args.takes_all or one.file in chosen]
+    by_hand = [] if args.sampled else by_hand
     sampled = [] if args.made else [_sampled(part, args) for part in args.parts]
     mutants = in_rounds([*sampled, by_hand])
     results = args.out / "results.jsonl"
@@ -126,7 +127,9 @@ def _arguments() -> argparse.Namespace:
         "--number", type=int, default=60, help="of a room, or of --files; default: %(default)s"
     )
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--made", action="store_true", help="those made by hand alone")
+    kinds = parser.add_mutually_exclusive_group()
+    kinds.add_argument("--made", action="store_true", help="those made by hand alone")
+    kinds.add_argument("--sampled", action="store_true", help="those drawn alone")
     parser.add_argument("--again", action="store_true", help="try survivors again")
     parser.add_argument("--seconds", type=float, default=3600.0, help="default: %(default)s")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

@@ -142,7 +142,7 @@ def compare_plan(
     plan: bytes,
     manifest: Manifest,
     model: Path,
-    device: int = 0,
+    device: int,
     images: Sequence[NDArray[np.uint8]] = (),
 ) -> dict[str, float]:
     """Compare a plan that was just built with ONNX Runtime, and refuse it if it is wrong.

@@ -47,3 +47,19 @@ def test_the_nearest_point_comes_first_to_a_centimetre() -> None:
 def test_what_is_nearer_than_five_centimetres_is_in_no_view(ahead_m: float, is_seen: bool) -> None:
     point = np.array([[0.0, 0.0, ahead_m]], np.float32)
     assert len(view_of(point, np.eye(4), camera(), MAP_SIZE)) == is_seen
+
+
+@pytest.mark.parametrize(
+    ("u", "v", "is_seen"),
+    [
+        pytest.param(0, 0, True, id="upper left"),
+        pytest.param(999, 399, True, id="lower right"),
+        pytest.param(-1, 200, False, id="left of it"),
+        pytest.param(1000, 200, False, id="right of it"),
+        pytest.param(500, -1, False, id="above"),
+        pytest.param(500, 400, False, id="below"),
+    ],
+)
+def test_the_outermost_pixels_are_seen_and_nothing_beyond(u: int, v: int, is_seen: bool) -> None:
+    point = np.array([[(u - CENTER[0]) / FOCAL_X, (v - CENTER[1]) / FOCAL_Y, 1.0]], np.float32)
+    assert len(view_of(point, np.eye(4), camera(), MAP_SIZE)) == is_seen

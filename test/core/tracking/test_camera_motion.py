@@ -83,3 +83,10 @@ def test_what_other_sensors_say_is_taken_instead_of_the_image() -> None:
 def test_a_still_camera_moves_nothing() -> None:
     points = np.array([[3.0, 4.0], [0.0, 9.5]])
     assert (STILL.move(points) == points).all()
+
+
+@pytest.mark.parametrize(("height", "half"), [(64, (32, 50)), (63, (63, 100))])
+def test_a_large_thumbnail_is_compared_at_half_its_size_first(
+    height: int, half: tuple[int, int]
+) -> None:
+    assert MotionImage.of(np.zeros((height, 100), np.uint8)).half.shape == half

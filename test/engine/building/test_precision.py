@@ -224,6 +224,19 @@ def test_a_model_without_products_is_refused() -> None:
         to_fp16(model)
 
 
+def test_a_model_whose_types_do_not_fit_is_refused() -> None:
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "numbers"], ["y"])],
+        "mixed",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, (1, 2))],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, (5, 5))],
+        [numpy_helper.from_array(np.ones((3, 4), np.float32), "numbers")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    with pytest.raises(ModelError, match="the types of this model cannot be inferred"):
+        to_fp16(model)
+
+
 def test_no_operator_is_both_worth_it_and_sensitive() -> None:
     assert not PRODUCTS & SENSITIVE
 
