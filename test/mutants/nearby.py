@@ -22,14 +22,13 @@ CHOSEN = {
         "test/engine/building/test_precision.py",
         "test/engine/building/test_plans.py",
     ),
+    "panoptic_ros/fleet/parts/": ("test/fleet/parts", "test/fleet/test_label_parts.py"),
     "panoptic_ros/fleet/": (
-        "test/fleet/parts",
         "test/fleet/test_task_queue.py",
         "test/fleet/test_figures.py",
         "test/fleet/test_summary.py",
         "test/fleet/test_addresses.py",
         "test/fleet/test_label_bag.py",
-        "test/fleet/test_label_parts.py",
     ),
 }
 
