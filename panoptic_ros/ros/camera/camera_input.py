@@ -6,15 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-
 from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
 from panoptic_ros.messages.video.video_decoder import COMPRESSED_VIDEO, FFMPEG_PACKET
 from panoptic_ros.ros.camera.loss_counter import LossCounter
+from panoptic_ros.ros.camera.qos import Quality
 from panoptic_ros.ros.camera.video_input import VideoInput
 from panoptic_ros.ros.protocols import SubscribingNode
 
@@ -24,12 +22,8 @@ KINDS = (IMAGE, COMPRESSED_IMAGE, COMPRESSED_VIDEO, FFMPEG_PACKET)
 _BENEATH = (("compressed", COMPRESSED_IMAGE), ("ffmpeg", FFMPEG_PACKET))
 """Last names of image_transport's topics below an image topic, and their types."""
 
-_NEWEST = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=1, reliability=ReliabilityPolicy.BEST_EFFORT
-)
-_QUEUE = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=60, reliability=ReliabilityPolicy.BEST_EFFORT
-)
+_NEWEST = Quality(depth=1)
+_QUEUE = Quality(depth=60, least_depth=60)
 """Of videos: a decoder needs every packet."""
 
 
@@ -72,7 +66,7 @@ class CameraInput:
         self.camera_info: CameraInfo | None = None
         info = node.resolve_topic_name(info_topic) if info_topic else beside(self._wanted)
         self._info_subscription = node.create_subscription(
-            types.find(CAMERA_INFO), info, self._note_info, _NEWEST
+            types.find(CAMERA_INFO), info, self._note_info, _NEWEST.profile()
         )
 
     @property
@@ -132,12 +126,13 @@ class CameraInput:
         self._loss_counter = LossCounter()
         self._video.restart()
         self._is_queued = self._video.is_video or kind in (COMPRESSED_VIDEO, FFMPEG_PACKET)
+        quality = _QUEUE if self._is_queued else _NEWEST
         return self._node.create_subscription(
             self._types.find(kind),
             topic,
             self._take,
-            _QUEUE if self._is_queued else _NEWEST,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            quality.profile(),
+            qos_overriding_options=quality.overrides(),
         )
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:

@@ -6,9 +6,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-
 from panoptic_ros.core.classes.label_table import LabelTable
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.messages.context import LabelContext
@@ -22,17 +19,11 @@ from panoptic_ros.messages.topic import (
     Topic,
 )
 from panoptic_ros.messages.topics import TOPICS, frame_rows, rows_of
+from panoptic_ros.ros.camera.qos import Quality
 from panoptic_ros.ros.protocols import Publisher, PublishingNode
 
-_RELIABLE = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=2, reliability=ReliabilityPolicy.RELIABLE
-)
-_LATCHED = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST,
-    depth=1,
-    reliability=ReliabilityPolicy.RELIABLE,
-    durability=DurabilityPolicy.TRANSIENT_LOCAL,
-)
+_RELIABLE = Quality(depth=2, is_reliable=True)
+_LATCHED = Quality(depth=1, is_reliable=True, is_latched=True)
 
 
 class CameraOutput:
@@ -107,9 +98,10 @@ class CameraOutput:
         return publisher is not None and publisher.get_subscription_count() > 0
 
     def _offered(self, prefix: str, row: Topic) -> Publisher:
+        quality = _LATCHED if row.is_latched else _RELIABLE
         return self._node.create_lifecycle_publisher(
             self._types.find(row.type),
             prefix + row.name,
-            _LATCHED if row.is_latched else _RELIABLE,
-            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            quality.profile(),
+            qos_overriding_options=quality.overrides(),
         )

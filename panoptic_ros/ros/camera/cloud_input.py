@@ -6,23 +6,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.qos_overriding_options import QoSOverridingOptions
-
 from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
 from panoptic_ros.messages.clouds.cloud_stage import SensorMessage
 from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
 from panoptic_ros.messages.convert import IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
+from panoptic_ros.ros.camera.qos import Quality
 from panoptic_ros.ros.protocols import SubscribingNode
 
 KINDS = (POINT_CLOUD, IMAGE)
 """Message types that are read."""
 
-_FEW = QoSProfile(
-    history=HistoryPolicy.KEEP_LAST, depth=4, reliability=ReliabilityPolicy.BEST_EFFORT
-)
+_FEW = Quality(depth=4)
 
 
 class CloudInput:
@@ -75,9 +71,12 @@ class CloudInput:
         self._subscriptions.clear()
 
     def _subscribe(self, topic: str, kind: str, callback: Callable[[Any], None]) -> None:
-        options = QoSOverridingOptions.with_default_policies() if topic == self.topic else None
         subscription = self._node.create_subscription(
-            self._types.find(kind), topic, callback, _FEW, qos_overriding_options=options
+            self._types.find(kind),
+            topic,
+            callback,
+            _FEW.profile(),
+            qos_overriding_options=_FEW.overrides() if topic == self.topic else None,
         )
         self._subscriptions.append(subscription)
 
