@@ -7,7 +7,8 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,25 @@ def load_openvino() -> Any:
     return openvino
 
 
+def open_core() -> Any:
+    """Give the ``openvino.Core`` of this process, which lasts as long as it does.
+
+    OpenVINO's CPU plugin (2026.4.1) gives the thread that loads it another stack for handlers of
+    signals, and takes that back in the same thread only. Where the plugin goes in another one, as
+    when a worker closes the last engine, the next signal is a segmentation fault: Ctrl-C. So it
+    is never let go of.
+
+    Raises:
+        ModelError: See ``load_openvino``.
+    """
+    return _lasting(load_openvino().Core)
+
+
+@cache
+def _lasting(kind: Callable[[], Any]) -> Any:
+    return kind()
+
+
 def half_precision(core: Any, device: str) -> str:
     """The half precision that a device computes in, empty where it has none.
 
@@ -89,7 +109,7 @@ class OpenVinoEngine(Closing):
         openvino = load_openvino()
         metadata = plan[1] if plan else file_metadata(path)
         self._spec = read_metadata(metadata, path.name)
-        core = openvino.Core()
+        core = open_core()
         check_device(core, device)
         options = device_options(core, device, precision, threads)
         try:

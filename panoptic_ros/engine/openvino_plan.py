@@ -13,7 +13,7 @@ from pathlib import Path
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.onnx_file import file_metadata
-from panoptic_ros.engine.openvino import OpenVinoEngine, check_device, load_openvino
+from panoptic_ros.engine.openvino import OpenVinoEngine, check_device, load_openvino, open_core
 from panoptic_ros.engine.storage.cache import (
     check_fresh,
     default_folder,
@@ -54,7 +54,7 @@ def read_device(name: str) -> OpenVinoDevice:
         ModelError: OpenVINO or the device is missing, or it is AUTO, which is none.
     """
     openvino = load_openvino()
-    core = openvino.Core()
+    core = open_core()
     check_device(core, name)
     if name == "AUTO":
         raise ModelError(

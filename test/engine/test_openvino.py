@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -258,3 +259,32 @@ def test_an_openvino_that_does_not_say_its_version_is_refused(
 def test_half_precision_is_what_the_device_has(able: list[str], half: str) -> None:
     core = SimpleNamespace(get_property=lambda device, name: able)
     assert half_precision(core, "CPU") == half
+
+
+CLOSED_ELSEWHERE = """
+import gc, os, signal, sys, threading
+from pathlib import Path
+from panoptic_ros.engine.openvino import OpenVinoEngine
+
+engines = [OpenVinoEngine(Path(sys.argv[1]))]
+
+
+def close():
+    engines.pop().close()
+    gc.collect()
+
+
+closing = threading.Thread(target=close)
+closing.start()
+closing.join()
+try:
+    os.kill(os.getpid(), signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+def test_a_signal_ends_no_process_whose_engine_was_closed_by_another_thread(model: Path) -> None:
+    command = [sys.executable, "-c", CLOSED_ELSEWHERE, str(model)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "interrupted\n"), done.stderr

@@ -189,9 +189,9 @@ def _openvino(module: Module) -> tuple[Module, tuple[str, ...]]:
     if not module.is_usable:
         return module, ()
     from panoptic_ros.core.errors import ModelError
-    from panoptic_ros.engine.openvino import load_openvino
+    from panoptic_ros.engine.openvino import open_core
 
     try:
-        return module, tuple(load_openvino().Core().available_devices)
+        return module, tuple(open_core().available_devices)
     except (ModelError, RuntimeError) as error:
         return replace(module, error=str(error)), ()

@@ -31,7 +31,7 @@ from panoptic_ros.engine.building.quantize import (
     no_report,
 )
 from panoptic_ros.engine.building.recipe import Recipe, metadata_of
-from panoptic_ros.engine.openvino import OpenVinoEngine, device_options, load_openvino
+from panoptic_ros.engine.openvino import OpenVinoEngine, device_options, open_core
 from panoptic_ros.engine.openvino_plan import DEVICE, OpenVinoDevice, key_and_place
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.storage.cache import WAITING, build_once
@@ -124,7 +124,7 @@ def _compiled(
     Returns:
         What OpenVINO compiled, and its inputs and outputs.
     """
-    core = load_openvino().Core()
+    core = open_core()
     load_nncf()
     try:
         quantised = to_int8(path, device.name, images, report)
@@ -156,7 +156,7 @@ def to_int8(
     nncf = load_nncf()
     model = load_model(path)
     prepare(model)
-    read = load_openvino().Core().read_model(bytes(model.SerializeToString()))
+    read = open_core().read_model(bytes(model.SerializeToString()))
     kept = operations_of(read, edge_products(model.graph))
     with contextlib.redirect_stdout(io.StringIO()), _quiet():
         return nncf.quantize(
