@@ -21,7 +21,7 @@ from launch_ros.actions import Node
 
 from launch import LaunchContext, LaunchDescription
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.messages.camera_info import beside
+from panoptic_ros.messages.camera_info import beside, is_rectified
 from panoptic_ros.ros.launching import (
     argument,
     choice,
@@ -85,14 +85,30 @@ def _check(context: LaunchContext) -> None:
     source = argument(context, "input")
     if not Path(source).exists():
         raise ConfigError(f"input:={source}: there is no such file or folder")
-    if choice(context, "player", PLAYERS) == "ros2" and shutil.which("ros2") is None:
-        raise ConfigError("player:=ros2 needs the command ros2; source ROS 2, or leave player out")
+    if choice(context, "player", PLAYERS) == "ros2":
+        _check_ros2(argument(context, "topic"), argument(context, "image"))
     try:
         is_rate = 0.0 < float(argument(context, "rate")) < float("inf")
     except ValueError:
         is_rate = False
     if not is_rate:
         raise ConfigError(f"rate:={argument(context, 'rate')} is refused; needs a number above 0")
+
+
+def _check_ros2(topic: str, image: str) -> None:
+    """Refuse what ``ros2 bag play`` cannot do.
+
+    Raises:
+        ConfigError: It is not installed, or would give images a name that is wrong of them.
+    """
+    if shutil.which("ros2") is None:
+        raise ConfigError("player:=ros2 needs the command ros2; source ROS 2, or leave player out")
+    if topic and is_rectified(topic) != is_rectified(image):
+        raise ConfigError(
+            f"image:={image} is refused for topic:={topic}: names that begin with image_rect are "
+            "of rectified images, to which another part of camera_info applies; give image:= the "
+            "last name of the topic"
+        )
 
 
 def _viewer(context: LaunchContext) -> Node:

@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import is_dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.calibration import PLUMB_BOB
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.node_config import TRANSPORTS
 from panoptic_ros.messages.context import FrameContext
@@ -17,6 +19,9 @@ from panoptic_ros.messages.protocols import CameraInfo, Header
 
 CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
 
+_RECTIFIED = "image_rect"
+"""What image_pipeline's names of rectified images begin with: image_rect, image_rect_color."""
+
 
 def beside(topic: str) -> str:
     """CameraInfo topic beside an image topic, as image_transport names it.
@@ -24,10 +29,59 @@ def beside(topic: str) -> str:
     >>> beside("/front/image_raw"), beside("/front/image_raw/compressed"), beside("/image")
     ('/front/camera_info', '/front/camera_info', '/camera_info')
     """
+    return f"{_image_topic(topic).rpartition('/')[0]}/camera_info"
+
+
+def is_rectified(topic: str) -> bool:
+    """Whether image_pipeline's names say that a topic carries rectified images.
+
+    >>> is_rectified("/front/image_rect_color"), is_rectified("/front/image_raw/compressed")
+    (True, False)
+    """
+    return _image_topic(topic).rpartition("/")[2].startswith(_RECTIFIED)
+
+
+def _image_topic(topic: str) -> str:
+    """Image topic without the transport behind it."""
     folder, _, last = topic.rpartition("/")
-    if last in TRANSPORTS and folder.count("/") > 0:
-        folder = folder.rpartition("/")[0]
-    return f"{folder}/camera_info"
+    return folder if last in TRANSPORTS and folder.count("/") > 0 else topic
+
+
+def for_topic(info: Any, topic: str) -> Any:
+    """Give the CameraInfo of the images of a topic.
+
+    Raw images and those that image_pipeline rectifies lie beside one CameraInfo. Its K, D and R
+    are about the raw ones; rectified ones have the camera matrix that P begins with, and no
+    distortion.
+
+    Source: CameraInfo.msg, http://wiki.ros.org/image_pipeline/CameraInfo.
+
+    Args:
+        info: Any CameraInfo; ROS 1 writes its matrices in capitals.
+        topic: Of the images.
+
+    Returns:
+        The same; of rectified images a copy about them, unless P is not filled in.
+    """
+    if not is_rectified(topic):
+        return info
+    p = _numbers(info, "p").reshape(3, 4)
+    if not p[0, 0] > 0:
+        return info
+    name_of = {name: name if hasattr(info, name) else name.upper() for name in ("d", "k", "r")}
+    about = {
+        "distortion_model": PLUMB_BOB,
+        # Each message library has a type of its own for the values.
+        name_of["d"]: getattr(info, name_of["d"])[:0],
+        name_of["k"]: p[:, :3].ravel(),
+        name_of["r"]: np.eye(3).ravel(),
+    }
+    if is_dataclass(info):
+        return replace(info, **about)  # type: ignore[type-var]
+    same = copy(info)
+    for name, value in about.items():
+        setattr(same, name, value)
+    return same
 
 
 def fits(info: CameraInfo, size: tuple[int, int]) -> bool:

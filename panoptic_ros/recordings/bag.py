@@ -11,7 +11,7 @@ from typing import Any
 
 from panoptic_ros.core.errors import DataError, FrameError, counted
 from panoptic_ros.messages.bit_depth import dark_hint
-from panoptic_ros.messages.camera_info import beside
+from panoptic_ros.messages.camera_info import beside, for_topic
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
@@ -168,7 +168,7 @@ class BagSource(Source):
         for record in self._bag.records({self.topic, self._info_topic} - {""}, start_ns, end_ns):
             message = self._message(record)
             if record.topic == self._info_topic:
-                info = message or info
+                info = info if message is None else for_topic(message, self.topic)
             else:
                 seen += 1
                 yield record, message, info
@@ -203,7 +203,7 @@ class BagSource(Source):
         found = self._bag.records({self._info_topic}) if self._info_topic else iter(())
         for record in found:
             with suppress(Exception):  # rosbags raises whatever its parser trips over
-                return decoded(record)
+                return for_topic(decoded(record), self.topic)
         return None
 
     def _length_s(self, first_ns: int) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.ground.transform_tree import TransformTree
-from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
+from panoptic_ros.messages.camera_info import CAMERA_INFO, beside, for_topic
 from panoptic_ros.messages.clouds.cloud_stage import SensorMessage
 from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
 from panoptic_ros.messages.clouds.transform_message import TF_MESSAGE, note_transforms
@@ -83,7 +83,7 @@ class BagPoints(Closing):
         if record.topic == self._topic:
             self._on_cloud(SensorMessage(message, self._info))
         elif record.topic == self._info_topic and record.type == CAMERA_INFO:
-            self._info = message
+            self._info = for_topic(message, self._topic)
         elif record.type == TF_MESSAGE:
             note_transforms(self._tree, message, is_static=False)
 

@@ -203,7 +203,7 @@ class CalibratedSource(Source):
 
     Args:
         source: The input; a CameraInfo of its own gives way.
-        path: The file, see ``camera_yaml``.
+        path: The file, see ``camera_yaml``; of rectified images its projection counts.
 
     Raises:
         DataError: The file cannot be read or is no calibration.
@@ -211,13 +211,14 @@ class CalibratedSource(Source):
 
     def __init__(self, source: Source, path: Path) -> None:
         from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
+        from panoptic_ros.messages.camera_info import for_topic
 
         self._source = source
         self.path, self.topic, self.count = source.path, source.topic, source.count
         self.is_live = source.is_live
         self.span, self.read_errors = source.span, source.read_errors
         try:
-            self._camera_info = read_camera_yaml(path)
+            self._camera_info = for_topic(read_camera_yaml(path), source.topic)
         except DataError:
             source.close()
             raise

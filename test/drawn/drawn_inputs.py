@@ -80,7 +80,8 @@ def info_message(store: Any, stamp_ns: int, width: int = 64, height: int = 48) -
         d=np.zeros(5),
         k=np.eye(3).reshape(-1),
         r=np.eye(3).reshape(-1),
-        p=np.eye(3, 4).reshape(-1),
+        # The rectified image's focal length is 2, that of the raw one 1.
+        p=np.diag([2.0, 2.0, 1.0, 0.0])[:3].reshape(-1),
         binning_x=0,
         binning_y=0,
         roi=roi,

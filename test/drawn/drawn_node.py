@@ -17,6 +17,20 @@ class End:
     topic_type: str
     node_name: str = "driver"
     node_namespace: str = "/"
+    is_latched: bool = False
+    is_reliable: bool = True
+
+    @property
+    def qos_profile(self) -> Any:
+        """What is offered, as rclpy tells it."""
+        from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
+
+        latched, volatile = DurabilityPolicy.TRANSIENT_LOCAL, DurabilityPolicy.VOLATILE
+        reliable, best_effort = ReliabilityPolicy.RELIABLE, ReliabilityPolicy.BEST_EFFORT
+        return SimpleNamespace(
+            durability=latched if self.is_latched else volatile,
+            reliability=reliable if self.is_reliable else best_effort,
+        )
 
 
 @dataclass(eq=False)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.messages.camera_info import camera_model, fits, image_size
+from panoptic_ros.messages.camera_info import camera_model, fits, for_topic, image_size
 
 K = [500.0, 0.0, 320.0, 0.0, 510.0, 180.0, 0.0, 0.0, 1.0]
 
@@ -78,3 +78,63 @@ def test_the_matrices_of_ros_1_are_read() -> None:
     del told.k, told.d
     camera = camera_model(told, (360, 640))
     assert (camera.matrix[0, 0], camera.distortion[0]) == (500.0, 0.1)
+
+
+P = [450.0, 0.0, 310.0, -45.0, 0.0, 460.0, 170.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+TILT = [0.8, 0.0, 0.6, 0.0, 1.0, 0.0, -0.6, 0.0, 0.8]
+
+
+def shared(**other: Any) -> Any:
+    """What lies beside raw and rectified images of one camera."""
+    d = np.array([-0.3, 0.1, 0.0, 0.0, 0.0])
+    return info(d=d, r=np.array(TILT), p=np.array(P), **other)
+
+
+@pytest.mark.parametrize(
+    "topic", ["/cam/image_rect", "/cam/image_rect_color", "/cam/image_rect/compressed"]
+)
+@pytest.mark.parametrize("model", ["plumb_bob", "equidistant"])
+def test_rectified_images_have_the_camera_of_the_projection(topic: str, model: str) -> None:
+    camera = camera_model(for_topic(shared(distortion_model=model), topic), (360, 640))
+    assert (camera.model, camera.distortion.size) == ("plumb_bob", 0)
+    np.testing.assert_array_equal(camera.matrix, np.array(P).reshape(3, 4)[:, :3])
+
+
+def test_rectified_images_are_not_turned_against_their_optical_frame() -> None:
+    told = for_topic(shared(), "/cam/image_rect")
+    np.testing.assert_array_equal(told.r, np.eye(3).ravel())
+    np.testing.assert_array_equal(told.p, P)
+
+
+@pytest.mark.parametrize(
+    "topic",
+    ["/cam/image_raw", "/image_rect/image", "/cam/image_raw/compressed", "/compressed", "image"],
+)
+def test_other_images_have_the_camera_info_as_it_is(topic: str) -> None:
+    told = shared()
+    assert for_topic(told, topic) is told
+
+
+def test_a_projection_that_is_not_filled_in_changes_nothing() -> None:
+    told = info(p=np.zeros(12))
+    assert for_topic(told, "/cam/image_rect") is told
+
+
+def test_the_shared_camera_info_stays_as_it_was() -> None:
+    told = shared()
+    for_topic(told, "/cam/image_rect")
+    assert list(told.k) == K
+    assert list(told.r) == TILT
+
+
+def test_rectified_images_of_ros_1_have_the_projections_camera_too() -> None:
+    told = info(D=np.array([0.1] * 5), K=np.array(K), R=np.array(TILT), P=np.array(P))
+    del told.k, told.d
+    camera = camera_model(for_topic(told, "/cam/image_rect"), (360, 640))
+    assert (camera.matrix[0, 0], camera.distortion.size) == (450.0, 0)
+
+
+def test_a_region_of_rectified_images_is_cut_from_the_projection() -> None:
+    told = shared(binning_x=2, binning_y=2, roi=region(100, 40, 400, 200))
+    rectified = for_topic(told, "/cam/image_rect")
+    assert intrinsics(rectified, (100, 200)) == [225, 230, 105, 65]

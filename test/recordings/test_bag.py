@@ -13,7 +13,7 @@ import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.recordings.open import open_source
-from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange
+from panoptic_ros.recordings.source import CalibratedSource, RecordedFrame, Source, TimeRange
 from test.drawn.drawn_bags import write_part
 from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
 
@@ -78,6 +78,31 @@ def test_compressed_images_are_read(tmp_path: Path) -> None:
 def test_the_camera_info_beside_the_images_comes_with_them(tmp_path: Path) -> None:
     frames, _ = read(write_bag2(tmp_path / "bag"))
     assert all(recorded.camera_info.width == 64 for recorded in frames)
+
+
+@pytest.mark.parametrize(
+    ("topic", "focal"),
+    [("/front/image_raw", 1.0), ("/front/image_rect", 2.0), ("/front/image_rect/compressed", 2.0)],
+)
+def test_the_camera_info_is_about_the_images_of_the_topic(
+    tmp_path: Path, topic: str, focal: float
+) -> None:
+    bag = write_bag2(tmp_path / "bag", topics=(topic,), damaged_infos=(0,))
+    frames, _ = read(bag)
+    assert [recorded.camera_info.k[0] for recorded in frames] == [focal] * 6
+
+
+def test_a_calibration_file_of_rectified_images_counts_by_its_projection(tmp_path: Path) -> None:
+    camera = tmp_path / "camera.yaml"
+    camera.write_text(
+        "{image_width: 64, image_height: 48, distortion_coefficients: {data: [0.1, 0, 0, 0, 0]}, "
+        "camera_matrix: {data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}, "
+        "projection_matrix: {data: [2, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1, 0]}}"
+    )
+    bag = write_bag2(tmp_path / "bag", topics=("/front/image_rect",))
+    with CalibratedSource(open_source(bag), camera) as source:
+        info = next(source.frames()).camera_info
+    assert (info.k[0], info.d.size) == (2.0, 0)
 
 
 def test_the_last_good_camera_info_stays_where_the_next_is_damaged(tmp_path: Path) -> None:

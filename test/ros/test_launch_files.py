@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from panoptic_ros.core.errors import ConfigError
+
 pytestmark = pytest.mark.ros
 launch = pytest.importorskip("launch")
 pytest.importorskip("launch_ros")
@@ -239,6 +241,20 @@ def test_the_player_of_ros2_renames_image_and_camera_info(
     words = player_of(launcher, player="ros2", topic=topic, image="/front/image")
     assert f"{topic}:=/front/image" in words
     assert "/cam0/camera_info:=/front/camera_info" in words
+
+
+@pytest.mark.parametrize(
+    ("topic", "image"),
+    [("/cam0/image_rect", "/front/image_raw"), ("/cam0/image_raw", "/front/image_rect")],
+)
+def test_the_player_of_ros2_gives_rectified_images_no_name_of_others(
+    topic: str, image: str, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    with pytest.raises(ConfigError, match=f"image:={image} is refused for topic:={topic}"):
+        player_of(launcher, player="ros2", topic=topic, image=image)
+    words = player_of(launcher, player="ros2", topic=topic, image=f"{topic}_color")
+    assert f"{topic}:={topic}_color" in words
 
 
 def test_a_player_that_fails_gives_the_launch_a_status(

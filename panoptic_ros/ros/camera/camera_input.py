@@ -6,11 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo
 from panoptic_ros.messages.video.video_decoder import COMPRESSED_VIDEO, FFMPEG_PACKET
+from panoptic_ros.ros.camera.info_input import InfoInput
 from panoptic_ros.ros.camera.loss_counter import LossCounter
 from panoptic_ros.ros.camera.qos import Quality
 from panoptic_ros.ros.camera.video_input import VideoInput
@@ -41,7 +41,6 @@ class CameraInput:
         on_drop: Called with the cause for every packet of a video that gives no image.
 
     Attributes:
-        camera_info: The newest one; None before the first.
         senders: Full names of the nodes that publish the images, as of the last look.
     """
 
@@ -63,11 +62,12 @@ class CameraInput:
         self.senders: list[str] = []
         self._subscription = self._subscribed()
         self._other_type = ""
-        self.camera_info: CameraInfo | None = None
-        info = node.resolve_topic_name(info_topic) if info_topic else beside(self._wanted)
-        self._info_subscription = node.create_subscription(
-            types.find(CAMERA_INFO), info, self._note_info, _NEWEST.profile()
-        )
+        self._info = InfoInput(node, self._wanted, info_topic, types)
+
+    @property
+    def camera_info(self) -> CameraInfo | None:
+        """The newest CameraInfo of these images; None before the first."""
+        return self._info.newest
 
     @property
     def topic(self) -> str:
@@ -77,6 +77,7 @@ class CameraInput:
 
     def look(self) -> None:
         """Look at the graph, and subscribe anew where images come in another way."""
+        self._info.look()
         source = self._found() or self._source
         has_changed = source != self._source
         if not has_changed and (self._is_queued or not self._video.is_video):
@@ -90,7 +91,7 @@ class CameraInput:
     def close(self) -> None:
         """Unsubscribe."""
         self._node.destroy_subscription(self._subscription)
-        self._node.destroy_subscription(self._info_subscription)
+        self._info.close()
 
     def _found(self) -> tuple[str, str] | None:
         """Topic and type of the images in the graph; raw is preferred, then what we have."""
@@ -137,9 +138,6 @@ class CameraInput:
 
     def _take(self, message: Any, info: Mapping[str, Any]) -> None:
         self._video.take(message, self._loss_counter.lost_before(info, self._publishers))
-
-    def _note_info(self, message: Any) -> None:
-        self.camera_info = message
 
 
 def image_topics(

@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from panoptic_ros.messages.camera_info import CAMERA_INFO, beside
 from panoptic_ros.messages.clouds.cloud_stage import SensorMessage
 from panoptic_ros.messages.clouds.point_cloud import POINT_CLOUD
 from panoptic_ros.messages.convert import IMAGE
 from panoptic_ros.messages.message_types import MessageTypes
-from panoptic_ros.messages.protocols import CameraInfo
+from panoptic_ros.ros.camera.info_input import InfoInput
 from panoptic_ros.ros.camera.qos import Quality
 from panoptic_ros.ros.protocols import SubscribingNode
 
@@ -45,8 +44,8 @@ class CloudInput:
         self._on_cloud = on_cloud
         self.topic: str = node.resolve_topic_name(topic)
         self._kind = ""
-        self._subscriptions: list[Any] = []
-        self._info: CameraInfo | None = None
+        self._subscription: Any = None
+        self._info: InfoInput | None = None
         self.other_type = ""
 
     def look(self) -> None:
@@ -55,33 +54,34 @@ class CloudInput:
         kinds = sorted({str(end.topic_type) for end in ends})
         found = next((kind for kind in KINDS if kind in kinds), "")
         self.other_type = "" if found or not kinds else kinds[0]
+        if self._info is not None:
+            self._info.look()
         if not found or found == self._kind:
             return
         self.close()
         self._kind = found
-        self._subscribe(self.topic, found, self._take)
+        self._subscription = self._subscribed(found)
         if found == IMAGE:
-            self._subscribe(beside(self.topic), CAMERA_INFO, self._note_info)
+            self._info = InfoInput(self._node, self.topic, "", self._types)
         self._node.get_logger().info(f"points come on {self.topic} as {found}")
 
     def close(self) -> None:
         """Unsubscribe."""
-        for subscription in self._subscriptions:
-            self._node.destroy_subscription(subscription)
-        self._subscriptions.clear()
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+        if self._info is not None:
+            self._info.close()
+        self._subscription = self._info = None
 
-    def _subscribe(self, topic: str, kind: str, callback: Callable[[Any], None]) -> None:
-        subscription = self._node.create_subscription(
+    def _subscribed(self, kind: str) -> Any:
+        return self._node.create_subscription(
             self._types.find(kind),
-            topic,
-            callback,
+            self.topic,
+            self._take,
             _FEW.profile(),
-            qos_overriding_options=_FEW.overrides() if topic == self.topic else None,
+            qos_overriding_options=_FEW.overrides(),
         )
-        self._subscriptions.append(subscription)
 
     def _take(self, message: Any) -> None:
-        self._on_cloud(SensorMessage(message, self._info))
-
-    def _note_info(self, message: Any) -> None:
-        self._info = message
+        info = None if self._info is None else self._info.newest
+        self._on_cloud(SensorMessage(message, info))
