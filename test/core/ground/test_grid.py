@@ -220,6 +220,20 @@ def test_directions_between_two_columns_take_the_nearer_range() -> None:
     np.testing.assert_allclose(ranges, [8, math.hypot(4, 4), *[math.hypot(4, 4)] * 2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("yaw_deg", [0.0, 90.0, -90.0, 150.0, 180.0, -160.0])
+def test_a_scan_covers_what_the_camera_sees_wherever_it_looks(yaw_deg: float) -> None:
+    angles = np.radians(yaw_deg + np.linspace(40.0, -40.0, 161))
+    points = 5.0 * np.column_stack((np.cos(angles), np.sin(angles)))
+    is_end = np.arange(161) > 80
+    scan = laser_scan_of(Boundary(points, is_end, np.zeros(161, np.uint8), points))
+    assert scan.ranges_m.size == 161
+    right, left = np.array_split(scan.ranges_m, [80])
+    np.testing.assert_allclose(right, 5.0)
+    assert np.isinf(left).all()
+    first = np.array([np.cos(scan.first_rad), np.sin(scan.first_rad)])
+    np.testing.assert_allclose(5.0 * first, points[-1], atol=1e-6)
+
+
 def test_a_scan_of_nothing_is_empty() -> None:
     nothing = np.zeros((0, 2))
     empty = Boundary(nothing, np.zeros(0, np.bool_), np.zeros(0, np.uint8), nothing)
