@@ -144,7 +144,7 @@ class DrivableQuality:
 
         Args:
             labels: True class of each pixel, 255 for unknown, (H, W).
-            ids: True object of each pixel, 0 for none, (H, W).
+            ids: True object of its class of each pixel, 0 for none, (H, W).
             predicted: The surface, at the same size.
             sequence: Whose next frame it is, for flicker; None for a single image.
             rows_m: Distance on the ground of each row, not finite where there is none, (H,).
@@ -185,14 +185,19 @@ class DrivableQuality:
         first = labels.shape[0] - round(self._near * labels.shape[0])
         counts.hazards_near += int(np.count_nonzero(hazard[first:]))
         counts.hazards_near_hit += int(np.count_nonzero(hit[first:]))
-        obstacles = np.where(self._things[labels], ids, NO_ID)
-        shared = intersect(obstacles, mask.astype(np.uint8))
+        shared = intersect(self._obstacles(labels, ids), mask.astype(np.uint8))
         areas = shared.truth_areas()
         areas.pop(NO_ID, None)
         is_hit = (shared.predicted == 1) & (shared.truth != NO_ID)
         sizes = np.array([areas[key] for key in shared.truth[is_hit].tolist()], np.int64)
         counts.obstacles += len(areas)
         counts.obstacles_missed += int((2 * shared.pixels[is_hit] > sizes).sum())
+
+    def _obstacles(self, labels: NDArray[np.uint8], ids: NDArray[np.uint16]) -> NDArray[np.uint32]:
+        """Number of each pixel's obstacle, 0 for none: ids are told apart within a class only."""
+        numbers = labels.astype(np.uint32) << np.uint32(16) | ids
+        numbers[~self._things[labels] | (ids == NO_ID)] = NO_ID
+        return numbers
 
     def _count_boundary(self, seen: _Seen, rows_m: NDArray[np.float64] | None) -> None:
         # The own bonnet is unknown and free; farther up, the truth must know what blocks.

@@ -26,6 +26,7 @@ LABELS = LabelSet(
         Label(1, "sidewalk", False, False, (1, 1, 1), is_pavement=True),
         Label(2, "car", True, False, (2, 2, 2)),
         Label(3, "sky", False, False, (3, 3, 3)),
+        Label(4, "person", True, False, (4, 4, 4)),
     ),
 )
 CLASS_OF = {"r": 0, "p": 1, "s": 3, ".": 255}
@@ -130,6 +131,16 @@ def test_an_obstacle_is_missed_when_more_than_half_of_it_is_drivable() -> None:
     found = score(("1122rr33",), ("#.####..",))
     assert found.obstacles == 3
     assert found.missed_obstacles == pytest.approx(1 / 3)
+
+
+def test_objects_of_two_classes_that_share_a_number_are_two_obstacles() -> None:
+    """Cityscapes and KITTI-STEP count the objects of every class for themselves."""
+    labels = np.array([[2, 2, 2, 2, 4, 0]], np.uint8)
+    ids = np.array([[1, 1, 1, 1, 1, 0]], np.uint16)
+    metric = DrivableQuality(LABELS)
+    metric.update(labels, ids, surface("....##"))
+    found = metric.result()
+    assert (found.obstacles, found.missed_obstacles) == (2, 0.5)
 
 
 @pytest.mark.parametrize(
