@@ -58,16 +58,31 @@ class Pairing(Generic[Item]):
             max_offset_s: A cloud farther from every result has none.
 
         Returns:
-            The clouds up to the result's time, in their order.
+            The clouds up to the result's time, in their order; before them, without a result,
+            those that still waited when time jumped back.
         """
         stamp_ns = result.frame.stamp_ns
-        if self._results and stamp_ns < self._results[-1].frame.stamp_ns:
-            self._results.clear()
+        left = self._left_behind(stamp_ns)
         self._results.append(without_image(result))
         with self._lock:
             ready = [entry for entry in self._waiting if entry[0] <= stamp_ns]
             self._waiting = deque(entry for entry in self._waiting if entry[0] > stamp_ns)
-        return [self._paired(item, time_ns, max_offset_s) for time_ns, item in ready]
+        return left + [self._paired(item, time_ns, max_offset_s) for time_ns, item in ready]
+
+    def _left_behind(self, stamp_ns: int) -> list[Paired[Item]]:
+        """Forget the recording before this one, where a result's time says that it is another.
+
+        Returns:
+            Its last clouds, which waited for a later result of it.
+        """
+        newest_ns = self._results[-1].frame.stamp_ns if self._results else stamp_ns
+        if stamp_ns >= newest_ns:
+            return []
+        self._results.clear()
+        with self._lock:
+            left = [item for time_ns, item in self._waiting if time_ns > newest_ns]
+            self._waiting = deque(entry for entry in self._waiting if entry[0] <= newest_ns)
+        return [Paired(item, None, float("inf")) for item in left]
 
     def finish(self, max_offset_s: float) -> list[Paired[Item]]:
         """Give the clouds behind the last result of a recording."""

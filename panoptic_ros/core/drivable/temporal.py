@@ -40,7 +40,8 @@ class TemporalFilter:
 
         Args:
             evidence: What the frame says.
-            stamp_ns: Its time; not before that of the frame before in the same stream.
+            stamp_ns: Its time; not before that of the frame before in the same stream. One of the
+                same time counts in full.
             memory_s: Time constant; 0 remembers nothing.
             motion: How the image moved since the frame before.
             is_new_stream: Whether the frame has nothing to do with the one before: it counts in
@@ -52,7 +53,8 @@ class TemporalFilter:
         seconds = (stamp_ns - self._stamp_ns) * 1e-9
         self._stamp_ns = stamp_ns
         before, now = self._probability, evidence.support
-        if before is None or is_new_stream or memory_s <= 0:
+        # Where time stands still, nothing would ever change: the image counts in full.
+        if before is None or is_new_stream or memory_s <= 0 or seconds <= 0:
             self._probability = now.astype(np.uint16) * np.uint16(LEVEL)
             return now
         share = 1.0 - math.exp(-seconds / memory_s)

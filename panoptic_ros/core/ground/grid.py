@@ -24,6 +24,7 @@ FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 """Cell values as nav_msgs/OccupancyGrid has them."""
 
 MOST_CELLS = 4_000_000
+_NEVER_NS = int(np.iinfo(np.int64).min) // 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +116,8 @@ class Ground:
         self.camera_m = (float(pose.position[0]), float(pose.position[1]))
         self._map_size = (0, 0)
         self._tables: _Tables | None = None
-        self._occupied_ns = np.full(self._shape, np.iinfo(np.int64).min // 2)
+        self._occupied_ns = np.full(self._shape, _NEVER_NS)
+        self._last_ns = _NEVER_NS
 
     @property
     def config(self) -> GroundConfig:
@@ -139,7 +141,7 @@ class Ground:
         Args:
             panoptic: The frame's map; its void is unknown.
             drivable: The frame's surface.
-            stamp_ns: The frame's time, for fading.
+            stamp_ns: The frame's time, for fading; one before the last forgets what was occupied.
             points: Measured at about that time, None where there are none.
         """
         tables = self._tables_for(drivable.mask.shape)
@@ -162,7 +164,7 @@ class Ground:
         cells[free] = FREE
         cells[occupied] = OCCUPIED
         self._occupied_ns[occupied] = stamp_ns
-        self._occupied_ns[free] = np.iinfo(np.int64).min // 2
+        self._occupied_ns[free] = _NEVER_NS
         return Grid(cells, self._config.resolution_m, self.origin_m)
 
     def boundary(self, drivable: Drivable) -> Boundary:
@@ -180,11 +182,15 @@ class Ground:
         return Boundary(points[is_seen], is_end[is_seen], ends[is_seen], foot[is_seen])
 
     def _faded(self, stamp_ns: int) -> NDArray[np.int8]:
-        """What is left of the cells that were occupied before."""
+        """What is left of the cells that were occupied before; nothing of another recording."""
+        if stamp_ns < self._last_ns:
+            self._occupied_ns[:] = _NEVER_NS
+        self._last_ns = stamp_ns
         cells = np.full(self._shape, UNKNOWN, np.int8)
         decay_ns = self._config.decay_s * 1e9
         age_ns = stamp_ns - self._occupied_ns
-        fading = (age_ns >= 0) & (age_ns < decay_ns)
+        # Where time stands still, nothing would ever fade.
+        fading = (age_ns > 0) & (age_ns < decay_ns)
         if fading.any():
             share = 1.0 - age_ns[fading] / decay_ns
             cells[fading] = np.maximum(1, np.round(OCCUPIED * share)).astype(np.int8)

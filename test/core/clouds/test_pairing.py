@@ -74,6 +74,23 @@ def test_a_recording_that_starts_again_is_not_labelled_by_its_end() -> None:
     assert times(pairing.take(result(1000), MAX_S)) == [("again", 1000)]
 
 
+def test_a_cloud_from_the_end_of_a_recording_is_none_of_the_next() -> None:
+    pairing: Pairing[str] = Pairing()
+    pairing.take(result(5000), MAX_S)
+    pairing.put("end", 5020 * MS)
+    pairing.put("again", 990 * MS)
+    assert times(pairing.take(result(1000), MAX_S)) == [("end", None), ("again", 1000)]
+    assert times(pairing.take(result(5040), MAX_S)) == []
+
+
+def test_the_end_of_a_recording_is_far_from_a_start_that_is_near_in_time() -> None:
+    pairing: Pairing[str] = Pairing()
+    pairing.take(result(1000), 1.0)
+    pairing.put("end", 1020 * MS)
+    (pair,) = pairing.take(result(400), 1.0)
+    assert (pair.item, pair.result, pair.offset_s) == ("end", None, float("inf"))
+
+
 def test_images_are_not_kept() -> None:
     pairing: Pairing[str] = Pairing()
     pairing.put("one", 1000 * MS)

@@ -99,6 +99,15 @@ def test_what_is_remembered_moves_with_the_image() -> None:
     assert found.mask[1].tolist() == [True, True, True, False, True, True]
 
 
+def test_where_time_stands_still_every_image_counts_for_itself() -> None:
+    surface_filter = DrivableFilter(LABELS, replace(CONFIG, memory_s=0.5, max_hole_area=0.0))
+    road, car = scene(*ROAD_ROWS), scene(*WITH_CAR)
+    unsure = scene("rrrrrr", "rr..rr", "rrrrrr", "rrrrrr")
+    frames = (road, unsure, road, car, road)
+    seen = [bool(surface_filter.update(frame, 0).mask[1, 2]) for frame in frames]
+    assert seen == [True, False, True, False, True]
+
+
 def test_the_belief_follows_the_seconds_and_not_the_frames() -> None:
     """An unsure place fades alike at 10 and at 100 frames per second."""
     road, unsure = scene(*ROAD_ROWS), scene("rrrrrr", "rr..rr", "rrrrrr", "rrrrrr")

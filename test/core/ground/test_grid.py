@@ -181,6 +181,23 @@ def test_what_is_seen_free_forgets_the_obstacle() -> None:
     assert (cells[inside(CAR, -0.25)] == UNKNOWN).all()
 
 
+@pytest.mark.parametrize(
+    "times_s",
+    [
+        pytest.param((10.0, 10.0), id="time stands still"),
+        pytest.param((10.0, 2.0, 9.9, 10.1), id="a recording that starts again"),
+    ],
+)
+def test_obstacles_of_another_time_are_not_remembered(times_s: tuple[float, ...]) -> None:
+    camera = CAMERAS["no distortion"]
+    ground = Ground(camera, MOUNTING, CONFIG)
+    first, *others = (round(time_s * 1e9) for time_s in times_s)
+    assert (ground.grid(*surface(drawn(camera, ROAD, CAR)), first).cells == OCCUPIED).any()
+    nothing = surface(np.zeros(SIZE[::-1], np.bool_))
+    seen = [set(np.unique(ground.grid(*nothing, stamp_ns).cells)) for stamp_ns in others]
+    assert seen == [{UNKNOWN}] * len(others)
+
+
 def test_above_the_horizon_the_free_space_is_as_far_as_the_range() -> None:
     camera = CAMERAS["no distortion"]
     _, found = surface(np.ones(SIZE[::-1], np.bool_))
