@@ -214,7 +214,7 @@ def _check_frame(frame: Frame) -> None:
     """Refuse what users of the Python API give in place of a frame and its nanoseconds."""
     if not isinstance(frame, Frame):
         raise FrameError(f"{type(frame).__name__} is no Frame; needs Frame(rgb, stamp_ns=0)")
-    if not isinstance(frame.stamp_ns, (int, np.integer)):
+    if not isinstance(frame.stamp_ns, int):
         raise FrameError(
             f"stamp_ns is {frame.stamp_ns!r}, needs whole nanoseconds: round(1e9 * seconds)"
         )

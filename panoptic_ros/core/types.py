@@ -45,6 +45,11 @@ class Frame:
     frame_id: str = ""
     whole_size: tuple[int, int] | None = None
 
+    def __post_init__(self) -> None:
+        # Out of an array of uint64, times wrap around where they are subtracted.
+        if isinstance(self.stamp_ns, np.integer):
+            object.__setattr__(self, "stamp_ns", int(self.stamp_ns))
+
     def __repr__(self) -> str:
         """Say size and time; the pixels would fill the screen."""
         height, width = self.image.shape[:2]

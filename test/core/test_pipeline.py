@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import with_value
+from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.model import BatchEngine, batch_of
@@ -305,6 +306,22 @@ def test_what_is_no_frame_of_nanoseconds_is_refused(frame: Any, words: str) -> N
         pipeline.step(frame)
     (refused,) = pipeline.step_batch([(frame, pipeline.new_state())])
     assert isinstance(refused, FrameError)
+
+
+@pytest.mark.parametrize("kind", [np.uint64, np.int64, np.uint32])
+def test_stamps_out_of_an_array_are_stamps(kind: type[np.integer[Any]]) -> None:
+    """Differences of unsigned numbers wrap around where time goes back."""
+    seen = [frame for frame, _ in DrawnStreet(seconds=1.0, size=SIZE)]
+    told, plain = Pipeline(DrawnEngine(SIZE)), Pipeline(DrawnEngine(SIZE))
+    state = told.new_state()
+    for number, frame in enumerate(seen[:10] + seen[:2]):
+        stamp_ns = (number % 10) * 100_000_000
+        found = told.step(replace(frame, stamp_ns=kind(stamp_ns)), state)
+        expected = plain.step(replace(frame, stamp_ns=stamp_ns))
+        np.testing.assert_array_equal(found.track_ids(), expected.track_ids())
+        assert type(found.frame.stamp_ns) is int
+        if number == 10:
+            assert state.continuity.arrival is Arrival.JUMP_BACK
 
 
 def test_the_name_of_an_engine_is_no_engine() -> None:
