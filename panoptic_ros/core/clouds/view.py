@@ -80,11 +80,14 @@ def _map_places(
     if camera.model == FISHEYE or camera.distortion.any():
         pixels = (camera.project(optical.T.astype(np.float64)) + 0.5).astype(np.float32)
         return pixels[:, 0] * np.float32(scale_x), pixels[:, 1] * np.float32(scale_y)
-    (fx, skew, cx), (_, fy, cy), _ = camera.matrix
+    (fx, skew, cx), (turned_skew, fy, cy), _ = camera.matrix
     x, y, z = optical
     slope_x, slope_y = x / z, y / z
     column = slope_x * np.float32(fx * scale_x) + np.float32((cx + 0.5) * scale_x)
     if skew:
         column += slope_y * np.float32(skew * scale_x)
     column[~(z > _NEAREST_M)] = np.nan
-    return column, slope_y * np.float32(fy * scale_y) + np.float32((cy + 0.5) * scale_y)
+    row = slope_y * np.float32(fy * scale_y) + np.float32((cy + 0.5) * scale_y)
+    if turned_skew:
+        row += slope_x * np.float32(turned_skew * scale_y)
+    return column, row

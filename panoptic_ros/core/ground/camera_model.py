@@ -106,7 +106,7 @@ class CameraModel:
         if self.model == FISHEYE:
             return self._fisheye_rays(points[:, 0])
         solved = cv2.undistortPointsIter(
-            points, self.matrix, self.distortion, np.eye(3), np.eye(3), _EXACT
+            self._without_skew(points), self.matrix, self.distortion, np.eye(3), np.eye(3), _EXACT
         )
         flat = np.asarray(solved, np.float64)[:, 0]
         rays = np.column_stack((flat, np.ones(len(flat))))
@@ -135,7 +135,26 @@ class CameraModel:
         seen, _ = cv2.projectPoints(safe, none, none, self.matrix, self.distortion)
         slope = np.hypot(safe[:, 0], safe[:, 1]) / safe[:, 2]
         is_seen = is_ahead & (slope < self._steepest())
-        return np.where(is_seen[:, None], seen[:, 0], np.nan)
+        return np.where(is_seen[:, None], self._with_skew(np.asarray(seen)[:, 0]), np.nan)
+
+    @property
+    def _skew(self) -> NDArray[np.float64]:
+        """What OpenCV does not look at in K, (2, 2)."""
+        return np.asarray(self.matrix[:2, :2] - np.diag(self.matrix.diagonal()[:2]))
+
+    def _with_skew(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Add the skew to pixels of OpenCV, (..., 2)."""
+        if not self._skew.any():
+            return pixels
+        flat = (pixels - self.matrix[:2, 2]) / self.matrix.diagonal()[:2]
+        return np.asarray(pixels + flat @ self._skew.T)
+
+    def _without_skew(self, pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Make pixels of OpenCV of the camera's, (..., 2)."""
+        if not self._skew.any():
+            return pixels
+        flat = (pixels - self.matrix[:2, 2]) @ np.linalg.inv(self.matrix[:2, :2]).T
+        return np.asarray(pixels - flat @ self._skew.T)
 
     def _steepest(self) -> float:
         """Slope of the ray up to which the radial polynomial grows."""

@@ -35,6 +35,18 @@ def test_a_point_has_the_pixel_of_the_pinhole_formula(skew: float) -> None:
     np.testing.assert_array_equal(seen.pixels, pixels[inside])
 
 
+@pytest.mark.parametrize("places", [(), (1,), (3,), (1, 3)])
+def test_a_point_has_the_pixel_at_which_the_camera_sees_it(places: tuple[int, ...]) -> None:
+    matrix = np.array([FOCAL_X, 0, CENTER[0], 0, FOCAL_Y, CENTER[1], 0, 0, 1], np.float64)
+    matrix[list(places)] = 40.0
+    skewed = CameraModel.of(SIZE, "plumb_bob", matrix, ())
+    seen = view_of(POINTS, np.eye(4), skewed, MAP_SIZE)
+    places_px = (skewed.project(POINTS[seen.index]) + 0.5) * np.divide(MAP_SIZE[::-1], SIZE)
+    column, row = np.floor(places_px).astype(int).T
+    assert len(seen) > 50
+    np.testing.assert_array_equal(seen.pixels, row * MAP_SIZE[1] + column)
+
+
 def test_the_nearest_point_comes_first_to_a_centimetre() -> None:
     seen = view_of(POINTS, np.eye(4), camera(), MAP_SIZE)
     np.testing.assert_allclose(

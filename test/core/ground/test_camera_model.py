@@ -61,6 +61,23 @@ def test_a_point_appears_where_opencv_says(name: str) -> None:
     np.testing.assert_allclose(camera.project(points), expected[:, 0], atol=1e-6)
 
 
+@pytest.mark.parametrize("places", [(1,), (3,), (1, 3)], ids=["skew", "turned skew", "both"])
+@pytest.mark.parametrize(("model", "d"), MODELS.values(), ids=MODELS.keys())
+def test_skew_moves_a_point_and_is_undone_in_its_direction(
+    model: str, d: list[float], places: tuple[int, ...]
+) -> None:
+    """OpenCV knows no skew; calibrations of other tools, turned or not, may have some."""
+    k = [30.0 if place in places else value for place, value in enumerate(K)]
+    camera, plain = (CameraModel.of((1280, 720), model, one, d) for one in (k, K))
+    points = np.random.default_rng(1).uniform((-1, -1, 3), (1, 1, 9), (200, 3))
+    straight = (plain.project(points) - (650.0, 350.0)) / (900.0, 910.0)
+    expected = straight @ np.array([k[0:2], k[3:5]]).T + (650.0, 350.0)
+    found = camera.project(points)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    ways = points / np.linalg.norm(points, axis=1, keepdims=True)
+    np.testing.assert_allclose(camera.rays(found), ways, atol=1e-5)
+
+
 @pytest.mark.parametrize(("model", "d"), MODELS.values(), ids=MODELS.keys())
 def test_what_lies_behind_is_not_seen(model: str, d: list[float]) -> None:
     camera = CameraModel.of((1280, 720), model, K, d)
