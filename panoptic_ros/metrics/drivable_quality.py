@@ -195,7 +195,7 @@ class DrivableQuality:
 
     def _obstacles(self, labels: NDArray[np.uint8], ids: NDArray[np.uint16]) -> NDArray[np.uint32]:
         """Number of each pixel's obstacle, 0 for none: ids are told apart within a class only."""
-        numbers = labels.astype(np.uint32) << np.uint32(16) | ids
+        numbers: NDArray[np.uint32] = labels.astype(np.uint32) << np.uint32(16) | ids
         numbers[~self._things[labels] | (ids == NO_ID)] = NO_ID
         return numbers
 

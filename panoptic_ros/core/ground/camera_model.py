@@ -135,7 +135,9 @@ class CameraModel:
         seen, _ = cv2.projectPoints(safe, none, none, self.matrix, self.distortion)
         slope = np.hypot(safe[:, 0], safe[:, 1]) / safe[:, 2]
         is_seen = is_ahead & (slope < self._steepest())
-        return np.where(is_seen[:, None], self._with_skew(np.asarray(seen)[:, 0]), np.nan)
+        return np.where(
+            is_seen[:, None], self._with_skew(np.asarray(seen, np.float64)[:, 0]), np.nan
+        )
 
     @property
     def _skew(self) -> NDArray[np.float64]:
