@@ -61,6 +61,17 @@ def check_image(image: NDArray[np.uint8], shape: tuple[int, ...], is_open: bool)
         raise EngineRunError("the engine is closed")
 
 
+def put_image(image: NDArray[np.uint8], place: NDArray[np.uint8]) -> None:
+    """Bring an image into an engine's buffer, unless it is that buffer.
+
+    Args:
+        image: What the engine is given; ``check_image`` has passed it.
+        place: The buffer, of the same shape; a mirrored view of it is another image.
+    """
+    if image.ctypes.data != place.ctypes.data or image.strides != place.strides:
+        np.copyto(place, image)
+
+
 def to_heads(spec: ModelSpec, maps: Sequence[Any], index: int = 0) -> Heads:
     """Make heads of one image.
 

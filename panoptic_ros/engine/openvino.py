@@ -19,7 +19,7 @@ from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
-from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
+from panoptic_ros.engine.heads import INPUT, check_image, output_names, put_image, to_heads
 from panoptic_ros.engine.onnx_file import file_metadata
 from panoptic_ros.engine.storage.cache import default_folder
 from panoptic_ros.engine.storage.compiled import read_compiled, write_compiled
@@ -174,8 +174,7 @@ class OpenVinoEngine(Closing):
             EngineRunError: The image has another size, or OpenVINO failed.
         """
         check_image(image, self._input.shape[1:], self._request is not None)
-        if not np.may_share_memory(image, self._input):
-            np.copyto(self._input[0], image)
+        put_image(image, self._input[0])
         try:
             self._request.infer()
             maps = [self._request.get_output_tensor(index).data for index in self._order]

@@ -14,7 +14,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError, StaleEngineErro
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.cuda import Buffer, Cuda, Graph
-from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
+from panoptic_ros.engine.heads import INPUT, check_image, output_names, put_image, to_heads
 from panoptic_ros.engine.storage.manifest import Manifest
 from panoptic_ros.engine.variant import TensorRtVariant, load_variant, make_logger
 
@@ -201,8 +201,7 @@ class TrtEngine(Closing):
         """
         here = self.input
         check_image(image, here.shape, is_open=True)
-        if not np.may_share_memory(image, here):
-            np.copyto(here, image)
+        put_image(image, here)
         return self.infer_batch(1)[0]
 
     def infer_batch(self, count: int) -> list[Heads]:

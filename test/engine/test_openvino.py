@@ -72,6 +72,15 @@ def test_an_image_in_the_engines_buffer_is_not_copied(engine: OpenVinoEngine) ->
 
 
 @installed
+def test_the_engines_buffer_mirrored_is_another_image(engine: OpenVinoEngine) -> None:
+    image = np.arange(4 * 8 * 3, dtype=np.uint8).reshape(4, 8, 3)
+    engine.input[:] = image
+    heads = engine.infer(engine.input[:, ::-1])
+    assert isinstance(heads, CenterOffsetHeads)
+    assert (heads.labels == image[:, ::-1, 0]).all()
+
+
+@installed
 def test_it_says_what_it_is(engine: OpenVinoEngine) -> None:
     assert engine.spec == spec()
     assert engine.description.startswith("tiny 8x4 on OpenVINO 20")

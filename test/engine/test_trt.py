@@ -65,6 +65,17 @@ def test_an_image_in_the_engines_own_buffer_is_not_copied(engine: TrtEngine) -> 
     assert (heads.labels == 9).all()
 
 
+@pytest.mark.parametrize(
+    "part", [np.s_[::-1], np.s_[:, ::-1], np.s_[..., ::-1]], ids=["upside down", "left", "bgr"]
+)
+def test_the_engines_own_buffer_mirrored_is_another_image(engine: TrtEngine, part: Any) -> None:
+    engine.input[:] = given()
+    heads = engine.infer(engine.input[part])
+    assert isinstance(heads, CenterOffsetHeads)
+    assert (heads.labels == given()[part][..., 0]).all()
+    assert (heads.confidence == given()[part][..., 1]).all()
+
+
 def test_heads_are_views_of_the_same_buffers(engine: TrtEngine) -> None:
     first, second = engine.infer(given(1)), engine.infer(given(2))
     assert isinstance(first, CenterOffsetHeads)
