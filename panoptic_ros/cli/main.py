@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Ctrl-C, 143 by SIGTERM.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    _print_any_name()
     with _quiet_interrupt():
         from panoptic_ros.core.allocation import keep_freed_memory
         from panoptic_ros.core.errors import PanopticError
@@ -82,6 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return _status_of(interrupts) if status == _STOPPED else status
+
+
+def _print_any_name() -> None:
+    """Let stdout escape what its encoding lacks, as stderr does: a file may have any name."""
+    if getattr(sys.stdout, "errors", "") == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
 
 
 def _status_of(interrupts: list[int]) -> int:

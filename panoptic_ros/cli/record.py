@@ -67,7 +67,8 @@ def run(args: argparse.Namespace) -> int:
         found = _found(node, args, stop)
         best_effort = {topic.name for topic in found if not topic.is_reliable}
         topics = {topic.name: topic.type for topic in found}
-        recorder = Recorder(node, path, topics, best_effort)
+        latched = {topic.name for topic in found if topic.is_latched}
+        recorder = Recorder(node, path, topics, best_effort, latched)
         print(f"recording {', '.join(topics)}; Ctrl-C ends", flush=True)
         _spin(node, stop, args.duration)
         recorder.close()

@@ -47,7 +47,7 @@ def bag_id(uri: str) -> str:
     'drive_7-ac2ec3ce7f'
     """
     stem = re.sub(r"\W+", "_", bag_stem(uri))[:80].strip("_")
-    return f"{stem}-{hashlib.sha256(uri.encode()).hexdigest()[:10]}"
+    return f"{stem}-{hashlib.sha256(uri.encode(errors='surrogateescape')).hexdigest()[:10]}"
 
 
 def bag_stem(uri: str) -> str:
@@ -77,7 +77,9 @@ def _listed(path: Path) -> Iterator[str]:
 
 
 def _local_bags(word: str) -> Iterator[str]:
-    places = sorted(glob.glob(word, recursive=True)) if _PATTERN.search(word) else [word]
+    # A shell hands over names that hold the letters of patterns, such as "drive [2].mcap".
+    is_pattern = _PATTERN.search(word) and not os.path.lexists(word)
+    places = sorted(glob.glob(word, recursive=True)) if is_pattern else [word]
     for place in places:
         path = os.path.abspath(place)
         if os.path.isdir(path):
@@ -88,8 +90,14 @@ def _local_bags(word: str) -> Iterator[str]:
 
 
 def _below(folder: str) -> Iterator[str]:
-    """Search a folder; one with metadata is one bag."""
-    for place, folders, files in os.walk(folder):
+    """Search a folder and what it links to; one with metadata is one bag."""
+    seen: set[str] = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in seen:
+            folders.clear()
+            continue
+        seen.add(real)
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         if METADATA in files:
             folders.clear()
@@ -101,7 +109,7 @@ def _below(folder: str) -> Iterator[str]:
 def _remote_bags(word: str) -> Iterator[str]:
     opened, path = remote.file_system(word)
     try:
-        if _PATTERN.search(path):
+        if _PATTERN.search(path) and not opened.exists(path):
             places = sorted(opened.glob(path))
         else:
             places = sorted(opened.find(path)) if opened.isdir(path) else [path]

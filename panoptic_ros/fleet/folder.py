@@ -46,7 +46,7 @@ class FleetFolder:
     def __init__(self, address: str, scratch: str = "") -> None:
         self.address = address.rstrip("/") or "/"
         self._store: Any = None
-        name = hashlib.sha256(self.address.encode()).hexdigest()[:10]
+        name = hashlib.sha256(self.address.encode(errors="surrogateescape")).hexdigest()[:10]
         if remote.is_remote(address):
             self._store, self._root = remote.file_system(self.address)
             own = Path(tempfile.gettempdir()) / f"panoptic-fleet-{os.getuid()}-{name}"
@@ -209,9 +209,22 @@ class FleetFolder:
         _to_disk(folder)
 
     def _upload(self, bag: str, files: Mapping[str, Path], text: str) -> None:
+        folder = f"{self._root}/{bag}"
+        self._store.invalidate_cache(folder)
+        # What an earlier result has and this one not. Another call may be at the same result, so
+        # its manifest stays where nothing goes.
+        kept = tuple(f"/{bag}/{name}" for name in (*files, MANIFEST))
+        if stale := [one for one in self._store.find(folder) if not one.endswith(kept)]:
+            self._remove_if_there(f"{folder}/{MANIFEST}")
+        for place in stale:
+            self._remove_if_there(place)
         for name, source in files.items():
             self.put(source, f"{bag}/{name}")
         self._store.pipe_file(f"{self._root}/{bag}/{MANIFEST}", text.encode())
+
+    def _remove_if_there(self, place: str) -> None:
+        with suppress(FileNotFoundError):
+            self._store.rm_file(place)
 
     def _bags(self) -> list[str]:
         if self._store is None:

@@ -22,6 +22,7 @@ from panoptic_ros.recordings.storage.mcap_file import McapFile
 from panoptic_ros.recordings.storage.record import Record, StorageFile, Topic
 
 _MCAP = ".mcap"
+_SHARED_MEMORY = ".db3-shm"
 
 
 class NoImagesError(Exception):
@@ -172,6 +173,8 @@ def fingerprint(uri: str) -> str:
     path = remote.local_path(uri)
     try:
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        # Reading a database that has a write-ahead log makes or changes SQLite's index of it.
+        files = [file for file in files if not file.name.endswith(_SHARED_MEMORY)]
         stats = [(file.name, file.stat()) for file in files if file.is_file() or file == path]
     except OSError as error:
         raise DataError(f"{path}: cannot be found ({error.strerror})") from error

@@ -130,12 +130,20 @@ def fetch(uri: str, folder: Path, most_bytes: int) -> Path:
                 f"{most_bytes / 1e9:.2f} GB are allowed; raise --scratch-gb, or keep it as MCAP"
             )
         folder.mkdir(parents=True, exist_ok=True)
-        opened.get(path.rstrip("/") + ("/" if is_folder else ""), str(target), recursive=is_folder)
+        # One by one: what copies many takes letters of their names for patterns.
+        for place in opened.find(path) if is_folder else [path]:
+            _copy(opened, str(place), target / str(place).removeprefix(path).strip("/"))
     except DataError:
         raise
     except Exception as error:
         raise DataError(f"{uri}: cannot be copied ({_words(error)})") from error
     return target
+
+
+def _copy(opened: Any, place: str, target: Path) -> None:
+    """Copy one file, and make the folder around it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    opened.get_file(place, str(target))
 
 
 def fingerprint(uri: str) -> str:

@@ -16,6 +16,7 @@ from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.fleet.job import MCAP, Job
 from panoptic_ros.fleet.opened import OpenedBag
 from panoptic_ros.recordings.bag_writer import BagWriter, typestore
+from panoptic_ros.recordings.offered_qos import offered_qos
 from panoptic_ros.recordings.result_bag import NODE, ResultBag
 from panoptic_ros.recordings.shown_frame import as_shown
 from panoptic_ros.recordings.source import RecordedFrame
@@ -78,6 +79,7 @@ class LabelBag(Sink):
             self.notes = (f"not merged, their types are not known: {', '.join(lost)}",) * bool(
                 lost
             )
+            self._qos = {t.name: offered_qos(t.qos) for t in merged.topics}
             self._records = merged.records(known)
             self._next = next(self._records, None)
 
@@ -102,7 +104,8 @@ class LabelBag(Sink):
             return
         while self._next is not None and (time_ns is None or self._next.time_ns <= time_ns):
             record = self._next
-            self._writer.write_raw(record.topic, record.type, record.data, record.time_ns)
+            qos = self._qos[record.topic]
+            self._writer.write_raw(record.topic, record.type, record.data, record.time_ns, qos)
             self._next = next(self._records, None)
 
 

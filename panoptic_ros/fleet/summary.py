@@ -179,11 +179,16 @@ def write_parquet(path: Path, rows: Sequence[dict[str, Any]]) -> None:
         from pyarrow import parquet
     except ImportError as error:
         raise ConfigError("a Parquet file needs pyarrow; run: pip install pyarrow") from error
-    columns = {name: [row.get(name) for row in rows] for name in columns_of(rows)}
+    columns = {name: [_encodable(row.get(name)) for row in rows] for name in columns_of(rows)}
     try:
         parquet.write_table(pyarrow.table(columns), path)
     except OSError as error:
         raise DataError(f"{path}: cannot be written ({error})") from error
+
+
+def _encodable(value: Any) -> Any:
+    """A value as it is; of names of files that are no UTF-8 the odd bytes are escaped."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def columns_of(rows: Iterable[dict[str, Any]]) -> list[str]:

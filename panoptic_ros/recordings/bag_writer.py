@@ -6,6 +6,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
+from panoptic_ros.recordings.offered_qos import topic_qos
 
 
 class BagWriter(Closing):
@@ -93,7 +95,14 @@ class BagWriter(Closing):
         kind = message.__msgtype__
         self.write_raw(topic, kind, typestore().serialize_cdr(message, kind), time_ns)
 
-    def write_raw(self, topic: str, kind: str, data: bytes | memoryview, time_ns: int) -> None:
+    def write_raw(
+        self,
+        topic: str,
+        kind: str,
+        data: bytes | memoryview,
+        time_ns: int,
+        qos: Sequence[Any] = (),
+    ) -> None:
         """Append a message that is serialised already.
 
         Args:
@@ -101,13 +110,16 @@ class BagWriter(Closing):
             kind: Type name like ``sensor_msgs/msg/Image``.
             data: CDR with its 4 bytes of encapsulation header.
             time_ns: When it was made.
+            qos: Profiles of the topic's publishers, see ``offered_qos``; empty for that of a
+                topic of the node.
 
         Raises:
             DataError: It cannot be written.
         """
         if topic not in self._connections:
+            profiles = qos or [topic_qos(is_latched(topic))]
             self._connections[topic] = self._writer.add_connection(
-                topic, kind, typestore=typestore(), offered_qos_profiles=[_qos(topic)]
+                topic, kind, typestore=typestore(), offered_qos_profiles=profiles
             )
         try:
             self._writer.write(self._connections[topic], time_ns, data)
@@ -153,30 +165,6 @@ def typestore() -> Any:
     for name, text in VISION_DEFINITIONS.items():
         store.register(get_types_from_msg(text, name))
     return store
-
-
-def _qos(topic: str) -> Any:
-    from rosbags.interfaces import (
-        Qos,
-        QosDurability,
-        QosHistory,
-        QosLiveliness,
-        QosReliability,
-        QosTime,
-    )
-
-    never = QosTime(0, 0)
-    return Qos(
-        history=QosHistory.KEEP_LAST,
-        depth=1,
-        reliability=QosReliability.RELIABLE,
-        durability=QosDurability.TRANSIENT_LOCAL if is_latched(topic) else QosDurability.VOLATILE,
-        deadline=never,
-        lifespan=never,
-        liveliness=QosLiveliness.AUTOMATIC,
-        liveliness_lease_duration=never,
-        avoid_ros_namespace_conventions=False,
-    )
 
 
 def _rosbags() -> None:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from panoptic_ros.core.errors import ConfigError, DataError
 from panoptic_ros.fleet.addresses import bag_id, bags_of
+from panoptic_ros.fleet.remote import fetch
 
 
 @pytest.fixture
@@ -36,6 +38,35 @@ def test_a_pattern_stands_for_what_fits(tree: Path) -> None:
     assert names(bags_of([f"{tree}/*.mcap", f"{tree}/s*"]), tree) == ["a.mcap", "split"]
 
 
+@pytest.mark.parametrize("name", ["drive [2].mcap", "what?.mcap", "a*.mcap"])
+def test_a_name_with_the_letters_of_a_pattern_is_a_name_where_it_is_there(
+    tree: Path, name: str
+) -> None:
+    (tree / name).touch()
+    assert names(bags_of([f"{tree}/{name}"]), tree) == [name]
+
+
+def test_a_linked_folder_is_searched_too(
+    tree: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    links = tmp_path_factory.mktemp("links")
+    (links / "night").symlink_to(tree / "split")
+    (links / "days").symlink_to(tree / "below")
+    assert names(bags_of([str(links)]), links) == ["days/c.db3.zstd", "night"]
+
+
+def test_a_link_to_a_folder_above_is_no_endless_search(tree: Path) -> None:
+    (tree / "below" / "up").symlink_to(tree)
+    found = names(bags_of([str(tree)]), tree)
+    assert found == ["a.mcap", "b.bag", "below/c.db3.zstd", "split"]
+
+
+def test_a_name_that_is_no_utf_8_has_a_folder_of_its_own() -> None:
+    name = os.fsdecode(b"/data/caf\xe9.mcap")
+    assert bag_id(name) == bag_id(name) != bag_id("/data/caf.mcap")
+    assert bag_id(name).startswith("caf-")
+
+
 def test_a_list_names_one_address_in_a_line(tree: Path) -> None:
     (tree / "bags.txt").write_text(f"# nights\n{tree}/b.bag\n\nfile://{tree}/a.mcap\n")
     for word in (f"{tree}/bags.txt", f"@{tree}/bags.txt"):
@@ -52,6 +83,21 @@ def test_a_store_is_searched_like_a_folder() -> None:
         files.pipe_file(f"/fleet/{name}", b"")
     assert bags_of(["memory://fleet"]) == ["memory:///fleet/night", "memory:///fleet/one.mcap"]
     assert bags_of(["memory://fleet/*.mcap"]) == ["memory:///fleet/one.mcap"]
+
+
+def test_a_name_in_a_store_with_the_letters_of_a_pattern_is_found_and_copied(
+    tmp_path: Path,
+) -> None:
+    files = pytest.importorskip("fsspec").filesystem("memory")
+    for name in ("odd/drive [2].db3", "odd/night [1]/n_0.db3", "odd/night [1]/metadata.yaml"):
+        files.pipe_file(f"/{name}", name.encode())
+    one, folder = "memory:///odd/drive [2].db3", "memory:///odd/night [1]"
+    assert bags_of(["memory://odd"]) == [one, folder]
+    assert bags_of(["memory://odd/drive [2].db3"]) == [one]
+    assert bags_of(["memory://odd/night [1]"]) == [folder]
+    assert fetch(one, tmp_path, 1000).read_text() == "odd/drive [2].db3"
+    copied = fetch(folder, tmp_path, 1000)
+    assert sorted(path.name for path in copied.iterdir()) == ["metadata.yaml", "n_0.db3"]
 
 
 def test_nothing_at_all_is_a_mistake(tree: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,14 @@ from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.job_engine import parameter_files
 from panoptic_ros.fleet.label_bag import Labeller, label_bag
+from panoptic_ros.fleet.opened import fingerprint
+from panoptic_ros.recordings.bag_writer import BagWriter, typestore
+from panoptic_ros.recordings.offered_qos import offered_qos, topic_qos
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.source import ReadErrors
 from test.drawn.drawn_fleet import FRONT, street, write_drive, write_empty
+from test.drawn.drawn_inputs import SECOND_NS, compressed_message, write_bag2
+from test.drawn.vehicle_bag import tf_message
 
 pytest.importorskip("rosbags")
 
@@ -112,11 +121,57 @@ def test_a_merged_bag_also_holds_the_input(drive: Path, tmp_path: Path) -> None:
     assert "/panoptic/label/compressed" in {topic for topic, *_ in found}
 
 
+def test_a_latched_topic_of_the_input_stays_latched_when_merged(tmp_path: Path) -> None:
+    """``ros2 bag play`` offers a topic as the bag says: tf2 hears no /tf_static otherwise."""
+    path, image = tmp_path / "drive.mcap", street(1)[0]
+    static, latched = tf_message("base_link", "camera", (0, 0, 0, 1)), [topic_qos(True)]
+    data = typestore().serialize_cdr(static, static.__msgtype__)
+    with BagWriter(path) as writer:
+        writer.write_raw("/tf_static", static.__msgtype__, data, 5 * SECOND_NS, latched)
+        message = compressed_message(typestore(), image, 5 * SECOND_NS)
+        writer.write(FRONT, message, 5 * SECOND_NS)
+    label_bag(str(path), str(tmp_path / "out"), replace(JOB, is_merged=True))
+    with OpenBag(labels_of(tmp_path / "out"), ReadErrors()) as bag:
+        found = {topic.name: offered_qos(topic.qos)[0].durability.name for topic in bag.topics()}
+    assert (found["/tf_static"], found[FRONT]) == ("TRANSIENT_LOCAL", "VOLATILE")
+
+
 def test_label_files_are_written_in_place_of_a_bag(drive: Path, tmp_path: Path) -> None:
     report = label_bag(str(drive), str(tmp_path / "out"), replace(JOB, format="coco"))
     names = [output.name for output in report.outputs]
     assert "predictions.json" in names
     assert len([name for name in names if name.startswith("panoptic/")]) == 4
+
+
+def test_reading_a_database_with_its_log_makes_no_other_bag_of_it(tmp_path: Path) -> None:
+    """SQLite keeps an index of the write-ahead log, which a killed recorder leaves, in a file."""
+    folder = write_bag2(tmp_path / "bag", storage="sqlite3")
+    (path,) = folder.glob("*.db3")
+    killed = (
+        "import os, sqlite3, sys; database = sqlite3.connect(sys.argv[1])\n"
+        "database.execute('PRAGMA journal_mode = WAL')\n"
+        "database.execute('DELETE FROM messages WHERE id > 8')\n"
+        "database.commit(); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(path)], check=True)
+    assert path.with_name(path.name + "-wal").stat().st_size
+    before = fingerprint(str(folder))
+    for _ in range(2):
+        with OpenBag(folder, ReadErrors()) as bag:
+            assert sum(topic.count for topic in bag.topics()) == 8
+        assert fingerprint(str(folder)) == before
+
+
+def test_a_later_result_in_a_store_leaves_nothing_of_the_earlier(
+    drive: Path, tmp_path: Path
+) -> None:
+    files = pytest.importorskip("fsspec").filesystem("memory")
+    out = "memory://relabelled"
+    assert label_bag(str(drive), out, replace(JOB, format="coco")).status == "ok"
+    report = label_bag(str(drive), out, JOB)
+    found = {Path(place).name for place in files.find("/relabelled")}
+    assert report.status == "ok"
+    assert found == {"drive.labels.mcap", "manifest.json"}
 
 
 def test_a_bag_that_was_labelled_is_not_labelled_again(drive: Path, tmp_path: Path) -> None:

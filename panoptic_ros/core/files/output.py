@@ -57,11 +57,13 @@ def written_aside(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8 as a whole.
 
+    Names of files that are no UTF-8 keep their odd bytes as Python escapes them.
+
     Raises:
         OSError: It cannot be written.
     """
     with written_aside(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_image(path: Path, image: NDArray[Any], parameters: Sequence[int] = ()) -> None:

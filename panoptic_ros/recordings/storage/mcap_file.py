@@ -111,5 +111,6 @@ def _topics(index: McapIndex) -> tuple[Topic, ...]:
         if described is not None:
             counts[described] = counts.get(described, 0) + index.counts[channel]
     return tuple(
-        Topic(name, kind, count, encoding) for (name, kind, encoding), count in counts.items()
+        Topic(name, kind, count, encoding, index.channels.qos.get(name, ""))
+        for (name, kind, encoding), count in counts.items()
     )

@@ -21,6 +21,8 @@ MESSAGE_BYTES = 22
 """Channel, sequence number and the two times before a message's data."""
 CHUNK_BYTES = 28
 FOOTER_BYTES = HEAD_BYTES + 20
+_QOS = "offered_qos_profiles"
+"""What rosbag2 writes into the metadata of a channel."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,12 @@ class Channels:
     Attributes:
         schemas: Name by id.
         channels: Topic, schema id and message encoding by id.
+        qos: Quality of service of the publishers by topic, where rosbag2 wrote it.
     """
 
     schemas: dict[int, str] = field(default_factory=dict)
     channels: dict[int, tuple[str, int, str]] = field(default_factory=dict)
+    qos: dict[str, str] = field(default_factory=dict)
 
     def learn(self, kind: int, body: bytes | memoryview) -> None:
         """Take in a record; of other kinds nothing is kept."""
@@ -52,7 +56,10 @@ class Channels:
         elif kind == CHANNEL:
             key, schema = struct.unpack_from("<HH", body)
             topic, at = string(body, 4)
-            self.channels[key] = (topic, schema, string(body, at)[0])
+            encoding, at = string(body, at)
+            self.channels[key] = (topic, schema, encoding)
+            if told := _entry(body, at, _QOS):
+                self.qos[topic] = told
 
     def described(self, channel: int) -> tuple[str, str, str] | None:
         """Topic, type and encoding of a channel; None where it was not met."""
@@ -163,6 +170,21 @@ def string(data: bytes | memoryview, start: int) -> tuple[str, int]:
     if end > len(data):
         raise ValueError("a text is cut off")
     return str(data[start + 4 : end], "utf-8"), end
+
+
+def _entry(data: bytes | memoryview, at: int, wanted: str) -> str:
+    """Value of one key of a map; empty where it is not there or the map is damaged."""
+    try:
+        (size,) = struct.unpack_from("<I", data, at)
+        at, end = at + 4, at + 4 + size
+        while at < end:
+            key, at = string(data, at)
+            value, at = string(data, at)
+            if key == wanted:
+                return value
+    except (struct.error, ValueError):
+        return ""
+    return ""
 
 
 def _unpacked(data: memoryview, compression: str) -> bytes | memoryview:

@@ -24,12 +24,14 @@ class Topic:
         type: In ROS 2 spelling (``sensor_msgs/msg/Image``); other schemas as the file names them.
         count: Messages.
         encoding: How they are serialised: ``cdr``, ``ros1``, ``protobuf``, ``json``, ...
+        qos: Quality of service of its publishers in the YAML of rosbag2; empty where unknown.
     """
 
     name: str
     type: str
     count: int
     encoding: str = "cdr"
+    qos: str = ""
 
 
 @dataclass(frozen=True, eq=False)

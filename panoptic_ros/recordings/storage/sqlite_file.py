@@ -52,8 +52,8 @@ class SqliteFile(StorageFile):
         self._rows = self._readable_rows()
         counts = Counter(topic for _, _, topic in self._rows)
         self.topics = tuple(
-            Topic(name, kind, counts[key], encoding)
-            for key, (name, kind, encoding) in self._names.items()
+            Topic(name, kind, counts[key], encoding, qos)
+            for key, (name, kind, encoding, qos) in self._names.items()
         )
         self.start_ns = self._rows[0][0] if self._rows else NEVER_NS
         self.end_ns = self._rows[-1][0] if self._rows else None
@@ -66,7 +66,7 @@ class SqliteFile(StorageFile):
         self, topics: Collection[str], start_ns: int, end_ns: int | None
     ) -> Iterator[Record]:
         """Yield the records of these topics with start <= time < end in the order of time."""
-        wanted = {key for key, (name, _, _) in self._names.items() if name in topics}
+        wanted = {key for key, (name, *_) in self._names.items() if name in topics}
         lost = 0
         for time_ns, row, topic in self._rows:
             if time_ns < start_ns or (end_ns is not None and time_ns >= end_ns):
@@ -77,21 +77,25 @@ class SqliteFile(StorageFile):
             if data is None:
                 lost += 1
                 continue
-            name, kind, encoding = self._names[topic]
+            name, kind, encoding, _ = self._names[topic]
             yield Record(name, kind, time_ns, data, encoding)
         if lost:
             self._note(f"unreadable: {counted(lost, 'message')}")
 
-    def _topic_names(self) -> dict[int, tuple[str, str, str]]:
-        """Name, type and encoding of the topics by id."""
+    def _topic_names(self) -> dict[int, tuple[str, str, str, str]]:
+        """Name, type, encoding and quality of service of the topics by id."""
         columns = {str(row[1]) for row in self._database.execute("PRAGMA table_info(topics)")}
         encoding = "serialization_format" if "serialization_format" in columns else "'cdr'"
-        query = f"SELECT id, name, type, {encoding} FROM topics"
+        qos = "offered_qos_profiles" if "offered_qos_profiles" in columns else "''"
+        query = f"SELECT id, name, type, {encoding}, {qos} FROM topics"
         rows = self._database.execute(query).fetchall()
         whole = [row for row in rows if tuple(map(type, row[:3])) == (int, str, str)]
         if len(whole) < len(rows):
             self._note(f"unreadable: {counted(len(rows) - len(whole), 'topic')}")
-        return {key: (name, kind, str(told or "cdr")) for key, name, kind, told in whole}
+        return {
+            key: (name, kind, str(told or "cdr"), str(qos or ""))
+            for key, name, kind, told, qos in whole
+        }
 
     def _readable_rows(self) -> list[Row]:
         """Rows by time; a row whose time is no number or whose topic is unknown is not one."""

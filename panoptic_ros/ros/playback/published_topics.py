@@ -21,12 +21,14 @@ class PublishedTopic:
         type: Like ``sensor_msgs/msg/Image``.
         is_reliable: Whether all who publish it resend what is lost.
         listeners: How many subscribe to it.
+        is_latched: Whether all who publish it give the last messages to those who come later.
     """
 
     name: str
     type: str
     is_reliable: bool
     listeners: int
+    is_latched: bool = False
 
 
 def open_context() -> Any:
@@ -58,15 +60,20 @@ def published_topics(node: Any) -> Iterator[PublishedTopic]:
     Args:
         node: Asks the graph.
     """
-    from rclpy.qos import ReliabilityPolicy
+    from rclpy.qos import DurabilityPolicy, ReliabilityPolicy
 
     for name, kinds in sorted(node.get_topic_names_and_types()):
         ends = node.get_publishers_info_by_topic(name)
         if not ends or len(kinds) != 1:
             continue
-        reliable = {end.qos_profile.reliability == ReliabilityPolicy.RELIABLE for end in ends}
-        listeners = int(node.count_subscribers(name))
-        yield PublishedTopic(name, kinds[0], reliable == {True}, listeners)
+        offers = [end.qos_profile for end in ends]
+        yield PublishedTopic(
+            name,
+            kinds[0],
+            is_reliable=all(one.reliability == ReliabilityPolicy.RELIABLE for one in offers),
+            listeners=int(node.count_subscribers(name)),
+            is_latched=all(one.durability == DurabilityPolicy.TRANSIENT_LOCAL for one in offers),
+        )
 
 
 def is_below(name: str, node_name: str) -> bool:

@@ -23,6 +23,7 @@ from panoptic_ros.core.errors import DataError, PanopticError
 from panoptic_ros.messages.message_types import rclpy_types
 from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.recordings.bag_writer import BagWriter
+from panoptic_ros.recordings.offered_qos import topic_qos
 from panoptic_ros.ros.protocols import SubscribingNode
 
 QUEUE_DEPTH = 256
@@ -42,6 +43,8 @@ class Recorder:
         path: ``.mcap`` file.
         topics: Type by topic; types that are not installed are left out.
         best_effort: Those of them that are not resent where they get lost.
+        latched: Those of them whose last messages are for those who come later, too; the node's
+            own are known.
 
     Attributes:
         failure: Why nothing is written any more.
@@ -54,16 +57,18 @@ class Recorder:
         path: Path,
         topics: Mapping[str, str],
         best_effort: Collection[str] = (),
+        latched: Collection[str] = (),
     ) -> None:
         self.failure: DataError | None = None
         self.counts: Counter[str] = Counter()
         self._writer = BagWriter(path)
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
+        self._qos = {topic: [topic_qos(is_latched=True)] for topic in latched}
         types = rclpy_types()
         for topic, kind in topics.items():
             if types.has(kind):
-                qos = _qos(topic, topic in best_effort)
+                qos = _qos(topic in best_effort, is_latched(topic) or topic in latched)
                 keep = self._keep(topic, kind)
                 node.create_subscription(types.find(kind), topic, keep, qos, raw=True)
         self._thread.start()
@@ -82,7 +87,7 @@ class Recorder:
 
     def _write_one(self, topic: str, kind: str, data: bytes, time_ns: int) -> None:
         try:
-            self._writer.write_raw(topic, kind, data, time_ns)
+            self._writer.write_raw(topic, kind, data, time_ns, self._qos.get(topic, ()))
             self.counts[topic] += 1
         except Exception as error:  # a dead thread would leave the queue full and block ROS
             self.failure = DataError(f"recording stopped: {error or type(error).__name__}")
@@ -100,11 +105,11 @@ class Recorder:
         self._writer.close()
 
 
-def _qos(topic: str, is_best_effort: bool) -> QoSProfile:
-    profile = QoSProfile(depth=20)
+def _qos(is_best_effort: bool, is_latched: bool) -> QoSProfile:
+    profile = QoSProfile(depth=QUEUE_DEPTH if is_latched else 20)
     if is_best_effort:
         profile.reliability = ReliabilityPolicy.BEST_EFFORT
-    if is_latched(topic):
+    if is_latched:
         profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
     return profile
 

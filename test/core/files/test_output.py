@@ -28,6 +28,12 @@ def test_the_text_is_there_and_nothing_beside_it(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_name_that_is_no_utf_8_is_escaped(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    write_text(path, os.fsdecode(b"caf\xe9.mcap: \xc3\xa4"))
+    assert path.read_text(encoding="utf-8") == "caf\\udce9.mcap: ä"
+
+
 @pytest.mark.parametrize("name", ["gone/x.png", "x.nothing"])
 def test_an_image_that_cannot_be_written_leaves_nothing(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=f"{name}: cannot be written"):

@@ -16,9 +16,15 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("rosbags")
 
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.messages.convert import IMAGE
 from panoptic_ros.recordings.bag_writer import BagWriter
+from panoptic_ros.recordings.offered_qos import offered_qos
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.source import ReadErrors
+from panoptic_ros.ros.playback.published_topics import published_topics
 from panoptic_ros.ros.playback.recorder import Recorder
 from test.drawn.graph import TYPES, Bench, image
 from test.drawn.processes import killed
@@ -93,3 +99,20 @@ def test_a_full_disk_ends_the_recording_with_words(bench: Bench, tmp_path: Path)
     assert process.returncode == 2
     assert "recorder: recording stopped" in words
     assert "Traceback" not in words
+
+
+def test_a_latched_message_from_before_is_recorded_and_stays_latched(
+    bench: Bench, tmp_path: Path
+) -> None:
+    once = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    publisher = bench.node.create_publisher(TYPES.find(IMAGE), "/once", once)
+    publisher.publish(image(NOISE[:8, :8], 10**9))
+    bench.until(lambda: bench.node.count_publishers("/once"))
+    (told,) = [one for one in published_topics(bench.node) if one.name == "/once"]
+    assert (told.is_latched, told.is_reliable) == (True, True)
+    recorder = Recorder(bench.node, tmp_path / "a.mcap", {"/once": IMAGE}, latched={"/once"})
+    bench.until(lambda: recorder.counts["/once"])
+    recorder.close()
+    with OpenBag(tmp_path / "a.mcap", ReadErrors()) as bag:
+        (topic,) = bag.topics()
+    assert offered_qos(topic.qos)[0].durability.name == "TRANSIENT_LOCAL"
