@@ -104,6 +104,9 @@ def regions_of(
     everywhere = where.view(np.uint8)
     # Only the part of the map that has the class is looked at.
     x, y, width, height = cv2.boundingRect(everywhere)
+    if not width:
+        # Without a pixel, OpenCV's labelling of components is a segmentation fault.
+        return
     part = (slice(y, y + height), slice(x, x + width))
     inside = everywhere[part].view(np.bool_)
     count, numbers, facts, _ = cv2.connectedComponentsWithStats(everywhere[part], connectivity=8)

@@ -170,3 +170,12 @@ def test_the_own_bonnet_is_no_object_and_the_surface_begins_above_it() -> None:
     surface = find_drivable(made, LABELS, DrivableConfig())
     assert surface.foot.tolist() == [40] * 10 + [34] * 40 + [40] * 10
     assert surface.mask[25:34].all()
+
+
+def test_the_own_bonnet_alone_leaves_a_class_without_objects() -> None:
+    """OpenCV's labelling of regions ends the process where there is no pixel at all."""
+    labels = np.full((40, 60), ROAD, np.uint8)
+    labels[34:] = CAR
+    made = decode(SemanticHeads(labels, np.full(labels.shape, 255, np.uint8)), LABELS, ANY_SIZE)
+    assert made.segments == ()
+    assert not made.ids.any()
