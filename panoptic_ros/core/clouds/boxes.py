@@ -95,7 +95,7 @@ def _points_of_objects(labelled: LabelledCloud) -> Iterator[tuple[int, Vector]]:
     order = chosen[np.argsort(ids[chosen], kind="stable")]
     inner = labelled.is_inner[order]
     starts = np.flatnonzero(np.diff(ids[order], prepend=0))
-    ends = np.append(starts[1:], order.size)
+    ends = np.append(starts, order.size)[1:]
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         own, kept = order[start:end], inner[start:end]
         is_thin = int(kept.sum()) < _LEAST_INNER * (end - start)

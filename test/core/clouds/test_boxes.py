@@ -54,6 +54,13 @@ def test_distance_is_that_of_the_nearest_side() -> None:
     assert box.distance_m == pytest.approx(6.9 - Scene(step=2).lidar_m[0], abs=0.15)
 
 
+@pytest.mark.parametrize(
+    "cars", [(), (Box(-20.0, 0.0),)], ids=["an empty street", "a car behind the camera"]
+)
+def test_a_cloud_without_objects_has_no_boxes(cars: tuple[Box, ...]) -> None:
+    assert boxes(Scene(cars, step=4), least_points=1) == []
+
+
 def test_few_points_give_no_box() -> None:
     far = Scene((Box(57.0, 0.0, 0.4, 0.5, 1.7),))
     count = boxes(far, least_points=1)[0].count
