@@ -62,13 +62,7 @@ class Child:
         Raises:
             ConfigError: It ended with another status than 0.
         """
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self._end(signal.SIGINT)
         status = self._process.returncode
         if status != 0:
             raise ConfigError(f"the {self._name} ended with status {status}; {self.last_words()}")
@@ -82,10 +76,15 @@ class Child:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+        self._end(signal.SIGTERM)
+
+    def _end(self, request: signal.Signals) -> None:
+        """Send a signal, and kill a process that does not follow it within ``STOP_S``."""
+        if self._process.poll() is not None:
+            return
+        self._process.send_signal(request)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
