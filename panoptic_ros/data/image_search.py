@@ -110,7 +110,9 @@ def with_images(pairs: Sequence[Pair], folder: Path) -> list[Pair]:
 
 
 def _image(pair: Pair, found: dict[str, list[Path]], folder: Path) -> Path:
-    paths = found.get(bare_name(pair.truth.name), [])
+    labels = pair.truth.path.absolute()
+    named = found.get(bare_name(pair.truth.name), [])
+    paths = [path for path in named if path.absolute() != labels]
     own = [path for path in paths if path.parent.name == pair.sequence]
     chosen = own or paths
     where = f"{pair.sequence}/{pair.truth.name}" if pair.sequence else pair.truth.name

@@ -20,7 +20,7 @@ from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import LABEL_IDS, train_id_table, write_png
 from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_file
-from panoptic_ros.data.label_files import LabelFiles
+from panoptic_ros.data.label_files import LabelFiles, sequence_name
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.data.png import read_rgb
 
@@ -84,7 +84,8 @@ def find_sequences(folder: Path) -> dict[str, dict[str, Path]]:
         folder: Holds one folder per sequence, as ``panoptic_maps/val`` does, or is itself one.
 
     Returns:
-        Path by stem by name of the sequence, both in order; the folder itself is ``""``.
+        Path by stem by name of the sequence, both in order; the folder itself is ``""`` where
+        there are others.
 
     Raises:
         DataError: There is no image.
@@ -98,6 +99,8 @@ def find_sequences(folder: Path) -> dict[str, dict[str, Path]]:
     filled = {name: frames for name, frames in found.items() if frames}
     if not filled:
         raise DataError(f"{folder}: holds no .png file and no folder with any")
+    if set(filled) == {""}:
+        return {sequence_name(folder): filled[""]}
     return filled
 
 

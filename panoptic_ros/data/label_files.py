@@ -35,6 +35,15 @@ Sequences = Mapping[str, Mapping[str, LabelFile]]
 """Files by key by sequence, both in order; single images are in the sequence ``""``."""
 
 
+def sequence_name(folder: Path) -> str:
+    """Name the sequence that a folder is, even where it is given as ``.`` or ``..``.
+
+    >>> sequence_name(Path("drives/0007")), sequence_name(Path()) == Path.cwd().name
+    ('0007', True)
+    """
+    return folder.name if folder.name not in ("", "..") else folder.resolve().name
+
+
 @dataclass(frozen=True, eq=False)
 class LabelFiles:
     """All labelled images.

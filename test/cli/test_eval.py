@@ -203,6 +203,22 @@ def test_sequences_have_their_tables(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert ["car", *["100.0"] * 7, "0"] in rows
 
 
+def test_a_single_sequence_is_called_like_its_folder(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_sequence(tmp_path, swap_ids_at=4)
+    monkeypatch.chdir(tmp_path / "truth" / "0002")
+    predicted = str(tmp_path / "predicted" / "0002")
+    words = ["eval", "--format", "kitti-step", "--gt", ".", "--pred", predicted, "--out", "out"]
+    assert main(words) == 0
+    rows = [line.replace("│", " ").split() for line in capsys.readouterr().out.splitlines()]
+    assert ["0002", "100.0", "100.0", "100.0", "4"] in rows
+    scores = json.loads(Path("out/scores.json").read_text())
+    assert list(scores["tracking"]["sequences"]) == ["0002"]
+    page = Path("out/report.html").read_text()
+    assert "<h2>Track assignment and ID switches: 0002</h2>" in page
+
+
 def test_a_frame_without_prediction_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

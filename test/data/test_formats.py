@@ -180,3 +180,13 @@ def test_an_image_that_cannot_be_told_is_named(tmp_path: Path, spoil: str, messa
         shutil.copy(image, image.with_suffix(".jpg"))
     with pytest.raises(DataError, match=message):
         with_images(unpaired(opened(written).sequences), written.images)
+
+
+def test_labels_below_the_folder_of_images_are_no_images(tmp_path: Path) -> None:
+    written = drawn_formats.kitti_step(tmp_path)
+    assert written.images is not None
+    labels = written.images / "labels"
+    shutil.move(written.gt / "0002", labels)
+    files = open_truth("kitti-step", DataSetLocation(labels))
+    for pair in with_images(unpaired(files.sequences), written.images):
+        assert pair.truth.image == written.images / "0002" / pair.truth.path.name

@@ -86,7 +86,22 @@ def test_sequences_are_folders_of_frames(tmp_path: Path) -> None:
 
 def test_a_folder_of_frames_is_one_sequence(tmp_path: Path) -> None:
     write(tmp_path / "000000.png", [0], [0])
-    assert list(find_sequences(tmp_path)) == [""]
+    assert list(find_sequences(tmp_path)) == [tmp_path.name]
+
+
+def test_a_folder_of_frames_has_its_name_even_from_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "0007" / "000000.png", [0], [0])
+    monkeypatch.chdir(tmp_path / "0007")
+    assert list(find_sequences(Path())) == ["0007"]
+    assert list(find_sequences(Path("../0007"))) == ["0007"]
+
+
+def test_frames_beside_folders_of_frames_are_no_sequence_of_another_name(tmp_path: Path) -> None:
+    for name in ("000000", "0002/000000"):
+        write(tmp_path / f"{name}.png", [0], [0])
+    assert list(find_sequences(tmp_path)) == ["", "0002"]
 
 
 @pytest.mark.parametrize("name", [".", "absent"])

@@ -23,7 +23,7 @@ from panoptic_ros.core.types import NO_ID
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter
 from panoptic_ros.data.json_document import MalformedError
-from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key
+from panoptic_ros.data.label_files import LabelFile, LabelFiles, by_key, sequence_name
 from panoptic_ros.data.label_map import LabelMap
 
 BACKGROUND = Category(0, "background", False)
@@ -168,7 +168,16 @@ def _find_objects(
     files = [
         (Path(image.name).stem, _file(path, image, categories, truth is None)) for image in images
     ]
-    return LabelFiles(categories, {"": by_key(files)}, is_video=True)
+    return LabelFiles(categories, {_sequence(place.labels, name): by_key(files)}, is_video=True)
+
+
+def _sequence(labels: Path, name: str) -> str:
+    """Name the one sequence by its folder, or by its file where that has a name of its own."""
+    usual = Path(name).parts
+    if labels.is_dir():
+        return sequence_name(labels)
+    path = labels.absolute()
+    return path.parents[len(usual) - 1].name if path.parts[-len(usual) :] == usual else path.stem
 
 
 def _file(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -43,15 +44,32 @@ def masks_of(result: Result) -> dict[int, Any]:
 @pytest.mark.parametrize("tool", TOOLS)
 def test_what_was_written_is_read_back(tmp_path: Path, tool: str) -> None:
     files = open_truth(tool, DataSetLocation(written(tmp_path, tool)))
-    assert list(files.sequences[""]) == ["0001", "0002"]
+    (found,) = files.sequences.values()
+    assert list(found) == ["0001", "0002"]
     result = drawn_result()
     names = [category.name for category in files.categories]
-    for file in files.sequences[""].values():
+    for file in found.values():
         read = file.read().map
         assert np.array_equal(read.ids, result.instance_ids())
         for one in result.instances():
             assert {names[label] for label in read.labels[one.mask].tolist()} == {one.name}
         assert not read.labels[read.ids == 0].any()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_sequence_is_called_like_its_folder_or_a_file_of_another_name(
+    tmp_path: Path, tool: str
+) -> None:
+    (tmp_path / "drive 7").mkdir()
+    folder = written(tmp_path / "drive 7", tool)
+    (file,) = (path for path in folder.rglob("*") if path.is_file())
+    corrected = Path(shutil.copy(file, tmp_path / f"corrected{file.suffix}"))
+    names = [
+        name
+        for path in (folder, file, corrected)
+        for name in open_truth(tool, DataSetLocation(path)).sequences
+    ]
+    assert names == ["drive 7", "drive 7", "corrected"]
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -76,7 +94,7 @@ def test_a_person_may_draw_polygons_and_boxes_in_cvat(tmp_path: Path) -> None:
         '<box label="car" xtl="10" ytl="2" xbr="14" ybr="5" z_order="9"></box>'
     )
     path.write_text(path.read_text().replace("</image>", f"{shapes}</image>", 1))
-    first = open_truth("cvat", DataSetLocation(path)).sequences[""]["0001"].read().map
+    first = open_truth("cvat", DataSetLocation(path)).sequences[tmp_path.name]["0001"].read().map
     assert len(np.unique(first.ids[1:5, 1:6])) == 1
     assert (first.ids[2:5, 10:14] == first.ids[2, 10]).all()
     assert first.ids[2, 10] not in (0, first.ids[1, 1])
@@ -89,7 +107,7 @@ def test_corrections_in_label_studio_count_before_predictions(tmp_path: Path) ->
         task["annotations"] = [{"result": task["predictions"][0]["result"][:1]}]
     path.write_text(json.dumps(tasks))
     files = open_truth("label-studio", DataSetLocation(path))
-    ids = files.sequences[""]["0001"].read().map.ids
+    ids = files.sequences[tmp_path.name]["0001"].read().map.ids
     assert np.unique(ids).tolist() == [0, drawn_result().instances()[0].id]
 
 
