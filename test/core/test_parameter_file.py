@@ -133,6 +133,7 @@ def test_what_other_nodes_are_told_is_not_looked_at(tmp_path: Path) -> None:
     [
         ("{decode: {center_treshold: 0.2}}", "'decode.center_treshold'; .*center_threshold'"),
         ("{engin: x}", "'engin'; the nearest is 'engine'"),
+        ("{foo: x}", r"'foo'; there are: (\w+(\.\w+)?, ){9}\S+ and \d+ more"),
         ("{stale_after_s: 1}", "stale_after_s is 1, a whole number, .*: write 1.0"),
         ("{decode: {max_objects: 1.5}}", "max_objects is 1.5, needs an integer"),
         ("{decode: 3}", "no parameter 'decode'"),
@@ -143,6 +144,7 @@ def test_what_other_nodes_are_told_is_not_looked_at(tmp_path: Path) -> None:
     ids=[
         "misspelt",
         "misspelt, flat",
+        "like none",
         "whole number",
         "fraction",
         "a group",

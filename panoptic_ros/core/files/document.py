@@ -13,6 +13,7 @@ from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.limits import MAX_YAML_BYTES
 
 _DEEPEST = 50
+_MOST_LISTED = 10
 
 
 class DocumentError(ValueError):
@@ -48,14 +49,23 @@ def parse_json(text: str) -> Any:
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """Say which known word may have been meant.
+    """Say which known word may have been meant; where none is like it, which there are.
 
     >>> nearest("is_driveable", ("is_thing", "is_drivable"))
     "; the nearest is 'is_drivable'"
+    >>> nearest("colour", ("is_thing", "is_drivable"))
+    '; there are: is_thing, is_drivable'
     """
-    folded = {entry.casefold(): entry for entry in reversed(list(words))}
-    near = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.0)
-    return f"; the nearest is {folded[near[0]]!r}" if near else ""
+    known = list(words)
+    folded = {entry.casefold(): entry for entry in reversed(known)}
+    near = difflib.get_close_matches(word.casefold(), folded, n=1)
+    if near:
+        return f"; the nearest is {folded[near[0]]!r}"
+    if len(known) <= _MOST_LISTED:
+        return f"; there are: {', '.join(known)}" if known else ""
+    likest = difflib.get_close_matches(word.casefold(), folded, n=_MOST_LISTED, cutoff=0.0)
+    shown = ", ".join(folded[entry] for entry in likest)
+    return f"; there are: {shown} and {len(known) - len(likest)} more"
 
 
 def read_yaml_file(path: Path) -> Any:

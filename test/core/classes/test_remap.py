@@ -168,6 +168,8 @@ def test_a_name_means_a_shipped_file_and_a_path_itself(tmp_path: Path) -> None:
     assert find_remap(str(tmp_path / "mine")) == tmp_path / "mine"
     with pytest.raises(ConfigError, match="the nearest is 'autoware'"):
         find_remap("autowar")
+    with pytest.raises(ConfigError, match="no file 'costmap'; there are: autoware, autoware_obj"):
+        find_remap("costmap")
 
 
 def test_the_usual_remaps_are_those_that_know_the_label_set() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from panoptic_ros.core.files.document import DocumentError, parse_json, read_yaml
+from panoptic_ros.core.files.document import DocumentError, nearest, parse_json, read_yaml
 from panoptic_ros.core.files.limits import MAX_YAML_BYTES
 
 LAUGHS = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
@@ -64,3 +64,25 @@ def test_keys_of_different_mappings_and_an_empty_file_are_fine(tmp_path: Path) -
 def test_bad_json_is_one_error(text: str) -> None:
     with pytest.raises(DocumentError):
         parse_json(text)
+
+
+@pytest.mark.parametrize(
+    ("word", "count", "words"),
+    [
+        ("topic_3x", 20, "; the nearest is 'topic_3'"),
+        ("a", 0, ""),
+        ("a", 1, "; there are: topic_0"),
+        ("a", 10, "; there are: " + ", ".join(f"topic_{number}" for number in range(10))),
+    ],
+    ids=["near", "nothing", "one", "all"],
+)
+def test_a_word_that_is_like_none_gets_the_list(word: str, count: int, words: str) -> None:
+    assert nearest(word, [f"topic_{number}" for number in range(count)]) == words
+
+
+def test_a_long_list_is_cut_to_the_likest_words() -> None:
+    known = [f"x{number:02}" for number in range(29)] + ["ground.camera_height"]
+    said = nearest("height", known)
+    assert said.startswith("; there are: ground.camera_height, ")
+    assert said.endswith(" and 20 more")
+    assert said.count(",") == 9
