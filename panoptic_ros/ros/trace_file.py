@@ -25,12 +25,12 @@ class TraceFile:
     """
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path).expanduser()
+        self._path = Path(path).expanduser().absolute()
         self._trace = StageTrace()
         try:
             check_writable(self._path)
         except OSError as error:
-            raise ConfigError(f"trace: {path} cannot be written ({error.strerror})") from error
+            raise ConfigError(f"{_refusal(self._path, error)}, and configure again") from error
 
     def add_inference(
         self, camera: str, result: Result, stages_ms: Mapping[str, float], ended_s: float
@@ -56,7 +56,7 @@ class TraceFile:
         try:
             write_text(self._path, self._trace.text())
         except OSError as error:
-            log.error(f"trace: {self._path} cannot be written ({error.strerror})")
+            log.error(f"{_refusal(self._path, error)}; this run's trace is lost")
         else:
             log.info(f"the stages of the newest frames are in {self._path}")
 
@@ -71,3 +71,10 @@ class TraceFile:
         told = {"stamp_ns": str(result.frame.stamp_ns), "objects": len(result.tracks)}
         start_s = ended_s - sum(stages_ms.values()) / 1e3
         self._trace.add(row, name, start_s, stages_ms, told)
+
+
+def _refusal(path: Path, error: OSError) -> str:
+    return (
+        f"trace: {path} cannot be written ({error.strerror}); set the parameter to a file (.json) "
+        "in a folder that this process may write to, as /tmp/trace.json, or to '' for none"
+    )

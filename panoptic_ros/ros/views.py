@@ -36,5 +36,8 @@ def view_of(layout: str, node: str) -> Path:
         made = Path(tempfile.mkdtemp(prefix="panoptic_view_")) / layout
         made.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"the view for {node} cannot be written ({error.strerror})") from error
+        raise ConfigError(
+            f"the view for {node} cannot be written ({error.strerror}); set TMPDIR to a folder "
+            "that can be written to"
+        ) from error
     return made

@@ -16,6 +16,11 @@ from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.trace_file import TraceFile
 from test.ros.test_worker import working
 
+CURE = (
+    "set the parameter to a file (.json) in a folder that this process may write to, as "
+    "/tmp/trace.json, or to '' for none"
+)
+
 
 class Log:
     """Keeps what is said."""
@@ -62,7 +67,33 @@ def test_a_node_that_saw_nothing_writes_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_place_that_cannot_be_written_is_refused_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "reason"),
+    [
+        ("file/node.json", "Not a directory"),
+        ("folder", "Is a directory"),
+        ("/proc/none/node.json", "No such file or directory"),
+    ],
+    ids=["below a file", "folder", "no folder can be made"],
+)
+def test_a_place_that_cannot_be_written_is_refused_at_once_with_the_cure(
+    tmp_path: Path, place: str, reason: str
+) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(ConfigError, match=r"trace: .* cannot be written"):
-        TraceFile(str(tmp_path / "file" / "node.json"))
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        TraceFile(str(tmp_path / place))
+    assert str(caught.value) == (
+        f"trace: {tmp_path / place} cannot be written ({reason}); {CURE}, and configure again"
+    )
+
+
+def test_a_place_that_is_gone_in_the_end_is_said_with_the_cure(tmp_path: Path) -> None:
+    folder = tmp_path / "traces"
+    trace = TraceFile(str(folder / "node.json"))
+    with working(Sender, lambda *values: {"label": 1.5}, trace=trace) as (_, _, shoot):
+        shoot(0.5)
+    folder.rmdir()
+    folder.write_text("")
+    (words,) = written(trace)
+    assert words.endswith(f"(Not a directory); {CURE}; this run's trace is lost")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import yaml
 
 from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.messages.topic import CloudTopic, GroundTopic
 from panoptic_ros.messages.topics import TOPICS, rows_of
@@ -231,3 +233,13 @@ def test_rviz_colours_points_by_fields_that_they_have() -> None:
 def test_rviz_looks_from_the_frame_of_the_ground() -> None:
     options = rviz()["Visualization Manager"]["Global Options"]
     assert options["Fixed Frame"] == GroundConfig().base_frame
+
+
+def test_a_copy_that_cannot_be_written_is_refused_with_the_cure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc")
+    with pytest.raises(
+        ConfigError, match=r"for /robot1/eyes cannot be written .*; set TMPDIR to a"
+    ):
+        view_of("panoptic.foxglove.json", "/robot1/eyes")

@@ -39,7 +39,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         yield path
         return
     path = _target(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     handle, name = tempfile.mkstemp(
         dir=path.parent, prefix=f".{path.name}.part.", suffix=path.suffix
     )
@@ -103,8 +103,20 @@ def check_writable(path: Path) -> None:
     target = _target(path)
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     tempfile.TemporaryFile(dir=target.parent).close()
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder; what says that it exists where it is a file would be no help.
+
+    Raises:
+        OSError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
 
 
 def _is_device(path: Path) -> bool:
