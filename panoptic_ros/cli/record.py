@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=10.0,
         metavar="S",
-        help="wait this long for the topics (default: %(default)s)",
+        help="wait at most this long for topics that are not there yet (default: %(default)s)",
     )
     add_out(parser, "result.mcap", DEFAULT_OUT, ".mcap")
 
@@ -90,39 +90,79 @@ def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[P
     """Wait for the topics that are wanted.
 
     Raises:
-        DataError: One of them is not published, or its messages cannot be written to a bag.
+        DataError: One that was named is not published, or none of the node.
     """
+    from panoptic_ros.messages.message_types import rclpy_types
     from panoptic_ros.recordings.bag_writer import bag_types
-    from panoptic_ros.ros.playback.published_topics import published_topics
 
-    end_s = time.monotonic() + args.wait
-    before: list[PublishedTopic] = []
-    while True:
-        there = [topic for topic in published_topics(node) if _is_wanted(topic.name, args)]
-        missing = set(args.topics) - {topic.name for topic in there}
-        is_complete = bool(there) and not missing and any(_of_the_node(there, args))
-        is_settled = [topic.name for topic in there] == [topic.name for topic in before]
-        if (is_complete and is_settled) or time.monotonic() > end_s or stop.is_set():
-            break
-        before = there
-        time.sleep(SETTLE_S)
-    if not is_complete:
-        names = ", ".join(sorted(missing)) or f"a topic of {args.node}"
+    there, missing = _waited_for(node, args, stop)
+    if missing and (args.topics or not _prefixes(there, args.node)):
         raise DataError(
-            f"nobody publishes {names}; is the node running, in the same ROS_DOMAIN_ID?"
+            f"nobody publishes {', '.join(missing)}; is the node running, in the same "
+            "ROS_DOMAIN_ID?"
         )
-    types = bag_types()
-    unknown = {topic for topic in there if not types.has(topic.type)}
+    if missing:
+        _say_left_out(", ".join(missing), "not published")
+    unknown = {
+        topic
+        for topic in there
+        if not (bag_types().has(topic.type) and rclpy_types().has(topic.type))
+    }
     for topic in unknown:
-        print(f"panoptic record: left out {topic.name} ({topic.type})", file=sys.stderr)
+        _say_left_out(topic.name, f"{topic.type} is not known here")
     return [topic for topic in there if topic not in unknown]
 
 
-def _of_the_node(there: list[PublishedTopic], args: argparse.Namespace) -> Iterator[bool]:
-    """Whether each is of the node itself, or was asked for by name."""
+def _say_left_out(names: str, reason: str) -> None:
+    print(f"panoptic record: left out {names} ({reason})", file=sys.stderr)
+
+
+def _waited_for(
+    node: Any, args: argparse.Namespace, stop: threading.Event
+) -> tuple[list[PublishedTopic], list[str]]:
+    """Wait until all that is wanted is there, or for as long as ``--wait`` says.
+
+    Returns:
+        What is there, and the names of what is not.
+    """
+    from panoptic_ros.ros.playback.published_topics import published_topics
+
+    end_s = time.monotonic() + args.wait
+    known: set[str] = set()
+    while True:
+        there = [topic for topic in published_topics(node) if _is_wanted(topic.name, args)]
+        names = {topic.name for topic in there}
+        missing = sorted(set(args.topics) - names if args.topics else _lacking(there, args.node))
+        is_settled = not missing and names == known
+        if is_settled or time.monotonic() > end_s or stop.is_set():
+            return there, missing
+        known = names
+        stop.wait(SETTLE_S)
+
+
+def _prefixes(there: Iterable[PublishedTopic], node: str) -> set[str]:
+    """What stands before the names of topics, for each camera of a node that shows in them."""
+    from panoptic_ros.ros.playback.published_topics import is_below
+
+    return {
+        topic.name.removesuffix(_row(topic.name)) for topic in there if is_below(topic.name, node)
+    }
+
+
+def _lacking(there: list[PublishedTopic], node: str) -> set[str]:
+    """Which topics are not there that a node offers at once for every camera it has."""
+    from panoptic_ros.messages.message_types import rclpy_types
+    from panoptic_ros.messages.topics import TOPICS as ALL
     from panoptic_ros.ros.playback.published_topics import DIAGNOSTICS
 
-    return (bool(args.topics) or topic.name != DIAGNOSTICS for topic in there)
+    prefixes = _prefixes(there, node)
+    if not prefixes:
+        return {f"a topic of {node}"}
+    # Without vision_msgs the node lacks some, too, and nothing here could record them.
+    types = rclpy_types()
+    rows = [row for row in usual_rows() if types.has(ALL[row].type)]
+    usual = {f"{prefix}{row}" for prefix in prefixes for row in rows} | {DIAGNOSTICS}
+    return usual - {topic.name for topic in there}
 
 
 def _is_wanted(name: str, args: argparse.Namespace) -> bool:
@@ -135,13 +175,23 @@ def _is_wanted(name: str, args: argparse.Namespace) -> bool:
 
 def _is_usual(name: str) -> bool:
     """Whether a topic of the node is recorded when nobody names any."""
-    from panoptic_ros.messages.topic import GroundTopic
+    return _row(name) in usual_rows()
+
+
+def _row(name: str) -> str:
+    """The row of the table of topics that a topic is of, empty where it is of none."""
     from panoptic_ros.messages.topics import TOPICS as ALL
-    from panoptic_ros.messages.topics import rows_of
 
     # The name of a camera may stand before it; "remapped/label" is no label of a camera.
-    found = max((row for row in ALL if name.endswith(f"/{row}")), key=len, default="")
-    return found in {*TOPICS, *ALSO, *rows_of(GroundTopic)}
+    return max((row for row in ALL if name.endswith(f"/{row}")), key=len, default="")
+
+
+def usual_rows() -> set[str]:
+    """Rows of the table of topics that are recorded of each camera when nobody names any."""
+    from panoptic_ros.messages.topic import GroundTopic
+    from panoptic_ros.messages.topics import rows_of
+
+    return {*TOPICS, *ALSO, *rows_of(GroundTopic)}
 
 
 @contextmanager

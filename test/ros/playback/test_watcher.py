@@ -19,7 +19,9 @@ import pytest
 pytest.importorskip("rclpy")
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.cli.record import usual_rows
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
+from panoptic_ros.messages.topics import TOPICS as ALL
 from panoptic_ros.ros.playback.watcher import Shown, Watcher
 from test.drawn.graph import TYPES, Bench, header, image
 
@@ -29,10 +31,17 @@ LABEL = np.full((4, 6), 7, np.uint8)
 
 
 class Speaker:
-    """A node that publishes an overlay, a label image and diagnostics over and over."""
+    """A node that publishes an overlay, a label image and diagnostics over and over.
+
+    It offers what the node offers besides, in silence.
+    """
 
     def __init__(self) -> None:
         self.bench = Bench()
+        for row in usual_rows() - {"label", "overlay/compressed"}:
+            if TYPES.has(ALL[row].type):
+                kind = TYPES.find(ALL[row].type)
+                self.bench.node.create_publisher(kind, f"/panoptic/front/{row}", 1)
         self._is_done = threading.Event()
         self._sent = 0
         self._thread = threading.Thread(target=self._speak, daemon=True)
@@ -146,6 +155,7 @@ def test_the_topics_of_a_node_are_recorded_and_can_be_read(
     rosbags = pytest.importorskip("rosbags.highlevel")
     assert main(["record", "--duration", "3", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr()
+    assert "no messages arrived on /panoptic/front/camera_info, " in said.err
     path = tmp_path / "result.mcap"
     assert said.out.splitlines()[-1] == f"wrote {path}"
     with rosbags.AnyReader([path]) as reader:
