@@ -111,6 +111,17 @@ def machine_status(node: str, values: Mapping[str, str], types: MessageTypes) ->
     return status(f"{node}: machine", OK, "", values, types)
 
 
+def name_statuses(node: str, problem: str, types: MessageTypes) -> list[Any]:
+    """Build the DiagnosticStatus of the node's name; there is none where all is well.
+
+    Args:
+        node: Name of the node.
+        problem: What is wrong with it, else empty.
+        types: Message classes.
+    """
+    return [status(f"{node}: name", WARN, problem, {}, types)] if problem else []
+
+
 def engine_status(
     node: str,
     is_active: bool,

@@ -22,8 +22,12 @@ from panoptic_ros.ros.active_timer import ActiveTimer
 from panoptic_ros.ros.camera.camera_input import image_topics
 from panoptic_ros.ros.camera.cameras import Cameras
 from panoptic_ros.ros.camera.watchdog import PERIOD_S
-from panoptic_ros.ros.clock_watch import ClockWatch, on_jump_back
-from panoptic_ros.ros.diagnostics import engine_status, machine_status, stream_statuses
+from panoptic_ros.ros.diagnostics import (
+    engine_status,
+    machine_status,
+    name_statuses,
+    stream_statuses,
+)
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.missing import say_what_is_missing
@@ -34,6 +38,8 @@ from panoptic_ros.ros.sender import Sender
 from panoptic_ros.ros.telemetry import Machine
 from panoptic_ros.ros.trace_file import TraceFile
 from panoptic_ros.ros.transforms import Transforms
+from panoptic_ros.ros.watches.clock_watch import ClockWatch, on_jump_back
+from panoptic_ros.ros.watches.name_watch import NameWatch
 from panoptic_ros.ros.worker import Worker
 
 _LOOK_PERIOD_S = 0.5
@@ -66,6 +72,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._worker: Worker | None = None
         self._trace: TraceFile | None = None
         self._active_timer = ActiveTimer(_LOOK_PERIOD_S)
+        self._name_watch = NameWatch(self)
         self._cameras = Cameras(self, self._types, lambda: self.config)
         self._remapping = LabelTables(self.get_logger())
         self._parameters_in_force = NodeParameters(
@@ -231,6 +238,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         """Follow the graph, and notice that the worker has failed."""
         self._cameras.look(self._image_topics)
         self._simulated_clock.look()
+        self._name_watch.look()
         self._remapping.look()
         if self._worker is not None:
             self.failure = self.failure or self._worker.failure or self._overdue(self._worker)
@@ -270,6 +278,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             *stream_statuses(name, self._cameras.streams.values(), stale_after_s, types),
             engine_status(name, is_active, failure, self._loader, types, self._refusal),
             machine_status(name, self._machine.read(), types),
+            *name_statuses(name, self._name_watch.problem, types),
         ]
 
 

@@ -14,7 +14,7 @@ from rclpy.time import Time
 
 from panoptic_ros.core.ground.extrinsics import rotation_of
 from panoptic_ros.core.ground.transform_tree import Pose, TransformTree, plain
-from panoptic_ros.ros.clock_watch import on_jump_back
+from panoptic_ros.ros.watches.clock_watch import on_jump_back
 
 _AUTHORITY = "panoptic_ros"
 

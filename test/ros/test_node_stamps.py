@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from panoptic_ros.ros import clock_watch
 from panoptic_ros.ros.node import PanopticNode
+from panoptic_ros.ros.watches import clock_watch
 from test.drawn.drawn_camera import (
     CAMERA,
     DIAGNOSTICS,

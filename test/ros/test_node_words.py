@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from rclpy.node import Node
 
 from panoptic_ros.ros.node import PanopticNode
+from panoptic_ros.ros.watches import name_watch
 from test.drawn.drawn_camera import Camera, last, value, words
 from test.drawn.graph import Bench
 
@@ -57,6 +60,28 @@ def test_names_on_diagnostics_carry_the_namespace(make_node: MakeNode) -> None:
         "robot1/panoptic: machine",
     ]
     bench.close()
+
+
+def test_a_second_node_of_its_name_is_said_while_it_is_there(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(name_watch, "LASTS_S", 1.0)
+    node = make_node()
+    bench = Bench(node)
+    reports = bench.listen("/diagnostics", DIAGNOSTICS)
+    second = Node("panoptic", context=bench.node.context)
+    bench.until(lambda: "another node is called /panoptic" in name_words(reports))
+    bench.spin(1.5)
+    assert capfd.readouterr().err.count("another node is called /panoptic, too") == 1
+    second.destroy_node()
+    bench.until(lambda: name_words(reports) == "")
+    bench.close()
+
+
+def name_words(reports: list[Any]) -> str:
+    """What the newest report says of the node's name."""
+    rows = [row for row in last(reports) if row.name == "panoptic: name"] if reports else []
+    return "".join(str(row.message) for row in rows)
 
 
 def test_a_parameter_that_there_is_not_is_said_with_the_nearest(

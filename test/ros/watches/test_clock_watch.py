@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from panoptic_ros.ros.clock_watch import ClockWatch
+from panoptic_ros.ros.watches.clock_watch import ClockWatch
 
 
 class DrawnNode:
