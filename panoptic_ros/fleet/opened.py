@@ -14,6 +14,7 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.fleet import remote
 from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
 from panoptic_ros.recordings.bag import BagSource, image_topics
+from panoptic_ros.recordings.depth_topics import depth_topics
 from panoptic_ros.recordings.open import is_bag, open_source
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.result_topics import published_topics
@@ -110,7 +111,10 @@ class OpenedBag(Closing):
         return self._stack.enter_context(source)
 
     def _cameras(self) -> list[str]:
-        """Image topics, without results and those that hold the images of another once more."""
+        """Image topics of cameras.
+
+        Results, depth, and those that hold the images of another once more are none.
+        """
         results = published_topics(self.topics)
         found = sorted(name for name in image_topics(self.topics) if name not in results)
         if not found and not self.read_errors.is_damaged:
@@ -118,7 +122,14 @@ class OpenedBag(Closing):
             raise NoImagesError(what or "holds no images")
         if not found:
             raise DataError(f"no image can be read: {self.read_errors.notes[0]}")
-        return [name for name in found if name.rpartition("/")[0] not in found]
+        cameras = [name for name in found if name.rpartition("/")[0] not in found]
+        if len(cameras) > 1:
+            with OpenBag(self._path, ReadErrors(), self._open_files) as bag:
+                depth = depth_topics(bag, cameras)
+            cameras = [name for name in cameras if name not in depth]
+        if not cameras:
+            raise NoImagesError("holds depth and no camera's images")
+        return cameras
 
     def _found(self, uri: str, scratch: Path, scratch_bytes: int) -> Path:
         """Path of a bag on this machine, or the name of one that is read where it lies."""

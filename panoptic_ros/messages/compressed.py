@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -39,8 +40,11 @@ _GREY = cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION
 _PNG_KIND, _PNG_GREY = 25, 0
 """Byte of a PNG file that says what its pixels are, and its value for grey ones."""
 
-_NO_IMAGE = re.compile(r"\d+[USF]C\d+|nv24", re.ASCII)
+_VALUES = re.compile(r"\d+[USF]C\d+", re.ASCII)
 """Encodings of sensor_msgs that are no colours, beside those that ``encodings`` reads."""
+
+_DEPTH = "compressedDepth"
+"""What compressed_depth_image_transport writes into ``format``."""
 
 _MISSING_VALUE = 128
 """What decoders show of a JPEG's blocks that never came: every coefficient is 0."""
@@ -79,10 +83,10 @@ def decompress(data: NDArray[np.uint8], form: str = "") -> NDArray[np.uint8]:
     Raises:
         FrameError: It is no JPEG or PNG, is cut off, damaged or too large, or holds depth.
     """
+    source, packed_as = packed_encodings(form)
     content = data.tobytes()
     file = _header(content)
     check_size(file.height, file.width)
-    source, packed_as = packed_encodings(form)
     encoding = source if file.is_grey else packed_as or source
     if encoding and not is_known(encoding):
         raise unreadable(encoding)
@@ -108,12 +112,31 @@ def packed_encodings(form: str) -> tuple[str, str]:
     >>> packed_encodings("rgb8; jpeg compressed bgr8")
     ('rgb8', 'bgr8')
     """
-    if "compressedDepth" in form:
+    if _DEPTH in form:
         raise FrameError(f"format {form!r} holds depth; needs a jpeg or png image")
     source, _, codec = form.partition(";")
     words = source.strip(), codec.partition("compressed")[2].strip()
-    first, second = (word if is_known(word) or _NO_IMAGE.fullmatch(word) else "" for word in words)
+    first, second = (word if is_known(word) or _is_unread(word) else "" for word in words)
     return first, second
+
+
+def holds_depth(message: Any) -> bool:
+    """Whether a message holds depth or other values that are no colours, by what it says.
+
+    Args:
+        message: Any message that holds an image.
+    """
+    if hasattr(message, "format"):
+        form = str(message.format)
+        encoding = _DEPTH if _DEPTH in form else packed_encodings(form)[0]
+    else:
+        encoding = str(getattr(message, "encoding", ""))
+    return encoding == _DEPTH or (bool(_VALUES.fullmatch(encoding)) and not is_known(encoding))
+
+
+def _is_unread(encoding: str) -> bool:
+    """Whether it is one of sensor_msgs that is not read."""
+    return encoding == "nv24" or bool(_VALUES.fullmatch(encoding))
 
 
 def compress(rgb: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:

@@ -15,6 +15,7 @@ from panoptic_ros.messages.camera_info import beside, for_topic
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
+from panoptic_ros.recordings.depth_topics import depth_topics
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.result_topics import published_topics
 from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
@@ -40,7 +41,8 @@ class BagSource(Source):
 
     Args:
         path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
-        topic: Image topic; may be empty where only one has images, results of a node left out.
+        topic: Image topic; may be empty where only one has images, results of a node and depth
+            left out.
         span: Which part is wanted.
         open_files: Opens the bag where ``path`` only names it, as in an object store.
 
@@ -55,7 +57,7 @@ class BagSource(Source):
         super().__init__(path, span)
         self._bag = OpenBag(path, self.read_errors, open_files)
         try:
-            self.topic = _chosen(path, topic, self._bag.topics())
+            self.topic = _chosen(path, topic, self._bag)
         except BaseException:
             self._bag.close()
             raise
@@ -242,12 +244,13 @@ def image_topics(topics: Iterable[Topic]) -> dict[str, int]:
     return counts
 
 
-def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
+def _chosen(path: Path, wanted: str, bag: OpenBag) -> str:
     """Name of the image topic.
 
     Raises:
         DataError: There is none, or several, or not the wanted one.
     """
+    topics = bag.topics()
     counts = image_topics(topics)
     listing = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
     if wanted in counts:
@@ -263,7 +266,7 @@ def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
     if not counts:
         raise DataError(f"{path}: has no image topic; needs {' or '.join(IMAGE_TYPES)}")
     results = published_topics(topics)
-    cameras = [name for name in counts if name not in results]
+    cameras = _without_depth(bag, [name for name in counts if name not in results])
     if len(cameras) == 1:
         return cameras[0]
     if not cameras:
@@ -273,6 +276,12 @@ def _chosen(path: Path, wanted: str, topics: list[Topic]) -> str:
             f"grades results, --topic reads one of them as images: {listing}"
         )
     raise DataError(f"{path}: has several image topics, choose with --topic: {listing}")
+
+
+def _without_depth(bag: OpenBag, names: list[str]) -> list[str]:
+    """Those of several image topics that hold colours; all where none does."""
+    depth = depth_topics(bag, names) if len(names) > 1 else set()
+    return [name for name in names if name not in depth] or names
 
 
 def _not_read(topics: Iterable[Topic]) -> str:

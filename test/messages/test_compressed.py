@@ -73,6 +73,8 @@ def test_a_bad_file_is_refused_with_the_reason(case: str) -> None:
 def test_depth_is_no_image() -> None:
     with pytest.raises(FrameError, match="holds depth"):
         to_frame(message(jpeg(), "16UC1; compressedDepth png"))
+    with pytest.raises(FrameError, match="holds depth"):
+        to_frame(message(b"twelve bytes" + jpeg(), "32FC1; compressedDepth"))
 
 
 @pytest.mark.parametrize("form", ["16UC1; png compressed ", "32FC1; jpeg compressed ", "16UC1"])
