@@ -18,10 +18,15 @@ from panoptic_ros.recordings.storage.packed_file import plain_name
 
 _PATTERN = re.compile(r"[*?\[]")
 _LISTS = (".txt", ".list")
+_RESULT = re.compile(r"-[0-9a-f]{10}/[^/]+\.labels\.mcap$")
+"""A bag of labels where ``FleetFolder`` puts it, see ``bag_id``."""
 
 
 def bags_of(words: Iterable[str]) -> list[str]:
     """List the addresses of all bags, each once, in the order in which they are met.
+
+    Where a folder or a pattern stands for bags, bags of labels are left out: results may lie
+    among what they were made from.
 
     Args:
         words: Files, folders that are searched, patterns, ``@FILE`` or a ``.txt`` file with one
@@ -35,7 +40,10 @@ def bags_of(words: Iterable[str]) -> list[str]:
     for word in words:
         below = list(_bags(word))
         if not below:
-            raise ConfigError(f"{word}: no bag is there; bags end in {', '.join(BAG_SUFFIXES)}")
+            raise ConfigError(
+                f"{word}: no bag is there; bags end in {', '.join(BAG_SUFFIXES)}, and results of "
+                "panoptic label count only by their own name"
+            )
         found.update(dict.fromkeys(below))
     return list(found)
 
@@ -84,7 +92,7 @@ def _local_bags(word: str) -> Iterator[str]:
         path = os.path.abspath(place)
         if os.path.isdir(path):
             yield from _below(path)
-        else:
+        elif not (is_pattern and _RESULT.search(path)):
             # What is not there is no mistake of the call: it is one bag that fails.
             yield path
 
@@ -103,7 +111,8 @@ def _below(folder: str) -> Iterator[str]:
             folders.clear()
             yield place
             continue
-        yield from (os.path.join(place, name) for name in sorted(files) if _is_bag(name))
+        paths = (os.path.join(place, name) for name in sorted(files) if _is_bag(name))
+        yield from (path for path in paths if not _RESULT.search(path))
 
 
 def _remote_bags(word: str) -> Iterator[str]:
@@ -121,7 +130,7 @@ def _remote_bags(word: str) -> Iterator[str]:
         folder = next((above for above in _above(place) if above in folders), None)
         if folder is not None:
             told[folder] = None
-        elif _is_bag(place) or len(places) == 1:
+        elif place == path or ((_is_bag(place) or len(places) == 1) and not _RESULT.search(place)):
             told[place] = None
     yield from (remote.full_address(word, place) for place in told)
 

@@ -46,6 +46,32 @@ def test_a_name_with_the_letters_of_a_pattern_is_a_name_where_it_is_there(
     assert names(bags_of([f"{tree}/{name}"]), tree) == [name]
 
 
+RESULT = "labels/a-0123456789/a.labels.mcap"
+
+
+def test_results_among_the_bags_are_no_bags_but_by_name(tree: Path) -> None:
+    for name in (RESULT, "labels/drive.labels.mcap", "b-0123456789/b.mcap"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).touch()
+    wanted = ["a.mcap", "b-0123456789/b.mcap", "b.bag", "below/c.db3.zstd"]
+    wanted += ["labels/drive.labels.mcap", "split"]
+    assert sorted(names(bags_of([str(tree)]), tree)) == wanted
+    pattern = names(bags_of([f"{tree}/**/*.labels.mcap"]), tree)
+    assert pattern == ["labels/drive.labels.mcap"]
+    assert names(bags_of([f"{tree}/{RESULT}"]), tree) == [RESULT]
+    with pytest.raises(ConfigError, match="results of panoptic label count only by their own"):
+        bags_of([f"{tree}/labels/a-0123456789"])
+
+
+def test_results_among_the_bags_of_a_store_are_no_bags_but_by_name() -> None:
+    files = pytest.importorskip("fsspec").filesystem("memory")
+    for name in ("a.mcap", RESULT):
+        files.pipe_file(f"/mixed/{name}", b"")
+    assert bags_of(["memory://mixed"]) == ["memory:///mixed/a.mcap"]
+    assert bags_of(["memory://mixed/**/*.mcap"]) == ["memory:///mixed/a.mcap"]
+    assert bags_of([f"memory://mixed/{RESULT}"]) == [f"memory:///mixed/{RESULT}"]
+
+
 def test_a_linked_folder_is_searched_too(
     tree: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
