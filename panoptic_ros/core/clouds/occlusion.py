@@ -47,7 +47,7 @@ def is_hidden(
         return hidden
     cells, width, size = _cells(view)
     cells += _ranks(shown).take(shown) * size
-    nearest = _nearest(view, cells, is_inner)
+    nearest = _nearest(view, cells, is_inner, room=2 * width)
     limit = view.range_m * np.float32(1 - MARGIN_SHARE) - np.float32(MARGIN_M)
     behind = np.flatnonzero(nearest.take(cells) < limit)
     cell, far = cells.take(behind), limit.take(behind)
@@ -77,10 +77,10 @@ def _cells(view: View) -> tuple[NDArray[np.intp], int, int]:
 
 
 def _nearest(
-    view: View, cells: NDArray[np.intp], counts: NDArray[np.bool_]
+    view: View, cells: NDArray[np.intp], counts: NDArray[np.bool_], room: int
 ) -> NDArray[np.float32]:
-    """Least range in each cell, infinite where there is none; with room for neighbours."""
-    nearest = np.full(int(cells.max()) + 2 * view.size[1] + 9, np.inf, np.float32)
+    """Least range in each cell, infinite where there is none; with room behind the last one."""
+    nearest = np.full(int(cells.max()) + room + 1, np.inf, np.float32)
     # Of several values for one cell the last one stays.
     order = view.by_range[counts.take(view.by_range)][::-1]
     nearest[cells.take(order)] = view.range_m.take(order)
