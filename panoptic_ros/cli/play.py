@@ -68,10 +68,11 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"rate is {args.rate}, needs a number above 0")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
+        from panoptic_ros.messages.camera_info import without_transport
         from panoptic_ros.ros.playback.player import Player, PlayOptions
 
         options = PlayOptions(
-            topic=args.to or _own(source.topic) or DEFAULT_TOPIC,
+            topic=args.to or without_transport(source.topic) or DEFAULT_TOPIC,
             rate=0.0 if args.fast else args.rate,
             is_looping=args.loop,
             is_compressed=args.compressed,
@@ -93,7 +94,3 @@ def _played(player: Player, source: Source) -> int:
         return player.play(source)
     except KeyboardInterrupt:
         return len(player.sent_stamps_ns)
-
-
-def _own(topic: str) -> str:
-    return topic.removesuffix("/compressed")

@@ -25,7 +25,7 @@ from panoptic_ros.core.overlay import OverlayStyle
 OVERLAPS = ("auto", "always", "never")
 NODE_NAME = "panoptic"
 """The node's name where nobody chooses another."""
-TRANSPORTS = ("compressed", "ffmpeg", "theora")
+TRANSPORTS = ("compressed", "ffmpeg", "foxglove", "theora")
 """Last names of image_transport's topics below an image topic."""
 
 

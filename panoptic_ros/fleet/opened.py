@@ -14,7 +14,7 @@ from panoptic_ros.core.errors import DataError
 from panoptic_ros.fleet import remote
 from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
 from panoptic_ros.recordings.bag import BagSource, image_topics
-from panoptic_ros.recordings.depth_topics import depth_topics
+from panoptic_ros.recordings.camera_topics import one_for_each_camera, without_depth
 from panoptic_ros.recordings.open import is_bag, open_source
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.result_topics import published_topics
@@ -116,17 +116,16 @@ class OpenedBag(Closing):
         Results, depth, and those that hold the images of another once more are none.
         """
         results = published_topics(self.topics)
-        found = sorted(name for name in image_topics(self.topics) if name not in results)
+        found = [name for name in image_topics(self.topics) if name not in results]
         if not found and not self.read_errors.is_damaged:
             what = "holds results of a node and no camera's images" if results else ""
             raise NoImagesError(what or "holds no images")
         if not found:
             raise DataError(f"no image can be read: {self.read_errors.notes[0]}")
-        cameras = [name for name in found if name.rpartition("/")[0] not in found]
+        cameras = one_for_each_camera(found)
         if len(cameras) > 1:
             with OpenBag(self._path, ReadErrors(), self._open_files) as bag:
-                depth = depth_topics(bag, cameras)
-            cameras = [name for name in cameras if name not in depth]
+                cameras = without_depth(bag, cameras)
         if not cameras:
             raise NoImagesError("holds depth and no camera's images")
         return cameras

@@ -29,7 +29,7 @@ def beside(topic: str) -> str:
     >>> beside("/front/image_raw"), beside("/front/image_raw/compressed"), beside("/image")
     ('/front/camera_info', '/front/camera_info', '/camera_info')
     """
-    return f"{_image_topic(topic).rpartition('/')[0]}/camera_info"
+    return f"{without_transport(topic).rpartition('/')[0]}/camera_info"
 
 
 def is_rectified(topic: str) -> bool:
@@ -38,11 +38,15 @@ def is_rectified(topic: str) -> bool:
     >>> is_rectified("/front/image_rect_color"), is_rectified("/front/image_raw/compressed")
     (True, False)
     """
-    return _image_topic(topic).rpartition("/")[2].startswith(_RECTIFIED)
+    return without_transport(topic).rpartition("/")[2].startswith(_RECTIFIED)
 
 
-def _image_topic(topic: str) -> str:
-    """Image topic without the transport behind it."""
+def without_transport(topic: str) -> str:
+    """Image topic without the transport behind it.
+
+    >>> without_transport("/front/image_raw/ffmpeg"), without_transport("/compressed")
+    ('/front/image_raw', '/compressed')
+    """
     folder, _, last = topic.rpartition("/")
     return folder if last in TRANSPORTS and folder.count("/") > 0 else topic
 

@@ -15,7 +15,7 @@ from panoptic_ros.messages.camera_info import beside, for_topic
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.video.video_decoder import VideoDecoder, VideoImage, video_codec
 from panoptic_ros.messages.video.video_packets import is_key
-from panoptic_ros.recordings.depth_topics import depth_topics
+from panoptic_ros.recordings.camera_topics import one_for_each_camera, without_depth
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.result_topics import published_topics
 from panoptic_ros.recordings.source import RecordedFrame, Source, TimeRange, describe
@@ -41,8 +41,7 @@ class BagSource(Source):
 
     Args:
         path: A storage file (``.mcap``, ``.db3``, ``.bag``), or the folder of a ROS 2 bag.
-        topic: Image topic; may be empty where only one has images, results of a node and depth
-            left out.
+        topic: Image topic; may be empty where only one camera has images.
         span: Which part is wanted.
         open_files: Opens the bag where ``path`` only names it, as in an object store.
 
@@ -266,7 +265,8 @@ def _chosen(path: Path, wanted: str, bag: OpenBag) -> str:
     if not counts:
         raise DataError(f"{path}: has no image topic; needs {' or '.join(IMAGE_TYPES)}")
     results = published_topics(topics)
-    cameras = _without_depth(bag, [name for name in counts if name not in results])
+    cameras = one_for_each_camera([name for name in counts if name not in results])
+    cameras = without_depth(bag, cameras) or cameras
     if len(cameras) == 1:
         return cameras[0]
     if not cameras:
@@ -276,12 +276,6 @@ def _chosen(path: Path, wanted: str, bag: OpenBag) -> str:
             f"grades results, --topic reads one of them as images: {listing}"
         )
     raise DataError(f"{path}: has several image topics, choose with --topic: {listing}")
-
-
-def _without_depth(bag: OpenBag, names: list[str]) -> list[str]:
-    """Those of several image topics that hold colours; all where none does."""
-    depth = depth_topics(bag, names) if len(names) > 1 else set()
-    return [name for name in names if name not in depth] or names
 
 
 def _not_read(topics: Iterable[Topic]) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import stamp_ns, to_frame
 from panoptic_ros.recordings.source import FIRST_STAMP_NS, RecordedFrame, Source, TimeRange
@@ -116,6 +117,23 @@ def test_a_bag_is_published_under_its_own_names_with_camera_info(
     infos = listener.wait("/front/camera_info", 1)
     assert infos[0].width == 64
     np.testing.assert_array_equal(infos[0].k, np.eye(3).reshape(-1))
+
+
+@pytest.mark.parametrize("behind", ["", "/compressed", "/ffmpeg", "/foxglove"])
+def test_images_that_were_packed_are_played_under_their_plain_name(
+    behind: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(options: Any) -> None:
+        raise ConfigError(f"would play on {options.topic}")
+
+    monkeypatch.setattr("panoptic_ros.ros.playback.player.Player", refuse)
+    topic = f"/front/image_raw{behind}"
+    bag = write_bag2(tmp_path / "bag", count=1, topics=(topic,), compressed=bool(behind))
+    assert main(["play", str(bag)]) == 2
+    assert "would play on /front/image_raw\n" in capsys.readouterr().err
 
 
 def test_compressed_images_carry_the_usual_name(tmp_path: Path, listen: Any) -> None:

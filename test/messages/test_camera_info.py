@@ -10,7 +10,13 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.messages.camera_info import camera_model, fits, for_topic, image_size
+from panoptic_ros.messages.camera_info import (
+    beside,
+    camera_model,
+    fits,
+    for_topic,
+    image_size,
+)
 
 K = [500.0, 0.0, 320.0, 0.0, 510.0, 180.0, 0.0, 0.0, 1.0]
 
@@ -78,6 +84,11 @@ def test_the_matrices_of_ros_1_are_read() -> None:
     del told.k, told.d
     camera = camera_model(told, (360, 640))
     assert (camera.matrix[0, 0], camera.distortion[0]) == (500.0, 0.1)
+
+
+@pytest.mark.parametrize("transport", ["compressed", "ffmpeg", "foxglove", "theora"])
+def test_the_camera_info_lies_beside_the_image_whatever_the_transport(transport: str) -> None:
+    assert beside(f"/cam/image_raw/{transport}") == "/cam/camera_info"
 
 
 P = [450.0, 0.0, 310.0, -45.0, 0.0, 460.0, 170.0, 0.0, 0.0, 0.0, 1.0, 0.0]

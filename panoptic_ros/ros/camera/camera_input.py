@@ -19,7 +19,11 @@ from panoptic_ros.ros.protocols import SubscribingNode
 KINDS = (IMAGE, COMPRESSED_IMAGE, COMPRESSED_VIDEO, FFMPEG_PACKET)
 """Message types that are read, in order of liking."""
 
-_BENEATH = (("compressed", COMPRESSED_IMAGE), ("ffmpeg", FFMPEG_PACKET))
+_BENEATH = (
+    ("compressed", COMPRESSED_IMAGE),
+    ("ffmpeg", FFMPEG_PACKET),
+    ("foxglove", COMPRESSED_VIDEO),
+)
 """Last names of image_transport's topics below an image topic, and their types."""
 
 _NEWEST = Quality(depth=1)

@@ -59,6 +59,7 @@ class Scene:
         ({"image": [TEXT, FFMPEG_PACKET]}, ("/image", FFMPEG_PACKET)),
         ({"image__compressed": [COMPRESSED_IMAGE]}, ("/image/compressed", COMPRESSED_IMAGE)),
         ({"image__ffmpeg": [FFMPEG_PACKET]}, ("/image/ffmpeg", FFMPEG_PACKET)),
+        ({"image__foxglove": [COMPRESSED_VIDEO]}, ("/image/foxglove", COMPRESSED_VIDEO)),
         (
             {"image__compressed": [COMPRESSED_IMAGE], "image__ffmpeg": [FFMPEG_PACKET]},
             ("/image/compressed", COMPRESSED_IMAGE),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth images have the types of camera images, and are no camera's images."""
+"""One camera's images may lie on several topics, and depth has the types of camera images."""
 
 from __future__ import annotations
 
@@ -57,6 +57,13 @@ def test_the_camera_is_found_beside_its_depth(
     assert not source.read_errors
     with OpenedBag(str(path), tmp_path, 1000) as bag:
         assert [source.topic for source in bag.sources(())] == [COLOUR]
+
+
+@pytest.mark.parametrize("behind", ["compressed", "ffmpeg"])
+def test_a_camera_that_is_there_raw_and_packed_is_one(tmp_path: Path, behind: str) -> None:
+    path = write_rgbd(tmp_path / "a.mcap", f"{COLOUR}/{behind}", COLOUR)
+    with open_source(path) as source:
+        assert source.topic == COLOUR
 
 
 def test_values_of_eight_bits_are_an_image_still(tmp_path: Path) -> None:
