@@ -68,7 +68,13 @@ def run(args: argparse.Namespace) -> int:
         best_effort = {topic.name for topic in found if not topic.is_reliable}
         topics = {topic.name: topic.type for topic in found}
         latched = {topic.name for topic in found if topic.is_latched}
-        recorder = Recorder(node, path, topics, best_effort, latched)
+        recorder = Recorder(node, path, topics, best_effort, latched, keeps_unfinished=True)
+        if recorder.unfinished is not None:
+            print(
+                "panoptic record: an earlier recording that was not finished is now "
+                f"{recorder.unfinished}",
+                file=sys.stderr,
+            )
         print(f"recording {', '.join(topics)}; Ctrl-C ends", flush=True)
         _spin(node, stop, args.duration)
         recorder.close()

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Sequence
 from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
 from panoptic_ros.recordings.offered_qos import topic_qos
+from panoptic_ros.recordings.storage.mcap_file import has_messages
 
 
 class BagWriter(Closing):
@@ -29,22 +31,32 @@ class BagWriter(Closing):
 
     Args:
         path: The file to make; one that exists is replaced when the bag is complete.
+        keeps_unfinished: Whether what an earlier run had written that was killed is put aside, as
+            of a recording, which cannot be made again; else it is deleted.
+
+    Attributes:
+        part: The file while it is written.
+        unfinished: What was put aside, None where there was nothing.
 
     Raises:
         ConfigError: ``rosbags`` is not installed, or the name does not end in ``.mcap``.
         DataError: The place cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keeps_unfinished: bool = False) -> None:
         if path.suffix != ".mcap":
             raise ConfigError(f"{path}: the result is written as MCAP; name it {path.stem}.mcap")
         self._path = path
         # rosbags makes a folder and names the file in it, and in its metadata, after the folder.
         self._scratch = path.with_name(path.name + ".part")
         self._folder = self._scratch / path.stem
+        self.part = self._folder / path.name
+        self.unfinished: Path | None = None
         self._connections: dict[str, Any] = {}
         self._writer: Any = None
         self._lock = self._locked()
+        if keeps_unfinished:
+            self._put_aside()
         try:
             self._writer = self._opened()
         except BaseException:
@@ -67,6 +79,26 @@ class BagWriter(Closing):
                 f"{self._path}: another run is writing it; wait for it, or name another place"
             ) from error
         return handle
+
+    def _put_aside(self) -> None:
+        """Give what a killed run has written a name of its own, if there are messages in it.
+
+        Raises:
+            DataError: It cannot be renamed; it stays where it is.
+        """
+        try:
+            if not has_messages(self.part):
+                return
+            names = (f"{self._path.stem}.unfinished-{number}.mcap" for number in count(1))
+            free = (self._path.with_name(name) for name in names)
+            self.unfinished = next(place for place in free if not place.exists())
+            self.part.replace(self.unfinished)
+        except OSError as error:
+            os.close(self._lock)
+            raise DataError(
+                f"{self.part}: what an earlier run recorded cannot be renamed ({error.strerror}); "
+                "move it away"
+            ) from error
 
     def _opened(self) -> Any:
         _rosbags()

@@ -103,6 +103,22 @@ class McapFile(StorageFile):
         self._losses.note(f"{self.path.name}: {what}")
 
 
+def has_messages(path: Path) -> bool:
+    """Whether an MCAP file holds a chunk, or a message outside of one; quick where it is whole.
+
+    Raises:
+        OSError: It is there and cannot be read.
+    """
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        try:
+            heads = raw.heads(stream, len(raw.MAGIC), path.stat().st_size)
+            return any(head.kind in (raw.CHUNK, raw.MESSAGE) for head in heads)
+        except ValueError:
+            return False
+
+
 def _topics(index: McapIndex) -> tuple[Topic, ...]:
     """Topics with messages; those of several channels are put together."""
     counts: dict[tuple[str, str, str], int] = {}

@@ -45,10 +45,12 @@ class Recorder:
         best_effort: Those of them that are not resent where they get lost.
         latched: Those of them whose last messages are for those who come later, too; the node's
             own are known.
+        keeps_unfinished: See ``BagWriter``.
 
     Attributes:
         failure: Why nothing is written any more.
         counts: Messages that were written, by topic.
+        unfinished: What an earlier run had recorded that was killed, None where there is nothing.
     """
 
     def __init__(
@@ -58,10 +60,12 @@ class Recorder:
         topics: Mapping[str, str],
         best_effort: Collection[str] = (),
         latched: Collection[str] = (),
+        keeps_unfinished: bool = False,
     ) -> None:
         self.failure: DataError | None = None
         self.counts: Counter[str] = Counter()
-        self._writer = BagWriter(path)
+        self._writer = BagWriter(path, keeps_unfinished)
+        self.unfinished = self._writer.unfinished
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
         self._qos = {topic: [topic_qos(is_latched=True)] for topic in latched}
@@ -101,7 +105,7 @@ class Recorder:
         self._queue.put(None)
         self._thread.join()
         if self.failure is not None:
-            raise self.failure
+            raise DataError(f"{self.failure}; what was written before is {self._writer.part}")
         self._writer.close()
 
 
