@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from panoptic_ros.core.node_config import NODE_NAME
+from panoptic_ros.ros.camera.camera_input import BENEATH
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import state
 from test.drawn.graph import Bench
@@ -55,6 +56,11 @@ def test_the_policy_allows_all_that_the_node_does(
     node, _ = running
     does = {name for name, _ in getattr(node, ACCESS[access])(NODE_NAME, "/")}
     assert does - allowed(access) == set()
+
+
+def test_the_policy_allows_the_images_of_every_transport() -> None:
+    """The node subscribes to these only once somebody publishes there."""
+    assert {f"/image/{transport}" for transport, _ in BENEATH} <= allowed("subscribe")
 
 
 def test_the_policy_allows_to_publish_only_what_is_documented() -> None:

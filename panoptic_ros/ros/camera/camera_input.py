@@ -19,7 +19,7 @@ from panoptic_ros.ros.protocols import SubscribingNode
 KINDS = (IMAGE, COMPRESSED_IMAGE, COMPRESSED_VIDEO, FFMPEG_PACKET)
 """Message types that are read, in order of liking."""
 
-_BENEATH = (
+BENEATH = (
     ("compressed", COMPRESSED_IMAGE),
     ("ffmpeg", FFMPEG_PACKET),
     ("foxglove", COMPRESSED_VIDEO),
@@ -105,7 +105,7 @@ class CameraInput:
                 self._other_type = ""
                 return self._wanted, kind
         self._other_type = next(map(self._described, kinds), "")
-        for name, kind in _BENEATH:
+        for name, kind in BENEATH:
             beneath = f"{self._wanted}/{name}"
             if self._types.has(kind) and kind in self._kinds(beneath):
                 return beneath, kind
