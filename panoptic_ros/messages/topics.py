@@ -271,7 +271,8 @@ _ROWS: tuple[Topic, ...] = (
         type=SCAN,
         build=scan_message,
         meaning=(
-            "free range by direction; infinite where nothing ends it within `ground.length_m`"
+            "free range by direction; infinite where nothing ends it within `ground.length_m`; of "
+            "a camera that looks back, angles go on beyond half a turn"
         ),
     ),
     GroundTopic(
