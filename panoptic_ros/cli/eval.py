@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -194,7 +195,7 @@ def _check(args: argparse.Namespace) -> None:
     only_with("--bag", args.bag, of_bag)
     only_with("--pred", args.pred, {"--pred-dir": args.pred_dir})
     only_with("--engine or --bag", args.engine or args.bag, {"--fps": args.fps != _FPS})
-    if not args.fps > 0:
+    if not 0 < args.fps < math.inf:
         raise ConfigError(f"--fps is {args.fps}, needs a number above 0")
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 import time
@@ -240,7 +241,7 @@ def _check_numbers(args: argparse.Namespace) -> None:
         raise ConfigError(f"--jobs is {args.jobs}, needs 1 or more")
     if args.limit_s is not None and not args.limit_s > 0:
         raise ConfigError(f"--limit-s is {args.limit_s}, needs more than 0")
-    if not args.scratch_gb > 0:
+    if not 0 < args.scratch_gb < math.inf:
         raise ConfigError(f"--scratch-gb is {args.scratch_gb}, needs more than 0")
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -201,8 +202,8 @@ def open_bag_predictor(
         ConfigError: A value makes no sense.
         DataError: The classes of the bag are not known, or none is the truth's.
     """
-    if not options.tolerance_ms >= 0:
-        raise ConfigError(f"--tolerance-ms is {options.tolerance_ms}, needs 0 or more")
+    if not 0 <= options.tolerance_ms < math.inf:
+        raise ConfigError(f"--tolerance-ms is {options.tolerance_ms}, needs 0 or more ms")
     recode = LabelMapTable(class_names(results, options.labels), truth.categories, rules)
     tolerance_ns = round(options.tolerance_ms * 1e6)
     return BagPredictor(results, truth, recode, stamped, tolerance_ns, options.counts_missing)

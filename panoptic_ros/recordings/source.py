@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -102,9 +103,9 @@ class TimeRange:
     duration_s: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.start_s >= 0:
+        if not 0 <= self.start_s < math.inf:
             raise ConfigError(f"start is {self.start_s} s, needs 0 or more")
-        if self.duration_s is not None and not self.duration_s > 0:
+        if self.duration_s is not None and not 0 < self.duration_s < math.inf:
             raise ConfigError(f"duration is {self.duration_s} s, needs more than 0")
 
     @property

@@ -162,6 +162,8 @@ def test_of_several_nodes_one_is_chosen(
         ),
         pytest.param(["--labels", "coco", "--map", "m.yaml"], "m.yaml: cannot be", id="no map"),
         pytest.param(["--tolerance-ms", "-1"], "needs 0 or more", id="tolerance"),
+        pytest.param(["--tolerance-ms", "inf"], "is inf, needs 0 or more ms", id="no tolerance"),
+        pytest.param(["--fps", "inf"], "--fps is inf, needs a number", id="no rate"),
         pytest.param(["--stamps", "absent.txt"], "absent.txt: cannot be read", id="no stamps"),
     ],
 )

@@ -104,6 +104,7 @@ def test_a_dry_run_tells_and_does_nothing(
     [
         ([], "no bags"),
         (["x.mcap", "--jobs", "0"], "--jobs is 0"),
+        (["x.mcap", "--scratch-gb", "inf"], "--scratch-gb is inf"),
         (["x.mcap", "--format", "nothing"], "no format 'nothing'"),
         (["x.mcap", "--outputs", "nothing"], "no topic"),
         (["--retry-failed"], "nothing to retry"),

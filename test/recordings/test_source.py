@@ -79,7 +79,15 @@ def test_a_rate_must_be_a_positive_number(tmp_path: Path, fps: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start_s", "duration_s"), [(-1.0, None), (float("nan"), None), (0.0, 0.0), (0.0, -2.0)]
+    ("start_s", "duration_s"),
+    [
+        (-1.0, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (0.0, 0.0),
+        (0.0, -2.0),
+        (0.0, float("inf")),
+    ],
 )
 def test_a_span_must_be_sane(start_s: float, duration_s: float | None) -> None:
     with pytest.raises(ConfigError, match="needs"):
