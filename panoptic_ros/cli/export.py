@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError, counted
 
@@ -110,6 +111,7 @@ def run(args: argparse.Namespace) -> int:
     }
     only_with("--hf", args.hf, of_hub)
     make_folder(args.model.parent)
+    check_place(args.model, "--out")
     source = None if args.hf else _model_named(args.checkpoint)
     if args.hf or source is not None:
         _refuse_options_of_trainings(args)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -40,6 +41,8 @@ VERBS = {
 ``run(args)``."""
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Numbers of errors that say that a file cannot grow."""
 _UNENDING = ("play", "record", "watch")
 """Verbs whose usual end is Ctrl-C."""
 _STOPPED = 130
@@ -68,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args.words = words
     interrupts: list[int] = []
     try:
-        with _noted(interrupts, args.verb):
+        with _noted(interrupts, args.verb), _full_disk_told(args.verb):
             status = int(args.run(args))
     except PanopticError as error:
         print(f"panoptic {args.verb}: {error}", file=sys.stderr)
@@ -89,6 +92,26 @@ def _print_any_name() -> None:
     """Let stdout escape what its encoding lacks, as stderr does: a file may have any name."""
     if getattr(sys.stdout, "errors", "") == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+
+
+@contextmanager
+def _full_disk_told(verb: str) -> Iterator[None]:
+    """End with one line where a disk is full, as that of a file to which the output goes.
+
+    Raises:
+        SystemExit: So it is.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        what = error.filename or "a file, or what is printed,"
+        print(f"panoptic {verb}: {what} cannot be written ({error.strerror})", file=sys.stderr)
+        # Python would try again at its end, and complain.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        raise SystemExit(2) from None
 
 
 def _status_of(interrupts: list[int]) -> int:

@@ -16,7 +16,8 @@ from panoptic_ros.core.classes.own_classes import (
     name_of_classes,
     own_label_set,
 )
-from panoptic_ros.core.errors import ConfigError, ModelError
+from panoptic_ros.core.errors import ConfigError, DataError, ModelError
+from panoptic_ros.core.files.output import written_aside
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.network import PanopticNetwork
 
@@ -39,6 +40,29 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or "weights" not in state or "classes" not in state:
         raise ModelError(f"{path}: is not a checkpoint of panoptic train")
     return state
+
+
+def save_checkpoint(state: dict[str, Any], path: Path) -> None:
+    """Write a checkpoint as a whole; where that fails, the one before stays.
+
+    Args:
+        state: As ``load_checkpoint`` gives it.
+        path: The file.
+
+    Raises:
+        DataError: It cannot be written.
+    """
+    try:
+        with written_aside(path) as part, part.open("wb") as file:
+            torch.save(state, file)
+    except (OSError, RuntimeError) as error:
+        # On a full disk torch ends with an error of its own, raised while the disk's is handled.
+        cause = error if isinstance(error, OSError) else error.__context__
+        if not isinstance(cause, OSError):
+            raise
+        raise DataError(
+            f"{path}: cannot be written ({cause.strerror}); free space, or name another folder"
+        ) from error
 
 
 def mean_of(states: Sequence[dict[str, Any]], paths: Sequence[Path]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ constant of the model.
 
 from __future__ import annotations
 
-import os
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -22,7 +21,8 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panoptic_ros.core.decoding.kinds import KINDS
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.files.output import written_aside
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.fold import fold_constants
 from panoptic_ros.model.network import IMAGENET_MEAN, IMAGENET_STD, ConvBlock, PanopticNetwork
@@ -144,8 +144,21 @@ def write_model(
         from_hub: Whether it is somebody else's network: then what does not depend on the image
             is worked out beforehand, and weights keep their precision. Ours needs no folding, and
             its large weights are stored in float16.
+
+    Raises:
+        DataError: The file cannot be written.
     """
-    part = path.with_name(path.name + ".part")
+    try:
+        with written_aside(path) as part:
+            _write(module, spec, part, from_hub)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); free space, or name another file"
+        ) from error
+
+
+def _write(module: nn.Module, spec: ModelSpec, path: Path, from_hub: bool) -> None:
+    """Trace a module, and complete what the tracer wrote."""
     image = torch.zeros((1, spec.height, spec.width, 3), dtype=torch.uint8)
     with warnings.catch_warnings(), torch.no_grad():
         # The TorchScript exporter is the one whose graphs TensorRT 8.6 reads.
@@ -153,13 +166,13 @@ def write_model(
         torch.onnx.export(
             module,
             (image,),
-            str(part),
+            str(path),
             input_names=[INPUT],
             output_names=list(KINDS[spec.decoder].outputs),
             opset_version=OPSET,
             dynamo=False,
         )
-    model = onnx.load(str(part))
+    model = onnx.load(str(path))
     if from_hub:
         fold_constants(model)
     else:
@@ -167,8 +180,7 @@ def write_model(
     for key, value in spec.to_metadata().items():
         model.metadata_props.add(key=key, value=value)
     onnx.checker.check_model(model, full_check=True)
-    onnx.save(model, str(part))
-    os.replace(part, path)
+    onnx.save(model, str(path))
 
 
 def store_weights_as_half(model: onnx.ModelProto, least: int = 256) -> None:

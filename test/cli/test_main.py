@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import sys
@@ -37,3 +38,25 @@ def test_a_name_that_stdout_cannot_encode_is_escaped(
     out.flush()
     out.buffer.seek(0)
     assert out.buffer.read() == b"caf\\udce9\n"
+
+
+def test_output_to_a_full_disk_ends_with_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def told(args: argparse.Namespace) -> int:
+        return 0 * sys.stdout.write("much")
+
+    monkeypatch.setattr("panoptic_ros.cli.info.run", told)
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(SystemExit) as ended:
+            main(["info", "street_fast"])
+        sys.stdout.close()
+        monkeypatch.undo()
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, full.fileno())
+        os.close(null)
+    assert ended.value.code == 2
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("panoptic info: ")
+    assert said.endswith("cannot be written (No space left on device)")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
-from panoptic_ros.model.export import ExportedNetwork, Maps  # noqa: E402
+from panoptic_ros.core.errors import DataError  # noqa: E402
+from panoptic_ros.model.checkpoint import spec_of  # noqa: E402
+from panoptic_ros.model.export import ExportedNetwork, Maps, write_model  # noqa: E402
 from panoptic_ros.model.network import HeadOutputs  # noqa: E402
+from test.drawn.small_disk import files_up_to  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -47,3 +51,16 @@ def test_the_confidence_is_rounded(level: float) -> None:
 def test_two_peaks_in_one_window_become_one() -> None:
     centers = maps(peaks={(5, 5): 0.9, (5, 7): 0.8, (9, 5): 0.7}).centers[0].numpy()
     assert [tuple(place) for place in np.argwhere(centers).tolist()] == [(5, 5), (9, 5)]
+
+
+@pytest.mark.parametrize("from_hub", [False, True])
+def test_a_full_disk_is_an_error_that_names_the_file_and_keeps_the_older_one(
+    from_hub: bool, tmp_path: Path
+) -> None:
+    network: Any = SaidHeads(0.9, {})
+    spec = spec_of([("road", False), ("car", True)], (SIZE, SIZE))
+    path = tmp_path / "mine.onnx"
+    path.write_text("older")
+    with files_up_to(100), pytest.raises(DataError, match=r"mine\.onnx: cannot be written \("):
+        write_model(ExportedNetwork(network, label_scale=1), spec, path, from_hub)
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["older"]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 
 import torch
@@ -58,17 +59,33 @@ def check_config(config: TrainConfig) -> None:
     Raises:
         ConfigError: A value is out of range, or the device is not here.
     """
-    if any(side % 32 for side in config.augment.crop):
-        raise ConfigError(f"crop {config.augment.crop}: both sides must be multiples of 32")
-    view = config.augment.view
-    if any(part > whole for part, whole in zip(config.augment.crop, view, strict=True)):
+    crop, view = config.augment.crop, config.augment.view
+    crop_words, view_words = (f"{width}x{height}" for width, height in (crop, view))
+    if any(side % 32 for side in crop):
+        raise ConfigError(f"crop {crop_words}: both sides must be multiples of 32")
+    if any(part > whole for part, whole in zip(crop, view, strict=True)):
         raise ConfigError(
-            f"crop {config.augment.crop} is larger than the view {view} that it is cut out of; "
+            f"crop {crop_words} is larger than the view {view_words} that it is cut out of; "
             "give a larger --view or a smaller --crop"
         )
     if not 0.0 <= config.augment.zoom_probability <= 1.0:
         raise ConfigError(f"zoom {config.augment.zoom_probability}: is a share, from 0 to 1")
     if config.batch < 2:
         raise ConfigError(f"batch {config.batch}: batch norm needs at least 2")
+    _check_numbers(config)
     if config.device.startswith("cuda") and not torch.cuda.is_available():
         raise ConfigError(f"device {config.device}: this torch sees no CUDA GPU; use --device cpu")
+
+
+def _check_numbers(config: TrainConfig) -> None:
+    """Refuse numbers out of range, such as a schedule without a step."""
+    needs = (
+        ("steps", config.steps, config.steps >= 1, "at least 1"),
+        ("minutes", config.minutes, 0.0 <= config.minutes < inf, "0 (no limit) or more"),
+        ("rate", config.rate, 0.0 < config.rate < inf, "a number above 0"),
+        ("validate-every", config.validate_every, config.validate_every >= 0, "0 (never) or more"),
+        ("workers", config.workers, config.workers >= 0, "0 (none beside this one) or more"),
+    )
+    for name, value, is_good, need in needs:
+        if not is_good:
+            raise ConfigError(f"{name} is {value}, needs {need}")

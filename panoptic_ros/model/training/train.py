@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
@@ -21,7 +20,7 @@ from panoptic_ros.core.classes.own_classes import name_of_classes
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
-from panoptic_ros.model.checkpoint import load_checkpoint, network_of
+from panoptic_ros.model.checkpoint import load_checkpoint, network_of, save_checkpoint
 from panoptic_ros.model.network import (
     PanopticNetwork,
     load_imagenet_weights,
@@ -68,7 +67,7 @@ def train(
 
     Raises:
         ConfigError: A value is out of range or the device is not here.
-        DataError: The data set cannot be read, or the history cannot be written.
+        DataError: The data set cannot be read, or a checkpoint or the history cannot be written.
         ModelError: The checkpoint to go on from is damaged, ``init`` does not fit, or the weights
             diverge.
     """
@@ -254,9 +253,7 @@ class _Run:
                 "best": self.best,
             }
             self.is_unsaved = False
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        save_checkpoint(state, path)
 
     def _resume(self, state: dict[str, Any]) -> None:
         try:

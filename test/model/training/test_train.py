@@ -27,6 +27,7 @@ from panoptic_ros.model.training.history import Progress, read_history  # noqa: 
 from panoptic_ros.model.training.schedule import Phase  # noqa: E402
 from panoptic_ros.model.training.train import train  # noqa: E402
 from test.drawn.drawn_training import write_training_set  # noqa: E402
+from test.drawn.small_disk import files_up_to  # noqa: E402
 
 pytestmark = pytest.mark.torch
 
@@ -267,14 +268,27 @@ def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> No
         ({"augment": AugmentConfig(crop=(50, 32))}, "multiples of 32"),
         ({"batch": 1}, "at least 2"),
         ({"device": "cuda:99"}, "cuda:99"),
+        ({"steps": 0}, "steps is 0, needs at least 1"),
+        ({"minutes": -1.0}, "minutes is -1.0, needs 0"),
+        ({"rate": float("nan")}, "rate is nan, needs a number above 0"),
+        ({"validate_every": -1}, "validate-every is -1, needs 0"),
+        ({"workers": -1}, "workers is -1, needs 0"),
     ],
-    ids=["crop", "batch", "device"],
+    ids=["crop", "batch", "device", "steps", "minutes", "rate", "validate", "workers"],
 )
 def test_settings_that_cannot_work_are_refused(
     config: TrainConfig, change: dict[str, object], words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words):
         train(replace(config, **change))
+
+
+def test_a_checkpoint_for_which_the_disk_has_no_room_is_an_error_that_names_it(
+    config: TrainConfig,
+) -> None:
+    with files_up_to(10_000), pytest.raises(DataError, match=r"last\.pt: cannot be written \("):
+        train(config)
+    assert list(config.out.glob("*.p*t*")) == []
 
 
 def test_a_missing_folder_is_named(config: TrainConfig) -> None:
