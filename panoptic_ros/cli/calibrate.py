@@ -32,8 +32,8 @@ ODD = 2.0
 """An image whose error is so many times that of all is named, where it is not good by itself."""
 
 MOST_NAMES = 10
-MOST_TRIED = 3
-"""Images in which a board of another size is looked for."""
+MOST_TRIED = 7
+"""Images in which a board of another size is looked for; one alone may show a part of it."""
 
 LEAST_COVERAGE = 0.4
 SAMPLES = 3
@@ -133,11 +133,16 @@ def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:
     from panoptic_ros.core.ground.calibration import board_size
 
     cure = "count corners where four squares meet, not squares, and keep a white rim"
-    for _, rgb in islice(_images(inputs, MOST_TRIED), MOST_TRIED):
-        seen = board_size(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8))
-        if seen is not None:
-            cure = f"they show one of {seen[0]}x{seen[1]}: --board {seen[0]}x{seen[1]}"
-            break
+    tried = islice(_images(inputs, MOST_TRIED), MOST_TRIED)
+    sizes = Counter(
+        seen
+        for _, rgb in tried
+        if (seen := board_size(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)))
+    )
+    if sizes:
+        # Of two sizes seen equally often the smaller one is a part of the board.
+        columns, rows = max(sizes, key=lambda seen: (sizes[seen], seen))
+        cure = f"they show one of {columns}x{rows}: --board {columns}x{rows}"
     return DataError(
         f"found no board of {board.columns}x{board.rows} inner corners in "
         f"{counted(searched, 'image')}; {cure}"

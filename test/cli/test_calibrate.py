@@ -14,7 +14,7 @@ import yaml
 from panoptic_ros.cli.calibrate import _show_errors, _some
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.ground.calibration import Intrinsics
+from panoptic_ros.core.ground.calibration import Board, Intrinsics, find_corners
 from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.recordings.open import open_source
 from panoptic_ros.recordings.source import CalibratedSource
@@ -95,6 +95,22 @@ def test_a_small_error_is_no_reason_to_leave_an_image_out(
 def test_another_board_than_the_wanted_one_is_named_by_its_size(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    wrong = ("--board", "10x7", "--square", "0.025", "--out", str(tmp_path / "out"))
+    assert main(["calibrate", str(images), *wrong]) == 2
+    assert "they show one of 9x6: --board 9x6" in capsys.readouterr().err
+
+
+def test_a_board_that_the_first_image_cuts_off_is_named_by_its_whole_size(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A part of a board is a smaller board to the search."""
+    first = sorted(images.iterdir())[0]
+    image = cv2.imread(str(first))
+    corners = find_corners(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), Board(9, 6, 0.025))
+    assert corners is not None
+    columns = sorted(corners.reshape(6, 9, 2)[..., 0].mean(0))
+    image[:, int((columns[5] + columns[6]) / 2) :] = 128
+    cv2.imwrite(str(first), image)
     wrong = ("--board", "10x7", "--square", "0.025", "--out", str(tmp_path / "out"))
     assert main(["calibrate", str(images), *wrong]) == 2
     assert "they show one of 9x6: --board 9x6" in capsys.readouterr().err
