@@ -37,8 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "topics",
         nargs="*",
         metavar="TOPIC",
-        help=f"topics to record (default: {', '.join((*TOPICS, *ALSO))} and the topics in metres "
-        "of every camera of the node, and /diagnostics)",
+        help="topics to record; the node's own also without its name in front, like label "
+        f"(default: {', '.join((*TOPICS, *ALSO))} and the topics in metres of every camera of "
+        "the node, and /diagnostics)",
     )
     parser.add_argument("--node", default=NODE, help="the node's full name (default: %(default)s)")
     parser.add_argument(
@@ -101,6 +102,7 @@ def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[P
     from panoptic_ros.messages.message_types import rclpy_types
     from panoptic_ros.recordings.bag_writer import bag_types
 
+    args.topics = [_full_name(topic, args.node) for topic in args.topics]
     there, missing = _waited_for(node, args, stop)
     if missing and (args.topics or not _prefixes(there, args.node)):
         raise DataError(
@@ -117,6 +119,18 @@ def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[P
     for topic in unknown:
         _say_left_out(topic.name, f"{topic.type} is not known here")
     return [topic for topic in there if topic not in unknown]
+
+
+def _full_name(topic: str, node: str) -> str:
+    """Name of a topic as the graph has it; ``label`` and ``~/label`` are the node's own.
+
+    >>> [_full_name(topic, "/panoptic") for topic in ("label", "~/overlay", "tf", "/label")]
+    ['/panoptic/label', '/panoptic/overlay', '/tf', '/label']
+    """
+    if topic.startswith("/"):
+        return topic
+    is_own = topic.startswith("~/") or _row(f"/{topic}")
+    return f"{node if is_own else ''}/{topic.removeprefix('~/')}"
 
 
 def _say_left_out(names: str, reason: str) -> None:

@@ -96,6 +96,11 @@ def test_a_named_topic_that_does_not_come_is_an_error_that_names_it_alone() -> N
         found(usual_topics(), "/panoptic/front/label", "/absent", wait_s=0.5)
 
 
+def test_a_topic_of_the_node_needs_no_node_in_its_name() -> None:
+    names = ["/diagnostics", "/panoptic/front/label", "/panoptic/rear/drivable"]
+    assert found(usual_topics(), "front/label", "~/rear/drivable", "diagnostics") == names
+
+
 def test_a_type_that_is_not_known_here_is_left_out_aloud(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
