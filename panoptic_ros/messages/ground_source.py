@@ -80,7 +80,7 @@ class GroundSource:
         """
         if info is None:
             raise ConfigError(
-                "there is no camera_info; publish one, or give replay and demo --camera-info "
+                "there is no camera_info; publish one, or give replay, play or demo --camera-info "
                 "(panoptic calibrate writes it)"
             )
         camera = camera_model(info, size)

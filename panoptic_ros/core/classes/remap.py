@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,12 +56,14 @@ class RemapFile:
         classes: Its classes.
         default: Class of void, and of what the file does not name.
         label_sets: By label set, then by the model's class name, the consumer's class name.
+        place: The file that it was read from, for messages; the consumer where there is none.
     """
 
     name: str
     classes: tuple[TargetClass, ...]
     default: str
     label_sets: Mapping[str, Mapping[str, str]]
+    place: str = ""
 
     def knows(self, labels: LabelSet) -> bool:
         """Whether the file has a section for a label set, and the set all classes in it."""
@@ -88,13 +90,14 @@ class RemapFile:
         """
         if labels.name not in self.label_sets:
             raise ConfigError(
-                f"remap {self.name} says nothing about label set {labels.name!r}, only about "
-                f"{', '.join(self.label_sets)}; copy the file and add a section {labels.name!r}"
+                f"remap {self.place or self.name} says nothing about label set {labels.name!r}, "
+                f"only about {', '.join(self.label_sets)}; copy the file and add a section "
+                f"{labels.name!r}"
             )
         section = self.label_sets[labels.name]
         names = [label.name for label in labels.labels]
         for source in section:
-            _known(source, names, f"remap {self.name}: label set {labels.name}")
+            _known(source, names, f"remap {self.place or self.name}: label set {labels.name}")
         # A class that the section leaves out is the default, even if a consumer's is called so.
         rules = {**dict.fromkeys(names, self.default), **section}
         default = next(entry.value for entry in self.classes if entry.name == self.default)
@@ -150,7 +153,7 @@ def read_remap(path: Path) -> RemapFile:
         ConfigError: The file is missing, is not YAML or cannot be used; the message names it.
     """
     try:
-        return remap_from_document(read_yaml_file(path))
+        return replace(remap_from_document(read_yaml_file(path)), place=str(path))
     except ConfigError as error:
         raise ConfigError(f"remap {path}: {error}") from error
 

@@ -87,7 +87,8 @@ class Player(Closing):
         except BaseException as error:
             self.close()
             if isinstance(error, rclpy.exceptions.InvalidTopicNameException):
-                raise ConfigError(f"{self.topic}: is not a ROS topic name ({error})") from error
+                reason = str(error).partition("\n")[0].rstrip(": ")
+                raise ConfigError(f"{self.topic}: is not a ROS topic name ({reason})") from error
             raise
 
     def _make_publishers(self) -> None:

@@ -147,6 +147,16 @@ def test_a_class_that_the_model_lacks_is_named_with_its_nearest() -> None:
         rules.fit(LABELS)
 
 
+def test_a_class_that_the_model_lacks_is_looked_for_in_the_file_itself(tmp_path: Path) -> None:
+    """A copy of a shipped file still has that one's name in it."""
+    path = tmp_path / "mine.yaml"
+    changed = document(label_sets={"farm": {"free": ["feild"]}})
+    path.write_text(yaml.safe_dump(changed, sort_keys=False), encoding="utf-8")
+    with pytest.raises(ConfigError, match="has no class 'feild'") as caught:
+        read_remap(path).fit(LABELS)
+    assert str(path) in str(caught.value)
+
+
 def test_why_a_file_does_not_fit_is_told_apart() -> None:
     """A section that there is must not be called missing."""
     assert remap_from_document(document()).misfit(LABELS) == ""
