@@ -82,7 +82,7 @@ def _check_numbers(config: TrainConfig) -> None:
     needs = (
         ("steps", config.steps, config.steps >= 1, "at least 1"),
         ("minutes", config.minutes, 0.0 <= config.minutes < inf, "0 (no limit) or more"),
-        ("rate", config.rate, 0.0 < config.rate < inf, "a number above 0"),
+        ("rate", config.rate, 0.0 <= config.rate < inf, "a number of 0 or more"),
         ("validate-every", config.validate_every, config.validate_every >= 0, "0 (never) or more"),
         ("workers", config.workers, config.workers >= 0, "0 (none beside this one) or more"),
     )

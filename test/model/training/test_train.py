@@ -270,7 +270,7 @@ def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> No
         ({"device": "cuda:99"}, "cuda:99"),
         ({"steps": 0}, "steps is 0, needs at least 1"),
         ({"minutes": -1.0}, "minutes is -1.0, needs 0"),
-        ({"rate": float("nan")}, "rate is nan, needs a number above 0"),
+        ({"rate": float("nan")}, "rate is nan, needs a number of 0 or more"),
         ({"validate_every": -1}, "validate-every is -1, needs 0"),
         ({"workers": -1}, "workers is -1, needs 0"),
     ],
