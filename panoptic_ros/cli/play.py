@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"rate is {args.rate}, needs a number above 0")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
-        from panoptic_ros.messages.camera_info import without_transport
+        from panoptic_ros.core.node_config import without_transport
         from panoptic_ros.ros.playback.player import Player, PlayOptions
 
         options = PlayOptions(

@@ -243,8 +243,17 @@ def _without_slash(topic: str) -> str:
 
 
 def _of_any_transport(topic: str) -> str:
-    base, _, last = _without_slash(topic).rpartition("/")
-    return base if last in TRANSPORTS and base else _without_slash(topic)
+    return without_transport(f"/{_without_slash(topic)}")
+
+
+def without_transport(topic: str) -> str:
+    """Image topic, resolved, without the transport behind it.
+
+    >>> without_transport("/front/image_raw/ffmpeg"), without_transport("/compressed")
+    ('/front/image_raw', '/compressed')
+    """
+    folder, _, last = topic.rpartition("/")
+    return folder if last in TRANSPORTS and folder.count("/") > 0 else topic
 
 
 DECLARED: dict[str, Parameter] = {entry.name: entry for entry in parameters(NodeConfig())}

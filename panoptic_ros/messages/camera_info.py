@@ -12,7 +12,7 @@ import numpy as np
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.calibration import PLUMB_BOB
 from panoptic_ros.core.ground.camera_model import CameraModel
-from panoptic_ros.core.node_config import TRANSPORTS
+from panoptic_ros.core.node_config import without_transport
 from panoptic_ros.messages.context import FrameContext
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.protocols import CameraInfo, Header
@@ -39,16 +39,6 @@ def is_rectified(topic: str) -> bool:
     (True, False)
     """
     return without_transport(topic).rpartition("/")[2].startswith(_RECTIFIED)
-
-
-def without_transport(topic: str) -> str:
-    """Image topic without the transport behind it.
-
-    >>> without_transport("/front/image_raw/ffmpeg"), without_transport("/compressed")
-    ('/front/image_raw', '/compressed')
-    """
-    folder, _, last = topic.rpartition("/")
-    return folder if last in TRANSPORTS and folder.count("/") > 0 else topic
 
 
 def for_topic(info: Any, topic: str) -> Any:
