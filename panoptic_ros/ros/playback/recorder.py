@@ -43,8 +43,9 @@ class Recorder:
         path: ``.mcap`` file.
         topics: Type by topic; types that are not installed are left out.
         best_effort: Those of them that are not resent where they get lost.
-        latched: Those of them whose last messages are for those who come later, too; the node's
-            own are known.
+        latched: Those of them whose last messages are for those who come later, too, as all who
+            publish them offer it: who asks for that and is offered less gets nothing. None while
+            nobody publishes yet: those that the node offers so.
         keeps_unfinished: See ``BagWriter``.
 
     Attributes:
@@ -59,7 +60,7 @@ class Recorder:
         path: Path,
         topics: Mapping[str, str],
         best_effort: Collection[str] = (),
-        latched: Collection[str] = (),
+        latched: Collection[str] | None = None,
         keeps_unfinished: bool = False,
     ) -> None:
         self.failure: DataError | None = None
@@ -68,11 +69,13 @@ class Recorder:
         self.unfinished = self._writer.unfinished
         self._queue: queue.Queue[Entry | None] = queue.Queue(QUEUE_DEPTH)
         self._thread = threading.Thread(target=self._write, name="recorder", daemon=True)
-        self._qos = {topic: [topic_qos(is_latched=True)] for topic in latched}
+        if latched is None:
+            latched = [topic for topic in topics if is_latched(topic)]
+        self._qos = {topic: [topic_qos(topic in latched)] for topic in topics}
         types = rclpy_types()
         for topic, kind in topics.items():
             if types.has(kind):
-                qos = _qos(topic in best_effort, is_latched(topic) or topic in latched)
+                qos = _qos(topic in best_effort, topic in latched)
                 keep = self._keep(topic, kind)
                 node.create_subscription(types.find(kind), topic, keep, qos, raw=True)
         self._thread.start()
@@ -91,7 +94,7 @@ class Recorder:
 
     def _write_one(self, topic: str, kind: str, data: bytes, time_ns: int) -> None:
         try:
-            self._writer.write_raw(topic, kind, data, time_ns, self._qos.get(topic, ()))
+            self._writer.write_raw(topic, kind, data, time_ns, self._qos[topic])
             self.counts[topic] += 1
         except Exception as error:  # a dead thread would leave the queue full and block ROS
             self.failure = DataError(f"recording stopped: {error or type(error).__name__}")

@@ -117,3 +117,20 @@ def test_a_latched_message_from_before_is_recorded_and_stays_latched(
     with OpenBag(tmp_path / "a.mcap", ReadErrors()) as bag:
         (topic,) = bag.topics()
     assert offered_qos(topic.qos)[0].durability.name == "TRANSIENT_LOCAL"
+
+
+def test_a_topic_that_the_node_would_latch_is_recorded_of_one_who_does_not(
+    bench: Bench, tmp_path: Path
+) -> None:
+    name = "/panoptic/front/label_info"
+    publisher = bench.node.create_publisher(TYPES.find(IMAGE), name, 1)
+    bench.until(lambda: bench.node.count_publishers(name))
+    (told,) = [one for one in published_topics(bench.node) if one.name == name]
+    latched = {name} if told.is_latched else set()
+    recorder = Recorder(bench.node, tmp_path / "a.mcap", {name: IMAGE}, latched=latched)
+    small = image(NOISE[:8, :8], 10**9)
+    bench.until(lambda: recorder.counts[name], lambda: publisher.publish(small))
+    recorder.close()
+    with OpenBag(tmp_path / "a.mcap", ReadErrors()) as bag:
+        (topic,) = bag.topics()
+    assert offered_qos(topic.qos)[0].durability.name == "VOLATILE"

@@ -18,6 +18,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
 from panoptic_ros.cli.main import main
 from panoptic_ros.cli.record import usual_rows
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, IMAGE
@@ -41,7 +43,10 @@ class Speaker:
         for row in usual_rows() - {"label", "overlay/compressed"}:
             if TYPES.has(ALL[row].type):
                 kind = TYPES.find(ALL[row].type)
-                self.bench.node.create_publisher(kind, f"/panoptic/front/{row}", 1)
+                profile = QoSProfile(depth=1)
+                if ALL[row].is_latched:
+                    profile.durability = DurabilityPolicy.TRANSIENT_LOCAL
+                self.bench.node.create_publisher(kind, f"/panoptic/front/{row}", profile)
         self._is_done = threading.Event()
         self._sent = 0
         self._thread = threading.Thread(target=self._speak, daemon=True)
