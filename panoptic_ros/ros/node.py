@@ -31,7 +31,7 @@ from panoptic_ros.ros.diagnostics import (
 from panoptic_ros.ros.engine_loader import EngineFactory, EngineLoader
 from panoptic_ros.ros.health import Health
 from panoptic_ros.ros.missing import say_what_is_missing
-from panoptic_ros.ros.node_parameters import NodeParameters, say_what_is_unknown
+from panoptic_ros.ros.node_parameters import NodeParameters, refuse_unknown, say_what_is_unknown
 from panoptic_ros.ros.process import run
 from panoptic_ros.ros.remapping import LabelTables
 from panoptic_ros.ros.sender import Sender
@@ -108,6 +108,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._wants_start = True
         if self.trigger_configure() == TransitionCallbackReturn.SUCCESS:
             self.trigger_activate()
+
+    def set_parameters_atomically(self, parameter_list: list[Any]) -> Any:
+        """Set parameters all at once, as the services of ROS ask for it."""
+        refusal = refuse_unknown(self, parameter_list)
+        return refusal or super().set_parameters_atomically(parameter_list)
 
     def on_configure(self, state: Any) -> TransitionCallbackReturn:
         """Open the engine and offer the topics."""

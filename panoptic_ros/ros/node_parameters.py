@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from rcl_interfaces.msg import SetParametersResult
@@ -20,6 +21,7 @@ from panoptic_ros.ros.parameters import (
     changed,
     check_cameras,
     descriptor,
+    plain,
     ros_value,
 )
 
@@ -74,7 +76,7 @@ class NodeParameters:
         ours = [(entry.name, entry.value) for entry in wanted if entry.name in DECLARED]
         try:
             if self._is_configured():
-                _check_live(ours)
+                _check_live(self._config, ours)
             config = changed(self._config, ours)
             if self._is_configured():
                 check_cameras(config)
@@ -101,6 +103,22 @@ def say_what_is_unknown(node: Any) -> None:
             )
 
 
+def refuse_unknown(node: Any, wanted: list[Any]) -> SetParametersResult | None:
+    """Refuse to set a parameter that the node has not, of which ROS says no name.
+
+    Args:
+        node: Has declared all that it has.
+        wanted: Parameters that are to be set, each with a ``name``.
+
+    Returns:
+        The refusal, None where the node has all of them.
+    """
+    for name in [entry.name for entry in wanted if not node.has_parameter(entry.name)]:
+        reason = f"there is no parameter {name!r}{nearest(name, DECLARED)}"
+        return SetParametersResult(successful=False, reason=reason)
+    return None
+
+
 def _refusal(entry: Parameter, error: str) -> str:
     """Say what to write where ROS refused a whole number for a double, else what ROS says."""
     whole = re.search(r"to '(-?\d+)' of type 'INTEGER'", error)
@@ -109,7 +127,9 @@ def _refusal(entry: Parameter, error: str) -> str:
     return f"parameter {entry.name}: {error}"
 
 
-def _check_live(values: list[tuple[str, Any]]) -> None:
-    for name, _ in values:
-        if not DECLARED[name].live:
+def _check_live(config: NodeConfig, values: list[tuple[str, Any]]) -> None:
+    """Refuse to change what is not live; what it is already, as in a dump, changes nothing."""
+    for name, value in values:
+        entry = DECLARED[name]
+        if not entry.live and plain(value) != attrgetter(".".join(entry.path))(config):
             raise ConfigError(f"{name}: {UNCONFIGURED_ONLY}")

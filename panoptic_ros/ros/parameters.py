@@ -26,17 +26,22 @@ def changed(config: NodeConfig, values: Iterable[tuple[str, Any]]) -> NodeConfig
 
     Args:
         config: The config in force.
-        values: Names and values; a list is taken where a tuple is needed, and so is the
-            ``array`` as which numbers come out of a service's message.
+        values: Names and values.
 
     Raises:
         ConfigError: A value cannot be used, or the cameras do not fit together.
     """
     for name, value in values:
-        config = with_value(
-            config, name, tuple(value) if isinstance(value, (list, array)) else value
-        )
+        config = with_value(config, name, plain(value))
     return config
+
+
+def plain(value: Any) -> Any:
+    """Turn a value of ROS into that of a config.
+
+    A list becomes a tuple, and so does the ``array`` as which numbers come out of a message.
+    """
+    return tuple(value) if isinstance(value, (list, array)) else value
 
 
 def check_cameras(config: NodeConfig) -> None:

@@ -37,6 +37,7 @@ class LabelTables:
     def __init__(self, log: Logger) -> None:
         self._log = log
         self._labels: LabelSet | None = None
+        self._config = RemapConfig()
         self._outputs: tuple[CameraOutput, ...] = ()
         self._remaps: Mapping[str, LabelTable] = {}
         self._sources: dict[str, _Source] = {}
@@ -72,7 +73,13 @@ class LabelTables:
         """
         chosen = [name.removeprefix("remap.") for name in names if name.startswith("remap.")]
         if chosen and self._labels is not None:
-            self._read(self._labels, config, chosen)
+            self._read(self._labels, config, [one for one in chosen if self._counts(config, one)])
+
+    def _counts(self, config: RemapConfig, parameter: str) -> bool:
+        """Whether a parameter says more than that a silent topic stays so, as a dump does."""
+        (topic,) = [topic for topic, name in REMAPPED_TOPICS.items() if name == parameter]
+        was = getattr(self._config, parameter)
+        return topic in self._remaps or bool(getattr(config, parameter) != was)
 
     def look(self) -> None:
         """Read files again that have changed; a wrong one leaves its former table in force."""
@@ -109,7 +116,7 @@ class LabelTables:
                     f"~/{topic} stays silent: {path.name} {rules.misfit(labels)}; set "
                     f"remap.{parameter} to a file that fits"
                 )
-        self._sources = sources
+        self._config, self._sources = config, sources
         self._hand_out(made)
 
     def _hand_out(self, remaps: Mapping[str, LabelTable]) -> None:

@@ -15,6 +15,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
 from panoptic_ros.core.errors import EngineRunError
+from panoptic_ros.core.node_config import DECLARED
 from panoptic_ros.messages.convert import COMPRESSED_IMAGE, compressed_image
 from panoptic_ros.ros.node import PanopticNode
 from test.drawn.drawn_camera import Camera, ids, last, state
@@ -27,6 +28,11 @@ DIAGNOSTICS = "diagnostic_msgs/msg/DiagnosticArray"
 SECOND = 1_000_000_000
 GOOD = TransitionCallbackReturn.SUCCESS
 MakeNode = Callable[..., PanopticNode]
+
+
+def asked_over_ros(node: PanopticNode, messages: list[Any]) -> list[Any]:
+    """Answer what ``ros2 param`` asks."""
+    return [node.set_parameters_atomically([Parameter.from_parameter_msg(m)]) for m in messages]
 
 
 # Lifecycle -------------------------------------------------------------------------------------
@@ -130,6 +136,30 @@ def test_a_bad_change_is_refused_with_the_reason(make_node: MakeNode, case: str)
     assert not answer.successful
     assert words in answer.reason
     assert node.config == before
+
+
+def test_every_parameter_takes_the_value_that_it_has(make_node: MakeNode) -> None:
+    node = make_node(max_rate_hz=[2.5], image_topics=["/front"])
+    node.trigger_configure()
+    dumped = [node.get_parameter(name).to_parameter_msg() for name in DECLARED]
+    answer = asked_over_ros(node, dumped)
+    assert {one.reason for one in answer} == {""}
+    assert all(one.successful for one in answer)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("decode.centre_threshold", "; the nearest is 'decode.center_threshold'"),
+        ("qqq", "; there are: "),
+    ],
+)
+def test_a_parameter_that_there_is_not_is_refused_with_the_nearest(
+    make_node: MakeNode, name: str, words: str
+) -> None:
+    (answer,) = asked_over_ros(make_node(), [Parameter(name, value=0.2).to_parameter_msg()])
+    assert not answer.successful
+    assert answer.reason.startswith(f"there is no parameter {name!r}{words}")
 
 
 # Images --------------------------------------------------------------------------------------
