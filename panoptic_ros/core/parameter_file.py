@@ -15,6 +15,7 @@ from typing import Any
 from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.document import nearest, read_yaml_file
+from panoptic_ros.core.ground.extent import grid_shape
 from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
 
 _BLOCK = "ros__parameters"
@@ -34,7 +35,8 @@ def read_parameters(path: Path | None, node: str = "") -> NodeConfig:
 
     Raises:
         ConfigError: The file is missing, is no parameter file, has nothing for the node or has it
-            under two names, has a parameter that there is not, or a value is refused.
+            under two names, has a parameter that there is not, or a value is refused, alone or
+            with others.
     """
     config = NodeConfig()
     if path is None:
@@ -45,6 +47,7 @@ def read_parameters(path: Path | None, node: str = "") -> NodeConfig:
         for name, value in _of_node(blocks, wanted):
             if not _OF_EVERY_NODE.fullmatch(name):
                 config = with_value(config, name, _as_ros(name, value))
+        grid_shape(config.ground)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
     return config.resolved(wanted)

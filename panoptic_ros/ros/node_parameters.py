@@ -19,7 +19,7 @@ from panoptic_ros.core.parameter_file import is_whole_for_double, whole_number_w
 from panoptic_ros.ros.parameters import (
     UNCONFIGURED_ONLY,
     changed,
-    check_cameras,
+    check_together,
     descriptor,
     plain,
     ros_value,
@@ -66,11 +66,11 @@ class NodeParameters:
         """Refuse what came from outside and cannot be used.
 
         Raises:
-            ConfigError: Some value is bad, or the cameras do not fit together.
+            ConfigError: Some value is bad, or some do not fit together.
         """
         if self._refused:
             raise ConfigError("; ".join(self._refused.values()))
-        check_cameras(self._config)
+        check_together(self._config)
 
     def _on_set(self, wanted: list[Any]) -> SetParametersResult:
         ours = [(entry.name, entry.value) for entry in wanted if entry.name in DECLARED]
@@ -79,7 +79,7 @@ class NodeParameters:
                 _check_live(self._config, ours)
             config = changed(self._config, ours)
             if self._is_configured():
-                check_cameras(config)
+                check_together(config)
             self._follow(config, [name for name, _ in ours])
             self._config = config
         except ConfigError as error:

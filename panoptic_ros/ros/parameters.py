@@ -13,6 +13,7 @@ from typing import Any
 from panoptic_ros.core.camera.view import CameraView
 from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.ground.extent import grid_shape
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
 
 _TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
@@ -67,6 +68,16 @@ def check_cameras(config: NodeConfig) -> None:
                     f"{title} has {topic!r}, which is not a topic name; use letters, digits, '_', "
                     "and '/' between the parts"
                 )
+
+
+def check_together(config: NodeConfig) -> None:
+    """Refuse values that are good alone and do not fit together.
+
+    Raises:
+        ConfigError: The cameras do not, or the grid has too many cells.
+    """
+    check_cameras(config)
+    grid_shape(config.ground)
 
 
 def type_name(entry: Parameter) -> str:

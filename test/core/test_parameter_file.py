@@ -190,3 +190,12 @@ def test_the_cameras_of_a_node_in_a_namespace_are_found_in_its_recording(
     assert config.recorded_camera("/robot1/rear/image/compressed").rotation == 180
     with pytest.raises(ConfigError, match="are /robot1/front/image, /robot1/rear/image"):
         config.recorded_camera("/rear/image")
+
+
+def test_a_grid_of_too_many_cells_is_refused_with_what_fits(tmp_path: Path) -> None:
+    ground = "{length_m: 1000.0, width_m: 20.0, resolution_m: RES}"
+    text = f"/panoptic: {{ros__parameters: {{ground: {ground}}}}}"
+    with pytest.raises(ConfigError, match=r"200000000 cells, more than 4000000") as refusal:
+        read_parameters(written(tmp_path, text.replace("RES", "0.01")))
+    assert "make resolution_m 0.08 or more" in str(refusal.value)
+    assert read_parameters(written(tmp_path, text.replace("RES", "0.08"))).ground.width_m == 20.0

@@ -162,6 +162,22 @@ def test_a_parameter_that_there_is_not_is_refused_with_the_nearest(
     assert answer.reason.startswith(f"there is no parameter {name!r}{words}")
 
 
+def test_a_grid_of_too_many_cells_is_refused_at_start_and_live_in_the_same_words(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(**{"ground.resolution_m": 0.01})
+    node.set_parameters([Parameter("ground.length_m", value=1000.0)])
+    assert node.trigger_configure() == TransitionCallbackReturn.FAILURE
+    said = capfd.readouterr().err
+    assert node.set_parameters([Parameter("ground.resolution_m", value=0.5)])[0].successful
+    assert node.trigger_configure() == GOOD
+    (answer,) = node.set_parameters([Parameter("ground.resolution_m", value=0.01)])
+    assert not answer.successful
+    assert "200000000 cells, more than 4000000" in answer.reason
+    assert answer.reason in said
+    assert node.config.ground.resolution_m == 0.5
+
+
 # Images --------------------------------------------------------------------------------------
 
 

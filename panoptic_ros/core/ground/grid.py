@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.config import GroundConfig
-from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extent import grid_shape
 from panoptic_ros.core.ground.extrinsics import CameraPose
 from panoptic_ros.core.ground.ground_points import GroundPoints
 from panoptic_ros.core.types import VOID, Drivable, Panoptic
@@ -23,7 +23,6 @@ from panoptic_ros.core.types import VOID, Drivable, Panoptic
 FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 """Cell values as nav_msgs/OccupancyGrid has them."""
 
-MOST_CELLS = 4_000_000
 _NEVER_NS = int(np.iinfo(np.int64).min) // 2
 
 
@@ -105,14 +104,8 @@ class Ground:
         self.camera = camera
         self.pose = pose
         self._config = config
-        step = config.resolution_m
-        self._shape = (max(1, round(config.width_m / step)), max(1, round(config.length_m / step)))
-        if self._shape[0] * self._shape[1] > MOST_CELLS:
-            raise ConfigError(
-                f"a grid of {config.length_m:g} m x {config.width_m:g} m in cells of {step:g} m "
-                f"has more than {MOST_CELLS} cells; make resolution_m larger"
-            )
-        self.origin_m = (0.0, -0.5 * self._shape[0] * step)
+        self._shape = grid_shape(config)
+        self.origin_m = (0.0, -0.5 * self._shape[0] * config.resolution_m)
         self.camera_m = (float(pose.position[0]), float(pose.position[1]))
         self._map_size = (0, 0)
         self._tables: _Tables | None = None

@@ -259,5 +259,5 @@ def test_a_scan_of_nothing_is_empty() -> None:
 
 def test_a_grid_of_too_many_cells_is_refused() -> None:
     config = replace(CONFIG, resolution_m=0.01, length_m=1000.0, width_m=1000.0)
-    with pytest.raises(ConfigError, match="make resolution_m larger"):
+    with pytest.raises(ConfigError, match="make resolution_m"):
         Ground(CAMERAS["no distortion"], MOUNTING, config)
