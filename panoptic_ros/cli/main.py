@@ -64,10 +64,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         keep_freed_memory()
         parser = _parser(words[0] if words and words[0] in VERBS else None)
-    if not words:
-        parser.print_help(sys.stderr)
-        return 2
-    args = parser.parse_args(words)
+        if not words:
+            parser.print_help(sys.stderr)
+            return 2
+        args = parser.parse_args(words)
     args.words = words
     interrupts: list[int] = []
     try:
@@ -121,7 +121,7 @@ def _status_of(interrupts: list[int]) -> int:
 
 @contextmanager
 def _quiet_interrupt() -> Iterator[None]:
-    """Let Ctrl-C end the process without a traceback while modules are imported.
+    """Let Ctrl-C end the process without a traceback until a verb begins.
 
     An extension module that is interrupted while it is imported may raise anything.
     """

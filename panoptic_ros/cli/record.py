@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +62,11 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or DEFAULT_OUT
     path = out if is_file_name(out, ".mcap") else out / "result.mcap"
     check_place(path, "--out")
-    with _stopping() as stop, _node() as node:
+    with _node() as node, ExitStack() as stack:
         from panoptic_ros.ros.playback.recorder import Recorder
 
-        found = _found(node, args, stop)
+        found = _found(node, args)
+        stop = stack.enter_context(_stopping())
         best_effort = {topic.name for topic in found if not topic.is_reliable}
         topics = {topic.name: topic.type for topic in found}
         latched = {topic.name for topic in found if topic.is_latched}
@@ -93,7 +94,7 @@ def _tell(recorder: Recorder, topics: dict[str, str]) -> None:
         print(f"panoptic record: no messages arrived on {', '.join(silent)}", file=sys.stderr)
 
 
-def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[PublishedTopic]:
+def _found(node: Any, args: argparse.Namespace) -> list[PublishedTopic]:
     """Wait for the topics that are wanted.
 
     Raises:
@@ -103,7 +104,7 @@ def _found(node: Any, args: argparse.Namespace, stop: threading.Event) -> list[P
     from panoptic_ros.recordings.bag_writer import bag_types
 
     args.topics = [_full_name(topic, args.node) for topic in args.topics]
-    there, missing = _waited_for(node, args, stop)
+    there, missing = _waited_for(node, args)
     if missing and (args.topics or not _prefixes(there, args.node)):
         raise DataError(
             f"nobody publishes {', '.join(missing)}; is the node running, in the same "
@@ -137,9 +138,7 @@ def _say_left_out(names: str, reason: str) -> None:
     print(f"panoptic record: left out {names} ({reason})", file=sys.stderr)
 
 
-def _waited_for(
-    node: Any, args: argparse.Namespace, stop: threading.Event
-) -> tuple[list[PublishedTopic], list[str]]:
+def _waited_for(node: Any, args: argparse.Namespace) -> tuple[list[PublishedTopic], list[str]]:
     """Wait until all that is wanted is there, or for as long as ``--wait`` says.
 
     Returns:
@@ -154,10 +153,10 @@ def _waited_for(
         names = {topic.name for topic in there}
         missing = sorted(set(args.topics) - names if args.topics else _lacking(there, args.node))
         is_settled = not missing and names == known
-        if is_settled or time.monotonic() > end_s or stop.is_set():
+        if is_settled or time.monotonic() > end_s:
             return there, missing
         known = names
-        stop.wait(SETTLE_S)
+        time.sleep(SETTLE_S)
 
 
 def _prefixes(there: Iterable[PublishedTopic], node: str) -> set[str]:

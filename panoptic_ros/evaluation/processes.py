@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.context import BaseContext
 
 import cv2
@@ -69,6 +71,8 @@ def evaluate_files(
 def preloaded_context(module: str) -> BaseContext:
     """Start processes from one that has imported a module, where the system can.
 
+    None of them hears Ctrl-C, which reaches the whole group: the caller ends them.
+
     Args:
         module: Its full name.
     """
@@ -76,6 +80,14 @@ def preloaded_context(module: str) -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([module])
+    # Starting it takes back what is blocked.
+    resource_tracker.ensure_running()
+    # What is blocked stays so in a new process; for the caller it waits until it is not.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return context
 
 

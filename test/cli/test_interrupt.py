@@ -9,11 +9,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from panoptic_ros.cli import info, watch
+from panoptic_ros.cli import info, record, watch
 from panoptic_ros.cli.main import main
 
 FAILURE = "initialization failed"
@@ -101,6 +102,30 @@ def test_in_the_background_of_a_script_only_what_ends_by_ctrl_c_hears_it(
         assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_ctrl_c_ends_the_process_while_words_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[object] = []
+
+    def note(word: str) -> str:
+        heard.append(signal.getsignal(signal.SIGINT))
+        return word
+
+    monkeypatch.setattr(info, "add_arguments", lambda parser: parser.add_argument("w", type=note))
+    monkeypatch.setattr(info, "run", lambda args: 0)
+    assert main(["info", "street_fast"]) == 0
+    assert heard == [signal.SIG_DFL]
+
+
+@pytest.mark.ros
+def test_ctrl_c_while_a_recording_waits_for_its_topics_records_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("rclpy")
+    monkeypatch.setattr(record, "_is_wanted", lambda *_: signal.raise_signal(signal.SIGINT))
+    assert main(["record", "label", "--out", str(tmp_path), "--wait", "5"]) == 130
+    assert capsys.readouterr() == ("", "")
+    assert not any(tmp_path.iterdir())
 
 
 FORK = """

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -68,7 +67,7 @@ def found(topics: dict[str, str], *words: str, wait_s: float = 30.0) -> list[str
     parser = argparse.ArgumentParser()
     record.add_arguments(parser)
     args = parser.parse_args([*words, "--wait", str(wait_s)])
-    return [topic.name for topic in record._found(SlowGraph(topics), args, threading.Event())]
+    return [topic.name for topic in record._found(SlowGraph(topics), args)]
 
 
 def test_all_topics_of_a_camera_are_waited_for(capsys: pytest.CaptureFixture[str]) -> None:

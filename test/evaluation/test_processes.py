@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import math
+import os
 import pickle
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -78,3 +82,33 @@ def test_sequences_cannot_be_merged(tmp_path: Path) -> None:
     one = Evaluation(truth.categories, ("stq",), is_video=True)
     with pytest.raises(ValueError, match="cannot be merged"):
         one.merge(one)
+
+
+INTERRUPTED = """
+import time
+from panoptic_ros.evaluation.processes import preloaded_context
+try:
+    worker = preloaded_context("slow").Process(target=print)
+    worker.start()
+    time.sleep(60)
+except KeyboardInterrupt:
+    pass
+"""
+
+
+def test_ctrl_c_while_a_process_imports_is_heard_by_the_caller_alone(tmp_path: Path) -> None:
+    slow = "import time; print('importing', flush=True); time.sleep(1)"
+    tmp_path.joinpath("slow.py").write_text(slow, encoding="utf-8")
+    ran = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert ran.stdout is not None
+    assert ran.stdout.readline() == "importing\n"
+    os.killpg(ran.pid, signal.SIGINT)
+    _, said = ran.communicate(timeout=60)
+    assert (said, ran.returncode) == ("", 0)

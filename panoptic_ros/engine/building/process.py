@@ -48,6 +48,8 @@ class BuildProcess:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            # In a session of its own, as Ctrl-C is for this process alone: it ends the builder.
+            start_new_session=True,
         )
 
     def wait(self, report: ProgressCallback = lambda phase, share: None) -> None:

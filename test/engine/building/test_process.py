@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -97,6 +98,14 @@ def test_the_real_builder_ends_with_its_parent_and_not_with_ctrl_c() -> None:
     assert builder.poll() is None
     builder.communicate(timeout=60)
     assert builder.returncode == 1
+
+
+def test_ctrl_c_reaches_no_builder_that_is_still_importing() -> None:
+    code = "import json, os; print(json.dumps({'error': f'group {os.getpgid(0)}'}))"
+    build = BuildProcess(PlanRequest(Path("street.onnx")), [sys.executable, "-c", code])
+    with pytest.raises(ModelError, match="group") as answer:
+        build.wait()
+    assert str(answer.value) != f"group {os.getpgid(0)}"
 
 
 def test_a_killed_node_leaves_no_builder_behind() -> None:
