@@ -4,7 +4,8 @@
 Ends with 0 where every status of the node is OK or WARN, with 1 where one is an ERROR or nothing
 comes within the time.
 
-Usage: healthcheck.py [--node panoptic] [--seconds 8]
+Usage: healthcheck.py [--node panoptic] [--seconds 8]. /robot1/panoptic is that one node, panoptic
+one of this name in any namespace.
 """
 
 from __future__ import annotations
@@ -22,9 +23,19 @@ def worst(statuses: list[Any], node: str) -> tuple[int, str]:
     found = (-1, f"no status of {node}")
     for status in statuses:
         level = status.level[0] if isinstance(status.level, bytes) else int(status.level)
-        if node in status.name and level > found[0]:
+        if is_of(status.name, node) and level > found[0]:
             found = (level, f"{status.name}: {status.message}")
     return found
+
+
+def is_of(status: str, node: str) -> bool:
+    """Tell whether a status is of a node; a name without a namespace may be in any.
+
+    >>> [is_of(name, "panoptic") for name in ("robot1/panoptic: camera", "panoptic2: camera")]
+    [True, False]
+    """
+    full = "/" + status.partition(":")[0]
+    return full == f"/{node.strip('/')}" or ("/" not in node and full.endswith(f"/{node}"))
 
 
 def ask(node: str, seconds: float) -> tuple[int, str]:

@@ -48,6 +48,26 @@ def test_the_worst_status_of_the_node_counts(
 
 
 @pytest.mark.parametrize(
+    ("node", "name", "level"),
+    [
+        ("panoptic", "panoptic2: camera", -1),
+        ("panoptic", "my_panoptic: camera", -1),
+        ("panoptic", "other: panoptic", -1),
+        ("panoptic", "robot1/panoptic: camera", 0),
+        ("robot1/panoptic", "robot1/panoptic: camera", 0),
+        ("/robot1/panoptic", "robot1/panoptic: camera", 0),
+        ("robot1/panoptic", "my_robot1/panoptic: camera", -1),
+        ("robot1/panoptic", "panoptic: camera", -1),
+        ("/panoptic", "robot1/panoptic: camera", -1),
+    ],
+)
+def test_a_node_is_known_by_its_whole_name(
+    healthcheck: ModuleType, node: str, name: str, level: int
+) -> None:
+    assert healthcheck.worst(statuses((name, OK)), node)[0] == level
+
+
+@pytest.mark.parametrize(
     ("level", "ends"), [(0, 0), (1, 0), (2, 1), (-1, 1)], ids=["ok", "warning", "error", "silence"]
 )
 def test_errors_and_silence_are_unhealthy(
