@@ -15,7 +15,7 @@ from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder, print_written
 from panoptic_ros.cli.printing.progress import progress
-from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
     used = [(name, corners) for name, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
         if names:
-            print(f"left out, they {why}: {_some(names)}", file=sys.stderr)
+            print(f"left out, they {why}: {listed(names, MOST_NAMES)}", file=sys.stderr)
     if not found:
         raise _not_found(args.images, board, len(unseen))
     views = [corners for _, corners in used]
@@ -117,12 +117,6 @@ def run(args: argparse.Namespace) -> int:
     samples = [] if is_file else _write_samples(out / "undistorted", largest, made)
     print_written([path, *samples])
     return 1 if made.error_px > USABLE_ERROR_PX else 0
-
-
-def _some(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:

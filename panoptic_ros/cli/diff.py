@@ -18,7 +18,7 @@ from panoptic_ros.cli.options.taken_parameters import (
     taken_parameters,
 )
 from panoptic_ros.cli.printing.json_file import check_place, write_json
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError, listed
 
 if TYPE_CHECKING:
     from panoptic_ros.core.classes.labels import LabelSet
@@ -264,7 +264,7 @@ def _common(a: LabelSet, b: LabelSet) -> LabelSet:
     if names[0] != names[1]:
         lost = sorted(set(names[0]) ^ set(names[1])) or ["their order"]
         raise ConfigError(
-            f"A and B have different classes ({', '.join(lost[:5])}); score both against truth "
+            f"A and B have different classes ({listed(lost)}); score both against truth "
             "with panoptic eval instead"
         )
     return a

@@ -15,7 +15,7 @@ from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
-from panoptic_ros.core.errors import ConfigError, counted
+from panoptic_ros.core.errors import ConfigError, counted, listed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -146,7 +146,7 @@ def _rules(
         for entry in categories
     }
     if not any(rule.label is not None or rule.shape for rule in rules.values()):
-        ours = ", ".join(entry.name for entry in categories[:5])
+        ours = listed(entry.name for entry in categories)
         raise ConfigError(
             f"neither the model nor --shapes knows the classes of the crowds: {ours}; the model's "
             f"things are {', '.join(known) or 'none'}"

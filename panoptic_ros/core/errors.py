@@ -13,10 +13,13 @@
     ├── DataError            a bag, a video, a data set or a prediction file
     └── EngineRunError       the engine failed while it ran; restart the process
 
-Each message says what was found, what is needed and how to get it; ``counted`` says numbers in it.
+Each message says what was found, what is needed and how to get it; ``counted`` says numbers in it,
+``listed`` names.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class PanopticError(Exception):
@@ -69,3 +72,18 @@ def counted(count: int, noun: str, plural: str = "") -> str:
     '2 classes'
     """
     return f"{count} {noun if count == 1 else plural or noun + 's'}"
+
+
+def listed(words: Iterable[object], most: int = 5) -> str:
+    """List the first of some names, and say how many are left out.
+
+    Args:
+        words: In their order; numbers as well.
+        most: How many are shown.
+
+    >>> listed(["road", "car"]), listed([1, 2, 3, 4], most=2)
+    ('road, car', '1, 2 and 2 more')
+    """
+    every = [str(word) for word in words]
+    more = len(every) - most
+    return ", ".join(every[:most]) + (f" and {more} more" if more > 0 else "")

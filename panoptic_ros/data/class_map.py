@@ -28,7 +28,7 @@ from panoptic_ros.core.classes.label_table import (
     TargetClass,
     target_name,
 )
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, listed
 from panoptic_ros.core.files.document import read_yaml_file
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap
@@ -85,7 +85,7 @@ def renamed(categories: Sequence[Category], rules: NameRules) -> tuple[Category,
     if strangers:
         raise DataError(
             f"the class map renames {strangers[0]!r}, which the data set does not have; it has "
-            f"{', '.join(names[:6])}, ..."
+            f"{listed(names)}"
         )
     goals = set(rules.values())
     parts: dict[str, list[Category]] = {}
@@ -122,10 +122,10 @@ class LabelMapTable:
         targets = tuple(TargetClass(one.name, place) for place, one in enumerate(categories))
         self._table = LabelTable.by_name("", targets, names, rules or {}, VOID)
         if (self._table.values == VOID).all():
-            wanted = ", ".join(entry.name for entry in targets[:5])
+            wanted = listed(entry.name for entry in targets)
             raise DataError(
-                f"no class name in common: {', '.join(names[:5])}, ... and {wanted}, ...; name "
-                "them with --map"
+                f"no class name in common: {listed(names)} on one side, {wanted} on the other; "
+                "name them with --map"
             )
         self._rank, self._merged = self._ranks(categories)
         reached = set(self._table.values.tolist())

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.label_table import NameRules
 from panoptic_ros.core.config import PipelineConfig
-from panoptic_ros.core.errors import DataError, FrameError, counted
+from panoptic_ros.core.errors import DataError, FrameError, counted, listed
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.pipeline import Pipeline
@@ -89,10 +89,9 @@ class EnginePredictor:
 
     def _say_what_is_lacking(self) -> None:
         if lacking := self._recode.lacking:
-            names = ", ".join(lacking[:5]) + (", ..." if len(lacking) > 5 else "")
             self.remarks.append(
                 f"The model lacks {counted(len(lacking), 'class', 'classes')} of the data set, "
-                f"which count as missed: {names}; where only names differ, use --map."
+                f"which count as missed: {listed(lacking)}; where only names differ, use --map."
             )
 
     def _answer(self, pair: Pair, image: NDArray[np.uint8]) -> Prediction:

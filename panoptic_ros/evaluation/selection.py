@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from panoptic_ros.core.classes.labels import MAX_CLASSES, LabelSet
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import ConfigError, DataError, listed
 from panoptic_ros.data.label_files import LabelFiles
 
 IMAGE_METRICS = ("pq", "miou", "biou", "ece", "drivable")
@@ -79,8 +79,8 @@ def check_surface(labels: LabelSet) -> None:
         DataError: None is known as drivable.
     """
     if not (labels.drivable & ~labels.things).any():
-        names = ", ".join(entry.name for entry in labels.labels[:5])
+        names = listed(entry.name for entry in labels.labels)
         raise DataError(
             f"drivable: needs a class that is known as drivable, like road, and the data set has "
-            f"{names}, ...; rename its classes with --map"
+            f"{names}; rename its classes with --map"
         )

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import VOID_ID, Category, SegmentInfo
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, listed
 from panoptic_ros.metrics.intersections import Intersections, intersect
 
 
@@ -169,15 +169,15 @@ class PanopticQuality:
     def _check(self, predicted: Mapping[int, SegmentInfo], areas: Mapping[int, int]) -> None:
         unlisted = sorted(set(areas) - set(predicted) - {VOID_ID})
         if unlisted:
-            raise DataError(f"the map has segments that are not listed: {_few(unlisted)}")
+            raise DataError(f"the map has segments that are not listed: {listed(unlisted)}")
         unseen = sorted(set(predicted) - set(areas))
         if unseen:
-            raise DataError(f"listed segments have no pixel in the map: {_few(unseen)}")
+            raise DataError(f"listed segments have no pixel in the map: {listed(unseen)}")
         unknown = sorted({entry.category_id for entry in predicted.values()} - set(self._row))
         if unknown:
             raise DataError(
-                f"segments have categories that the truth does not know: {_few(unknown)}; "
-                f"it knows {_few(sorted(self._row))}"
+                f"segments have categories that the truth does not know: {listed(unknown)}; "
+                f"it knows {listed(sorted(self._row))}"
             )
 
     def _match(
@@ -250,8 +250,3 @@ def _mean(classes: Iterable[ClassQuality]) -> MeanQuality:
         sum(quality.rq for quality in there) / count,
         count,
     )
-
-
-def _few(numbers: Sequence[int]) -> str:
-    more = ", ..." if len(numbers) > 5 else ""
-    return ", ".join(map(str, numbers[:5])) + more

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from panoptic_ros.cli.calibrate import _show_errors, _some
+from panoptic_ros.cli.calibrate import _show_errors
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.ground.calibration import Board, Intrinsics, find_corners
@@ -114,11 +114,6 @@ def test_a_board_that_the_first_image_cuts_off_is_named_by_its_whole_size(
     wrong = ("--board", "10x7", "--square", "0.025", "--out", str(tmp_path / "out"))
     assert main(["calibrate", str(images), *wrong]) == 2
     assert "they show one of 9x6: --board 9x6" in capsys.readouterr().err
-
-
-def test_a_long_list_of_images_is_cut() -> None:
-    assert _some([f"{n}.png" for n in range(12)]).endswith("8.png, 9.png and 2 more")
-    assert _some(["a.png", "b.png"]) == "a.png, b.png"
 
 
 def test_a_board_that_is_no_size_is_refused_with_an_example(

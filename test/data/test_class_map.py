@@ -88,7 +88,7 @@ def test_numbers_too_large_to_be_kept_apart_are_refused() -> None:
 
 
 def test_no_name_in_common_is_explained() -> None:
-    with pytest.raises(DataError, match=r"sky, \.\.\. and Car, \.\.\.; name them with --map"):
+    with pytest.raises(DataError, match="sky on one side, Car on the other; name them with --map"):
         LabelMapTable(["sky"], (CAR,))
 
 

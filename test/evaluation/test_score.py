@@ -203,7 +203,9 @@ def test_a_thing_of_the_model_that_is_stuff_in_the_truth_is_one_segment(tmp_path
 
 def test_no_common_class_is_an_error() -> None:
     truth = LabelFiles(CATEGORIES, {"": {}})
-    with pytest.raises(DataError, match=r"no class name in common: cat, \.\.\. and road"):
+    with pytest.raises(
+        DataError, match=r"in common: cat on one side, road, sky, person, car on the other;"
+    ):
         engine_predictor(ColorReader(labels("cat")), truth)
 
 

@@ -204,7 +204,9 @@ def test_refuses_a_prediction_that_contradicts_itself(
         classes(pair)
 
 
-@pytest.mark.parametrize(("count", "listed"), [(5, "1, 2, 3, 4, 5"), (6, "1, 2, 3, 4, 5, ...")])
+@pytest.mark.parametrize(
+    ("count", "listed"), [(5, "1, 2, 3, 4, 5"), (6, "1, 2, 3, 4, 5 and 1 more")]
+)
 def test_of_many_mistakes_the_first_five_are_named(count: int, listed: str) -> None:
     row = "".join(str(number) for number in range(1, count + 1))
     pair = drawn(("1" * count,), (row,), {1: CAR}, {})

@@ -7,7 +7,7 @@ import argparse
 import sys
 
 from panoptic_ros.core.classes.labels import LabelSet, find_label_set
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, listed
 from panoptic_ros.core.model import ModelSpec
 
 
@@ -58,8 +58,7 @@ def _labels(word: str | None, classes: dict[int, str], title: str) -> LabelSet:
                 f"{len(classes)}; missing: {', '.join(missing)}"
             )
         if others := called_otherwise(classes, chosen):
-            more = f" and {len(others) - 3} more" if len(others) > 3 else ""
-            _warn(f"--labels renames classes of the checkpoint: {', '.join(others[:3])}{more}")
+            _warn(f"--labels renames classes of the checkpoint: {listed(others, 3)}")
         return chosen
     labels, unknown = guess_labels(classes, shipped_label_sets(), title)
     if unknown:

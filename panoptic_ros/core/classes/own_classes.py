@@ -17,7 +17,7 @@ from panoptic_ros.core.classes.labels import (
     known_labels,
     shipped_label_set,
 )
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, listed
 
 NO_COLOR = (0, 0, 0)
 """Black is void's, so a class that is given it has no colour of its own."""
@@ -95,10 +95,9 @@ def drivable_warning(labels: LabelSet) -> str:
     """Say what to do where no class can be driven on; nothing where one can."""
     if (labels.drivable & ~labels.things).any():
         return ""
-    names = ", ".join(label.name for label in labels.labels[:8])
-    more = ", ..." if len(labels) > 8 else ""
+    names = listed((label.name for label in labels.labels), 8)
     return (
-        f"none of the classes ({names}{more}) is drivable, so the drivable surface stays empty; "
+        f"none of the classes ({names}) is drivable, so the drivable surface stays empty; "
         "name one as the shipped label sets do, e.g. road, or give a label set with 'is_drivable: "
         "true' as --labels FILE (docs/own-classes.md)"
     )

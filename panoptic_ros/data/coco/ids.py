@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import VOID_ID, SegmentInfo
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, listed
 from panoptic_ros.core.files.output import write_image
 from panoptic_ros.data.png import as_rgb, has_palette, read_palette_indices, read_png, read_rgb
 
@@ -110,11 +110,11 @@ def _holds_one(ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]) -> bool
 def _unlisted(
     png_path: Path, ids: NDArray[np.uint32], segments: Sequence[SegmentInfo]
 ) -> DataError:
-    found = ", ".join(map(str, np.unique(ids)[:3].tolist()))
-    listed = ", ".join(str(segment.id) for segment in segments[:3])
+    found = listed(np.unique(ids).tolist(), 3)
+    wanted = listed((segment.id for segment in segments), 3)
     return DataError(
-        f"{png_path}: has none of the segments that the JSON lists; its ids are {found}, ..., the "
-        f"JSON has {listed}, ...; a pixel's id is R + 256 G + 65536 B"
+        f"{png_path}: has none of the segments that the JSON lists; its ids are {found}, the JSON "
+        f"has {wanted}; a pixel's id is R + 256 G + 65536 B"
     )
 
 

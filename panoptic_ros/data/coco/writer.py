@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.boxes import mask_box
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, listed
 from panoptic_ros.core.files import output
 from panoptic_ros.core.files.document import parse_json, reason_of
 from panoptic_ros.core.geometry import enlarge
@@ -95,10 +95,10 @@ def numbering_of(json_path: Path, labels: LabelSet) -> Numbering:
         raise DataError(f"{json_path}: not a COCO panoptic file ({reason_of(error)})") from error
     found = {label.index: by_name[label.name] for label in labels.labels if label.name in by_name}
     if not found:
-        ours = ", ".join(label.name for label in labels.labels[:5])
+        ours = listed(label.name for label in labels.labels)
         raise DataError(
             f"{json_path}: shares no class name with the model; it has "
-            f"{', '.join(sorted(by_name)[:5])}, ...; the model {ours}, ..."
+            f"{listed(sorted(by_name))}; the model {ours}"
         )
     return Numbering(categories, found, images)
 

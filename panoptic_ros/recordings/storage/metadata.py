@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from panoptic_ros.core.errors import listed
 from panoptic_ros.core.files.document import DocumentError, read_yaml
 from panoptic_ros.recordings.source import ReadErrors
 from panoptic_ros.recordings.storage.packed_file import plain_name
@@ -15,7 +16,6 @@ from panoptic_ros.recordings.storage.record import StorageFile
 
 NAME = "metadata.yaml"
 _ROOT = "rosbag2_bagfile_information"
-_MOST_NAMES = 5
 
 
 class Metadata:
@@ -47,8 +47,8 @@ class Metadata:
             self.fault = f"{NAME} cannot be read ({error.strerror})"
         except DocumentError as error:
             self.fault = f"{NAME} cannot be read ({' '.join(str(error).split())})"
-        listed = self._told.get("relative_file_paths")
-        self.files = [str(name) for name in listed] if isinstance(listed, list) else []
+        told = self._told.get("relative_file_paths")
+        self.files = [str(name) for name in told] if isinstance(told, list) else []
 
     def compare(
         self, files: Sequence[StorageFile], names: Sequence[str], read_errors: ReadErrors
@@ -80,19 +80,19 @@ class Metadata:
     def _files_that_differ(self, names: Sequence[str]) -> tuple[list[str], list[str]]:
         damage, remarks = [], []
         there = {plain_name(PurePosixPath(name).name) for name in names}
-        listed = {plain_name(PurePosixPath(name).name) for name in self.files}
+        named = {plain_name(PurePosixPath(name).name) for name in self.files}
         exact = {PurePosixPath(name).name for name in self.files}
-        if listed - there:
-            damage.append(f"lists {_some(listed - there)}, which is not there")
-        if there - listed:
-            remarks.append(f"does not list {_some(there - listed)}")
+        if named - there:
+            damage.append(f"lists {listed(sorted(named - there))}, which is not there")
+        if there - named:
+            remarks.append(f"does not list {listed(sorted(there - named))}")
         renamed = {
             name
             for name in names
-            if plain_name(name) in listed and PurePosixPath(name).name not in exact
+            if plain_name(name) in named and PurePosixPath(name).name not in exact
         }
         if renamed:
-            remarks.append(f"names {_some(renamed)} in another packing")
+            remarks.append(f"names {listed(sorted(renamed))} in another packing")
         return damage, remarks
 
     def _other_plugin(self, names: Sequence[str]) -> list[str]:
@@ -107,9 +107,3 @@ class Metadata:
 def _is_numbered(name: str) -> bool:
     """Whether a file is called as rosbag2 calls the parts of a bag, to which others may belong."""
     return re.search(r"_[0-9]+$", PurePosixPath(plain_name(name)).stem) is not None
-
-
-def _some(names: set[str]) -> str:
-    shown = sorted(names)[:_MOST_NAMES]
-    more = len(names) - len(shown)
-    return ", ".join(shown) + (f" and {more} more" if more else "")
