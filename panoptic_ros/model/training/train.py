@@ -187,7 +187,8 @@ class _Run:
             memory_format=torch.channels_last
         )
         self.network.train()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.half):
+        half = self.half and is_safe_in_bfloat16((x.shape[-1], x.shape[-2]))
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
             outputs = self.network(x)
         losses = panoptic_loss(outputs, tuple(targets))
         self.optimizer.zero_grad(set_to_none=True)
@@ -274,6 +275,19 @@ def _has_bfloat16(device: torch.device) -> bool:
     if device.type == "cpu":
         return bool(torch.cpu._is_avx512_bf16_supported())
     return True
+
+
+def is_safe_in_bfloat16(crop: tuple[int, int]) -> bool:
+    """Say whether all gradients of a crop are computed in bfloat16.
+
+    Of a convolution with stride 2 over a single pixel, PyTorch's kernels for CPUs (oneDNN, seen
+    with 2.13) leave the gradient of most weights as the memory was. The last one of the pyramid
+    takes maps of stride 64.
+
+    Args:
+        crop: (width, height).
+    """
+    return max(crop) > 64
 
 
 def _groups(network: PanopticNetwork, config: TrainConfig) -> list[dict[str, Any]]:

@@ -24,12 +24,15 @@ from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.openvino import OpenVinoEngine
 from panoptic_ros.engine.openvino_plan import key_and_place, open_plan, read_device
 from panoptic_ros.engine.ort import OrtEngine
+from panoptic_ros.engine.processor import has_bfloat16
 from panoptic_ros.engine.storage.cache import read_manifest, write_plan
 from panoptic_ros.engine.storage.manifest import Manifest
 from test.drawn.drawn_nncf import DrawnNncf
 from test.drawn.tiny_model import write_tiny_model
 
 installed = pytest.mark.skipif(find_spec("openvino") is None, reason="OpenVINO is not installed")
+REST = "bf16" if has_bfloat16() else "f32"
+"""In what this CPU computes that which is not quantised."""
 IMAGES = [
     np.random.default_rng(number).integers(0, 2, (4, 8, 3)).astype(np.uint8) for number in range(9)
 ]
@@ -81,7 +84,7 @@ def test_a_model_becomes_a_plan_that_runs_and_knows_where_it_comes_from(model: P
     assert [tensor.name for tensor in about.tensors if tensor.mode == "input"] == ["image"]
     with open_plan(path, 1) as engine:
         heads = engine.infer(IMAGES[0])
-        assert engine.facts["precision"] == "int8 and f32"
+        assert engine.facts["precision"] == f"int8 and {REST}"
     assert (heads.labels == IMAGES[0][..., 0]).all()  # type: ignore[attr-defined]
 
 
@@ -205,7 +208,7 @@ def test_int8_in_openvino_runs_the_plan_and_nothing_else(model: Path) -> None:
     with pytest.raises(ModelError, match="there is no plan of tiny"):
         open_engine(model, fallback="none", **wanted)
     make(model)
-    assert "(CPU, int8 and f32)" in opened(model, OpenVinoEngine, fallback="none", **wanted)
+    assert f"(CPU, int8 and {REST})" in opened(model, OpenVinoEngine, fallback="none", **wanted)
 
 
 @installed

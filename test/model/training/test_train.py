@@ -235,6 +235,18 @@ def test_an_interrupted_run_goes_on_where_it_stopped(config: TrainConfig) -> Non
     assert [progress.step for progress in seen] == [4, 5]
 
 
+@pytest.mark.parametrize("crop", [(64, 32), (128, 64)])
+def test_gradients_of_small_crops_are_finite_in_bfloat16(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch, crop: tuple[int, int]
+) -> None:
+    monkeypatch.setattr(training, "_has_bfloat16", lambda device: True)
+    seen: list[Progress] = []
+    for seed in range(4):
+        tiny = replace(config, seed=seed, augment=AugmentConfig(crop=crop))
+        train(replace(tiny, out=config.out / str(seed)), seen.append)
+    assert len(seen) == 12
+
+
 def test_a_time_budget_that_is_spent_ends_the_run(config: TrainConfig) -> None:
     seen: list[Progress] = []
     train(replace(config, steps=1000, minutes=1e-4), seen.append)
