@@ -6,8 +6,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,7 +38,7 @@ FIRST_CARS_S = 20.0
 CAMERAS = {"front": FIRST_CARS_S, "left": 0.0, "right": 5.0}
 """Cameras of ``--multi`` and the second at which each one's video begins; one for each video."""
 
-FILM = "overlay.mp4"
+BAG, FILM = "result.mcap", "overlay.mp4"
 LATENCY = (
     "From the moment an image is stamped and sent until the recorder, another process, has its "
     "label image; the stages are the node's own medians."
@@ -64,7 +65,7 @@ class DemoSetup:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    add_out(parser, f"result.mcap, report.html, stats.json and {FILM}", Path("out/demo"))
+    add_out(parser, f"{BAG}, report.html, stats.json and {FILM}", Path("out/demo"))
     parser.add_argument(
         "--seconds",
         type=float,
@@ -98,6 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play, record, and write bag, film, report and figures."""
+    from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.engine.open import open_engine
     from panoptic_ros.ros.transport import domain
 
@@ -114,13 +116,17 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(camera.source)
         with closing(open_engine(setup.engine)) as engine:
             spec, description = engine.spec, engine.description
-        sent = run_session(setup.cameras, setup.engine, args.out, setup.parameters)
-        told = {
-            camera.name: _tell(
-                args.out, camera, stamps_ns, _blank(camera, spec, description), setup.style
+        bag = stack.enter_context(_aside(args.out)) / BAG
+        sent = run_session(setup.cameras, setup.engine, bag, args.out, setup.parameters)
+        told = {}
+        for camera, stamps_ns in zip(setup.cameras, sent, strict=True):
+            recording = Recording(bag, camera.results)
+            record = _blank(camera, spec, description)
+            told[camera.name] = (
+                record,
+                _tell(args.out, camera, stamps_ns, recording, record, setup.style),
             )
-            for camera, stamps_ns in zip(setup.cameras, sent, strict=True)
-        }
+        bag.replace(args.out / BAG)
     for name, (record, _) in told.items():
         record.warnings.extend(filter(None, (setup.remark,)))
         record.settings["command"] = command_line(args)
@@ -132,8 +138,21 @@ def run(args: argparse.Namespace) -> int:
     pages = [
         args.out / name / page for name in told for page in (FILM, "report.html", "stats.json")
     ]
-    print_written([overview, *pages, args.out / "result.mcap"])
+    print_written([overview, *pages, args.out / BAG])
     return 0
+
+
+@contextmanager
+def _aside(out: Path) -> Iterator[Path]:
+    """Give a folder for what takes its place when the run has gone well."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix=".recording.", dir=out)
+    except OSError as error:
+        raise DataError(
+            f"{out}: cannot be written ({error.strerror}); name another folder with --out"
+        ) from error
+    with folder as name:
+        yield Path(name)
 
 
 def _setup(args: argparse.Namespace) -> DemoSetup:
@@ -214,22 +233,19 @@ def _tell(
     out: Path,
     camera: PlayedCamera,
     stamps_ns: list[int],
+    recording: Recording,
     record: RunRecord,
     style: OverlayStyle,
-) -> tuple[RunRecord, SampledFrames]:
+) -> SampledFrames:
     """Draw a camera's film and count, from what was recorded."""
     from functools import partial
 
     from panoptic_ros.cli.demonstration.camera import GroundImages
-    from panoptic_ros.cli.demonstration.recording import Recording
     from panoptic_ros.recordings.video_writer import VideoWriter
     from panoptic_ros.report.record import facts_of
     from panoptic_ros.report.samples import SampledFrames
 
-    recording, sampled = (
-        Recording(out / "result.mcap", camera.results),
-        SampledFrames(record.labels),
-    )
+    sampled = SampledFrames(record.labels)
     (out / camera.name).mkdir(exist_ok=True)
     above = GroundImages(camera.place, recording.ground()) if camera.place else None
     with VideoWriter(out / camera.name / FILM) as film:
@@ -247,7 +263,7 @@ def _tell(
     record.dropped = record.frames_in - len(record.frames)
     record.stages = recording.stages_ms()
     record.notes.extend(recording.remarks())
-    return record, sampled
+    return sampled
 
 
 def _results(

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +33,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT_OUT = Path("out/predict")
-WRITTEN = {
-    "coco": ("predictions.json", "panoptic/*.png"),
-    "kitti-step": ("*.png",),
-    "cityscapes": ("*_instanceIds.png", "*_labelIds.png"),
-}
-"""Names of the label files in the folder, by format."""
-
 ANNOTATED = "annotated"
 
 
@@ -74,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         DataError: Not one image could.
     """
     from panoptic_ros.core.pipeline import Pipeline
+    from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.engine.open import open_engine
 
     args.out = args.out or DEFAULT_OUT
@@ -85,18 +81,46 @@ def run(args: argparse.Namespace) -> int:
         engine = stack.enter_context(closing(opened))
         pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
         stack.enter_context(reserved(make_folder(args.out)))
-        writer = stack.enter_context(closing(_writer(args, engine.spec.labels)))
+        writer, counts = _writer(args, engine.spec.labels), _Counts()
+        stack.enter_context(_finishing(writer, counts, is_first=not _has_labels(args)))
         draw = args.out / ANNOTATED if args.annotated else None
-        written, late = _label(source, pipeline, camera, writer, draw, config.overlay)
-    if not written:
-        raise source.nothing_found(-1.0)
+        _label(source, pipeline, camera, writer, draw, config.overlay, counts)
+        if not counts.written:
+            raise source.nothing_found(-1.0)
     for note in source.read_errors.notes:
         print(f"panoptic predict: {note}", file=sys.stderr)
-    left_out = f", {late} left out because they came after a newer one" if late else ""
-    print(f"{counted(written, 'image')} labelled{left_out}")
+    late = f", {counts.late} left out because they came after a newer one" if counts.late else ""
+    print(f"{counted(counts.written, 'image')} labelled{late}")
     drawn = (f"{ANNOTATED}/*.jpg",) if args.annotated else ()
-    print_written(args.out / name for name in (*WRITTEN[args.format], *drawn))
+    print_written(args.out / name for name in (*FORMATS[args.format].files, *drawn))
     return 1 if source.read_errors else 0
+
+
+@dataclass
+class _Counts:
+    """How many images have label files, and how many came after a newer one."""
+
+    written: int = 0
+    late: int = 0
+
+
+@contextmanager
+def _finishing(writer: ImageWriter, counts: _Counts, is_first: bool) -> Iterator[None]:
+    """Write what the format writes at the end; of a run that fails, unless it replaces a file."""
+    try:
+        yield
+    except BaseException:
+        if counts.written and is_first:
+            writer.close()
+        raise
+    writer.close()
+
+
+def _has_labels(args: argparse.Namespace) -> bool:
+    """Whether an earlier run has labelled a whole input there."""
+    from panoptic_ros.data.formats import FORMATS
+
+    return any(args.out.glob(FORMATS[args.format].files[0]))
 
 
 def _check(args: argparse.Namespace) -> None:
@@ -116,14 +140,14 @@ def _label(
     writer: ImageWriter,
     draw: Path | None,
     style: OverlayStyle,
-) -> tuple[int, int]:
-    """Write the label files; returns how many images have some, and how many came late."""
+    counts: _Counts,
+) -> None:
+    """Write the label files of every image."""
     from panoptic_ros.core.camera.output_size import resized
     from panoptic_ros.core.camera.rate_limit import RateLimit
 
     state, limit = pipeline.new_state(camera), RateLimit(camera.max_rate_hz)
     stems: set[str] = set()
-    written = late = 0
     for recorded in progress(source.frames(), source.count, "predict"):
         _check_stem(recorded.stem, stems)
         if not limit.admits(recorded.frame.stamp_ns):
@@ -133,12 +157,11 @@ def _label(
             writer.write(result, recorded.name)
             if draw is not None:
                 _write_annotated(draw / f"{recorded.stem}.jpg", result, style)
-            written += 1
+            counts.written += 1
         except LateFrameError:
-            late += 1
+            counts.late += 1
         except FrameError as error:
             source.read_errors.skip(f"image {recorded.name}: {error}")
-    return written, late
 
 
 def _write_annotated(path: Path, result: Result, style: OverlayStyle) -> None:

@@ -268,4 +268,5 @@ FORMAT = Format(
     "folder of *_instanceIds.png, or of one such folder per city; or its panoptic JSON",
     open_writer=CityscapesWriter,
     written="<stem>_instanceIds.png, <stem>_labelIds.png",
+    files=("*_instanceIds.png", "*_labelIds.png"),
 )

@@ -75,6 +75,8 @@ class Format:
         finds_images: Whether ``find`` itself looks below ``DataSetLocation.images``.
         open_writer: Writes predictions in it; None where nobody needs that.
         written: What the writer writes, in a few words for the command line.
+        files: Names of these files in the folder, or patterns like ``*.png``; that which tells of
+            all images comes first.
         takes_categories: Whether the writer numbers by a ground-truth file.
     """
 
@@ -86,6 +88,7 @@ class Format:
     finds_images: bool = False
     open_writer: OpenWriter | None = None
     written: str = ""
+    files: tuple[str, ...] = ()
     takes_categories: bool = False
 
 

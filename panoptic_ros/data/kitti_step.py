@@ -153,4 +153,5 @@ FORMAT = Format(
     metrics=("pq", "miou", "stq", "vpq", "clear", "hota", "idf1"),
     open_writer=KittiStepWriter,
     written="<stem>.png with track ids, the input is one sequence",
+    files=("*.png",),
 )

@@ -7,9 +7,11 @@ import fcntl
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -27,12 +29,14 @@ from panoptic_ros.recordings.storage.mcap_file import has_messages
 class BagWriter(Closing):
     """Writes one ``.mcap`` file, definitions and index included; used by one thread.
 
-    What was written so far is kept when the block that owns the writer fails.
+    Where the block that owns the writer fails, a file that was there stays. Where there was none,
+    what was written so far is kept.
 
     Args:
         path: The file to make; one that exists is replaced when the bag is complete.
-        keeps_unfinished: Whether what an earlier run had written that was killed is put aside, as
-            of a recording, which cannot be made again; else it is deleted.
+        keeps_unfinished: Whether this is a recording, which cannot be made again: what was
+            written replaces the file when the block fails, too, and what an earlier run had
+            written that was killed is put aside; else that is deleted.
 
     Attributes:
         part: The file while it is written.
@@ -52,6 +56,7 @@ class BagWriter(Closing):
         self._folder = self._scratch / path.stem
         self.part = self._folder / path.name
         self.unfinished: Path | None = None
+        self._keeps_unfinished = keeps_unfinished
         self._connections: dict[str, Any] = {}
         self._writer: Any = None
         self._lock = self._locked()
@@ -157,6 +162,30 @@ class BagWriter(Closing):
             self._writer.write(self._connections[topic], time_ns, data)
         except OSError as error:
             raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or self._is_kept():
+            self.close()
+        else:
+            self._discard()
+
+    def _is_kept(self) -> bool:
+        """Whether what a block has written that failed takes its place."""
+        return bool(self._connections) and (self._keeps_unfinished or not self._path.exists())
+
+    def _discard(self) -> None:
+        if self._writer is None:
+            return
+        writer, self._writer = self._writer, None
+        with suppress(OSError):
+            writer.close()
+        shutil.rmtree(self._scratch, ignore_errors=True)
+        os.close(self._lock)
 
     def close(self) -> None:
         """Write the index and put the file in its place; safe to call twice.

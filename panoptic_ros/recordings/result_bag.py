@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.remap import usual_remaps, why_no_remap
+from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.grid import Ground
@@ -36,8 +38,10 @@ _USUAL = NodeConfig()
 _REMAPPED = "remapped/label"
 
 
-class ResultBag:
+class ResultBag(Closing):
     """Writes results as the messages that the node publishes; the owner closes it.
+
+    Where the block that owns it fails, see ``BagWriter``.
 
     Args:
         place: ``.mcap`` file, or the writer of a bag that several cameras share.
@@ -131,6 +135,14 @@ class ResultBag:
         context = CloudContext(found.labelled, found.boxes, self._types, found.header)
         messages = build_cloud_messages(self._names, context)
         self._write(messages, found.labelled.cloud.stamp_ns)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.__exit__(kind, error, trace)
 
     def close(self) -> None:
         """Finish the bag."""

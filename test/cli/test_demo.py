@@ -82,7 +82,7 @@ def test_the_film_has_the_style_of_the_parameters(
     assert main(["replay", str(drive), "--engine", model, "--out", str(bag)]) == 0
 
     def replayed(*told: object) -> list[list[int]]:
-        shutil.copy(bag, out)
+        shutil.copy(bag, str(told[2]))
         with open_source(drive) as source:
             return [[recorded.frame.stamp_ns for recorded in source.frames()]]
 
@@ -94,6 +94,28 @@ def test_the_film_has_the_style_of_the_parameters(
     with open_source(out / "overlay.mp4") as film:
         shown = next(film.frames()).frame.image
     assert np.abs(shown.astype(float) - image).mean() < 8
+
+
+@pytest.mark.ros
+def test_a_run_that_fails_leaves_the_recording_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("rclpy", "rosbags", "av", "rich", "jinja2", "onnxruntime"):
+        pytest.importorskip(library)
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "result.mcap").write_bytes(b"of yesterday")
+
+    def failing(cameras: object, engine: object, bag: Path, *others: object) -> list[list[int]]:
+        bag.write_bytes(b"empty")
+        raise DataError("the node published nothing")
+
+    monkeypatch.setattr(demo, "run_session", failing)
+    drive = write_folder(tmp_path / "drive", ["0.png"])
+    words = ["--input", drive, "--engine", write_model(tmp_path), "--out", out]
+    assert main(["demo", *map(str, words)]) == 2
+    assert [path.name for path in out.iterdir()] == ["result.mcap"]
+    assert (out / "result.mcap").read_bytes() == b"of yesterday"
 
 
 @pytest.mark.ros

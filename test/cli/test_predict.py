@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.core.result import Result
 from panoptic_ros.data.coco.ids import read_ids
+from panoptic_ros.data.coco.writer import CocoImageWriter
+from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.data.kitti_step import read_kitti_step
 from test.drawn.drawn_inputs import write_bag2
 from test.drawn.painted_engine import street
@@ -186,6 +189,48 @@ def test_no_image_at_all_is_a_mistake(
         path.write_bytes(b"")
     assert predict(images, tmp_path / "out", "coco") == 2
     assert str(images) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", [name for name, form in FORMATS.items() if form.open_writer])
+def test_what_was_written_is_listed(
+    images: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert predict(images, out, kind) == 0
+    named = capsys.readouterr().out.splitlines()[-1].removeprefix("wrote ").split(", ")
+    listed = {found for name in named for found in out.glob(str(Path(name).relative_to(out)))}
+    assert listed == {path for path in out.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("kind", ["coco", "cvat"])
+def test_a_run_without_an_image_leaves_the_labels_of_the_one_before(
+    images: Path, tmp_path: Path, kind: str
+) -> None:
+    out = tmp_path / "out"
+    assert predict(images, out, kind) == 0
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    assert predict(images, out, kind, "--start", "99") == 2
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_that_is_stopped_keeps_its_labels_unless_there_were_others(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again, result = tmp_path / "again", "predictions.json"
+    assert predict(images, again, "coco") == 0
+    before = (again / result).read_bytes()
+
+    def stop(self: CocoImageWriter, written: Result, name: str) -> None:
+        if name == "frame_1.png":
+            raise KeyboardInterrupt
+        write(self, written, name)
+
+    write = CocoImageWriter.write
+    monkeypatch.setattr(CocoImageWriter, "write", stop)
+    for folder in (again, tmp_path / "first"):
+        assert predict(images, folder, "coco") == 130
+    assert (again / result).read_bytes() == before
+    assert len(json.loads((tmp_path / "first" / result).read_text())["images"]) == 1
 
 
 def test_categories_are_for_formats_that_number_by_them(

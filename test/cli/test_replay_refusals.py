@@ -58,14 +58,17 @@ def test_a_film_of_another_kind_is_refused_in_a_line(
     )
 
 
-def test_a_run_that_fails_leaves_no_film(drive: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("option", "name"), [("--overlay", "o.mp4"), ("--out", "o.mcap")])
+def test_a_run_that_fails_leaves_what_was_there(
+    drive: Path, tmp_path: Path, option: str, name: str
+) -> None:
     pytest.importorskip("av")
-    (tmp_path / "o.mp4").write_bytes(b"of yesterday")
+    (tmp_path / name).write_bytes(b"of yesterday")
     for path in drive.iterdir():
         path.write_bytes(b"no image")
-    assert replay(drive, "--overlay", tmp_path / "o.mp4") == 2
-    assert (tmp_path / "o.mp4").read_bytes() == b"of yesterday"
-    assert not list(tmp_path.glob(".o.mp4*"))
+    assert replay(drive, option, tmp_path / name) == 2
+    assert (tmp_path / name).read_bytes() == b"of yesterday"
+    assert {path.name for path in tmp_path.iterdir()} == {"drive", name}
 
 
 @pytest.mark.parametrize(

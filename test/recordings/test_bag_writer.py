@@ -14,6 +14,7 @@ pytest.importorskip("rosbags")
 
 from panoptic_ros.recordings.bag_writer import BagWriter
 from panoptic_ros.recordings.open import open_source
+from test.drawn.drawn_bags import IMAGE_TYPE, TOPIC, cdr, time_of
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
@@ -56,3 +57,39 @@ def test_other_leftovers_are_deleted(tmp_path: Path, messages: int, keeps: bool)
     with BagWriter(path, keeps_unfinished=keeps) as writer:
         assert writer.unfinished is None
     assert [entry.name for entry in tmp_path.iterdir()] == ["drive.mcap"]
+
+
+def stopped(path: Path, messages: int, keeps: bool) -> None:
+    """Write some messages and fail."""
+
+    def run() -> None:
+        with BagWriter(path, keeps_unfinished=keeps) as writer:
+            for number in range(messages):
+                writer.write_raw(TOPIC, IMAGE_TYPE, cdr(number), time_of(number))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run()
+
+
+@pytest.mark.parametrize(
+    ("messages", "keeps", "left"),
+    [(0, False, 3), (1, False, 3), (0, True, 3), (1, True, 1)],
+    ids=["empty", "part of a run", "empty recording", "recording"],
+)
+def test_a_run_that_fails_replaces_a_file_only_by_a_recording(
+    tmp_path: Path, messages: int, keeps: bool, left: int
+) -> None:
+    path = tmp_path / "drive.mcap"
+    with BagWriter(path) as writer:
+        for number in range(3):
+            writer.write_raw(TOPIC, IMAGE_TYPE, cdr(number), time_of(number))
+    stopped(path, messages, keeps)
+    with open_source(path) as source:
+        assert sum(1 for _ in source.frames()) == left
+    assert [entry.name for entry in tmp_path.iterdir()] == ["drive.mcap"]
+
+
+def test_a_run_that_fails_without_a_message_leaves_no_bag(tmp_path: Path) -> None:
+    stopped(tmp_path / "drive.mcap", 0, keeps=False)
+    assert not list(tmp_path.iterdir())

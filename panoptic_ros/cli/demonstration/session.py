@@ -59,7 +59,8 @@ class PlayedCamera:
 def run_session(
     cameras: Sequence[PlayedCamera],
     engine: str,
-    out: Path,
+    bag: Path,
+    logs: Path,
     parameters: Mapping[str, Any] | None = None,
 ) -> list[list[int]]:
     """Play all cameras at once through the node and record what it publishes.
@@ -67,7 +68,8 @@ def run_session(
     Args:
         cameras: The cameras; one without a name, or several with.
         engine: What the node runs.
-        out: Folder of ``result.mcap`` and of the processes' logs.
+        bag: What is recorded.
+        logs: Folder of the processes' logs.
         parameters: Further parameters of the node, by name.
 
     Returns:
@@ -79,14 +81,14 @@ def run_session(
     from panoptic_ros.ros.playback.player import Player, PlayOptions
 
     recorder_words = recorder_command(
-        out / "result.mcap",
+        bag,
         [entry.results for entry in cameras],
         [entry.results for entry in cameras if entry.place is not None],
     )
     with ExitStack() as stack:
-        recorder = stack.enter_context(Child("recorder", recorder_words, out / "recorder.log"))
+        recorder = stack.enter_context(Child("recorder", recorder_words, logs / "recorder.log"))
         words = node_command(cameras, engine, parameters or {})
-        node = stack.enter_context(Child("node", words, out / "node.log"))
+        node = stack.enter_context(Child("node", words, logs / "node.log"))
         players = [
             stack.enter_context(
                 Player(PlayOptions(entry.image_topic, is_live=True, wait_s=1.0), entry.name)

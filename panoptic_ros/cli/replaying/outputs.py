@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,7 +165,7 @@ def open_sinks(
         is_placed = ground is not None and ground.is_placed
         names, has_clouds = _topic_names(topics, is_placed, bool(clouds)), clouds is not None
         made = ResultBag(files.bag, names, labels, is_placed, has_clouds, config=config)
-        bag = stack.enter_context(closing(made))
+        bag = stack.enter_context(made)
     if files.overlay:
         from panoptic_ros.recordings.video_writer import VideoWriter
 

@@ -143,5 +143,6 @@ FORMAT = Format(
     finds_images=True,
     open_writer=CocoImageWriter,
     written="predictions.json and panoptic/<stem>.png",
+    files=("predictions.json", "panoptic/*.png"),
     takes_categories=True,
 )

@@ -143,6 +143,7 @@ def tool_format(
         reads_json=reads_json,
         open_writer=writer,
         written=f"{written}, the input is one sequence",
+        files=(writer.file_name,),
     )
 
 
