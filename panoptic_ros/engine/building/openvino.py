@@ -48,8 +48,9 @@ def check_recipe(recipe: Recipe) -> None:
     """
     if recipe.precision != "int8":
         raise ConfigError(
-            f"OpenVINO needs no plan in {recipe.precision}, it runs {recipe.model.name} as it is: "
-            "set engine_runtime to openvino; for int8: --precision int8 --images DIR"
+            f"OpenVINO needs no plan in {recipe.precision}, it runs {recipe.model.name} as it is "
+            "and keeps what it compiles: set engine_runtime to openvino; for int8: --precision "
+            "int8 --images DIR"
         )
     given = {
         "batch": recipe.batch > 1,
