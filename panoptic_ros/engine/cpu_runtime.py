@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -39,7 +40,7 @@ class Measured:
     """What was found for one model on one machine.
 
     Attributes:
-        key: Model, versions, CPU and threads; another key means another measurement.
+        key: Model, versions, CPU, its cores and threads; another key means another measurement.
         gain: Time of ONNX Runtime over that of OpenVINO; 0 where OpenVINO was refused.
         why: Why it was refused, else empty.
     """
@@ -122,7 +123,8 @@ def measure(
     Raises:
         ModelError: ONNX Runtime cannot run the model.
     """
-    key = f"{sha256_of(path)[:12]} {threads} {versions} {processor_name()}"
+    cores = len(os.sched_getaffinity(0))
+    key = f"{sha256_of(path)[:12]} {threads} of {cores} {versions} {processor_name()}"
     place = default_folder() / "openvino" / f"{path.stem}.measured.json"
     kept = _read(place)
     if kept is not None and kept.key == key:

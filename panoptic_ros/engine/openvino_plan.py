@@ -21,7 +21,7 @@ from panoptic_ros.engine.storage.cache import (
     plan_path,
     read_plan,
 )
-from panoptic_ros.engine.storage.manifest import OPENVINO, Manifest, PlanKey, sha256_of
+from panoptic_ros.engine.storage.manifest import OPENVINO, REWRITING, Manifest, PlanKey, sha256_of
 
 DEVICE = "device"
 """Entry of a manifest's options: OpenVINO's name of the device."""
@@ -85,6 +85,7 @@ def plan_key(model: Path, spec: ModelSpec, device: OpenVinoDevice) -> PlanKey:
         compute_capability=device.able,
         precision="int8",
         shape=f"{spec.height}x{spec.width}x3",
+        rewriting=REWRITING,
     )
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
+from panoptic_ros.engine.storage.manifest import REWRITING, Manifest, PlanKey, Tensor
 
 KEY = PlanKey(
     onnx_sha256="a" * 64,
@@ -16,6 +16,7 @@ KEY = PlanKey(
     compute_capability="8.7",
     precision="fp16",
     shape="256x512x3",
+    rewriting=REWRITING,
 )
 
 

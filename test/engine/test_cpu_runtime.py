@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -102,6 +103,15 @@ def test_it_is_measured_once_for_a_model_and_its_versions(model: Path) -> None:
     model.write_bytes(b"others")
     with pytest.raises(LookupError):
         measure(model, 2, measured_again, measured_again, "1 2")
+
+
+def test_it_is_measured_again_on_more_or_fewer_cores(
+    model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1})
+    assert found(model, Clockwork(0.01), Clockwork(0.001)).is_faster
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3})
+    assert not found(model, Clockwork(0.001), Clockwork(0.01)).is_faster
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"key": "a", "gain": "x", "why": ""}'])

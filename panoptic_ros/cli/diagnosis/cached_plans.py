@@ -106,9 +106,10 @@ def _wanted(key: PlanKey, model: str, gpu: Gpu, version: str) -> PlanKey:
 
 
 def _of_package(wanted: PlanKey, model: str) -> PlanKey:
-    """Ask for the package's present model, where the plan's is one of them."""
-    from panoptic_ros.engine.storage.manifest import sha256_of
+    """Ask for what the package makes now, of its own model where the plan is of one."""
+    from panoptic_ros.engine.storage.manifest import REWRITING, sha256_of
 
+    wanted = replace(wanted, rewriting=REWRITING)
     with suppress(ConfigError, ModelError):
         return replace(wanted, onnx_sha256=sha256_of(resource("engines") / model))
     return wanted

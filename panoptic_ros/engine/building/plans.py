@@ -144,7 +144,9 @@ def _missing_again(request: PlanRequest) -> PlanRequest | None:
     again = replace(request, model=source, precision=key.precision, batch=key.batch)
     search = search_plan(again)
     try:
-        fits = not read_plan(request.model)[1].key.differences(search.key)
+        # It runs however its graph was rewritten, so that is no reason to build another.
+        wanted = replace(search.key, rewriting=key.rewriting)
+        fits = not read_plan(request.model)[1].key.differences(wanted)
     except ModelError:
         fits = False
     return None if fits or search.found else again

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import read_yaml_file
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.device import Gpu
-from panoptic_ros.engine.storage.manifest import PlanKey, sha256_of
+from panoptic_ros.engine.storage.manifest import REWRITING, PlanKey, sha256_of
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
 RECIPES = (".yaml", ".yml")
@@ -152,4 +152,5 @@ def key_of(recipe: Recipe, spec: ModelSpec, variant: TensorRtVariant, gpu: Gpu |
         shape=f"{spec.height}x{spec.width}x3",
         batch=recipe.batch,
         dla="none" if recipe.dla < 0 else str(recipe.dla),
+        rewriting=REWRITING,
     )

@@ -18,6 +18,10 @@ FORMAT = 2
 """Format 1 called the variant ``flavour``."""
 SUFFIX = ".json"
 """A plan ``x.plan`` has its manifest in ``x.plan.json``."""
+REWRITING = 1
+"""Version of what ``build`` makes of an ONNX graph. Raise it whenever ``building/prepare.py``,
+``precision.py``, ``quantize.py``, ``ranges.py`` or ``openvino.py`` makes another graph, or other
+ranges, of the same file and images: plans of the former one are then built anew."""
 OPENVINO = "openvino"
 """Variant of the plans that are not TensorRT's."""
 
@@ -38,6 +42,7 @@ class PlanKey:
         shape: Input of one image, ``HxWx3``.
         batch: Images in one inference.
         dla: ``none``, or the number of the DLA core.
+        rewriting: ``REWRITING`` of the package that built; 0 where nobody noted it.
     """
 
     onnx_sha256: str
@@ -49,6 +54,7 @@ class PlanKey:
     shape: str
     batch: int = 1
     dla: str = "none"
+    rewriting: int = 0
 
     @property
     def digest(self) -> str:
@@ -85,6 +91,7 @@ _WORDS = {
     "shape": "input shape",
     "batch": "batch",
     "dla": "DLA core",
+    "rewriting": "version of what build makes of the graph",
 }
 _OPENVINO_WORDS = {
     **_WORDS,

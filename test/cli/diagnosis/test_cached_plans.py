@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,6 +29,12 @@ ORIN, THOR = Gpu("Orin", "8.7", "12.6", True), Gpu("Thor", "11.0", "13.0", True)
         (ORIN, {"tensorrt_rtx": "1.7"}, {}, "needs tensorrt, which cannot be imported here"),
         (ORIN, {"tensorrt": "11.4"}, {}, "TensorRT version is 10.3.0, here it is 11.4"),
         (
+            ORIN,
+            {"tensorrt": "10.3.0"},
+            {"rewriting": 0},
+            "version of what build makes of the graph is 0, here it is 1",
+        ),
+        (
             THOR,
             {"tensorrt": "10.3.0"},
             {},
@@ -40,12 +47,12 @@ ORIN, THOR = Gpu("Orin", "8.7", "12.6", True), Gpu("Thor", "11.0", "13.0", True)
             "",
         ),
     ],
-    ids=["fits", "no GPU", "no TensorRT", "version", "GPU", "portable"],
+    ids=["fits", "no GPU", "no TensorRT", "version", "rewriting", "GPU", "portable"],
 )
 def test_plans_in_the_cache_are_judged(
     gpu: Gpu | None,
     versions: dict[str, str],
-    changes: dict[str, str],
+    changes: dict[str, Any],
     why_not: str,
     tmp_path: Path,
 ) -> None:

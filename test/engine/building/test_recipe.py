@@ -81,6 +81,16 @@ def test_a_portable_plan_is_the_same_on_every_gpu(recipe: Recipe) -> None:
     assert key_of(aimed, spec(), RTX, None).gpu == "portable to 8.6"
 
 
+def test_a_plan_of_a_graph_that_is_rewritten_otherwise_is_another(
+    recipe: Recipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = key_of(recipe, spec(), JETPACK, ORIN)
+    monkeypatch.setattr("panoptic_ros.engine.building.recipe.REWRITING", now.rewriting + 1)
+    later = key_of(recipe, spec(), JETPACK, ORIN)
+    assert now.digest != later.digest
+    assert now.differences(later)
+
+
 def test_without_a_gpu_nothing_is_built_for_it(recipe: Recipe) -> None:
     with pytest.raises(ModelError, match=r"there is none.*build on the robot"):
         key_of(recipe, spec(), JETPACK, None)

@@ -22,6 +22,7 @@ CHANGES: list[tuple[str, Any, str]] = [
     ("shape", "512x1024x3", "input shape is 256x512x3, here it is 512x1024x3"),
     ("batch", 3, "batch is 1, here it is 3"),
     ("dla", "0", "DLA core is none, here it is 0"),
+    ("rewriting", 9, "version of what build makes of the graph is 1, here it is 9"),
 ]
 
 
