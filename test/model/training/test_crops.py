@@ -40,7 +40,7 @@ def test_a_truth_with_none_of_its_segments_is_refused(tmp_path: Path) -> None:
     write_ids(tmp_path / "ids.png", np.array([[7 << 16, 26 << 16]], np.uint32))
     segments = (SegmentInfo(7, 7, 1, False), SegmentInfo(26, 26, 1, False))
     record = ImageRecord(1, tmp_path / "image.png", tmp_path / "ids.png", 2, 1, segments)
-    with pytest.raises(DataError, match=r"ids\.png: has none of .* are 458752, .* has 7, 26, "):
+    with pytest.raises(DataError, match=r"ids\.png: has none of .* are 458752, .* has 7, 26; "):
         load(record, {7: 0, 26: 1}, np.array([False, True]))
 
 
