@@ -122,7 +122,8 @@ class MaskPoints:
             Places, (N,), and whether they are in the map, (N,).
         """
         height, width = shape
-        y, x = (self.y + _HALF).astype(np.int32), (self.x + _HALF).astype(np.int32)
+        # Turned into whole numbers alone, those just outside would go to the first pixel, too.
+        y, x = (np.floor(places + _HALF).astype(np.int32) for places in (self.y, self.x))
         # A number below 0 is a large one without its sign.
         inside = (y.view(np.uint32) < height) & (x.view(np.uint32) < width)
         y *= width
