@@ -8,6 +8,21 @@ from enum import Enum
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.errors import LateFrameError
 
+LEAST_WALL_NS = 10**18
+"""Clocks on the wall have passed it in 2001; those of simulators and videos begin with 0."""
+
+
+def is_zero_a_time(neighbour_ns: int) -> bool:
+    """Whether a stamp of 0 is a time, and not that of a camera that gives none.
+
+    Args:
+        neighbour_ns: Stamp of another image of the camera, next to the one whose stamp is 0.
+
+    >>> is_zero_a_time(33_000_000), is_zero_a_time(0), is_zero_a_time(1_700_000_000 * 10**9)
+    (True, False, False)
+    """
+    return 0 < neighbour_ns < LEAST_WALL_NS
+
 
 class Arrival(Enum):
     """How a frame that is not late relates to the one before it; the values say it in words."""

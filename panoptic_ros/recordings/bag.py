@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from panoptic_ros.core.continuity import is_zero_a_time
 from panoptic_ros.core.errors import DataError, FrameError, counted
 from panoptic_ros.messages.bit_depth import dark_hint
 from panoptic_ros.messages.camera_info import beside, for_topic
@@ -83,7 +84,7 @@ class BagSource(Source):
         else:
             frames = self._still_frames(self._messages(start_ns, end_ns))
         number = 0
-        for number, recorded in enumerate(frames, start=1):
+        for number, recorded in enumerate(self._timed(frames), start=1):
             yield replace(recorded, name=f"{number - 1:06d}")
         if not number:
             raise self.nothing_found(self._length_s(first.time_ns))
@@ -187,10 +188,25 @@ class BagSource(Source):
             return
         if hint := dark_hint(message, frame):
             self.read_errors.note(f"{self.topic}: {hint}")
-        if frame.stamp_ns == 0:
-            self.read_errors.note(f"{self.topic}: images without stamp got the time of the bag")
-            frame = replace(frame, stamp_ns=time_ns)
         yield RecordedFrame(frame, time_ns, "", info)
+
+    def _timed(self, frames: Iterator[RecordedFrame]) -> Iterator[RecordedFrame]:
+        """Give the time of the bag to frames without a stamp; the next frame says which are."""
+        held: RecordedFrame | None = None
+        for recorded in frames:
+            if held is not None:
+                yield self._dated(held, recorded.frame.stamp_ns)
+            held = recorded if recorded.frame.stamp_ns == 0 else None
+            if held is None:
+                yield recorded
+        if held is not None:
+            yield self._dated(held, 0)
+
+    def _dated(self, recorded: RecordedFrame, next_ns: int) -> RecordedFrame:
+        if is_zero_a_time(next_ns):
+            return recorded
+        self.read_errors.note(f"{self.topic}: images without stamp got the time of the bag")
+        return replace(recorded, frame=replace(recorded.frame, stamp_ns=recorded.time_ns))
 
     def _message(self, record: Record) -> Any:
         try:

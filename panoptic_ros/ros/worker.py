@@ -200,7 +200,9 @@ class Worker:
             return None
         stream.dark_warning.look(message, frame)
         timed = stream.clock.timed(frame)
-        return _Image(stream, timed, message.header, clock.mark("read"), frame is timed)
+        # One of 0 may be a time, by no clock that is known.
+        has_stamp = frame is timed and frame.stamp_ns != 0
+        return _Image(stream, timed, message.header, clock.mark("read"), has_stamp)
 
     def _jump_back(self, stream: CameraStream) -> None:
         stream.statistics.jump_back()

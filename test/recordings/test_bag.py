@@ -20,6 +20,7 @@ from test.drawn.drawn_inputs import SECOND_NS, number_of, write_bag1, write_bag2
 pytest.importorskip("rosbags")
 
 FIVE_S = 5 * SECOND_NS
+WALL = 1_700_000_000 * SECOND_NS
 
 
 def read(path: Path, **options: Any) -> tuple[list[RecordedFrame], Source]:
@@ -154,6 +155,26 @@ def test_images_without_stamp_get_the_time_of_the_bag(tmp_path: Path) -> None:
         FIVE_S + number * SECOND_NS // 10 for number in range(6)
     ]
     assert "without stamp" in source.read_errors.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "passed_on"),
+    [
+        ([0, 5, 9, 0, 5, 9], [0, 5, 9, 0, 5, 9]),
+        ([0, WALL, WALL + 1, 0, WALL + 2, 0], [None, WALL, WALL + 1, None, WALL + 2, None]),
+    ],
+    ids=["a simulation that is played twice", "a driver that forgets some"],
+)
+def test_zero_is_a_time_where_simulated_time_goes_on_from_it(
+    stamps: list[int], passed_on: list[int | None], tmp_path: Path
+) -> None:
+    frames, source = read(write_bag2(tmp_path / "bag", stamps=stamps))
+    received = [FIVE_S + number * SECOND_NS // 10 for number in range(6)]
+    assert [recorded.frame.stamp_ns for recorded in frames] == [
+        time_ns if stamp_ns is None else stamp_ns
+        for stamp_ns, time_ns in zip(passed_on, received, strict=True)
+    ]
+    assert bool(source.read_errors.notes) == (None in passed_on)
 
 
 def test_stamps_that_run_backwards_are_passed_on(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from panoptic_ros.core.continuity import is_zero_a_time
 from panoptic_ros.core.types import Frame
 
 
@@ -25,10 +26,15 @@ class StampClock:
         self._now_ns = now_ns
         self._warn = warn
         self._has_warned = False
+        self._last_ns: int | None = None
 
     def timed(self, frame: Frame) -> Frame:
-        """Give a frame the node's time where its stamp is 0, which means that there is none."""
-        if frame.stamp_ns:
+        """Give a frame the node's time where its stamp is 0, which means that there is none.
+
+        It is a time in the first image and where simulated time, or a video, begins again.
+        """
+        last_ns, self._last_ns = self._last_ns, frame.stamp_ns
+        if frame.stamp_ns or last_ns is None or is_zero_a_time(last_ns):
             return frame
         if not self._has_warned:
             self._has_warned = True

@@ -12,6 +12,8 @@ from panoptic_ros.core.types import Frame
 from panoptic_ros.ros.camera.loss_counter import LossCounter
 from panoptic_ros.ros.camera.stamps import StampClock
 
+WALL = 1_700_000_000_000_000_000
+
 
 def frame(stamp_ns: int) -> Frame:
     return Frame(np.zeros((1, 1, 3), np.uint8), stamp_ns, "front_optical")
@@ -30,10 +32,26 @@ def test_without_a_stamp_the_nodes_time_serves_and_that_is_said_once_per_camera(
     clocks = {
         name: StampClock(name, lambda: next(times), warnings.append) for name in ("front", "rear")
     }
-    timed = [clocks[camera].timed(frame(0)) for camera in ("front", "front", "rear")]
-    assert [entry.stamp_ns for entry in timed] == [10, 20, 30]
-    assert timed[0].frame_id == "front_optical"
+    cameras = ("front", "front", "front", "rear", "rear")
+    timed = [clocks[camera].timed(frame(0)) for camera in cameras]
+    assert [entry.stamp_ns for entry in timed] == [0, 10, 20, 0, 30]
+    assert timed[1].frame_id == "front_optical"
     assert [line.split(":")[0] for line in warnings] == ["front", "rear"]
+
+
+@pytest.mark.parametrize(
+    ("stamps", "timed"),
+    [
+        ([0, 3, 7], [0, 3, 7]),
+        ([0, 3, 0, 3], [0, 3, 0, 3]),
+        ([WALL, 0, WALL + 2], [WALL, 99, WALL + 2]),
+        ([0, 0, 3], [0, 99, 3]),
+    ],
+    ids=["a simulation", "a video that loops", "a driver that forgets one", "a paused simulation"],
+)
+def test_zero_is_a_time_where_time_begins_with_it(stamps: list[int], timed: list[int]) -> None:
+    clock = StampClock("front", lambda: 99, lambda words: None)
+    assert [clock.timed(frame(stamp_ns)).stamp_ns for stamp_ns in stamps] == timed
 
 
 def info(publisher: str, number: int | None) -> dict[str, Any]:
