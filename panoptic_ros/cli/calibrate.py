@@ -124,16 +124,20 @@ def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:
     import cv2
     import numpy as np
 
-    from panoptic_ros.core.ground.calibration import board_size
+    from panoptic_ros.core.ground.calibration import board_size, has_markers
 
     cure = "count corners where four squares meet, not squares, and keep a white rim"
-    tried = islice(_images(inputs, MOST_TRIED), MOST_TRIED)
-    sizes = Counter(
-        seen
-        for _, rgb in tried
-        if (seen := board_size(np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)))
-    )
-    if sizes:
+    tried = [
+        np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+        for _, rgb in islice(_images(inputs, MOST_TRIED), MOST_TRIED)
+    ]
+    sizes = Counter(seen for gray in tried if (seen := board_size(gray)))
+    if any(map(has_markers, tried)):
+        cure = (
+            "they show a board with markers (ChArUco, AprilTag), which is not read; print a "
+            "chessboard without"
+        )
+    elif set(sizes) - {(board.columns, board.rows), (board.rows, board.columns)}:
         # Of two sizes seen equally often the smaller one is a part of the board.
         columns, rows = max(sizes, key=lambda seen: (sizes[seen], seen))
         cure = f"they show one of {columns}x{rows}: --board {columns}x{rows}"

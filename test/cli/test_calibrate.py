@@ -116,6 +116,24 @@ def test_a_board_that_the_first_image_cuts_off_is_named_by_its_whole_size(
     assert "they show one of 9x6: --board 9x6" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(
+    not hasattr(getattr(cv2, "aruco", None), "CharucoBoard"), reason="OpenCV before 4.7"
+)
+@pytest.mark.parametrize("board", ["7x5", "6x4", "7x4"])
+def test_a_board_with_markers_is_told_from_a_chessboard(
+    tmp_path: Path, board: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = cv2.aruco.getPredefinedDictionary(cv2.aruco.DICT_5X5_100)
+    drawn = cv2.aruco.CharucoBoard((7, 5), 0.04, 0.03, kind).generateImage((640, 480), None, 60)
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), drawn)
+    words = ["--board", board, "--square", "0.04", "--out", str(tmp_path / "out")]
+    assert main(["calibrate", str(tmp_path), *words]) == 2
+    said = capsys.readouterr().err
+    assert "a board with markers (ChArUco, AprilTag), which is not read" in said
+    assert "--board" not in said
+
+
 def test_a_board_that_is_no_size_is_refused_with_an_example(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -25,6 +25,20 @@ LEAST_VIEWS = 3
 LEAST_TILT_DEG = 10.0
 """Between two of the views; parallel boards fit any focal length (Zhang, section 3.3)."""
 
+LEAST_MARKERS = 4
+_MARKERS = (
+    "DICT_4X4_1000",
+    "DICT_5X5_1000",
+    "DICT_6X6_1000",
+    "DICT_7X7_1000",
+    "DICT_ARUCO_ORIGINAL",
+    "DICT_APRILTAG_16h5",
+    "DICT_APRILTAG_25h9",
+    "DICT_APRILTAG_36h10",
+    "DICT_APRILTAG_36h11",
+)
+"""Each of the four largest holds the smaller ones of its marker size."""
+
 _CELLS = 10
 _Array = NDArray[np.float64]
 _Solved = tuple[float, _Array, _Array, _Array, _Array]
@@ -119,6 +133,26 @@ def board_size(gray: NDArray[np.uint8]) -> tuple[int, int] | None:
         return None
     rows, columns = meta.shape
     return max(rows, columns), min(rows, columns)
+
+
+def has_markers(gray: NDArray[np.uint8]) -> bool:
+    """Whether a board carries ArUco markers or AprilTags, as a ChArUco board does.
+
+    Args:
+        gray: (H, W) uint8.
+
+    Returns:
+        Whether at least ``LEAST_MARKERS`` of one kind are seen; False where this OpenCV cannot
+        look for them (before 4.7).
+    """
+    if not hasattr(getattr(cv2, "aruco", None), "ArucoDetector"):
+        return False
+    for kind in _MARKERS:
+        known = cv2.aruco.getPredefinedDictionary(getattr(cv2.aruco, kind))
+        _, ids, _ = cv2.aruco.ArucoDetector(known).detectMarkers(gray)
+        if ids is not None and len(np.unique(ids)) >= LEAST_MARKERS:
+            return True
+    return False
 
 
 def calibrate(
