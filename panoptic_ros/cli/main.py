@@ -67,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:
             parser.print_help(sys.stderr)
             return 2
-        args = parser.parse_args(words)
+        args, unknown = parser.parse_known_args(words)
+        if unknown:
+            args = _in_any_order(parser, words)
     args.words = words
     interrupts: list[int] = []
     try:
@@ -169,6 +171,28 @@ def _noted(interrupts: list[int], verb: str) -> Iterator[None]:
 def module_name(verb: str) -> str:
     """Name of a verb's module in this folder."""
     return verb.replace("-", "_")
+
+
+def _in_any_order(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse a verb's words whose options stand between its files; argparse takes some for unknown.
+
+    Raises:
+        SystemExit: There is an option that the verb does not have; the nearest is named.
+    """
+    # Only a verb that is there leaves words over.
+    below: argparse.ArgumentParser = next(
+        action.choices[words[0]] for action in parser._actions if action.dest == "verb"
+    )
+    args, unknown = below.parse_known_intermixed_args(words[1:])
+    if unknown:
+        from panoptic_ros.core.files.document import nearest
+
+        options = [name for name in below._option_string_actions if name.startswith("--")]
+        wrong = next((word for word in unknown if word.startswith("-")), "")
+        near = nearest(wrong.partition("=")[0], options) if wrong else ""
+        below.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+    args.verb = words[0]
+    return args
 
 
 def _parser(wanted: str | None) -> argparse.ArgumentParser:

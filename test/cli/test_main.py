@@ -7,6 +7,7 @@ import argparse
 import io
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,35 @@ def test_without_a_verb_the_verbs_are_listed(capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr()
     assert all(f"\n    {verb}" in said.err for verb in VERBS)
     assert not said.out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["replay", "a.mp4", "--duratoin", "3"], "--duratoin 3; the nearest is '--duration'"),
+        (["info", "a.onnx", "b.onnx"], "unrecognized arguments: b.onnx"),
+    ],
+    ids=["option", "file"],
+)
+def test_what_a_verb_does_not_take_is_named_beside_what_it_takes(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert f"usage: panoptic {words[0]} " in said
+    assert told in said
+
+
+def test_options_may_stand_between_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(args: argparse.Namespace) -> int:
+        assert (args.checkpoint, args.size) == (Path("best.pt"), (256, 128))
+        assert (args.verb, args.model) == ("export", Path("mine.onnx"))
+        return 7
+
+    monkeypatch.setattr("panoptic_ros.cli.export.run", told)
+    assert main(["export", "best.pt", "--size", "256x128", "mine.onnx"]) == 7
 
 
 def test_a_small_file_has_a_size_other_than_nothing() -> None:
