@@ -34,9 +34,13 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises a dozen types here
-        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-        raise ModelError(f"{path}: cannot be read as a checkpoint ({reason})") from error
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror or error})") from error
+    except Exception as error:  # torch raises a dozen types here, and speaks of its own options
+        raise ModelError(
+            f"{path}: is not a checkpoint of panoptic train, or is damaged; needs best.pt or "
+            "last.pt of its --out"
+        ) from error
     if not isinstance(state, dict) or "weights" not in state or "classes" not in state:
         raise ModelError(f"{path}: is not a checkpoint of panoptic train")
     return state

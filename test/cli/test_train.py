@@ -47,7 +47,7 @@ def test_a_missing_checkpoint_is_one_line(
     pytest.importorskip("torch")
     status = main(["export", str(tmp_path / "no.pt"), str(tmp_path / "model.onnx")])
     assert status == 2
-    assert "cannot be read as a checkpoint" in capsys.readouterr().err
+    assert "no.pt: cannot be read (No such file or directory)" in capsys.readouterr().err
 
 
 def test_a_model_name_without_onnx_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
