@@ -18,7 +18,8 @@ from panoptic_ros.cli.options.taken_parameters import (
     taken_parameters,
 )
 from panoptic_ros.cli.printing.json_file import check_place, write_json
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError, listed
+from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.core.errors import ConfigError, DataError, FrameError, counted, listed
 
 if TYPE_CHECKING:
     from panoptic_ros.core.classes.labels import LabelSet
@@ -57,6 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--node", default="", help="node to compare, if the bags hold results of several"
     )
+    parser.add_argument(
+        "--labels", metavar="SET", help="label set of bags that have no label_info"
+    )
     parser.add_argument("--html", type=Path, metavar="FILE", help="page with the worst frames")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the figures")
     parser.add_argument(
@@ -87,9 +91,11 @@ def run(args: argparse.Namespace) -> int:
     _write(args, difference, found, worst, exceeded)
     for value, words in summary(found["measures"]):
         print(f"{value:>9}  {words}")
-    print(f"{found['frames']} frames; {found['only_a']} only in A, {found['only_b']} only in B")
+    frames = counted(found["frames"], "frame")
+    print(f"{frames}; {found['only_a']} only in A, {found['only_b']} only in B")
     for line in exceeded:
         print(f"panoptic diff: {line}", file=sys.stderr)
+    print_written([args.json, args.html])
     return 1 if exceeded else 0
 
 
@@ -100,7 +106,8 @@ def _check(args: argparse.Namespace) -> None:
     has_files = any(told.endswith(_PARAMETERS) for told in (args.a, args.b))
     only_with("--input", args.input, {**of_input, **of_files})
     only_with("a parameter file as A or B", has_files, of_files)
-    only_with("bags of results, without --input", not args.input, {"--node": args.node})
+    of_bags = {"--node": args.node, "--labels": args.labels}
+    only_with("bags of results, without --input", not args.input, of_bags)
 
 
 def _compared(args: argparse.Namespace) -> tuple[Difference, list[WorstFrame]]:
@@ -186,10 +193,12 @@ def _side(
         return _computed(args, told, stack)
     if not path.is_dir() and path.suffix not in _BAGS:
         raise ConfigError(f"{told}: is not a bag of results; for models give --input with images")
-    return _recorded(path, args.node, stack)
+    return _recorded(path, args.node, args.labels, stack)
 
 
-def _recorded(path: Path, node: str, stack: ExitStack) -> tuple[Iterator[SideFrame], LabelSet]:
+def _recorded(
+    path: Path, node: str, labels: str | None, stack: ExitStack
+) -> tuple[Iterator[SideFrame], LabelSet]:
     from panoptic_ros.evaluation.bag_predictor import class_names
     from panoptic_ros.evaluation.difference import SideFrame
     from panoptic_ros.recordings.published import PublishedResults
@@ -199,7 +208,7 @@ def _recorded(path: Path, node: str, stack: ExitStack) -> tuple[Iterator[SideFra
         SideFrame(found.stamp_ns, found.labels, found.ids, found.drivable)
         for found in results.frames()
     )
-    return frames, _label_set(class_names(results, None))
+    return frames, _label_set(class_names(results, None if results.names else labels))
 
 
 def _label_set(names: list[str]) -> LabelSet:

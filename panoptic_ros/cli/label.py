@@ -15,7 +15,8 @@ from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.progress import ProgressBar
-from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
+from panoptic_ros.core.files.document import nearest
 
 if TYPE_CHECKING:
     from panoptic_ros.core.node_config import NodeConfig
@@ -216,7 +217,7 @@ def _check_outputs(names: Sequence[str]) -> None:
     rows = frame_rows()
     known = [name for name, row in rows.items() if not isinstance(row, GroundTopic)]
     if unknown := set(names) - set(rows):
-        raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(known)}")
+        raise ConfigError(f"no topic {listed(sorted(unknown))}{nearest(min(unknown), known)}")
     if in_metres := set(names) - set(known):
         raise ConfigError(
             f"no topics in metres come from panoptic label ({', '.join(sorted(in_metres))}); "
@@ -283,9 +284,9 @@ def _tell_estimate(args: argparse.Namespace, uris: list[str], job: Job) -> int:
         print(f"panoptic label: {uri}: {why}", file=sys.stderr)
     minutes = found.seconds(args.jobs) / 60
     print(
-        f"{len(uris)} bags: {found.bags} to label, {found.done} done before, "
-        f"{len(found.unreadable)} without images or unreadable; {found.frames} frames, "
-        f"{found.hours:.2f} h; about {minutes:.1f} min with {args.jobs} "
-        f"workers at {1000 * found.frame_s:.0f} ms a frame"
+        f"{counted(len(uris), 'bag')}: {found.bags} to label, {found.done} done before, "
+        f"{len(found.unreadable)} without images or unreadable; {counted(found.frames, 'frame')}, "
+        f"{found.hours:.2f} h; about {minutes:.1f} min with "
+        f"{counted(args.jobs, 'worker')} at {1000 * found.frame_s:.0f} ms a frame"
     )
     return 0

@@ -179,10 +179,10 @@ def _in_any_order(parser: argparse.ArgumentParser, words: list[str]) -> argparse
     Raises:
         SystemExit: There is an option that the verb does not have; the nearest is named.
     """
-    # Only a verb that is there leaves words over.
-    below: argparse.ArgumentParser = next(
-        action.choices[words[0]] for action in parser._actions if action.dest == "verb"
-    )
+    import argparse
+
+    verbs = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
+    below: argparse.ArgumentParser = next(verbs).choices[words[0]]
     args, unknown = below.parse_known_intermixed_args(words[1:])
     if unknown:
         from panoptic_ros.core.files.document import nearest

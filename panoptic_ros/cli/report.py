@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.printing.json_file import write_json
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.core.errors import DataError, counted
 
 if TYPE_CHECKING:
     from panoptic_ros.fleet.folder import FleetFolder
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is None and is_remote(args.folder):
         raise DataError(f"{args.folder}: is not a folder on this machine; name one with --out")
     out = Path(args.out or args.folder)
-    folder, summary = FleetFolder(args.folder), FleetSummary()
+    folder, summary = FleetFolder(args.folder, is_read_only=True), FleetSummary()
     problems, links = _read(folder, summary, args.against, out)
     if not summary.rows:
         raise DataError(f"{args.folder}: holds no manifest.json of panoptic label")
@@ -75,15 +76,19 @@ def run(args: argparse.Namespace) -> int:
         write_text(out / TASKS, to_tasks(hard))
     except OSError as error:
         raise DataError(f"{out}: cannot be written ({error.strerror}); see --out") from error
+    written = [PAGE, FIGURES, TABLE, TASKS]
     if importlib.util.find_spec("pyarrow") is not None:
         write_parquet(out / PARQUET, summary.rows)
+        written.append(PARQUET)
     if args.images:
         from panoptic_ros.fleet.triage import write_images
 
         problems += write_images(out / "triage", hard, 20 << 30)
+        written.append("triage/*.jpg")
     for problem in problems:
         print(f"panoptic report: {problem}", file=sys.stderr)
-    print(f"{len(summary.rows)} bags, {len(hard)} frames to look at; {out / PAGE}")
+    print(f"{counted(len(summary.rows), 'bag')}, {counted(len(hard), 'frame')} to look at")
+    print_written(out / name for name in written)
     return 1 if problems else 0
 
 
@@ -94,7 +99,7 @@ def _read(
     from panoptic_ros.fleet.folder import FleetFolder as Folder
     from panoptic_ros.fleet.triage import add_disagreement
 
-    other = Folder(against) if against else None
+    other = Folder(against, is_read_only=True) if against else None
     problems, links = [], {}
     for report in folder.reports():
         summary.add(report)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files import rle
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.label_map import LabelMap
@@ -77,7 +78,7 @@ class TracksFile:
         try:
             lines = path.read_text(encoding="ascii").splitlines()
         except (OSError, UnicodeDecodeError) as error:
-            raise DataError(f"{path}: cannot be read ({error})") from error
+            raise DataError(f"{path}: cannot be read ({reason_of(error)})") from error
         self._lines: dict[int, list[_Line]] = {}
         for number, words in enumerate(map(str.split, lines), start=1):
             if words:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.data.image_search import bare_name
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.recordings.folder import image_files
@@ -104,7 +105,7 @@ def _read(path: Path) -> dict[str, int]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
+        raise DataError(f"{path}: cannot be read ({reason_of(error)})") from error
     table = {}
     for number, line in enumerate(lines, start=1):
         words = line.replace(",", " ").split()

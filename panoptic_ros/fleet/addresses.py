@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.fleet import remote
 from panoptic_ros.recordings.open_bag import BAG_SUFFIXES
 from panoptic_ros.recordings.storage.metadata import NAME as METADATA
@@ -78,7 +79,7 @@ def _listed(path: Path) -> Iterator[str]:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: the list of bags cannot be read ({error})") from error
+        raise DataError(f"{path}: the list of bags cannot be read ({reason_of(error)})") from error
     for line in lines:
         if (word := line.strip()) and not word.startswith("#"):
             yield from _bags(word)
@@ -123,7 +124,7 @@ def _remote_bags(word: str) -> Iterator[str]:
         else:
             places = sorted(opened.find(path)) if opened.isdir(path) else [path]
     except Exception as error:  # every file system has an error tree of its own
-        raise DataError(f"{word}: cannot be listed ({error})") from error
+        raise DataError(f"{word}: cannot be listed ({reason_of(error)})") from error
     folders = {place.rpartition("/")[0] for place in places if place.endswith(f"/{METADATA}")}
     told: dict[str, None] = {}
     for place in places:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.core.files.output import write_text
 from panoptic_ros.fleet import remote
 from panoptic_ros.fleet.bag_report import FAILED, BagReport, Output, from_json
@@ -37,13 +38,14 @@ class FleetFolder:
         address: A folder, or an address of an object store.
         scratch: Folder for half-written files; empty for one in the folder, of an object store
             for one among the temporary files.
+        is_read_only: Whether nothing is made there: no bag will be claimed.
 
     Raises:
         ConfigError: A library for the object store is not installed.
         DataError: The folder cannot be made.
     """
 
-    def __init__(self, address: str, scratch: str = "") -> None:
+    def __init__(self, address: str, scratch: str = "", is_read_only: bool = False) -> None:
         self.address = address.rstrip("/") or "/"
         self._store: Any = None
         name = hashlib.sha256(self.address.encode(errors="surrogateescape")).hexdigest()[:10]
@@ -55,6 +57,8 @@ class FleetFolder:
             own = Path(self._root) / OWN
         self._locks = own / "locks"
         self._scratch = Path(scratch) / f"panoptic-{name}" if scratch else own / "scratch"
+        if is_read_only:
+            return
         try:
             self._locks.mkdir(parents=True, exist_ok=True)
             self._scratch.mkdir(parents=True, exist_ok=True)
@@ -119,7 +123,9 @@ class FleetFolder:
             else:
                 self._move(Path(self._root, report.id), files, text)
         except Exception as error:  # every file system has an error tree of its own
-            raise DataError(f"{self.address}/{report.id}: cannot be written ({error})") from error
+            raise DataError(
+                f"{self.address}/{report.id}: cannot be written ({reason_of(error)})"
+            ) from error
 
     def note_failures(self, reports: Mapping[str, BagReport]) -> None:
         """Bring the list of failed bags up to date.
@@ -228,8 +234,14 @@ class FleetFolder:
 
     def _bags(self) -> list[str]:
         if self._store is None:
-            with os.scandir(self._root) as found:
-                return sorted(entry.name for entry in found if entry.is_dir())
+            try:
+                with os.scandir(self._root) as found:
+                    return sorted(entry.name for entry in found if entry.is_dir())
+            except OSError as error:
+                raise DataError(
+                    f"{self.address}: cannot be read ({error.strerror}); needs the folder that "
+                    "panoptic label wrote to"
+                ) from error
         self._store.invalidate_cache()
         places = self._store.ls(self._root, detail=False)
         return sorted(str(place).rstrip("/").rpartition("/")[2] for place in places)

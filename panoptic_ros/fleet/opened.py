@@ -11,6 +11,7 @@ from pathlib import Path
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.fleet import remote
 from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
 from panoptic_ros.recordings.bag import BagSource, image_topics
@@ -199,7 +200,7 @@ def _remote_mcaps(uri: str) -> list[str]:
     try:
         files = sorted(opened.find(path)) if opened.isdir(path) else []
     except Exception as error:  # every file system has an error tree of its own
-        raise DataError(f"{uri}: cannot be listed ({error})") from error
+        raise DataError(f"{uri}: cannot be listed ({reason_of(error)})") from error
     parts = [file for file in files if not file.endswith((".yaml", ".json"))]
     if not parts or not all(file.lower().endswith(_MCAP) for file in parts):
         return []

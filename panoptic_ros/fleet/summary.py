@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.fleet.bag_report import FAILED, BagReport
 from panoptic_ros.fleet.figures import KINDS
 
@@ -183,7 +184,7 @@ def write_parquet(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     try:
         parquet.write_table(pyarrow.table(columns), path)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error})") from error
+        raise DataError(f"{path}: cannot be written ({reason_of(error)})") from error
 
 
 def _encodable(value: Any) -> Any:

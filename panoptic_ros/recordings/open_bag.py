@@ -136,6 +136,8 @@ class OpenBag(Closing):
         else:
             metadata = Metadata(self._path)
             places = _with_listed(self._path, storage_files(self._path), metadata.files)
+            if not places:
+                raise DataError(f"{self._path}: is no bag: no .mcap or .db3 file is there")
             found = [self._file(place) for place in places]
             names = [place.relative_to(self._path).as_posix() for place in places]
             readable = [file for file in found if file is not None]

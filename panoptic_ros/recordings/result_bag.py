@@ -12,7 +12,8 @@ from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.remap import usual_remaps, why_no_remap
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.clouds.cloud import LabelledCloud
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, listed
+from panoptic_ros.core.files.document import nearest
 from panoptic_ros.core.ground.grid import Ground
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result
@@ -71,7 +72,7 @@ class ResultBag(Closing):
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
         unknown = set(self._names) - set(rows)
         if unknown:
-            raise ConfigError(f"no topic {sorted(unknown)}; there are: {', '.join(rows)}")
+            raise ConfigError(f"no topic {listed(sorted(unknown))}{nearest(min(unknown), rows)}")
         self._labels = labels
         self._types = bag_types()
         self._config = config

@@ -10,6 +10,9 @@ import cv2
 import pytest
 
 from panoptic_ros.cli.main import main
+from panoptic_ros.recordings.bag_writer import BagWriter
+from panoptic_ros.recordings.open_bag import OpenBag
+from panoptic_ros.recordings.source import ReadErrors
 from test.drawn.painted_engine import street
 
 pytest.importorskip("rosbags")
@@ -47,13 +50,36 @@ def test_a_difference_over_its_limit_is_status_1_and_on_the_page(
     page, figures = tmp_path / "d.html", tmp_path / "d.json"
     words = (a, b, "--fail-over", "pixels=1,lost=90", "--html", page, "--json", figures)
     assert diff(*words) == 1
-    assert "panoptic diff: pixels is" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "panoptic diff: pixels is" in said.err
+    assert said.out.endswith(f"wrote {figures}, {page}\n")
     told = json.loads(figures.read_text())
     assert (told["frames"], len(told["exceeded"])) == (3, 1)
     assert told["measures"]["lost"] == pytest.approx(33.3333)
     text = page.read_text()
     assert "The frames that differ most" in text
     assert "http" not in text.replace("http://www.w3.org", "")
+
+
+def test_classes_of_a_bag_that_does_not_tell_them_can_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told, bare = replayed(tmp_path, "one", 10, 13), tmp_path / "bare.mcap"
+    with OpenBag(told, ReadErrors()) as bag, BagWriter(bare) as writer:
+        names = {topic.name for topic in bag.topics()} - {"/panoptic/label_info"}
+        for record in bag.records(names):
+            writer.write_raw(record.topic, record.type, record.data, record.time_ns)
+    assert diff(bare, bare) == 2
+    assert "name their label set with --labels" in capsys.readouterr().err
+    assert diff(bare, told, "--labels", "cityscapes") == 2
+    assert diff(bare, bare, "--labels", "cityscapes") == 0
+
+
+def test_a_folder_without_a_bag_is_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert diff(tmp_path, tmp_path) == 2
+    assert "is no bag: no .mcap or .db3 file is there" in capsys.readouterr().err
 
 
 def test_two_parameter_files_are_compared_on_one_input(

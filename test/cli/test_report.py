@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,24 @@ def test_the_page_names_hours_failures_and_hard_frames(fleet: Path) -> None:
     night = next(path.name for path in fleet.glob("night-*"))
     assert f'href="{night}/report.html"' in page
     assert (fleet / night / "report.html").is_file()
+
+
+def test_a_folder_that_is_not_there_is_not_made(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert report(tmp_path / "lables") == 2
+    assert "lables: cannot be read (No such file or directory)" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_report_elsewhere_leaves_the_folder_alone_and_lists_its_files(
+    fleet: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(fleet / ".panoptic")
+    assert report(fleet, "--out", tmp_path / "summary") == 0
+    assert not (fleet / ".panoptic").exists()
+    names = capsys.readouterr().out.splitlines()[-1].removeprefix("wrote ").split(", ")
+    assert sorted(names) == sorted(map(str, (tmp_path / "summary").iterdir()))
 
 
 def test_the_table_has_a_row_for_every_bag(fleet: Path, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_a_dry_run_tells_and_does_nothing(
     words = ["label", str(tmp_path / "bags"), "--out", str(tmp_path / "out"), "--dry-run"]
     assert main([*words, "--engine", "drawn"]) == 0
     told = capsys.readouterr().out
-    assert "1 bags: 1 to label, 0 done before" in told
+    assert "1 bag: 1 to label, 0 done before" in told
     assert "4 frames" in told
     assert fates(tmp_path / "out") == {}
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import DataError, FrameError
+from panoptic_ros.core.errors import DataError, FrameError, counted
 
 Floats = NDArray[np.float32]
 
@@ -105,7 +105,9 @@ class EgoFinder:
 
     def _check(self) -> None:
         if self._count < LEAST_IMAGES:
-            raise DataError(f"{self._count} images are too few, needs {LEAST_IMAGES} of a drive")
+            raise DataError(
+                f"{counted(self._count, 'image')} found, needs {LEAST_IMAGES} of a drive"
+            )
         mean = self._sum / self._count
         change = np.sqrt(np.maximum(self._squares / self._count - mean * mean, 0))
         if float(np.median(change)) < _LEAST_CHANGE:

@@ -21,11 +21,15 @@ class DocumentError(ValueError):
 
 
 def reason_of(error: Exception) -> str:
-    """Say why a document is not what it should be, without the names of Python's errors.
+    """Say why a document cannot be read, or is not what it should be, as people would.
 
     >>> reason_of(KeyError("images")), reason_of(ValueError("id is 'a'"))
     ("'images' is missing", "id is 'a'")
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "a.json"))
+    'No such file or directory'
     """
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     if isinstance(error, KeyError) and error.args:
         return f"{error.args[0]!r} is missing"
     return str(error) or type(error).__name__

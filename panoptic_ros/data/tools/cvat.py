@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.decoding.boxes import mask_box
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.core.files.rle import run_starts
 from panoptic_ros.data.json_document import MalformedError
 from panoptic_ros.data.tools.objects import ToolImage, ToolObject, ToolWriter, tool_format
@@ -103,7 +104,7 @@ def parse(path: Path) -> tuple[list[str], list[ToolImage]]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
+        raise DataError(f"{path}: cannot be read ({reason_of(error)})") from error
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise DataError(f"{path}: declares entities, which files of CVAT do not")
     try:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.fleet.folder import OWN, FleetFolder
 
 _KEY_LETTERS = 16
@@ -70,7 +71,9 @@ class PartFiles:
                 self._folder.put(path, f"{self._own}/{name}")
             self._folder.write(f"{self._own}/{number:04d}.json", told)
         except Exception as error:  # every file system has an error tree of its own
-            raise DataError(f"{self._own}: part {number} cannot be written ({error})") from error
+            raise DataError(
+                f"{self._own}: part {number} cannot be written ({reason_of(error)})"
+            ) from error
 
     def path(self, name: str, scratch: Path) -> Path:
         """Give a file of a part on this machine; of an object store it is copied.
@@ -85,7 +88,7 @@ class PartFiles:
         try:
             return self._folder.fetched(f"{self._own}/{name}", scratch)
         except Exception as error:  # as above
-            raise DataError(f"{self._own}/{name}: cannot be read ({error})") from error
+            raise DataError(f"{self._own}/{name}: cannot be read ({reason_of(error)})") from error
 
     def drop(self) -> None:
         """Remove the parts of the bag, whatever their key."""

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.document import reason_of
 
 FILE_NAME = "history.jsonl"
 
@@ -92,7 +93,7 @@ def read_history(folder: Path) -> list[Progress]:
     except FileNotFoundError:
         return []
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: cannot be read ({error})") from error
+        raise DataError(f"{path}: cannot be read ({reason_of(error)})") from error
     if lines and not lines[-1].endswith("\n"):
         lines.pop()
     try:

@@ -60,7 +60,7 @@ def test_a_scene_that_stands_still_tells_nothing() -> None:
 
 
 def test_a_few_images_tell_nothing() -> None:
-    with pytest.raises(DataError, match="are too few"):
+    with pytest.raises(DataError, match="found, needs"):
         found(arch(), count=LEAST_IMAGES - 1)
 
 
