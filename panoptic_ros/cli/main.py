@@ -68,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.print_help(sys.stderr)
             return 2
         args, unknown = parser.parse_known_args(words)
+        if unknown and words[0] != args.verb:
+            parser.error(f"unrecognized arguments: {words[0]}; the verb comes first")
         if unknown:
             args = _in_any_order(parser, words)
     args.words = words

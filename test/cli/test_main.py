@@ -41,6 +41,12 @@ def test_what_a_verb_does_not_take_is_named_beside_what_it_takes(
     assert told in said
 
 
+def test_options_before_the_verb_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--json", "info", "street_fast"])
+    assert "unrecognized arguments: --json; the verb comes first" in capsys.readouterr().err
+
+
 def test_options_may_stand_between_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     def told(args: argparse.Namespace) -> int:
         assert (args.checkpoint, args.size) == (Path("best.pt"), (256, 128))
