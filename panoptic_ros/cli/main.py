@@ -67,11 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:
             parser.print_help(sys.stderr)
             return 2
-        args, unknown = parser.parse_known_args(words)
-        if unknown and words[0] != args.verb:
-            parser.error(f"unrecognized arguments: {words[0]}; the verb comes first")
-        if unknown:
-            args = _in_any_order(parser, words)
+        args = _parsed(parser, words)
     args.words = words
     interrupts: list[int] = []
     try:
@@ -175,14 +171,20 @@ def module_name(verb: str) -> str:
     return verb.replace("-", "_")
 
 
-def _in_any_order(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
-    """Parse a verb's words whose options stand between its files; argparse takes some for unknown.
+def _parsed(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Parse a verb's words; its options may stand between its files.
 
     Raises:
         SystemExit: There is an option that the verb does not have; the nearest is named.
     """
     import argparse
 
+    args, unknown = parser.parse_known_args(words)
+    if not unknown:
+        return args
+    if words[0] != args.verb:
+        parser.error(f"unrecognized arguments: {words[0]}; the verb comes first")
+    # argparse takes files behind an option for unknown where a verb can do with fewer.
     verbs = (each for each in parser._actions if isinstance(each, argparse._SubParsersAction))
     below: argparse.ArgumentParser = next(verbs).choices[words[0]]
     args, unknown = below.parse_known_intermixed_args(words[1:])
