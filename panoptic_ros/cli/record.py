@@ -62,6 +62,7 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or DEFAULT_OUT
     path = out if is_file_name(out, ".mcap") else out / "result.mcap"
     check_place(path, "--out")
+    has_other = path.exists()
     with _node() as node, ExitStack() as stack:
         from panoptic_ros.ros.playback.recorder import Recorder
 
@@ -81,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
         _spin(node, stop, args.duration)
         recorder.close()
     _tell(recorder, topics)
-    print_written([path])
+    if has_other and not recorder.counts:
+        print(f"panoptic record: {path} is still that of an earlier run", file=sys.stderr)
+    else:
+        print_written([path])
     return 0
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.document import nearest
 
 Config = TypeVar("Config")
 
@@ -339,7 +340,7 @@ def with_value(config: Config, name: str, value: Any) -> Config:
     """
     known = {entry.name: entry for entry in parameters(config)}
     if name not in known:
-        raise ConfigError(f"no parameter {name}; there are: {', '.join(sorted(known))}")
+        raise ConfigError(f"no parameter {name}{nearest(name, sorted(known))}")
     changed: Config = _replaced(config, known[name].path, _checked(known[name], value))
     return changed
 

@@ -38,7 +38,10 @@ def ground_of(calibration: Path | str, config: GroundConfig) -> Ground:
         DataError: The file cannot be read.
     """
     if config.camera_height_m <= 0:
-        raise ConfigError("camera_height_m is 0; needs the height of the camera above the ground")
+        raise ConfigError(
+            f"camera_height_m is {config.camera_height_m:g}, needs the height of the camera above "
+            "the ground"
+        )
     info: Any = read_camera_yaml(Path(calibration))
     camera = camera_model(info, (info.height, info.width))
     return Ground(camera, camera_pose_of(camera, config), config)

@@ -190,9 +190,13 @@ class BagWriter(Closing):
     def close(self) -> None:
         """Write the index and put the file in its place; safe to call twice.
 
+        A recording without a message does not replace another.
+
         Raises:
             DataError: It cannot be written; then nothing of it is left.
         """
+        if self._keeps_unfinished and not self._connections and self._path.exists():
+            self._discard()
         if self._writer is None:
             return
         writer, self._writer = self._writer, None

@@ -68,7 +68,7 @@ def test_a_config_made_in_code_is_checked_as_a_whole() -> None:
         ("drivable.above_bonnet", "yes", "needs true or false"),
         ("drivable.optional_classes", "terrain=0.7", "needs a list"),
         ("drivable.optional_classes", ("terrain=0.7", 3), "is 3, needs a string"),
-        ("decode.nothing", 1, "no parameter decode.nothing; there are: .*max_objects"),
+        ("decode.max_object", 1, "no parameter decode.max_object; .* 'decode.max_objects'"),
         ("decode", 1, "no parameter decode"),
     ],
     ids=[

@@ -3,13 +3,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.messages import ground
+from panoptic_ros.messages.ground_source import ground_of
 from panoptic_ros.recordings.bag_writer import bag_types
 
 TYPES = bag_types()
@@ -62,3 +66,8 @@ def test_points_are_the_places_that_end_the_free_space_and_their_classes() -> No
     assert rows[:, 12].tolist() == [7, 9]
     assert message.is_dense
     assert not message.is_bigendian
+
+
+def test_a_height_that_is_none_is_refused_by_its_value(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"camera_height_m is -1, needs the height"):
+        ground_of(tmp_path / "camera.yaml", GroundConfig(camera_height_m=-1.0))

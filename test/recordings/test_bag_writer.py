@@ -90,6 +90,19 @@ def test_a_run_that_fails_replaces_a_file_only_by_a_recording(
     assert [entry.name for entry in tmp_path.iterdir()] == ["drive.mcap"]
 
 
+def test_a_recording_without_a_message_does_not_replace_another(tmp_path: Path) -> None:
+    path = tmp_path / "drive.mcap"
+    for messages in (2, 0):
+        writer = BagWriter(path, keeps_unfinished=True)
+        for number in range(messages):
+            writer.write_raw(TOPIC, IMAGE_TYPE, cdr(number), time_of(number))
+        writer.close()
+        writer.close()
+    with open_source(path) as source:
+        assert sum(1 for _ in source.frames()) == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["drive.mcap"]
+
+
 def test_a_run_that_fails_without_a_message_leaves_no_bag(tmp_path: Path) -> None:
     stopped(tmp_path / "drive.mcap", 0, keeps=False)
     assert not list(tmp_path.iterdir())
