@@ -179,6 +179,25 @@ def test_without_a_file_there_are_two_cameras(launcher: Launcher) -> None:
     assert list(cameras) == ["front", "rear"]
 
 
+@pytest.mark.parametrize("word", ["007", "1.5", "true", "on", "null", "[a]", "2026-11-27"])
+def test_words_that_yaml_takes_for_something_else_stay_words(
+    word: str, launcher: Launcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("panoptic_ros.ros.launching.find_model", Path)
+    launched = launcher.run("multi_camera.launch.py", engine=word, remap=word, cameras="front")
+    wanted = {"engine": word, "remap.label": word, "cameras": ["front"]}
+    assert launched.parameters == wanted
+
+
+@pytest.mark.parametrize("cameras", [["on", "off"], ["on", "front"], ["1", "2"], ["null"]])
+def test_cameras_with_names_that_yaml_takes_for_something_else_keep_them(
+    cameras: list[str], launcher: Launcher
+) -> None:
+    given = ",".join(cameras)
+    launched = launcher.run("multi_camera.launch.py", cameras=given, images=given)
+    assert launched.parameters == {"cameras": cameras, "image_topics": cameras}
+
+
 def test_a_name_and_a_level_reach_the_node(launcher: Launcher) -> None:
     (words, _), *_ = launcher.run("panoptic.launch.py", name="eyes", log_level="debug").nodes
     assert "__node:=eyes" in words
