@@ -17,6 +17,7 @@ from typing import NamedTuple
 PACKAGE = Path(__file__).parents[1] / "panoptic_ros"
 
 STATE = {
+    "cli/predict.py _Counts",
     "core/clouds/object_filter.py _Estimate",
     "core/ground/transform_tree.py _Frame",
     "core/stage_clock.py StageClock",
