@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Write the model file."""
     from panoptic_ros.engine.building.adopt import Adoption, adopt
 
+    _check_source(args.source)
     if not args.out.suffix:
         args.out /= f"{args.name or args.source.stem}.onnx"
     if args.out.suffix != ".onnx":
@@ -94,6 +95,24 @@ def run(args: argparse.Namespace) -> int:
     make_folder(args.out.parent)
     _show(adopt(wanted, args.out), wanted.preprocessing, args.out)
     return 0
+
+
+def _check_source(source: Path) -> None:
+    """Refuse what needs another verb, or none.
+
+    Raises:
+        ConfigError: It is the name of a model that comes with the package.
+        ModelError: It is a checkpoint.
+    """
+    from panoptic_ros.engine.models import refuse_checkpoint, shipped_models
+
+    if source.is_file():
+        refuse_checkpoint(source)
+    elif str(source) in shipped_models():
+        raise ConfigError(
+            f"{source} comes with the package and runs as it is: give its name as the engine "
+            f"(--engine {source})"
+        )
 
 
 def _preprocessing(args: argparse.Namespace) -> Preprocessing:

@@ -67,6 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not words:
             parser.print_help(sys.stderr)
             return 2
+        if words[0] not in VERBS and not words[0].startswith("-"):
+            from panoptic_ros.core.files.document import nearest
+
+            parser.error(f"there is no verb {words[0]!r}{nearest(words[0], VERBS)}")
         args = _parsed(parser, words)
     args.words = words
     interrupts: list[int] = []

@@ -174,3 +174,12 @@ def test_things_as_stuff_have_no_objects(model: Path) -> None:
         result = Pipeline(engine, config).step(Frame(street(20, 100)[0], 0))
     assert result.tracks == ()
     assert np.isin(labels().index("car"), result.semantic())
+
+
+def test_a_model_of_the_package_runs_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["adopt", "street_fast", "--labels", "cityscapes", "--out", str(tmp_path)]
+    assert main(words) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert "street_fast comes with the package and runs as it is" in error

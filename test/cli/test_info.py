@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,37 @@ def test_what_is_no_model_is_one_line(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["best.pt", "model.onnx"], ids=["name", "content"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["info", "MODEL"],
+        ["build", "MODEL", "--check"],
+        ["bench", "--engine", "MODEL"],
+        ["adopt", "MODEL", "--labels", "cityscapes", "--out", "OUT"],
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_checkpoint_is_called_so_with_what_makes_a_model_of_it(
+    words: list[str], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / name
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"")
+    given = {"MODEL": str(path), "OUT": str(tmp_path / "out")}
+    assert main([given.get(word, word) for word in words]) == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert f"{path}: is a checkpoint of PyTorch, not a model" in error
+    assert error.endswith(f"panoptic export {path} MODEL.onnx")
+
+
+def test_what_is_no_model_says_nothing_of_the_nodes_parameters(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["info", "nope"]) == 2
+    assert "street_sharp); needs one of them, or the path of" in capsys.readouterr().err
 
 
 def test_a_plan_is_refused_with_what_to_do(

@@ -41,6 +41,14 @@ def test_what_a_verb_does_not_take_is_named_beside_what_it_takes(
     assert told in said
 
 
+def test_the_nearest_to_a_misspelt_verb_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["replai", "a.mp4"])
+    assert ended.value.code == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error == "panoptic: error: there is no verb 'replai'; the nearest is 'replay'"
+
+
 def test_options_before_the_verb_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["--json", "info", "street_fast"])

@@ -103,14 +103,14 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_no_model_lists_the_models_there_are() -> None:
-    with pytest.raises(ModelError, match=r"no model 'nowhere.onnx'.*set engine to"):
+    with pytest.raises(ModelError, match=r"no model 'nowhere.onnx'.*needs one of them"):
         open_engine("nowhere.onnx")
 
 
 def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "model.pth"
+    path = tmp_path / "model.bin"
     path.touch()
-    with pytest.raises(ModelError, match=r"are \.onnx and \.plan files; found \.pth"):
+    with pytest.raises(ModelError, match=r"are \.onnx and \.plan files; found \.bin"):
         open_engine(str(path))
 
 

@@ -69,7 +69,7 @@ def test_a_missing_model_fails_configure_and_a_better_one_cures_it(
     lines = [line for line in capfd.readouterr().err.splitlines() if "ERROR" in line]
     assert len(lines) == 1
     assert "/no/such.onnx" in lines[0]
-    assert "set engine to" in lines[0]
+    assert "needs one of them, or the path of an .onnx" in lines[0]
     node.set_parameters([Parameter("engine", value=str(tiny_model))])
     assert node.trigger_configure() == GOOD
 
