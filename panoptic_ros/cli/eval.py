@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.cli.printing.progress import ProgressBar
+from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -83,6 +85,7 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
     predictor.add_argument(
         "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
     )
+    add_runtime_argument(predictor)
     add_parameter_arguments(predictor, "eval")
     predictor.add_argument(
         "--fps",
@@ -183,6 +186,7 @@ def _check(args: argparse.Namespace) -> None:
         "--params": args.params,
         "--params-node": args.params_node,
         "--threads": args.threads,
+        "--runtime": args.runtime != EngineConfig.runtime,
     }
     of_bag = {
         "--node": args.node,
@@ -257,7 +261,8 @@ def _engine(args: argparse.Namespace, truth: LabelFiles, rules: NameRules) -> It
 
     pairs = _with_images(args, unpaired(truth.sequences))
     config = parameters_of(args, "eval").pipeline
-    with closing(open_engine(args.engine, args.threads)) as engine:
+    opened = open_engine(args.engine, args.threads, runtime=args.runtime)
+    with closing(opened) as engine:
         yield engine_predictor(engine, truth, pairs, rules, config, args.fps)
 
 

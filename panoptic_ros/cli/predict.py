@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from panoptic_ros.cli.options.inputs import (
     add_engine_arguments,
     add_input_arguments,
+    add_runtime_argument,
     engine_name,
     source_of,
 )
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     add_input_arguments(parser)
     add_engine_arguments(parser, "predict")
+    add_runtime_argument(parser)
     add_out(parser, "the label files", DEFAULT_OUT)
     parser.add_argument(
         "--format",
@@ -77,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     with ExitStack() as stack:
         config = parameters_of(args, "predict")
         source = stack.enter_context(source_of(args))
-        opened = open_engine(engine_name(args, config), args.threads)
+        opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
         stack.enter_context(reserved(make_folder(args.out)))

@@ -16,6 +16,7 @@ from panoptic_ros.cli.options.inputs import (
     add_calibration_argument,
     add_engine_arguments,
     add_input_arguments,
+    add_runtime_argument,
     engine_name,
     source_of,
 )
@@ -34,7 +35,6 @@ from panoptic_ros.cli.replaying.outputs import (
     open_sinks,
 )
 from panoptic_ros.cli.replaying.timelines import add_timeline_arguments, timelines
-from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 from panoptic_ros.core.errors import DataError, FrameError, LateFrameError, counted
 from panoptic_ros.core.model import runtime_words
 
@@ -59,12 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(parser)
     add_calibration_argument(parser)
     add_engine_arguments(parser, "replay")
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        default=EngineConfig.runtime,
-        help="what runs the model (default: %(default)s)",
-    )
+    add_runtime_argument(parser)
     add_out(parser, f"{', '.join(NAMES)}", DEFAULT_OUT, ".mcap")
     for option, (kind, what) in SINGLE.items():
         parser.add_argument(f"--{option}", type=Path, metavar=kind, help=f"{what}, by itself")

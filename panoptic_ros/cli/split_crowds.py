@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
-from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
+from panoptic_ros.cli.options.inputs import add_engine_arguments, add_runtime_argument, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
@@ -80,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="minimum score of the network's objects, 0..1 (default: %(default)s)",
     )
     add_engine_arguments(parser, "split-crowds")
+    add_runtime_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -97,7 +98,8 @@ def run(args: argparse.Namespace) -> int:
     shapes = _shapes(args)
     data = CrowdDataSet(DataSetLocation(args.gt, args.gt_dir, args.images), _selection(args))
     config = parameters_of(args, "split-crowds")
-    with closing(open_engine(engine_name(args, config), args.threads)) as engine:
+    opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
+    with closing(opened) as engine:
         labels = engine.spec.labels
         rules = _rules(data.categories, labels, shapes, args.least_score)
         with reserved(make_folder(args.out)):

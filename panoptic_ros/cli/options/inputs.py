@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments
-from panoptic_ros.core.engine_config import EngineConfig
+from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 
 if TYPE_CHECKING:
     from panoptic_ros.core.node_config import NodeConfig
@@ -59,6 +59,16 @@ def add_engine_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
         "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
     )
     add_parameter_arguments(parser, verb)
+
+
+def add_runtime_argument(parser: argparse._ActionsContainer) -> None:
+    """Declare what runs the engine: with ``auto`` that depends on the machine."""
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        default=EngineConfig.runtime,
+        help="what runs the model (default: %(default)s)",
+    )
 
 
 def source_of(args: argparse.Namespace) -> Source:
