@@ -84,7 +84,7 @@ def test_the_check_lists_findings_with_their_fix(
     ("words", "said"),
     [
         (["nowhere"], "no model 'nowhere'"),
-        (["model.pth"], "plans are built from an .onnx file"),
+        (["model.pth"], "is a checkpoint of PyTorch, not a model"),
         (["tiny.onnx", "--batch", "0"], "batch 0: needs 1 to 64"),
         (["tiny.onnx", "--workspace", "-5"], "workspace -5 MiB: needs more than 0"),
         (["missing.yaml", "--check"], "missing.onnx: cannot be read (No such file or directory)"),

@@ -30,7 +30,7 @@ LONE, SMALL, FLAT = np.s_[40:60, 80:110], np.s_[10:14, 10:14], np.s_[70:80, 10:6
 def shaded(monkeypatch: pytest.MonkeyPatch) -> None:
     from panoptic_ros.engine import open as engines
 
-    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0: ShadedEngine())
+    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0, runtime="auto": ShadedEngine())
 
 
 @pytest.fixture
@@ -210,7 +210,7 @@ def test_a_region_that_the_network_does_not_see_as_an_object_is_none(
             heads = super().infer(image)
             return replace(heads, centers=np.zeros_like(heads.centers))
 
-    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0: Blind())
+    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0, runtime="auto": Blind())
     assert split(data, "--shapes", "none", "--least-score", 0.1) == 0
     assert annotation(data) == document()["annotations"][0]
 
