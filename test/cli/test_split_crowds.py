@@ -30,7 +30,9 @@ LONE, SMALL, FLAT = np.s_[40:60, 80:110], np.s_[10:14, 10:14], np.s_[70:80, 10:6
 def shaded(monkeypatch: pytest.MonkeyPatch) -> None:
     from panoptic_ros.engine import open as engines
 
-    monkeypatch.setattr(engines, "open_engine", lambda name, threads=0, runtime="auto": ShadedEngine())
+    monkeypatch.setattr(
+        engines, "open_engine", lambda name, threads=0, runtime="auto": ShadedEngine()
+    )
 
 
 @pytest.fixture
