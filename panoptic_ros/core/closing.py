@@ -22,6 +22,13 @@ class Closing(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
+
+    def abandon(self) -> None:
+        """Free what is held where the block that owns it failed: as ``close`` does."""
         self.close()
 
     @abstractmethod

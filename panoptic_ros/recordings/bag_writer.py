@@ -11,7 +11,6 @@ from contextlib import suppress
 from functools import cache
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -163,20 +162,12 @@ class BagWriter(Closing):
         except OSError as error:
             raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if kind is None or self._is_kept():
+    def abandon(self) -> None:
+        """Put what was written in its place only where it replaces nothing, or is a recording."""
+        if self._connections and (self._keeps_unfinished or not self._path.exists()):
             self.close()
         else:
             self._discard()
-
-    def _is_kept(self) -> bool:
-        """Whether what a block has written that failed takes its place."""
-        return bool(self._connections) and (self._keeps_unfinished or not self._path.exists())
 
     def _discard(self) -> None:
         if self._writer is None:

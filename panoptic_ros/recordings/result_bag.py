@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from panoptic_ros.core.classes.labels import LabelSet
@@ -137,13 +136,9 @@ class ResultBag(Closing):
         messages = build_cloud_messages(self._names, context)
         self._write(messages, found.labelled.cloud.stamp_ns)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._writer.__exit__(kind, error, trace)
+    def abandon(self) -> None:
+        """Leave the bag as its writer does."""
+        self._writer.abandon()
 
     def close(self) -> None:
         """Finish the bag."""
