@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.cli.main import main as panoptic
+from panoptic_ros.data.coco.ids import read_ids
 
 CITY = "zurich"
 MANY_PIXELS = 5000
@@ -143,20 +144,15 @@ def _write_image(
         random = np.random.default_rng(image["id"])
         picture, truth = by_wide_grey_camera(picture, truth, random)
     cv2.imwrite(str(out / "images" / image["file_name"]), picture)
-    cv2.imwrite(str(out / "panoptic" / annotation["file_name"]), truth)
-    blue, green, red = np.moveaxis(truth.astype(np.int64), 2, 0)
-    ids = red + 256 * green + 65536 * blue
-    areas = {segment["id"]: int((ids == segment["id"]).sum()) for segment in _segments(annotation)}
+    png = out / "panoptic" / annotation["file_name"]
+    cv2.imwrite(str(png), truth)
+    ids, areas = np.unique(read_ids(png), return_counts=True)
+    seen = dict(zip(ids.tolist(), areas.tolist(), strict=True))
     annotation["segments_info"] = [
-        {**segment, "area": areas[segment["id"]]}
-        for segment in _segments(annotation)
-        if areas[segment["id"]]
+        {**segment, "area": seen[segment["id"]]}
+        for segment in annotation["segments_info"]
+        if segment["id"] in seen
     ]
-
-
-def _segments(annotation: dict[str, Any]) -> list[dict[str, Any]]:
-    segments: list[dict[str, Any]] = annotation["segments_info"]
-    return segments
 
 
 def by_wide_grey_camera(

@@ -18,6 +18,7 @@ import numpy as np
 
 from panoptic_ros.cli.options.arguments import size
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
@@ -49,12 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="ENGINE",
         help="a second engine that takes the same frames in turn; prints the ratio of times",
     )
-    parser.add_argument(
-        "--runtime",
-        choices=RUNTIMES,
-        default=EngineConfig.runtime,
-        help="what runs the engine (default: %(default)s)",
-    )
+    add_runtime_argument(parser)
     parser.add_argument(
         "--against-runtime",
         choices=RUNTIMES,
