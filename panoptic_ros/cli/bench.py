@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.arguments import add_threads_argument, size
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.printing.json_file import check_place, write_json
@@ -69,9 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--warmup", type=int, default=10, help="frames before that (default: %(default)s)"
     )
-    parser.add_argument(
-        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
-    )
+    add_threads_argument(parser)
     add_out(parser, "bench.json, the figures")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="also write the figures to this file"
@@ -80,8 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    if args.frames < 1 or args.warmup < 0 or args.threads < 0:
-        raise ConfigError("--frames needs at least 1, --warmup and --threads at least 0")
+    if args.frames < 1 or args.warmup < 0:
+        raise ConfigError("--frames needs at least 1, --warmup at least 0")
     only_with("--input", args.input, {"--topic": args.topic})
     figures = args.json or (args.out / "bench.json" if args.out else None)
     if figures:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.demonstration.figures_table import print_table
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
-from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.arguments import above_zero, command_line, not_negative
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
@@ -68,13 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_out(parser, f"{BAG}, report.html, stats.json and {FILM}", Path("out/demo"))
     parser.add_argument(
         "--seconds",
-        type=float,
+        type=above_zero,
         default=20.0,
         help="seconds of video to play (default: %(default)s)",
     )
     parser.add_argument(
         "--start",
-        type=float,
+        type=not_negative,
         metavar="S",
         help=f"skip the first S seconds (default: {FIRST_CARS_S:g} of the demo's own video)",
     )

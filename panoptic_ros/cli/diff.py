@@ -10,6 +10,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.options.arguments import add_threads_argument
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import (
@@ -51,9 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"engine to run parameter files with (default: that of the file, else "
         f"{DEFAULT_ENGINE})",
     )
-    parser.add_argument(
-        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
-    )
+    add_threads_argument(parser)
     add_node_argument(parser)
     parser.add_argument(
         "--node", default="", help="node to compare, if the bags hold results of several"

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.options.arguments import add_threads_argument
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
@@ -82,9 +83,7 @@ def _add_predictor(predictor: argparse._ArgumentGroup) -> None:
     predictor.add_argument(
         "--engine", help="run this model: a shipped one's name or an .onnx file"
     )
-    predictor.add_argument(
-        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
-    )
+    add_threads_argument(predictor)
     add_runtime_argument(predictor)
     add_parameter_arguments(predictor, "eval")
     predictor.add_argument(

@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.options.arguments import not_negative
 from panoptic_ros.cli.options.inputs import (
     add_calibration_argument,
     add_input_arguments,
@@ -55,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait",
-        type=float,
+        type=not_negative,
         default=0.0,
         metavar="S",
         help="wait this long for a subscriber before the first image",
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play until the end; 1 where something could not be read."""
     if not 0 < args.rate <= 1000:
-        raise ConfigError(f"rate is {args.rate}, needs a number above 0")
+        raise ConfigError(f"--rate is {args.rate:g}, needs a number above 0, 1000 at most")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         from panoptic_ros.core.node_config import without_transport

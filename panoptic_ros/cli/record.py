@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from panoptic_ros.cli.options.arguments import not_negative
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, print_written
 from panoptic_ros.cli.replaying.outputs import TOPICS
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait",
-        type=float,
+        type=not_negative,
         default=10.0,
         metavar="S",
         help="wait at most this long for topics that are not there yet (default: %(default)s)",

@@ -118,11 +118,10 @@ def test_too_few_frames_give_a_ratio_without_interval(short: list[str]) -> None:
         (["--engine", "nowhere"], "no model 'nowhere'"),
         (["--engine", "tiny.onnx", "--against", "nowhere.onnx"], "no model 'nowhere.onnx'"),
         (["--engine", "tiny.onnx", "--frames", "0"], "--frames needs at least 1"),
-        (["--engine", "tiny.onnx", "--threads", "-1"], "at least 0"),
         (["--engine", "tiny.onnx", "--input", "nothing"], "nothing"),
         (["--engine", "tiny.onnx", "--json", "tiny.onnx/x.json"], "name another file with --json"),
     ],
-    ids=["engine", "against", "frames", "threads", "input", "json"],
+    ids=["engine", "against", "frames", "input", "json"],
 )
 def test_a_mistake_is_one_line_and_status_2(
     words: list[str], said: str, short: list[str], capsys: pytest.CaptureFixture[str]

@@ -54,6 +54,32 @@ def test_a_start_beyond_the_end_is_one_line(
     assert "--start is 99 s, the last image is at 0.5" in error[-1]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("replay a.mp4 --start -1", "--start: '-1' is not a number of at least 0"),
+        ("replay a.mp4 --duration 0", "--duration: '0' is not a number above 0"),
+        ("predict a.mp4 --fps inf", "--fps: 'inf' is not a number above 0"),
+        ("play a.mp4 --wait -1", "--wait: '-1' is not a number of at least 0"),
+        ("record --wait nan", "--wait: 'nan' is not a number of at least 0"),
+        ("demo --seconds 0", "--seconds: '0' is not a number above 0"),
+        ("demo --start -1", "--start: '-1' is not a number of at least 0"),
+        *(
+            (f"{verb} --threads -1", "--threads: '-1' is not a whole number from 0 to 256")
+            for verb in ("replay", "predict", "label", "eval", "diff", "bench", "split-crowds")
+        ),
+        ("bench --threads 257", "--threads: '257' is not a whole number from 0 to 256"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_told_by_its_option(
+    words: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words.split())
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("kind", INPUTS)
 def test_a_part_between_two_images_names_the_duration(
     tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]

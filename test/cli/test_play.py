@@ -167,7 +167,7 @@ def test_a_rate_must_be_a_positive_number(
 ) -> None:
     folder = write_folder(tmp_path / "in", ["1.png"])
     assert main(["play", str(folder), "--rate", rate]) == 2
-    assert "rate is" in capsys.readouterr().err
+    assert "--rate is" in capsys.readouterr().err
 
 
 def test_a_topic_of_what_is_no_bag_is_refused(

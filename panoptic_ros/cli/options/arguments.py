@@ -7,7 +7,14 @@ import argparse
 import math
 import re
 import shlex
+from collections.abc import Callable
 
+from panoptic_ros.core.config import parameters
+from panoptic_ros.core.engine_config import EngineConfig
+
+_MOST_THREADS = next(
+    int(entry.high or 0) for entry in parameters(EngineConfig()) if entry.path == ("threads",)
+)
 _PASSWORD = re.compile(r"//[^/@\s]*@")
 
 
@@ -44,6 +51,66 @@ def numbers(text: str) -> tuple[float, float, float]:
     if not all(map(math.isfinite, (first, second, third))):
         raise argparse.ArgumentTypeError(f"{text!r} needs finite numbers")
     return first, second, third
+
+
+def above_zero(text: str) -> float:
+    """Read a finite number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+
+    >>> above_zero("0.5")
+    0.5
+    """
+    return _number(text, "a number above 0", lambda value: value > 0)
+
+
+def not_negative(text: str) -> float:
+    """Read a finite number that is not below 0.
+
+    Raises:
+        argparse.ArgumentTypeError: It is none.
+
+    >>> not_negative("0")
+    0.0
+    """
+    return _number(text, "a number of at least 0", lambda value: value >= 0)
+
+
+def _number(text: str, needed: str, is_good: Callable[[float], bool]) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and is_good(value)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not {needed}")
+    return value
+
+
+def thread_count(text: str) -> int:
+    """Read the CPU threads of one inference.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no whole number in the range of ``engine_threads``.
+
+    >>> thread_count("2")
+    2
+    """
+    if not text.isdecimal() or int(text) > _MOST_THREADS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a whole number from 0 to {_MOST_THREADS}"
+        )
+    return int(text)
+
+
+def add_threads_argument(parser: argparse._ActionsContainer) -> None:
+    """Declare the CPU threads of one inference."""
+    parser.add_argument(
+        "--threads",
+        type=thread_count,
+        default=0,
+        help="CPU threads of inference; 0: one per core",
+    )
 
 
 def command_line(args: argparse.Namespace) -> str:

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.options.arguments import above_zero, add_threads_argument, not_negative
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments
 from panoptic_ros.core.engine_config import RUNTIMES, EngineConfig
 
@@ -28,12 +29,14 @@ def add_input_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--topic", default="", help="image topic, if a bag has several")
     parser.add_argument(
-        "--start", type=float, default=0.0, metavar="S", help="skip the first S seconds"
+        "--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds"
     )
-    parser.add_argument("--duration", type=float, metavar="S", help="take S seconds from there")
+    parser.add_argument(
+        "--duration", type=above_zero, metavar="S", help="take S seconds from there"
+    )
     parser.add_argument(
         "--fps",
-        type=float,
+        type=above_zero,
         help="images per second of a folder (default: 10); overrides a video's own",
     )
 
@@ -55,9 +58,7 @@ def add_engine_arguments(parser: argparse.ArgumentParser, verb: str) -> None:
         help=f"a shipped model's name or an .onnx file (default: that of --params, else "
         f"{DEFAULT_ENGINE})",
     )
-    parser.add_argument(
-        "--threads", type=int, default=0, help="CPU threads of inference; 0: one per core"
-    )
+    add_threads_argument(parser)
     add_parameter_arguments(parser, verb)
 
 
