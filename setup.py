@@ -31,7 +31,11 @@ setup(
     # catkin_prepare_release writes it here and in package.xml; all else reads package.xml.
     version="0.1.0",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
-    package_data={NAME: ["py.typed"], f"{NAME}.report": ["*.j2"]},
+    package_data={
+        NAME: ["py.typed"],
+        f"{NAME}.engine": ["frames/*"],
+        f"{NAME}.report": ["*.j2"],
+    },
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),

@@ -2,7 +2,7 @@
 """Whether a CPU runs a model faster in OpenVINO than in ONNX Runtime, found once and kept.
 
 OpenVINO gains where the CPU multiplies in bfloat16; elsewhere it was the slower one. So a CPU
-without that stays with ONNX Runtime, and any other is measured: both run the same images by
+without that stays with ONNX Runtime, and any other is measured: both run the same frames by
 turns, and OpenVINO must also say what ONNX Runtime says.
 """
 
@@ -23,7 +23,8 @@ from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.files.document import parse_json
 from panoptic_ros.core.model import Engine
-from panoptic_ros.engine.building.parity import compare, drawn_images, shortfalls
+from panoptic_ros.engine.building.parity import compare, shortfalls
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.device import find_gpu
 from panoptic_ros.engine.processor import has_bfloat16, processor_name
 from panoptic_ros.engine.storage.cache import default_folder, write_atomically
@@ -33,6 +34,8 @@ LEAST_GAIN = 1.05
 """Ratio of the times from which on OpenVINO is taken; less is noise."""
 
 _ROUNDS, _MOST_S = 20, 1.0
+_JUDGED_ON = "camera frames"
+"""What both ran; verdicts on other images are not read."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,8 @@ def measure(
         ModelError: ONNX Runtime cannot run the model.
     """
     cores = len(os.sched_getaffinity(0))
-    key = f"{sha256_of(path)[:12]} {threads} of {cores} {versions} {processor_name()}"
+    model = sha256_of(path)[:12]
+    key = f"{model} {threads} of {cores} {versions} {processor_name()} {_JUDGED_ON}"
     place = default_folder() / "openvino" / f"{path.stem}.measured.json"
     kept = _read(place)
     if kept is not None and kept.key == key:
@@ -151,7 +155,7 @@ def _measured(
     with open_reference() as reference:
         try:
             with open_candidate() as candidate:
-                images = drawn_images(reference.spec, 3)
+                images = camera_frames(reference.spec)
                 figures = compare(reference.infer, candidate.infer, reference.spec, images)
                 if low := shortfalls(figures, "fp16"):
                     return Measured(key, 0.0, f"it says something else ({'; '.join(low)})")
@@ -162,7 +166,7 @@ def _measured(
 
 def _gain(reference: Engine, candidate: Engine) -> float:
     """Ratio of median times, measured by turns for about a second."""
-    image = drawn_images(reference.spec, 1)[0]
+    image = camera_frames(reference.spec, 1)[0]
     times: tuple[list[float], list[float]] = ([], [])
     end = time.perf_counter() + _MOST_S
     while len(times[0]) < 3 or (len(times[0]) < _ROUNDS and time.perf_counter() < end):

@@ -20,7 +20,8 @@ from onnx import helper
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import is_offloaded, runtime_words
-from panoptic_ros.engine.building.parity import compare, drawn_images
+from panoptic_ros.engine.building.parity import compare
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.openvino import OpenVinoEngine, half_precision, load_openvino
 from panoptic_ros.engine.ort import OrtEngine
@@ -95,7 +96,7 @@ def test_it_says_what_it_is(engine: OpenVinoEngine) -> None:
 def test_a_whole_network_says_what_onnx_runtime_says() -> None:
     path = shipped_models()["street_fast"]
     with OrtEngine(path) as reference, OpenVinoEngine(path) as candidate:
-        images = drawn_images(reference.spec, 2)
+        images = camera_frames(reference.spec, 2)
         figures = compare(reference.infer, candidate.infer, reference.spec, images)
     assert figures["label_agreement"] > 0.999
     assert figures["object_agreement"] > 0.99

@@ -15,8 +15,9 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.engine.building.compile import build_environment, make_plan
-from panoptic_ros.engine.building.parity import compare, comparison, drawn_images, gate
+from panoptic_ros.engine.building.parity import compare, comparison, gate
 from panoptic_ros.engine.building.recipe import Recipe
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
 from panoptic_ros.engine.ort import OrtEngine
@@ -63,7 +64,7 @@ def engine(plan: Path) -> Iterator[TrtEngine]:
 
 
 def test_a_plan_says_what_onnx_runtime_says(engine: TrtEngine, plan: Path) -> None:
-    images = drawn_images(engine.spec, 8)
+    images = camera_frames(engine.spec, 8)
     with OrtEngine(MODEL) as reference:
         assert isinstance(reference, OrtEngine)
         figures = compare(reference.infer, engine.infer, engine.spec, images)
@@ -71,7 +72,7 @@ def test_a_plan_says_what_onnx_runtime_says(engine: TrtEngine, plan: Path) -> No
 
 
 def test_a_graph_changes_nothing(plan: Path) -> None:
-    images = drawn_images(read_spec(plan), 4)
+    images = camera_frames(read_spec(plan), 4)
     checks.check_graph_changes_nothing(lambda graph: opened(plan, graph), images)
 
 
@@ -86,16 +87,16 @@ def test_memory_stays_the_same_over_ten_thousand_frames(engine: TrtEngine) -> No
 
 def test_each_image_of_a_batch_gets_its_own_heads(plan_of_three: Path) -> None:
     with opened(plan_of_three) as engine:
-        checks.check_batch(engine, drawn_images(engine.spec, 3))
+        checks.check_batch(engine, camera_frames(engine.spec, 3))
 
 
 def test_three_cameras_in_one_inference(plan_of_three: Path) -> None:
     with opened(plan_of_three) as engine:
-        checks.check_cameras(engine, drawn_images(engine.spec, 3))
+        checks.check_cameras(engine, camera_frames(engine.spec, 3))
 
 
 def test_two_engines_live_side_by_side(plan: Path) -> None:
-    images = drawn_images(read_spec(plan), 2)
+    images = camera_frames(read_spec(plan), 2)
     checks.check_two_engines(lambda graph: opened(plan, graph), images)
 
 

@@ -3,7 +3,7 @@
 
 Pre-processing goes before its graph, up-sampling, arg-max and confidence behind it, so that the
 node runs it as it runs our own models; objects are connected regions (``core.decoding.semantic``).
-What an output means is read off what it says of a drawn street, not off declared shapes, which
+What an output means is read off what it says of a camera's frame, not off declared shapes, which
 exporters leave open.
 """
 
@@ -41,7 +41,7 @@ from panoptic_ros.engine.building.foreign import (
     read_output,
 )
 from panoptic_ros.engine.building.model_file import move_model, write_model
-from panoptic_ros.engine.building.parity import drawn_images
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.heads import INPUT
 
 _THEIRS = "adopted/"
@@ -173,7 +173,7 @@ def _give_classes(model: Any, output: ForeignOutput, spec: ModelSpec) -> None:
 
 
 def _first_answer(path: Path, spec: ModelSpec, where: str) -> NDArray[Any]:
-    """What the model's output is for a drawn street."""
+    """What the model's output is for a camera's frame."""
     try:
         import onnxruntime
     except ImportError as error:
@@ -182,7 +182,7 @@ def _first_answer(path: Path, spec: ModelSpec, where: str) -> NDArray[Any]:
         ) from error
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    image = drawn_images(spec, 1)[0]
+    image = camera_frames(spec, 1)[0]
     try:
         session: Any = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
@@ -197,7 +197,7 @@ def _first_answer(path: Path, spec: ModelSpec, where: str) -> NDArray[Any]:
 
 
 def _try(path: Path, where: str) -> None:
-    """Run the new model on drawn streets, as the node does.
+    """Run the new model on a camera's frames, as the node does.
 
     Raises:
         ModelError: It says classes that the label set does not have.
@@ -207,7 +207,7 @@ def _try(path: Path, where: str) -> None:
     with OrtEngine(path) as engine:
         spec = engine.spec
         try:
-            for image in drawn_images(spec, 3):
+            for image in camera_frames(spec):
                 decode(engine.infer(image), spec.labels, DecodeConfig())
         except EngineRunError as error:
             raise ModelError(

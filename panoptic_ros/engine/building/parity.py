@@ -22,6 +22,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.overlap import overlap
 from panoptic_ros.core.types import Heads, Panoptic
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.storage.manifest import Manifest
 
 LEAST = {
@@ -120,7 +121,7 @@ def comparison(
         model: The ONNX file.
         device: Number of the GPU that runs the plan; None where there is no GPU, then the
             prepared graph is compared instead.
-        images: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; ``camera_frames`` where there are none.
 
     Raises:
         ModelError: The GPU cannot be used; found here, as a build takes minutes.
@@ -152,7 +153,7 @@ def compare_plan(
         manifest: What it was built from.
         model: The ONNX file.
         device: Number of the GPU.
-        images: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; ``camera_frames`` where there are none.
 
     Raises:
         ModelError: It differs too much, or there is no GPU or ONNX Runtime.
@@ -163,7 +164,7 @@ def compare_plan(
     with OrtEngine(model) as reference, TrtEngine(plan, manifest, model.name, device) as engine:
         assert isinstance(reference, OrtEngine)
         assert isinstance(engine, TrtEngine)
-        seen = images or drawn_images(reference.spec, 8)
+        seen = images or camera_frames(reference.spec)
         figures = compare(reference.infer, engine.infer, reference.spec, seen)
     gate(figures, manifest.key.precision, model.name)
     return figures
@@ -180,7 +181,7 @@ def compare_graph(
         content: The prepared ONNX model.
         model: The ONNX file.
         precision: Of the prepared model.
-        images: RGB of the model's size; drawn streets where there are none.
+        images: RGB of the model's size; ``camera_frames`` where there are none.
 
     Raises:
         ModelError: It differs too much, or ONNX Runtime is missing or cannot run it.
@@ -190,18 +191,10 @@ def compare_graph(
     with OrtEngine(model) as reference:
         assert isinstance(reference, OrtEngine)
         candidate = graph_engine(content, reference.spec, model.name)
-        seen = images or drawn_images(reference.spec, 4)
+        seen = images or camera_frames(reference.spec)
         figures = compare(reference.infer, candidate, reference.spec, seen)
     gate(figures, precision, model.name)
     return figures
-
-
-def drawn_images(spec: ModelSpec, count: int) -> list[NDArray[np.uint8]]:
-    """Drawn streets of a model's size, for where nobody gives real images."""
-    from panoptic_ros.core.synthetic.street import DrawnStreet
-
-    street = DrawnStreet(size=(spec.width, spec.height), fps=1.0, seconds=float(count))
-    return [np.ascontiguousarray(frame.image) for frame, _ in street]
 
 
 def graph_engine(content: bytes, spec: ModelSpec, where: str) -> Infer:

@@ -33,7 +33,7 @@ class Recipe:
         variant: ``tensorrt`` or ``tensorrt_rtx``, empty for what is installed.
         workspace_mib: Most scratch memory of the builder in MiB, 0 for its own limit.
         images: Folder, bag or video: sets the ranges of INT8 and is what plans are compared
-            on; empty for drawn images, which INT8 does not take.
+            on; empty for the package's frames, which INT8 does not take.
         runtime: What runs the plan: ``tensorrt`` or ``openvino``.
         openvino_device: ``CPU``, ``GPU``, ``GPU.1`` or ``NPU``.
     """

@@ -21,7 +21,6 @@ from panoptic_ros.engine.building.parity import (
     compare,
     compare_graph,
     compare_plan,
-    drawn_images,
     gate,
 )
 from panoptic_ros.engine.building.prepare import load_model, prepare
@@ -178,12 +177,6 @@ def test_a_plan_is_kept_where_it_sees_what_onnx_runtime_sees(
         with pytest.raises(ModelError, match=r"model\.onnx: differs from ONNX Runtime"):
             compare_plan(b"plan", manifest, Path("model.onnx"), 3)
     assert closed == ["Planned", "Opened"]
-
-
-def test_images_are_drawn_at_the_models_size() -> None:
-    images = drawn_images(SPEC, 3)
-    assert [image.shape for image in images] == [(8, 16, 3)] * 3
-    assert (images[0] != images[2]).any()
 
 
 @pytest.mark.skipif("street_fast" not in shipped_models(), reason="no model is installed")

@@ -17,12 +17,12 @@ from panoptic_ros.engine.building.compile import build_environment, make_plan
 from panoptic_ros.engine.building.parity import (
     compare,
     compare_graph,
-    drawn_images,
     graph_engine,
 )
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.quantize import edge_products, to_int8
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.ort import OrtEngine
 
@@ -45,7 +45,7 @@ def spec(prepared: onnx.ModelProto) -> ModelSpec:
 
 @pytest.fixture(scope="module")
 def quantised(prepared: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
-    return to_int8(prepared, drawn_images(spec, 8))
+    return to_int8(prepared, camera_frames(spec, 8))
 
 
 def test_the_first_and_the_last_products_stay_as_they_are(prepared: onnx.ModelProto) -> None:
@@ -77,7 +77,7 @@ def test_int8_answers_nearly_the_same(quantised: onnx.ModelProto, spec: ModelSpe
     candidate = graph_engine(quantised.SerializeToString(), spec, path.name)
     with OrtEngine(path) as reference:
         assert isinstance(reference, OrtEngine)
-        figures = compare(reference.infer, candidate, spec, drawn_images(spec, 3))
+        figures = compare(reference.infer, candidate, spec, camera_frames(spec, 3))
     # Drawn streets are not what the model was made for; real ones pass the gate, see below.
     assert 0.7 < figures["label_agreement"] < 1.0
 
@@ -107,7 +107,7 @@ def test_too_few_images_say_how_many_are_needed(prepared: onnx.ModelProto) -> No
 def test_tensorrt_builds_int8_for_a_batch(spec: ModelSpec, tmp_path: Path) -> None:
     recipe = Recipe(shipped_models()["street_fast"], "int8", variant="tensorrt_rtx")
     recipe = replace(recipe, batch=2)
-    images = drawn_images(spec, 4)
+    images = camera_frames(spec, 4)
     made = make_plan(recipe, tmp_path / "a.plan", build_environment(recipe), images=images)
     assert made.key.precision == "int8"
     assert {tensor.shape[0] for tensor in made.tensors} == {2}

@@ -16,10 +16,10 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine.building import compile as compiling
 from panoptic_ros.engine.building.build import BuildOptions, Built
 from panoptic_ros.engine.building.compile import BuildEnvironment, make_plan, prepared
-from panoptic_ros.engine.building.parity import drawn_images
 from panoptic_ros.engine.building.prepare import load_model, prepare
 from panoptic_ros.engine.building.ranges import calibration_cache, tensor_ranges
 from panoptic_ros.engine.building.recipe import Recipe, spec_of
+from panoptic_ros.engine.camera_frames import camera_frames
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.variant import TensorRtVariant
@@ -80,7 +80,7 @@ def ranges() -> dict[str, float]:
     """Ranges of the shipped model; they take seconds, so all tests share them."""
     model = load_model(SHIPPED)
     prepare(model)
-    return tensor_ranges(model, drawn_images(spec_of(model, "street"), 4))
+    return tensor_ranges(model, camera_frames(spec_of(model, "street"), 4))
 
 
 @pytest.fixture
