@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     is_file = is_file_name(out, ".yaml", ".yml")
     path = out if is_file else out / "camera.yaml"
     check_place(path, "--out")
-    found, unseen, largest = _views(args.images, board, args.most)
+    found, unseen, largest = _views(_each_once(args.images), board, args.most)
     image_size, odd = _common_size(found)
     used = [(name, corners) for name, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
@@ -117,6 +117,26 @@ def run(args: argparse.Namespace) -> int:
     samples = [] if is_file else _write_samples(out / "undistorted", largest, made)
     print_written([path, *samples])
     return 1 if made.error_px > USABLE_ERROR_PX else 0
+
+
+def _each_once(inputs: list[Path]) -> list[Path]:
+    """Leave out what is named twice, or is in a folder that is named: a view counts once."""
+    from panoptic_ros.data.images import IMAGE_SUFFIXES
+
+    every = {path.resolve() for path in inputs}
+    kept: dict[Path, Path] = {}
+    repeated = []
+    for path in inputs:
+        place = path.resolve()
+        is_inside = place.parent in every and place.suffix.lower() in IMAGE_SUFFIXES
+        if is_inside or kept.setdefault(place, path) is not path:
+            repeated.append(path)
+    if repeated:
+        print(
+            f"panoptic calibrate: named more than once, taken once: {listed(repeated)}",
+            file=sys.stderr,
+        )
+    return list(kept.values())
 
 
 def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:

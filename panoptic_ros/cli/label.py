@@ -8,12 +8,14 @@ import math
 import os
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
+from panoptic_ros.cli.printing.labelled import LabelledBags, tell_repeated
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
 from panoptic_ros.core.files.document import nearest
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
     from panoptic_ros.core.node_config import NodeConfig
     from panoptic_ros.fleet.job import Job
     from panoptic_ros.fleet.parts.cut import Cut
-    from panoptic_ros.fleet.run import CallProgress
     from panoptic_ros.fleet.workers import Workers
 
 SAY_EVERY_S = 30.0
@@ -140,38 +141,25 @@ def run(args: argparse.Namespace) -> int:
         return _tell_estimate(args, uris, job)
     from panoptic_ros.fleet.run import call
 
-    progress = None
+    progress, told = None, LabelledBags(args.out)
     try:
         workers = _workers(args, job, len(uris))
         with ProgressBar("label", len(uris)) as bar:
             said = time.monotonic()
             for report, progress in call(uris, workers, args.out, job):
                 bar.show(progress.done, str(progress))
-                if report.status in ("failed", "partial"):
-                    why = report.error or "; ".join(report.notes[:1])
-                    print(f"panoptic label: {report.uri}: {report.status}: {why}", file=sys.stderr)
+                told.add(report)
                 if not sys.stderr.isatty() and time.monotonic() - said > SAY_EVERY_S:
                     said = time.monotonic()
                     print(f"panoptic label: {progress}", file=sys.stderr)
     except KeyboardInterrupt:
         print("panoptic label: stopped; the same command goes on from here", file=sys.stderr)
         raise
-    return _finished(args, progress)
-
-
-def _finished(args: argparse.Namespace, progress: CallProgress | None) -> int:
     if progress is None:
         print("nothing to do")
         return 0
-    bags = progress.bags
-    counts = ", ".join(f"{bags[name]} {name}" for name in ("ok", "partial", "failed", "skipped"))
-    print(
-        f"{counted(progress.total, 'bag')}: {counts}; {counted(progress.frames, 'frame')}, "
-        f"{progress.frames_per_s:.1f} frames/s"
-    )
-    if bags["failed"]:
-        print(f"panoptic label: what failed is in {args.out}/failed.jsonl", file=sys.stderr)
-    return 1 if bags["failed"] or bags["partial"] else 0
+    told.print(progress)
+    return 1 if progress.bags["failed"] or progress.bags["partial"] else 0
 
 
 def _job(args: argparse.Namespace) -> Job:
@@ -247,7 +235,9 @@ def _check_numbers(args: argparse.Namespace) -> None:
 
 
 def _names(told: str | None) -> list[str]:
-    return [name.strip() for name in (told or "").split(",") if name.strip()]
+    names = [name.strip() for name in (told or "").split(",") if name.strip()]
+    tell_repeated("topic", (name for name, count in Counter(names).items() if count > 1))
+    return list(dict.fromkeys(names))
 
 
 def _uris(args: argparse.Namespace, job: Job) -> list[str]:
@@ -255,7 +245,10 @@ def _uris(args: argparse.Namespace, job: Job) -> list[str]:
     from panoptic_ros.fleet.folder import FleetFolder
 
     if args.bags:
-        return bags_of(args.bags)
+        repeated: list[str] = []
+        uris = bags_of(args.bags, repeated.append)
+        tell_repeated("bag", repeated)
+        return uris
     if not args.retry_failed:
         raise ConfigError("no bags; name some, or give --retry-failed for those that failed")
     failures = FleetFolder(args.out, job.scratch).failures()

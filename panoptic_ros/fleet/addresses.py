@@ -7,7 +7,7 @@ import glob
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from panoptic_ros.core.errors import ConfigError, DataError
@@ -23,21 +23,23 @@ _RESULT = re.compile(r"-[0-9a-f]{10}/[^/]+\.labels\.mcap$")
 """A bag of labels where ``FleetFolder`` puts it, see ``bag_id``."""
 
 
-def bags_of(words: Iterable[str]) -> list[str]:
+def bags_of(words: Iterable[str], on_repeat: Callable[[str], object] | None = None) -> list[str]:
     """List the addresses of all bags, each once, in the order in which they are met.
 
     Where a folder or a pattern stands for bags, bags of labels are left out: results may lie
-    among what they were made from.
+    among what they were made from. A link to a bag is that bag, and a file of a bag that is
+    named too is part of it.
 
     Args:
         words: Files, folders that are searched, patterns, ``@FILE`` or a ``.txt`` file with one
             address in a line, and each of them in an object store.
+        on_repeat: Is given every address that stands for a bag which is there already.
 
     Raises:
         ConfigError: One stands for no bag at all, or a library is not installed.
         DataError: A list or a folder cannot be read.
     """
-    found: dict[str, None] = {}
+    named: list[str] = []
     for word in words:
         below = list(_bags(word))
         if not below:
@@ -45,8 +47,17 @@ def bags_of(words: Iterable[str]) -> list[str]:
                 f"{word}: no bag is there; bags end in {', '.join(BAG_SUFFIXES)}, and results of "
                 "panoptic label count only by their own name"
             )
-        found.update(dict.fromkeys(below))
-    return list(found)
+        named.extend(below)
+    places = [uri if remote.is_remote(uri) else os.path.realpath(uri) for uri in named]
+    every = set(places)
+    found: dict[str, str] = {}
+    for uri, place in zip(named, places, strict=True):
+        is_part = place.rpartition("/")[0] in every
+        if not is_part and found.setdefault(place, uri) is uri:
+            continue
+        if on_repeat is not None:
+            on_repeat(uri)
+    return list(found.values())
 
 
 def bag_id(uri: str) -> str:

@@ -17,7 +17,7 @@ from panoptic_ros.fleet.addresses import bag_id
 from panoptic_ros.fleet.failure import words
 from panoptic_ros.fleet.folder import FleetFolder
 from panoptic_ros.fleet.job import Job
-from panoptic_ros.fleet.opened import OpenedBag, fingerprint
+from panoptic_ros.fleet.opened import NoImagesError, OpenedBag, fingerprint
 
 SIZE = (720, 1280)
 _MEASURED = 5
@@ -70,6 +70,9 @@ def estimate(uris: Iterable[str], out: str, job: Job) -> Estimate:
                 done += 1
                 continue
             count, seconds = _size_of(uri, job)
+        except NoImagesError as error:
+            unreadable[uri] = str(error)
+            continue
         except Exception as error:  # of any library below
             unreadable[uri] = words(error)
             continue

@@ -10,16 +10,17 @@ from functools import partial
 from pathlib import Path
 
 from panoptic_ros.core.closing import Closing
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, listed
 from panoptic_ros.core.files.document import reason_of
 from panoptic_ros.fleet import remote
 from panoptic_ros.fleet.parts.cut import Cut, Part, parts_of
-from panoptic_ros.recordings.bag import BagSource, image_topics
+from panoptic_ros.recordings.bag import BagSource, image_topics, unread_images
 from panoptic_ros.recordings.camera_topics import one_for_each_camera, without_depth
 from panoptic_ros.recordings.open import is_bag, open_source
 from panoptic_ros.recordings.open_bag import OpenBag, OpenFiles
 from panoptic_ros.recordings.result_topics import published_topics
 from panoptic_ros.recordings.source import ReadErrors, RecordedFrame, Source, TimeRange
+from panoptic_ros.recordings.storage.decode import IMAGE_TYPES
 from panoptic_ros.recordings.storage.mcap_file import McapFile
 from panoptic_ros.recordings.storage.record import Record, StorageFile, Topic
 
@@ -81,16 +82,18 @@ class OpenedBag(Closing):
         """Open the images of each camera.
 
         Args:
-            wanted: Image topics; empty for all.
+            wanted: Image topics, of which each counts once; empty for all.
             span: Which part of them; all of them by default.
 
         Raises:
             NoImagesError: The bag holds no images.
-            DataError: A wanted topic is not in the bag, or it cannot be read.
+            DataError: A wanted topic is not in the bag, or it cannot be read; so where all
+                images of a bag are of kinds that are not read.
         """
         if not self._is_bag:
             return [self._stack.enter_context(open_source(self._path, span=span))]
-        return [self._source(topic, span or TimeRange()) for topic in wanted or self._cameras()]
+        topics = dict.fromkeys(wanted or self._cameras())
+        return [self._source(topic, span or TimeRange()) for topic in topics]
 
     def parts(self, cut: Cut | None) -> tuple[Part, ...]:
         """Say how the bag is cut; empty where it is not.
@@ -119,8 +122,10 @@ class OpenedBag(Closing):
         results = published_topics(self.topics)
         found = [name for name in image_topics(self.topics) if name not in results]
         if not found and not self.read_errors.is_damaged:
-            what = "holds results of a node and no camera's images" if results else ""
-            raise NoImagesError(what or "holds no images")
+            if unread := unread_images(self.topics):
+                raise DataError(unread)
+            what = "results of a node and no camera's images" if results else "no images"
+            raise NoImagesError(self._lacks(what))
         if not found:
             raise DataError(f"no image can be read: {self.read_errors.notes[0]}")
         cameras = one_for_each_camera(found)
@@ -128,8 +133,16 @@ class OpenedBag(Closing):
             with OpenBag(self._path, ReadErrors(), self._open_files) as bag:
                 cameras = without_depth(bag, cameras)
         if not cameras:
-            raise NoImagesError("holds depth and no camera's images")
+            raise NoImagesError(self._lacks("depth and no camera's images"))
         return cameras
+
+    def _lacks(self, what: str) -> str:
+        """Say what was found in place of images, and what is needed."""
+        there = listed(f"{topic.name} ({topic.type})" for topic in self.topics if topic.count)
+        return (
+            f"holds {what}; needs messages of {' or '.join(IMAGE_TYPES)}, it has "
+            f"{there or 'no message'}"
+        )
 
     def _found(self, uri: str, scratch: Path, scratch_bytes: int) -> Path:
         """Path of a bag on this machine, or the name of one that is read where it lies."""

@@ -270,12 +270,10 @@ def _chosen(path: Path, wanted: str, bag: OpenBag) -> str:
     listing = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
     if wanted in counts:
         return wanted
-    others = [topic for topic in topics if topic.count and looks_like_images(topic)]
-    others = [topic for topic in others if not is_readable(topic)]
-    if wanted:
-        others = [topic for topic in others if topic.name == wanted]
-    if others and (wanted or not counts):
-        raise DataError(f"{path}: {_not_read(others)}: {conversions(others)}")
+    others = [topic for topic in topics if not wanted or topic.name == wanted]
+    unread = unread_images(others)
+    if unread and (wanted or not counts):
+        raise DataError(f"{path}: {unread}")
     if wanted:
         raise DataError(f"{path}: no images on {wanted}; there are: {listing or 'none'}")
     if not counts:
@@ -294,8 +292,16 @@ def _chosen(path: Path, wanted: str, bag: OpenBag) -> str:
     raise DataError(f"{path}: has several image topics, choose with --topic: {listing}")
 
 
-def _not_read(topics: Iterable[Topic]) -> str:
-    listed = ", ".join(
-        f"{topic.name} ({topic.type} in {topic.encoding}, {topic.count})" for topic in topics
+def unread_images(topics: Iterable[Topic]) -> str:
+    """Name the topics with images of kinds that are not read, and what makes them readable.
+
+    Empty where there is none.
+    """
+    found = [topic for topic in topics if topic.count and looks_like_images(topic)]
+    found = [topic for topic in found if not is_readable(topic)]
+    if not found:
+        return ""
+    names = ", ".join(
+        f"{topic.name} ({topic.type} in {topic.encoding}, {topic.count})" for topic in found
     )
-    return f"has image topics that are not read: {listed}"
+    return f"has image topics that are not read: {names}: {conversions(found)}"

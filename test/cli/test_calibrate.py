@@ -187,6 +187,20 @@ def test_images_without_a_board_are_one_clear_line(
     assert "found no board of 9x6 inner corners in 1 image;" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("second", ["images/board0.png", "link"])
+def test_an_image_that_is_named_twice_is_one_view(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], second: str
+) -> None:
+    (tmp_path / "link").symlink_to("images")
+    made = []
+    for inputs in ([images], [images, tmp_path / second]):
+        made.append(tmp_path / f"{len(made)}.yaml")
+        words = [*map(str, inputs), *BOARD, "--out", str(made[-1])]
+        assert main(["calibrate", *words]) == 0
+    assert "named more than once, taken once: " in capsys.readouterr().err
+    assert made[0].read_text() == made[1].read_text()
+
+
 def test_the_file_gives_images_their_camera_info(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "camera.yaml"
     assert main(["calibrate", str(images), *BOARD, "--out", str(out)]) == 0

@@ -100,7 +100,23 @@ def test_a_list_names_one_address_in_a_line(tree: Path) -> None:
 
 
 def test_a_bag_that_is_named_twice_is_one(tree: Path) -> None:
-    assert len(bags_of([f"{tree}/a.mcap", f"{tree}/*.mcap", f"file://{tree}/a.mcap"])) == 1
+    repeated: list[str] = []
+    words = [f"{tree}/a.mcap", f"{tree}/*.mcap", f"file://{tree}/a.mcap"]
+    assert bags_of(words, repeated.append) == [f"{tree}/a.mcap"]
+    assert repeated == [f"{tree}/a.mcap"] * 2
+
+
+def test_a_link_to_a_bag_that_is_named_too_is_that_bag(tree: Path) -> None:
+    (tree / "link.mcap").symlink_to("a.mcap")
+    words = [f"{tree}/link.mcap", f"{tree}/a.mcap"]
+    assert bags_of(words) == words[:1]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_file_of_a_bag_that_is_named_too_is_part_of_it(tree: Path, order: int) -> None:
+    files = sorted(str(path) for path in (tree / "split").iterdir())
+    assert files
+    assert bags_of([f"{tree}/split", *files][::order]) == [f"{tree}/split"]
 
 
 def test_a_store_is_searched_like_a_folder() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from panoptic_ros.cli.main import main
-from test.drawn.drawn_fleet import street, write_drive, write_fleet
+from test.drawn.drawn_fleet import FRONT, street, write_drive, write_empty, write_fleet
 from test.fleet.kill_run import command, fates, label, label_and_kill, strays
 
 pytest.importorskip("rosbags")
@@ -87,6 +87,13 @@ def test_ctrl_c_says_how_to_go_on(bags: Path, tmp_path: Path) -> None:
     assert strays(tmp_path / "out") == []
 
 
+def called(words: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
+    """What a call says on stdout, and on stderr."""
+    assert main(["label", *words.format(folder).split(), "--engine", "drawn"]) == 0
+    told, warned = capsys.readouterr()
+    return told.replace(f"{folder}/", ""), warned.replace(f"{folder}/", "")
+
+
 def test_a_dry_run_tells_and_does_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -97,6 +104,69 @@ def test_a_dry_run_tells_and_does_nothing(
     assert "1 bag: 1 to label, 0 done before" in told
     assert "4 frames" in told
     assert fates(tmp_path / "out") == {}
+
+
+def test_a_bag_without_images_is_skipped_with_a_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_empty(tmp_path / "empty.mcap")
+    for _ in ("first", "again"):
+        told, warned = called("{0}/empty.mcap --out {0}/out", tmp_path, capsys)
+        assert "empty.mcap: skipped: holds no images; needs messages of sensor_msgs" in warned
+        assert "it has no message" in warned
+        assert "1 skipped;" in told
+
+
+def test_what_was_labelled_before_is_counted_as_such(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_drive(tmp_path / "a.mcap", street(2))
+    told, _ = called("{0}/a.mcap --out {0}/out", tmp_path, capsys)
+    assert "0 skipped; 2 frames" in told
+    told, warned = called("{0}/a.mcap --out {0}/out", tmp_path, capsys)
+    assert "1 skipped (1 labelled before);" in told
+    assert "wrote" not in told
+    assert warned == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ("", ("a.labels.mcap",)),
+        ("--pages", ("a.labels.mcap", "report.html")),
+        ("--format coco", ("panoptic/*.png", "predictions.json")),
+    ],
+)
+def test_the_last_line_lists_what_was_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: str, names: tuple[str, ...]
+) -> None:
+    write_drive(tmp_path / "a.mcap", street(2))
+    told, _ = called(f"{{0}}/a.mcap --out {{0}}/out {words}", tmp_path, capsys)
+    (folder,) = (tmp_path / "out").glob("a-*")
+    below = [f"out/{folder.name}/{name}" for name in (*names, "manifest.json")]
+    assert told.splitlines()[-1] == f"wrote {', '.join(below)}"
+    assert all(list(tmp_path.glob(pattern)) for pattern in below)
+
+
+def test_of_many_bags_the_files_of_the_first_are_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in "abcde":
+        write_drive(tmp_path / f"{name}.mcap", street(1))
+    told, _ = called("{0} --out {0}/out", tmp_path, capsys)
+    assert told.splitlines()[-1].count(".labels.mcap") == 3
+    assert told.splitlines()[-1].endswith("manifest.json, those of 2 more bags")
+
+
+def test_what_is_named_twice_is_taken_once_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_drive(tmp_path / "a.mcap", street(2))
+    words = f"{{0}}/a.mcap {{0}}/a.mcap --topics {FRONT},{FRONT} --out {{0}}/out"
+    told, warned = called(words, tmp_path, capsys)
+    assert "1 bag: 1 ok, 0 partial, 0 failed, 0 skipped; 2 frames" in told
+    assert "1 bag named more than once, taken once: a.mcap" in warned
+    assert f"1 topic named more than once, taken once: {FRONT}" in warned
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from panoptic_ros.recordings.bag_writer import BagWriter, typestore
 from panoptic_ros.recordings.offered_qos import offered_qos, topic_qos
 from panoptic_ros.recordings.open_bag import OpenBag
 from panoptic_ros.recordings.source import ReadErrors
+from test.drawn.drawn_bags import write_messages
 from test.drawn.drawn_fleet import FRONT, street, write_drive, write_empty
 from test.drawn.drawn_inputs import SECOND_NS, compressed_message, write_bag2
 from test.drawn.vehicle_bag import tf_message
@@ -222,6 +223,29 @@ def test_a_bad_bag_is_a_report_and_no_error(
     report = label_bag(str(path), str(tmp_path / "out"), JOB)
     assert report.status == status
     assert words in report.error
+
+
+def test_a_bag_whose_images_are_not_read_fails_and_says_what_helps(tmp_path: Path) -> None:
+    kind = "theora_image_transport/msg/Packet"
+    bag = write_messages(tmp_path / "a.mcap", kind, "cdr", [b"1234"] * 3)
+    report = label_bag(str(bag), str(tmp_path / "out"), JOB)
+    assert report.status == "failed"
+    assert f"/cam ({kind} in cdr, 3): ros2 run image_transport republish" in report.error
+
+
+def test_a_bag_of_something_else_says_what_it_has(tmp_path: Path) -> None:
+    bag = write_messages(tmp_path / "a.mcap", "std_msgs/msg/String", "cdr", [b"1234"])
+    report = label_bag(str(bag), str(tmp_path / "out"), JOB)
+    assert (report.status, report.error) == (
+        "skipped",
+        "holds no images; needs messages of sensor_msgs/msg/Image or "
+        "sensor_msgs/msg/CompressedImage, it has /cam (std_msgs/msg/String)",
+    )
+
+
+def test_a_topic_that_is_wanted_twice_is_labelled_once(drive: Path, tmp_path: Path) -> None:
+    job = replace(JOB, image_topics=(FRONT, FRONT))
+    assert label_bag(str(drive), str(tmp_path / "out"), job).frames == 4
 
 
 def test_a_bag_of_which_a_part_can_be_read_is_labelled_in_part(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def reserved(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def print_written(paths: Iterable[Path | None]) -> None:
+def print_written(paths: Iterable[Path | str | None]) -> None:
     """Print the files that were written, in one line; None stands for one that was not."""
     found = [str(path) for path in paths if path is not None]
     if found:
