@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator
 import cv2
 import numpy as np
 
-from panoptic_ros.core.classes.labels import LabelSet, read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig, TrackConfig
 from panoptic_ros.core.decoding.decode import bounding_boxes
 from panoptic_ros.core.drivable.filter import find_drivable

@@ -28,7 +28,8 @@ from transformers.models.mask2former.image_processing_pil_mask2former import (
     Mask2FormerImageProcessorPil,
 )
 
-from panoptic_ros.core.classes.labels import LabelSet, read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.decoding.query import QueryHeads

@@ -23,7 +23,7 @@ import numpy as np
 from benchmarks.core import Traffic
 from benchmarks.tracking_lives import HEADER, IdHistories
 from benchmarks.tracking_peers import HOW_TO_INSTALL, Follow, contestants, ours
-from panoptic_ros.core.classes.labels import read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.files.resources import resource

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from panoptic_ros.core.classes.labels import read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.tracking import Tracker

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import numbers, size
 from panoptic_ros.cli.printing.outputs import add_out, byte_words, make_folder
-from panoptic_ros.core.classes.labels import find_label_set
+from panoptic_ros.core.classes.label_documents import find_label_set
 from panoptic_ros.core.classes.own_classes import drivable_warning
 from panoptic_ros.core.errors import ConfigError
 

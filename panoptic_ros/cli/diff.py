@@ -212,7 +212,8 @@ def _recorded(
 
 def _label_set(names: list[str]) -> LabelSet:
     """The shipped set that has these names, for its colours; else one without colours."""
-    from panoptic_ros.core.classes.labels import SHIPPED, Label, LabelSet, shipped_label_set
+    from panoptic_ros.core.classes.label_documents import SHIPPED, shipped_label_set
+    from panoptic_ros.core.classes.labels import Label, LabelSet
 
     for name in SHIPPED:
         known = shipped_label_set(name)

@@ -191,7 +191,7 @@ def _export(args: argparse.Namespace) -> None:
             f"export needs PyTorch and onnx ({error}); run: make train-env, "
             "or pip install torch onnx"
         ) from error
-    from panoptic_ros.core.classes.labels import find_label_set
+    from panoptic_ros.core.classes.label_documents import find_label_set
     from panoptic_ros.core.classes.own_classes import drivable_warning
     from panoptic_ros.model.checkpoint import (
         labels_of,

@@ -12,7 +12,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet, from_json, to_json
+from panoptic_ros.core.classes.label_documents import from_json, to_json
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError, ModelError
 from panoptic_ros.core.files.document import parse_json

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import Category
-from panoptic_ros.core.classes.labels import shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.format import DataSetLocation, Format, map_file

@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from panoptic_ros.core.classes.label_documents import find_label_set
 from panoptic_ros.core.classes.label_table import NameRules
-from panoptic_ros.core.classes.labels import find_label_set
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.types import NO_ID, VOID, Drivable
 from panoptic_ros.data.annotation import MapAnnotation

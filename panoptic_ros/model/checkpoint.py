@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from panoptic_ros.core.classes.labels import LabelSet, from_json
+from panoptic_ros.core.classes.label_documents import from_json
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.own_classes import (
     NO_COLOR,
     chosen_labels,

@@ -10,13 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from panoptic_ros.core.classes.labels import (
-    MAX_CLASSES,
-    SHIPPED,
-    Label,
-    LabelSet,
-    shipped_label_set,
-)
+from panoptic_ros.core.classes.label_documents import SHIPPED, shipped_label_set
+from panoptic_ros.core.classes.labels import MAX_CLASSES, Label, LabelSet
 from panoptic_ros.core.errors import ConfigError
 
 _UNKNOWN = Label(0, "", False, False, (128, 128, 128))

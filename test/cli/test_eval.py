@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.classes.labels import read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.synthetic.street import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panoptic_ros.core.classes.labels import TRAITS, UNNAMED, from_document, shipped_label_set
+from panoptic_ros.core.classes.label_documents import TRAITS, from_document, shipped_label_set
+from panoptic_ros.core.classes.labels import UNNAMED
 from panoptic_ros.core.types import VOID
 
 

@@ -9,7 +9,8 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import LabelSet, find_label_set
+from panoptic_ros.core.classes.label_documents import find_label_set
+from panoptic_ros.core.classes.labels import LabelSet
 from test.drawn.foreign_model import painted_model
 
 SIZE = (96, 192)

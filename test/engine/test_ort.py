@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panoptic_ros.core.classes.labels import shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import METADATA_KEY, is_offloaded, runtime_words

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from panoptic_ros.core.classes.categories import SegmentInfo
-from panoptic_ros.core.classes.labels import from_json, read_label_set, to_json
+from panoptic_ros.core.classes.label_documents import from_json, read_label_set, to_json
 from panoptic_ros.core.classes.remap import read_remap
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.files import rle

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from panoptic_ros.core.classes.labels import shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.metrics.drivable_shares import DrivableShare
 
 LABELS = shipped_label_set("cityscapes")

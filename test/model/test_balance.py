@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.cli.main import main  # noqa: E402
-from panoptic_ros.core.classes.labels import LabelSet, find_label_set  # noqa: E402
+from panoptic_ros.core.classes.label_documents import find_label_set  # noqa: E402
+from panoptic_ros.core.classes.labels import LabelSet  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, DataError  # noqa: E402
 from panoptic_ros.model.balance import (  # noqa: E402
     balance_classes,

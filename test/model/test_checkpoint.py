@@ -11,7 +11,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.cli.main import main  # noqa: E402
-from panoptic_ros.core.classes.labels import LabelSet, shipped_label_set, to_json  # noqa: E402
+from panoptic_ros.core.classes.label_documents import shipped_label_set, to_json  # noqa: E402
+from panoptic_ros.core.classes.labels import LabelSet  # noqa: E402
 from panoptic_ros.core.classes.own_classes import own_label_set  # noqa: E402
 from panoptic_ros.core.errors import ModelError  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from panoptic_ros.core.classes.labels import SHIPPED
+from panoptic_ros.core.classes.label_documents import SHIPPED
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.model.hub_labels import called_otherwise, guess_labels, shipped_label_sets
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from panoptic_ros.core.classes.labels import LabelSet, find_label_set
+from panoptic_ros.core.classes.label_documents import find_label_set
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import ConfigError, listed
 from panoptic_ros.core.model import ModelSpec
 

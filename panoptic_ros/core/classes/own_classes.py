@@ -9,14 +9,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from panoptic_ros.core.classes.labels import (
-    MAX_CLASSES,
-    SHIPPED,
-    Label,
-    LabelSet,
-    known_labels,
-    shipped_label_set,
-)
+from panoptic_ros.core.classes.label_documents import SHIPPED, known_labels, shipped_label_set
+from panoptic_ros.core.classes.labels import MAX_CLASSES, Label, LabelSet
 from panoptic_ros.core.errors import ConfigError, listed
 
 NO_COLOR = (0, 0, 0)

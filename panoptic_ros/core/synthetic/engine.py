@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, EngineRunError

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from panoptic_ros.core.classes.labels import LabelSet, to_json
+from panoptic_ros.core.classes.label_documents import to_json
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.own_classes import name_of_classes
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.data.coco.reader import CocoPanoptic

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from panoptic_ros.core.classes.labels import (
-    LabelSet,
+from panoptic_ros.core.classes.label_documents import (
     from_document,
     from_json,
     read_label_set,
     to_json,
 )
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from panoptic_ros.core.classes.labels import Label, LabelSet, shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.classes.own_classes import (
     NO_COLOR,
     chosen_labels,

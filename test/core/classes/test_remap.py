@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 import yaml
 
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.classes.label_table import LabelTable
-from panoptic_ros.core.classes.labels import Label, LabelSet, read_label_set
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.classes.remap import (
     find_remap,
     read_remap,

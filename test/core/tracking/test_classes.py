@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from panoptic_ros.core.classes.labels import read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.config import TrackConfig
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.tracking import Tracker

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.labels import read_label_set
+from panoptic_ros.core.classes.label_documents import read_label_set
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.types import Panoptic, Track
 from panoptic_ros.metrics.object_tracking import ObjectTracking

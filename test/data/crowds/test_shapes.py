@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from panoptic_ros.core.classes.labels import shipped_label_set
+from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.data.crowds.pieces import Piece
 from panoptic_ros.data.crowds.shapes import ShapeRule, find_shapes, read_shapes
