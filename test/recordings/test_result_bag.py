@@ -65,3 +65,8 @@ def test_the_classes_of_a_remap_file_of_ones_own_are_written_and_named(tmp_path:
     words = r"mine\.yaml says nothing about label set .*; set remap\.label to a file that fits"
     with pytest.raises(ConfigError, match=words):
         written(tmp_path / "s.mcap", "remapped/label", config=config)
+    first = LABELS.labels[0].name
+    path.write_text(f"{head}  {LABELS.name}: {{free: [{first}x]}}\n")
+    words = rf"lacks; the nearest is '{first}'; set remap\.label to a file that fits"
+    with pytest.raises(ConfigError, match=words):
+        written(tmp_path / "t.mcap", "remapped/label", config=config)

@@ -11,7 +11,7 @@ from typing import Any
 from panoptic_ros.core.classes.label_table import LabelTable, TargetClass
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import param
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, listed
 from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.files.resources import resource
 
@@ -72,12 +72,16 @@ class RemapFile:
     def misfit(self, labels: LabelSet) -> str:
         """Say why the file cannot serve a label set; empty where it can."""
         if labels.name not in self.label_sets:
-            return f"says nothing about label set {labels.name!r}"
-        names = {label.name for label in labels.labels}
+            only = listed(map(repr, self.label_sets))
+            return f"says nothing about label set {labels.name!r}, only about {only}"
+        names = [label.name for label in labels.labels]
         lacked = [name for name in self.label_sets[labels.name] if name not in names]
         if not lacked:
             return ""
-        return f"names {lacked[0]!r}, which this model's label set {labels.name!r} lacks"
+        return (
+            f"names {lacked[0]!r}, which this model's label set {labels.name!r} lacks"
+            f"{nearest(lacked[0], names)}"
+        )
 
     def fit(self, labels: LabelSet) -> LabelTable:
         """Make the table for a model.

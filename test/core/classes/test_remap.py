@@ -162,9 +162,19 @@ def test_why_a_file_does_not_fit_is_told_apart() -> None:
     """A section that there is must not be called missing."""
     assert remap_from_document(document()).misfit(LABELS) == ""
     other = remap_from_document(document(label_sets={"town": {"free": ["street"]}}))
-    assert other.misfit(LABELS) == "says nothing about label set 'farm'"
-    lacking = remap_from_document(document(label_sets={"farm": {"free": ["field", "moat"]}}))
-    assert lacking.misfit(LABELS) == "names 'moat', which this model's label set 'farm' lacks"
+    assert other.misfit(LABELS) == "says nothing about label set 'farm', only about 'town'"
+
+
+@pytest.mark.parametrize(
+    ("misspelt", "told"),
+    [("Feild", "the nearest is 'field'"), ("moat", "there are: ")],
+)
+def test_a_file_that_names_a_class_which_the_model_lacks_is_told_the_nearest(
+    misspelt: str, told: str
+) -> None:
+    lacking = remap_from_document(document(label_sets={"farm": {"free": ["field", misspelt]}}))
+    lacks = f"names {misspelt!r}, which this model's label set 'farm' lacks; {told}"
+    assert lacking.misfit(LABELS).startswith(lacks)
 
 
 def test_a_label_set_without_a_section_is_named_with_those_that_have_one() -> None:
