@@ -110,7 +110,11 @@ class Result:
 
         Args:
             ground: Of the camera, see ``ground_of``; give it the frames in order, as cells fade.
+
+        Raises:
+            ValueError: The calibration is for images of another size.
         """
+        self._check_size(ground)
         return ground.grid(self.panoptic, self.drivable, self.frame.stamp_ns)
 
     def ground_boundary(self, ground: Ground) -> Boundary:
@@ -118,8 +122,21 @@ class Result:
 
         Args:
             ground: Of the camera, see ``ground_of``.
+
+        Raises:
+            ValueError: The calibration is for images of another size.
         """
+        self._check_size(ground)
         return ground.boundary(self.drivable)
+
+    def _check_size(self, ground: Ground) -> None:
+        """Refuse the ground of another camera, and that of this one before its images were cut."""
+        (width, height), (rows, columns) = ground.camera.size, self.camera_size
+        if (height, width) != (rows, columns):
+            raise ValueError(
+                f"the calibration is for {width}x{height}, the image is {columns}x{rows}; needs "
+                "the camera's images as they were calibrated, or a calibration of this size"
+            )
 
     def two_channel(self) -> NDArray[np.uint16]:
         """(L, Z) of every camera pixel: class index and track id, (H, W, 2) uint16."""

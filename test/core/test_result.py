@@ -10,7 +10,11 @@ import numpy as np
 import pytest
 
 from panoptic_ros.core.classes.labels import Label, LabelSet
+from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.files import rle
+from panoptic_ros.core.ground.camera_model import CameraModel
+from panoptic_ros.core.ground.extrinsics import camera_pose_of
+from panoptic_ros.core.ground.grid import Ground
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import VOID, Drivable, Frame, Track
@@ -26,6 +30,19 @@ def result(camera: tuple[int, int] = (8, 12), tracks: tuple[Track, ...] | None =
     drivable = Drivable(PICTURE.labels == ROAD, PICTURE.confidence, np.zeros(6, np.int32))
     frame = Frame(np.zeros((*camera, 3), np.uint8), 0)
     return Result(frame, PICTURE, default if tracks is None else tracks, drivable, {}, LABELS)
+
+
+@pytest.mark.parametrize("size", [(12, 9), (24, 16), (8, 12)], ids=str)
+def test_the_ground_of_images_of_another_size_is_refused(size: tuple[int, int]) -> None:
+    camera = CameraModel.of(size, "plumb_bob", [10.0, 0, 6, 0, 10.0, 4, 0, 0, 1], [])
+    config = GroundConfig(camera_height_m=1.4)
+    seen = result((8, 12))
+    fitting = replace(camera, size=(12, 8))
+    for use in (seen.grid, seen.ground_boundary):
+        use(Ground(fitting, camera_pose_of(fitting, config), config))
+        words = f"calibration is for {size[0]}x{size[1]}, the image is 12x8; needs"
+        with pytest.raises(ValueError, match=words):
+            use(Ground(camera, camera_pose_of(camera, config), config))
 
 
 SIZES = pytest.mark.parametrize("camera", [(8, 12), (4, 6), (7, 11), (2, 3)], ids=str)
