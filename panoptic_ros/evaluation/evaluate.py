@@ -15,7 +15,7 @@ from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import find_drivable
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, counted, listed
 from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.images import exif_hint
@@ -59,6 +59,7 @@ class EvaluationResult:
         drivable: Quality of the drivable surface.
         sequences: Scores over time.
         groups: The same of the images that have a field in common, by its value.
+        remarks: What is odd about the truth, one sentence each.
     """
 
     frames: ImageScoreResult
@@ -67,6 +68,7 @@ class EvaluationResult:
     drivable: DrivableResult | None = None
     sequences: SequenceResult | None = None
     groups: Mapping[str, EvaluationResult] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, float]:
         """The headline scores of images in percent; not a number without any."""
@@ -114,6 +116,7 @@ class Evaluation:
         self._drivable = self._surfaces() if "drivable" in metrics else None
         over_time = self._metrics & set(TIME_METRICS)
         self._sequences = SequenceScore(self._categories, over_time) if over_time else None
+        self._unlisted_images, self._first_unlisted = 0, ""
 
     @property
     def metrics(self) -> frozenset[str]:
@@ -198,6 +201,8 @@ class Evaluation:
     def add(self, comparison: Comparison) -> None:
         """Add one image; those of a sequence come in order, without others between them."""
         self._score.merge(comparison.score)
+        if unlisted := comparison.score.unlisted:
+            self._add_unlisted(1, f"{comparison.pair.truth.path}: {listed(unlisted)}")
         if self._boundary is not None and comparison.boundary is not None:
             self._boundary.merge(comparison.boundary)
         if self._calibration is not None and comparison.calibration is not None:
@@ -218,6 +223,19 @@ class Evaluation:
         if self._by is not None:
             self._group(comparison.pair.truth.fields.get(self._by, NO_VALUE)).add(comparison)
 
+    def _add_unlisted(self, images: int, first: str) -> None:
+        self._unlisted_images += images
+        self._first_unlisted = self._first_unlisted or first
+
+    def _remarks(self) -> tuple[str, ...]:
+        if not self._unlisted_images:
+            return ()
+        return (
+            f"the truth of {counted(self._unlisted_images, 'image')} has segments that its JSON "
+            f"does not list, the first is {self._first_unlisted}; as in panopticapi, what is "
+            "predicted there counts against PQ; other scores leave those pixels out",
+        )
+
     def _group(self, value: str) -> Evaluation:
         if value not in self._groups:
             self._groups[value] = Evaluation(self._categories, self._metrics, self._is_video)
@@ -232,6 +250,7 @@ class Evaluation:
         if self._sequences is not None:
             raise ValueError("evaluations of sequences cannot be merged")
         self._score.merge(other._score)
+        self._add_unlisted(other._unlisted_images, other._first_unlisted)
         if self._boundary is not None and other._boundary is not None:
             self._boundary.merge(other._boundary)
         if self._calibration is not None and other._calibration is not None:
@@ -250,6 +269,7 @@ class Evaluation:
             self._drivable.result() if self._drivable else None,
             self._sequences.result() if self._sequences else None,
             {value: self._groups[value].result() for value in sorted(self._groups)},
+            self._remarks(),
         )
 
     def id_histories(self) -> dict[str, dict[str, list[IdHistory]]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.classes.categories import Category, SegmentInfo
+from panoptic_ros.core.classes.categories import VOID_ID, Category, SegmentInfo
 from panoptic_ros.data.annotation import Segments
 from panoptic_ros.metrics.intersections import intersect
 from panoptic_ros.metrics.panoptic_quality import PanopticQuality, PanopticQualityResult
@@ -40,6 +40,9 @@ class ImageScore:
 
     Args:
         categories: The classes of the truth.
+
+    Attributes:
+        unlisted: Ids in the truth's map that are none of its segments, of the last image.
     """
 
     def __init__(self, categories: Sequence[Category]) -> None:
@@ -48,12 +51,14 @@ class ImageScore:
         self._panoptic = PanopticQuality(self._categories)
         self._semantic = SemanticIou(len(self._categories))
         self._images = 0
+        self.unlisted: tuple[int, ...] = ()
 
     def reset(self) -> None:
         """Forget all images."""
         self._panoptic.reset()
         self._semantic.reset()
         self._images = 0
+        self.unlisted = ()
 
     def merge(self, other: ImageScore) -> None:
         """Add the images of another score of the same classes."""
@@ -69,6 +74,8 @@ class ImageScore:
             ValueError: The maps differ in shape.
         """
         shared = intersect(truth[0], predicted[0])
+        listed = {VOID_ID, *(segment.id for segment in truth[1])}
+        self.unlisted = tuple(sorted(set(shared.truth.tolist()) - listed))
         self._panoptic.update_shared(shared, truth[1], predicted[1])
         self._semantic.update_counts(
             self._classes(shared.truth, truth[1]),

@@ -75,17 +75,20 @@ def run(
         predictor.remarks.append(predictor.surface_remark)
     told = advance or (lambda count: None)
     if predictor.files and watch is None:
-        return evaluate_files(
+        result = evaluate_files(
             predictor.truth.categories,
             evaluation.metrics,
             predictor.files,
             told,
             by=evaluation.by,
         )
+    else:
 
-    def see(comparison: Comparison) -> None:
-        told(1)
-        if watch is not None:
-            watch(comparison)
+        def see(comparison: Comparison) -> None:
+            told(1)
+            if watch is not None:
+                watch(comparison)
 
-    return evaluate(evaluation, predictor.tasks, see)
+        result = evaluate(evaluation, predictor.tasks, see)
+    predictor.remarks.extend(result.remarks)
+    return result

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,7 +24,7 @@ from panoptic_ros.data.formats import open_predictions, open_truth
 from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.evaluation.evaluate import Comparison, Evaluation, EvaluationResult
 from panoptic_ros.evaluation.predictor import Predictor, engine_predictor, label_predictor
-from panoptic_ros.evaluation.processes import evaluate_files
+from panoptic_ros.evaluation.processes import FEWEST_IMAGES, evaluate_files
 from panoptic_ros.evaluation.score import score
 from test.drawn.drawn_panoptic import (
     CAR,
@@ -120,6 +121,40 @@ def test_truth_of_another_size_than_the_json_says_is_named(tmp_path: Path) -> No
     write_ids(tmp_path / "truth" / "0.png", ids("33", "11"))
     with pytest.raises(DataError, match=r"truth/0\.png: is 2x2, the JSON says 4x4"):
         score(files)
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_truth_with_segments_that_its_json_lacks_is_a_remark(
+    tmp_path: Path, is_watched: bool
+) -> None:
+    """Not refused: panopticapi scores it, and so the scores are comparable."""
+    drawn = pair()
+    lacking = replace(drawn, truth_segments=drawn.truth_segments[::2])
+    files = data_set(tmp_path, [drawn, lacking, lacking])
+    found = score(files, watch=(lambda _: None) if is_watched else None)
+    (remark,) = files.remarks
+    assert remark.startswith(
+        "the truth of 2 images has segments that its JSON does not list, the first is "
+        f"{tmp_path}/truth/1.png: 2; as in panopticapi"
+    )
+    # The car is found once, and twice it is a false alarm; the other scores leave it out.
+    assert found.frames.panoptic.things.pq == 1 / (1 + 0.5 * 2)
+    assert found.frames.semantic.miou == 1.0
+
+
+def test_processes_tell_together_what_the_json_lacks(tmp_path: Path) -> None:
+    drawn = pair()
+    lacking = replace(drawn, truth_segments=drawn.truth_segments[::2])
+    files = data_set(tmp_path, [drawn, lacking])
+    many = [*files.files] * (FEWEST_IMAGES // 2)
+    (remark,) = evaluate_files(files.truth.categories, ("pq",), many, workers=2).remarks
+    assert remark.startswith(f"the truth of {FEWEST_IMAGES // 2} images has segments")
+
+
+def test_truth_that_its_json_lists_is_no_remark(tmp_path: Path) -> None:
+    files = data_set(tmp_path, [pair(), pair(HALF)])
+    score(files)
+    assert files.remarks == []
 
 
 class ColorReader:
