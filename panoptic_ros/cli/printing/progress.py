@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar on stderr where somebody looks, silence elsewhere."""
+"""A progress bar on stderr where somebody looks, a line a minute elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 Item = TypeVar("Item")
 
 
+EVERY_S = 60.0
+"""Time between two lines in a log."""
+
+
 class ProgressBar:
     """A bar that is gone when the work is done; a context manager.
 
-    Without a terminal, or without rich, nothing is shown.
+    Without a terminal, or without rich, there is a line a minute instead, so that a log of hours
+    tells of them and one of seconds stays empty.
 
     Args:
         title: Left of the bar.
@@ -21,6 +27,8 @@ class ProgressBar:
     """
 
     def __init__(self, title: str, total: float | None) -> None:
+        self._title, self._total, self._done = title, total, 0.0
+        self._due_s = time.monotonic() + EVERY_S
         self._bar = _rich_bar()
         if self._bar is not None:
             self._task = self._bar.add_task(title, total=total)
@@ -36,13 +44,23 @@ class ProgressBar:
 
     def advance(self, amount: float = 1) -> None:
         """So much more is done."""
-        if self._bar is not None:
-            self._bar.advance(self._task, amount)
+        self.show(self._done + amount, self._title)
 
     def show(self, done: float, title: str) -> None:
         """So much is done of the total, and this is what is done now."""
+        self._done, self._title = done, title
         if self._bar is not None:
             self._bar.update(self._task, completed=done, description=title)
+        elif time.monotonic() >= self._due_s:
+            self._due_s = time.monotonic() + EVERY_S
+            print(self._line(), file=sys.stderr, flush=True)
+
+    def _line(self) -> str:
+        if self._total is None:
+            return f"{self._title}: {self._done:.0f}"
+        share = f"{self._done / self._total:.0%}" if self._total else "100%"
+        count = f", {self._done:.0f} of {self._total:.0f}" if self._total > 1 else ""
+        return f"{self._title}: {share}{count}"
 
 
 def progress(items: Iterable[Item], count: int | None, title: str) -> Iterator[Item]:
