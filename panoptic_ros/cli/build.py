@@ -6,13 +6,14 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.models.build_images import MOST_IMAGES
 from panoptic_ros.cli.models.build_words import build_bar, say_why, show_plan
+from panoptic_ros.cli.options.arguments import whole_number
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.outputs import print_written
-from panoptic_ros.core.engine_config import PLAN_RUNTIMES, PRECISIONS
+from panoptic_ros.core.engine_config import MAX_BATCH, PLAN_RUNTIMES, PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.engine.variant import VARIANTS
 
@@ -34,8 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="runtime of the plan; openvino: int8 only, by NNCF (default: tensorrt)",
     )
     parser.add_argument("--precision", choices=PRECISIONS, help="default: fp16")
-    parser.add_argument("--batch", type=int, metavar="N", help="images per inference (default: 1)")
-    parser.add_argument("--dla", type=int, metavar="CORE", help="build for this DLA core")
+    parser.add_argument(
+        "--batch",
+        type=whole_number(1, MAX_BATCH),
+        metavar="N",
+        help="images per inference (default: 1)",
+    )
+    parser.add_argument(
+        "--dla", type=whole_number(-1), metavar="CORE", help="build for this DLA core"
+    )
     parser.add_argument(
         "--target",
         metavar="CC[,CC]",
@@ -48,13 +56,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="default: tensorrt where it is installed, else tensorrt_rtx",
     )
     parser.add_argument(
-        "--device", type=int, default=0, metavar="N", help="index of the GPU (default: 0)"
+        "--device",
+        type=whole_number(0),
+        default=0,
+        metavar="N",
+        help="index of the GPU (default: 0)",
     )
     parser.add_argument(
         "--openvino-device", metavar="NAME", help="CPU, GPU, GPU.1 or NPU (default: CPU)"
     )
     parser.add_argument(
-        "--workspace", type=int, metavar="MIB", help="limit of the builder's scratch memory"
+        "--workspace",
+        type=whole_number(0),
+        metavar="MIB",
+        help="limit of the builder's scratch memory",
     )
     parser.add_argument(
         "--images",
@@ -64,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--most",
-        type=int,
+        type=whole_number(1),
         default=MOST_IMAGES,
         metavar="N",
         help="images that set the ranges of int8, spread evenly (default: %(default)s)",
@@ -80,8 +95,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check or build."""
-    if args.most < 1:
-        raise ConfigError(f"--most is {args.most}, needs at least 1")
     recipe = _recipe(args)
     is_for_openvino = recipe.runtime == "openvino"
     only_with("--runtime openvino", is_for_openvino, {"--openvino-device": args.openvino_device})
@@ -120,7 +133,7 @@ def _build_for_openvino(recipe: Recipe, args: argparse.Namespace) -> None:
     )
     from panoptic_ros.engine.openvino_plan import key_and_place, read_device
 
-    check_recipe(recipe)
+    check_recipe(recipe, {entry: option for entry, (option, _) in _chosen(args).items()})
     device = read_device(recipe.openvino_device)
     key, path = key_and_place(recipe.model, device, args.out)
     if args.out is None and not args.rebuild:
@@ -160,18 +173,24 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     recipe = read_recipe(path) if path.suffix in RECIPES else Recipe(find_model(args.model))
     if recipe.model.suffix != ".onnx":
         raise ConfigError(f"{recipe.model}: plans are built from an .onnx file or a .yaml recipe")
-    return with_choices(
-        recipe,
-        precision=args.precision,
-        batch=args.batch,
-        dla=args.dla,
-        targets=tuple(args.target.split(",")) if args.target else None,
-        variant=args.variant,
-        workspace_mib=args.workspace,
-        images=args.images,
-        runtime=args.runtime,
-        openvino_device=args.openvino_device,
-    )
+    return with_choices(recipe, **{entry: value for entry, (_, value) in _chosen(args).items()})
+
+
+def _chosen(args: argparse.Namespace) -> dict[str, tuple[str, Any]]:
+    """Name the option and the value of each entry of a recipe that the command line sets."""
+    targets = tuple(args.target.split(",")) if args.target else None
+    entries = {
+        "precision": ("--precision", args.precision),
+        "batch": ("--batch", args.batch),
+        "dla": ("--dla", args.dla),
+        "targets": ("--target", targets),
+        "variant": ("--variant", args.variant),
+        "workspace_mib": ("--workspace", args.workspace),
+        "images": ("--images", args.images),
+        "runtime": ("--runtime", args.runtime),
+        "openvino_device": ("--openvino-device", args.openvino_device),
+    }
+    return {entry: chosen for entry, chosen in entries.items() if chosen[1] is not None}
 
 
 def _check(recipe: Recipe) -> int:

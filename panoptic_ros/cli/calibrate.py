@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.arguments import above_zero, size
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder, print_written
 from panoptic_ros.cli.printing.progress import progress
@@ -58,7 +58,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="inner corners of the board: 9x6 for one of 10x7 squares",
     )
     parser.add_argument(
-        "--square", type=float, required=True, metavar="M", help="side of a square in metres"
+        "--square",
+        type=above_zero,
+        required=True,
+        metavar="M",
+        help="side of a square in metres",
     )
     parser.add_argument(
         "--model",

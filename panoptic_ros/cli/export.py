@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.arguments import above_zero, share, size, whole_number
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--ground-cost",
-        type=float,
+        type=above_zero,
         metavar="RATIO",
         help="how much worse it is to call pavement or terrain road than the reverse: ln RATIO is "
         "added to their scores (default: 1, nothing)",
@@ -85,14 +85,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     hub.add_argument("--hf", metavar="ID", help="id on the hub, or a folder; replaces CHECKPOINT")
     hub.add_argument(
         "--threshold",
-        type=float,
+        type=share,
         help="class probability above which a query takes part (default: the family's)",
     )
     hub.add_argument(
-        "--mask-threshold", type=float, help="minimum probability of a mask's pixel (default: 0.5)"
+        "--mask-threshold",
+        type=share,
+        help="minimum probability of a mask's pixel (default: 0.5)",
     )
     hub.add_argument(
-        "--queries", type=int, help="maximum number of queries that take part (default: 50)"
+        "--queries",
+        type=whole_number(1, 255),
+        help="maximum number of queries that take part (default: 50)",
     )
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.options.arguments import not_negative
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
@@ -123,7 +124,11 @@ def _add_ray_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: 1 to as many as --jobs)",
     )
     parser.add_argument(
-        "--num-gpus", type=float, default=0.0, metavar="N", help="GPUs of one actor, e.g. 0.25"
+        "--num-gpus",
+        type=not_negative,
+        default=0.0,
+        metavar="N",
+        help="GPUs of one actor, e.g. 0.25",
     )
 
 

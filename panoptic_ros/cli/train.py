@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.arguments import size
+from panoptic_ros.cli.options.arguments import not_negative, share, size, whole_number
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
@@ -35,16 +35,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_out(parser, "checkpoints and curves; resumes from last.pt there", DEFAULT_OUT)
     parser.add_argument(
-        "--steps", type=int, default=20_000, help="steps of the schedule (default: %(default)s)"
+        "--steps",
+        type=whole_number(1),
+        default=20_000,
+        help="steps of the schedule (default: %(default)s)",
     )
     parser.add_argument(
-        "--minutes", type=float, default=0.0, help="time budget; the schedule is fitted to it"
+        "--minutes",
+        type=not_negative,
+        default=0.0,
+        help="time budget; the schedule is fitted to it",
     )
     parser.add_argument(
-        "--batch", type=int, default=8, help="crops per step (default: %(default)s)"
+        "--batch",
+        type=whole_number(2),
+        default=8,
+        help="crops per step (default: %(default)s)",
     )
     parser.add_argument(
-        "--rate", type=float, default=1.5e-3, help="peak learning rate (default: %(default)s)"
+        "--rate",
+        type=not_negative,
+        default=1.5e-3,
+        help="peak learning rate (default: %(default)s)",
     )
     parser.add_argument(
         "--crop",
@@ -62,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--zoom",
-        type=float,
+        type=share,
         default=0.55,
         metavar="SHARE",
         help="share of the crops that show objects larger than the camera does "
@@ -77,12 +89,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--validate-every",
-        type=int,
+        type=whole_number(0),
         default=1000,
         help="steps between validations (default: %(default)s); 0: never",
     )
     parser.add_argument(
-        "--workers", type=int, default=1, help="processes that make crops (default: %(default)s)"
+        "--workers",
+        type=whole_number(0),
+        default=1,
+        help="processes that make crops (default: %(default)s)",
     )
     parser.add_argument(
         "--device", default="cpu", help="cpu, cuda or cuda:N (default: %(default)s)"
@@ -95,7 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cache-gb",
-        type=float,
+        type=not_negative,
         default=0.0,
         help="GB of memory for decoded images, per worker (default: %(default)g)",
     )

@@ -20,6 +20,8 @@ from test.drawn.drawn_inputs import write_folder
 from test.drawn.drawn_nncf import DrawnNncf
 from test.drawn.tiny_model import write_tiny_model
 
+OPENVINO = ("--runtime", "openvino", "--precision", "int8")
+
 needs_model = pytest.mark.skipif(
     "street_fast" not in shipped_models(), reason="no model is installed"
 )
@@ -85,8 +87,9 @@ def test_the_check_lists_findings_with_their_fix(
     [
         (["nowhere"], "no model 'nowhere'"),
         (["model.pth"], "is a checkpoint of PyTorch, not a model"),
-        (["tiny.onnx", "--batch", "0"], "batch 0: needs 1 to 64"),
-        (["tiny.onnx", "--workspace", "-5"], "workspace -5 MiB: needs more than 0"),
+        (["wide.yaml"], "wide.yaml: batch 0: needs 1 to 64"),
+        (["tiny.onnx", *OPENVINO, "--batch", "4", "--dla", "0"], " --batch, --dla: only plans of"),
+        (["both.yaml", *OPENVINO, "--workspace", "9"], " batch, --workspace: only plans of"),
         (["missing.yaml", "--check"], "missing.onnx: cannot be read (No such file or directory)"),
     ],
 )
@@ -99,7 +102,10 @@ def test_a_mistake_is_one_line_and_status_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.pth").touch()
-    (tmp_path / "missing.yaml").write_text("model: missing.onnx\n", encoding="utf-8")
+    tiny = "tiny.onnx\nbatch:"
+    recipes = {"missing": "missing.onnx", "wide": f"{tiny} 0", "both": f"{tiny} 4"}
+    for name, text in recipes.items():
+        (tmp_path / f"{name}.yaml").write_text(f"model: {text}\n", encoding="utf-8")
     write_tiny_model(tmp_path / "tiny.onnx")
     assert main(["build", *words]) == 2
     error = capsys.readouterr().err

@@ -35,6 +35,7 @@ from panoptic_ros.engine.building.check import check_model  # noqa: E402
 from panoptic_ros.engine.building.parity import compare, graph_engine  # noqa: E402
 from panoptic_ros.engine.building.prepare import load_model, prepare  # noqa: E402
 from panoptic_ros.engine.ort import OrtEngine  # noqa: E402
+from panoptic_ros.model import hub  # noqa: E402
 from panoptic_ros.model.hub import Checkpoint, load  # noqa: E402
 from panoptic_ros.model.hub_export import export_checkpoint, with_thresholds  # noqa: E402
 from panoptic_ros.model.hub_labels import guess_labels, shipped_label_sets  # noqa: E402
@@ -80,6 +81,14 @@ def scale(checkpoint: Checkpoint) -> int:
 
 def family_of(checkpoint: Checkpoint) -> str:
     return str(checkpoint.network.config.model_type)
+
+
+@pytest.mark.parametrize("numbers", [(2.0, None, None), (None, -0.1, None), (None, None, 900)])
+def test_a_rule_out_of_range_is_refused(
+    numbers: tuple[float | None, float | None, int | None],
+) -> None:
+    with pytest.raises(ConfigError, match=r"within 0\.\.1, queries \d+ within 1\.\.255"):
+        with_thresholds(hub.FAMILIES["eomt"].rule, *numbers)
 
 
 def exported(checkpoint: Checkpoint, path: Path, label_scale: int, **changes: Any) -> Path:

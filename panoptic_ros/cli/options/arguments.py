@@ -87,27 +87,47 @@ def _number(text: str, needed: str, is_good: Callable[[float], bool]) -> float:
     return value
 
 
-def thread_count(text: str) -> int:
-    """Read the CPU threads of one inference.
+def share(text: str) -> float:
+    """Read a number from 0 to 1.
 
     Raises:
-        argparse.ArgumentTypeError: It is no whole number in the range of ``engine_threads``.
+        argparse.ArgumentTypeError: It is none.
 
-    >>> thread_count("2")
+    >>> share("0.5")
+    0.5
+    """
+    return _number(text, "a number from 0 to 1", lambda value: 0 <= value <= 1)
+
+
+def whole_number(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Make a reader of whole numbers; it raises ``argparse.ArgumentTypeError`` for another text.
+
+    Args:
+        least: The smallest that is taken.
+        most: The largest, None for any.
+
+    >>> whole_number(0)("2")
     2
     """
-    if not text.isdecimal() or int(text) > _MOST_THREADS:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not a whole number from 0 to {_MOST_THREADS}"
-        )
-    return int(text)
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least or (most is not None and value > most):
+            limits = f"of at least {least}" if most is None else f"from {least} to {most}"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {limits}")
+        return value
+
+    return read
 
 
 def add_threads_argument(parser: argparse._ActionsContainer) -> None:
     """Declare the CPU threads of one inference."""
     parser.add_argument(
         "--threads",
-        type=thread_count,
+        type=whole_number(0, _MOST_THREADS),
         default=0,
         help="CPU threads of inference; 0: one per core",
     )

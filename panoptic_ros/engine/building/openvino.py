@@ -11,7 +11,7 @@ import contextlib
 import io
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,12 @@ from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
 _CURE = "try more --images like the camera's, or run the model as it is: engine_precision fp16"
 
 
-def check_recipe(recipe: Recipe) -> None:
+def check_recipe(recipe: Recipe, options: Mapping[str, str] | None = None) -> None:
     """Refuse what is not for OpenVINO.
+
+    Args:
+        recipe: What is wanted.
+        options: What to call entries that were chosen on the command line, by their names.
 
     Raises:
         ConfigError: Another precision than int8, or a choice that is TensorRT's.
@@ -55,11 +59,12 @@ def check_recipe(recipe: Recipe) -> None:
     given = {
         "batch": recipe.batch > 1,
         "dla": recipe.dla >= 0,
-        "target": bool(recipe.targets),
+        "targets": bool(recipe.targets),
         "variant": bool(recipe.variant),
-        "workspace": bool(recipe.workspace_mib),
+        "workspace_mib": bool(recipe.workspace_mib),
     }
-    foreign = [name for name, is_given in given.items() if is_given]
+    told = options or {}
+    foreign = [told.get(name, name) for name, is_given in given.items() if is_given]
     if foreign:
         raise ConfigError(f"{', '.join(foreign)}: only plans of TensorRT have that; leave it out")
 

@@ -58,6 +58,8 @@ class Recipe:
             raise ConfigError(f"runtime {self.runtime!r}: needs one of {', '.join(PLAN_RUNTIMES)}")
         if self.variant and self.variant not in VARIANTS:
             raise ConfigError(f"variant {self.variant!r}: needs one of {', '.join(VARIANTS)}")
+        if self.dla < -1:
+            raise ConfigError(f"dla {self.dla}: needs the number of a core, or -1 for the GPU")
         if not 1 <= self.batch <= MAX_BATCH:
             raise ConfigError(f"batch {self.batch}: needs 1 to {MAX_BATCH}")
         if self.workspace_mib < 0:
@@ -70,7 +72,8 @@ def read_recipe(path: Path) -> Recipe:
     """Read a recipe: YAML with the names of ``Recipe``; ``model`` is relative to the file.
 
     Raises:
-        ConfigError: It cannot be read, or a name or value is none of a recipe.
+        ConfigError: It cannot be read, or a name or value is none of a recipe; the message names
+            the file.
     """
     try:
         document = read_yaml_file(path)
@@ -86,7 +89,10 @@ def read_recipe(path: Path) -> Recipe:
     values = {name: _value(path, name, known[name], given) for name, given in document.items()}
     if values.get("images"):
         values["images"] = str(path.parent / values["images"])
-    return Recipe(**values)
+    try:
+        return Recipe(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _value(path: Path, name: str, kind: Any, given: Any) -> Any:

@@ -65,13 +65,14 @@ def test_there_must_be_one_checkpoint(
     assert "export --hf ID MODEL.onnx" in capsys.readouterr().err
 
 
-def test_a_threshold_out_of_range_is_refused(
+def test_a_number_of_queries_out_of_range_is_refused_before_anything_is_loaded(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = write_checkpoint("eomt", tmp_path / "eomt")
-    target = str(tmp_path / "m.onnx")
-    assert main(["export", "--hf", str(folder), target, "--queries", "900"]) == 2
-    assert "queries 900 within 1..255" in capsys.readouterr().err
+    words = ["--hf", str(tmp_path / "nowhere"), str(tmp_path / "m.onnx"), "--queries", "900"]
+    with pytest.raises(SystemExit) as ended:
+        main(["export", *words])
+    assert ended.value.code == 2
+    assert "'900' is not a whole number from 1 to 255" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,8 @@ def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
         ("model: a.onnx\nbatch: many", "batch is 'many', needs int"),
         ("model: a.onnx\nbatch: true", "batch is True, needs int"),
         ("model: a.onnx\nbatch: 0", "batch 0: needs 1 to 64"),
+        ("model: a.onnx\nbatch: 0", r"\.yaml: batch 0"),
+        ("model: a.onnx\ndla: -2", "dla -2: needs the number of a core, or -1"),
         ("model: a.onnx\nprecision: fp8", "precision 'fp8': needs one of fp32, fp16, int8"),
         ("model: a.onnx\nvariant: trt", "variant 'trt': needs one of"),
         ("model: a.onnx\nflavour: trt", "variant 'trt': needs one of"),
