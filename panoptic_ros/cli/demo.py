@@ -260,10 +260,21 @@ def _tell(
         )
     record.film = FILM
     record.frames_in = len(stamps_ns)
-    record.dropped = record.frames_in - len(record.frames)
+    _count_losses(record, recording.losses(record.frames_in, len(record.frames)))
     record.stages = recording.stages_ms()
     record.notes.extend(recording.remarks())
     return sampled
+
+
+def _count_losses(record: RunRecord, losses: dict[str, int]) -> None:
+    """Say how many images have no result, and where they were lost, as far as that is known."""
+    from panoptic_ros.report.record import DROPPED_AT
+
+    record.skipped, record.late = losses.get("unusable", 0), losses.get("late", 0)
+    record.left_out = losses.get("left_out", 0)
+    elsewhere = record.skipped + record.late + record.left_out
+    record.dropped = max(0, record.frames_in - len(record.frames) - elsewhere)
+    record.dropped_at = {stage: losses[stage] for stage in DROPPED_AT if stage in losses}
 
 
 def _results(

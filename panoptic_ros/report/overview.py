@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.report.record import RunRecord
+from panoptic_ros.report.record import DROPPED_AT, RunRecord
 from panoptic_ros.report.samples import Sample
 from panoptic_ros.report.template import filled, write_html
 
@@ -35,6 +35,7 @@ def write_overview(
         "engine": first.engine,
         "latency_meaning": first.latency_meaning,
         "rows": rows,
+        "lost_at": DROPPED_AT,
     }
     write_html(path, filled(TEMPLATE, content))
 

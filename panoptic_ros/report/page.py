@@ -9,7 +9,7 @@ from typing import Any
 
 from panoptic_ros.core.overlay import track_color
 from panoptic_ros.report import charts
-from panoptic_ros.report.record import RunRecord, TrackHistory, rounded_percentiles
+from panoptic_ros.report.record import DROPPED_AT, RunRecord, TrackHistory, rounded_percentiles
 from panoptic_ros.report.samples import Sample
 from panoptic_ros.report.template import filled, write_html
 
@@ -57,6 +57,7 @@ def _content(record: RunRecord, samples: Sequence[Sample]) -> dict[str, Any]:
     return {
         "record": record,
         "stats": stats,
+        "lost_at": DROPPED_AT,
         "seconds": record.times_s()[-1] if record.frames else 0.0,
         "tiles": _tiles(stats),
         "moments": [(sample, (sample.stamp_ns - first_ns) / 1e9) for sample in samples],

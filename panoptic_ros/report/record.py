@@ -57,6 +57,14 @@ class TrackHistory:
     spans_s: tuple[tuple[float, float], ...]
 
 
+DROPPED_AT = {
+    "to_node": "lost on the way to the node",
+    "busy": "a newer one was waiting",
+    "from_node": "lost on the way from the node",
+}
+"""Stages at which images are lost, in words."""
+
+
 @dataclass
 class RunRecord:
     """Everything the report tells; filled while the run goes on.
@@ -69,6 +77,8 @@ class RunRecord:
         latency_meaning: What ``FrameFacts.latency_ms`` measures, in words.
         frames_in: Images that were sent or read.
         dropped: Images without a result: a newer one was waiting, or they were lost on the way.
+        dropped_at: Those of them that were lost at each stage, where that is known: ``to_node``,
+            ``busy`` (a newer one was waiting) and ``from_node``.
         skipped: Images that could not be used.
         late: Images that came after a newer one.
         left_out: Images beyond ``max_rate_hz``.
@@ -87,6 +97,7 @@ class RunRecord:
     latency_meaning: str
     frames_in: int = 0
     dropped: int = 0
+    dropped_at: dict[str, int] = field(default_factory=dict)
     skipped: int = 0
     late: int = 0
     left_out: int = 0
@@ -143,6 +154,7 @@ class RunRecord:
                 "in": self.frames_in,
                 "processed": len(self.frames),
                 "dropped": self.dropped,
+                **({"dropped_at": dict(self.dropped_at)} if self.dropped_at else {}),
                 "skipped": self.skipped,
                 "late": self.late,
                 "left_out": self.left_out,

@@ -60,6 +60,7 @@ def test_the_demo_writes_all_it_promises(
     assert stats["frames"]["in"] == 25
     assert 5 <= stats["frames"]["processed"] <= 25
     assert stats["frames"]["dropped"] == 25 - stats["frames"]["processed"]
+    assert sum(stats["frames"]["dropped_at"].values()) == stats["frames"]["dropped"]
     assert stats["tracks"]["count"] == 1
     assert stats["stages_ms"]["infer"]["p50"] > 0
     told = capsys.readouterr().out

@@ -14,15 +14,21 @@ def print_table(record: RunRecord) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from panoptic_ros.report.record import DROPPED_AT
+
     stats = record.stats()
-    latency = stats["latency_ms"]
+    latency, frames = stats["latency_ms"], stats["frames"]
+    lost_at = [(f"  {DROPPED_AT[stage]}", count) for stage, count in record.dropped_at.items()]
     table = Table()
     table.add_column("figure")
     table.add_column("value", justify="right")
     for name, value in (
-        ("frames in", stats["frames"]["in"]),
-        ("frames processed", stats["frames"]["processed"]),
-        ("frames without a result", stats["frames"]["dropped"]),
+        ("frames in", frames["in"]),
+        ("frames processed", frames["processed"]),
+        ("frames without a result", frames["dropped"]),
+        *lost_at,
+        ("frames that could not be used", frames["skipped"]),
+        ("frames that came late", frames["late"]),
         ("latency p50", f"{latency['p50']:.1f} ms"),
         ("latency p95", f"{latency['p95']:.1f} ms"),
         ("latency p99", f"{latency['p99']:.1f} ms"),

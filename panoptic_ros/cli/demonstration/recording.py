@@ -60,6 +60,10 @@ def recorder_command(
     ]
 
 
+_LOSSES = ("dropped_busy", "dropped_unusable", "dropped_before_key_frame", "late", "left_out")
+"""What the node counts of images that get no result."""
+
+
 @dataclass(frozen=True, eq=False)
 class RecordedMaps:
     """What was recorded of one frame; ``arrived_ns`` is when its label image came."""
@@ -132,6 +136,32 @@ class Recording:
             f"was waiting, {values['dropped_unusable']} because they could not be used and "
             f"{values.get('late', '0')} because they came late, and published {published}."
         ]
+
+    def losses(self, sent: int, recorded: int) -> dict[str, int]:
+        """Say where images were lost, after ``frames`` has run through; their sum is the loss.
+
+        Args:
+            sent: Images that were played.
+            recorded: Those of which a result was recorded.
+
+        Returns:
+            By stage: ``to_node``, ``busy``, ``from_node``, ``unusable``, ``late``, ``left_out``;
+            empty where the node's counts were not recorded.
+        """
+        values = self._camera_values()
+        if not values:
+            return {}
+        told = {name: int(values.get(name, 0)) for name in _LOSSES}
+        losses = {
+            "busy": told["dropped_busy"],
+            "unusable": told["dropped_unusable"] + told["dropped_before_key_frame"],
+            "late": told["late"],
+            "left_out": told["left_out"],
+        }
+        # The last counts may be older than the last result, so the way to the node is the rest.
+        on_the_way = max(0, sent - recorded - sum(losses.values()))
+        from_node = min(on_the_way, max(0, int(values["published"]) - recorded))
+        return {"to_node": on_the_way - from_node, **losses, "from_node": from_node}
 
     def _camera_values(self) -> dict[str, str]:
         camera = self._results.removeprefix(NODE).strip("/")
