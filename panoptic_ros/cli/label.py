@@ -171,12 +171,13 @@ def _job(args: argparse.Namespace) -> Job:
     from panoptic_ros.data.formats import FORMATS
     from panoptic_ros.fleet.job import MCAP, TOPICS, Job
     from panoptic_ros.fleet.job_engine import model_sha256, parameter_files
+    from panoptic_ros.recordings.result_bag import wanted_topics
 
     formats = [MCAP, *(name for name, entry in FORMATS.items() if entry.open_writer)]
     if args.format not in formats:
         raise ConfigError(f"no format {args.format!r}; there are: {', '.join(formats)}")
     _check_numbers(args)
-    outputs = tuple(_names(args.outputs)) or TOPICS
+    outputs = wanted_topics(_names(args.outputs) or TOPICS)
     _check_outputs(outputs)
     if args.format != MCAP and (args.merge or args.outputs):
         raise ConfigError(f"--merge and --outputs go with --format {MCAP} only")

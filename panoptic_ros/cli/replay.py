@@ -67,8 +67,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--topics",
         metavar="A,B",
-        help=f"what the bag holds below the node's name (default: {','.join(TOPICS)}, and the "
-        "topics in metres where --params says where the camera sits; also: overlay)",
+        help="what the bag holds below the node's name, of all that the node publishes (default: "
+        f"{','.join(TOPICS)}, and the topics in metres where --params says where the camera sits)",
     )
     parser.add_argument(
         "--clouds",

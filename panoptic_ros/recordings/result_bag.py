@@ -36,6 +36,28 @@ NODE = "/panoptic"
 
 _USUAL = NodeConfig()
 _REMAPPED = "remapped/label"
+_BY_ITSELF = ("label_info", "camera_info", f"{_REMAPPED}_info")
+
+
+def wanted_topics(names: Iterable[str]) -> tuple[str, ...]:
+    """Leave out topics that a bag of results has by itself.
+
+    Args:
+        names: Topics below the node's name.
+
+    Raises:
+        ConfigError: No other is left, or classes of a remap are wanted without its image.
+    """
+    names = tuple(names)
+    if f"{_REMAPPED}_info" in names and _REMAPPED not in names:
+        raise ConfigError(f"topic {_REMAPPED}_info comes with {_REMAPPED}; name that one")
+    wanted = tuple(name for name in names if name not in _BY_ITSELF)
+    if not wanted:
+        raise ConfigError(
+            f"names no topic{f' but {listed(names)}' if names else ''}: label_info and, where the "
+            "input has it, camera_info come by themselves; name others, such as label"
+        )
+    return wanted
 
 
 class ResultBag(Closing):
@@ -53,7 +75,8 @@ class ResultBag(Closing):
         config: How the node would make the messages: remaps, encodings and the overlay.
 
     Raises:
-        ConfigError: A name is not one of the node's topics, or its message cannot be made here.
+        ConfigError: A name is not one of the node's topics, its message cannot be made here, or
+            only what comes by itself is named.
     """
 
     def __init__(
@@ -67,7 +90,7 @@ class ResultBag(Closing):
         node: str = NODE,
         config: NodeConfig = _USUAL,
     ) -> None:
-        self._names = tuple(names)
+        self._names = wanted_topics(names)
         rows: dict[str, Topic] = {**frame_rows(), **rows_of(CloudTopic)}
         unknown = set(self._names) - set(rows)
         if unknown:

@@ -88,9 +88,12 @@ def test_a_place_that_cannot_be_written_is_named(
     [
         ("autoware_mask", "says nothing about label set"),
         ("autoware_rois", "bags here have no tier4_perception_msgs"),
+        ("", "names no topic: label_info and, where the input has it, camera_info come by"),
+        ("camera_info,label_info", "names no topic but camera_info, label_info: "),
+        ("remapped/label_info", "remapped/label_info comes with remapped/label; name that one"),
     ],
 )
-def test_a_topic_that_would_stay_empty_is_refused(
+def test_what_would_stay_empty_is_refused(
     drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], topic: str, words: str
 ) -> None:
     assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", topic) == 2

@@ -49,6 +49,19 @@ def test_a_row_that_is_added_is_written_to_a_bag_and_read_back(
     assert np.array_equal(pixels == 255, result.confidence() < 128)
 
 
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (["label", "camera_info", "label_info"], ("label",)),
+        (["remapped/label_info", "remapped/label"], ("remapped/label",)),
+    ],
+)
+def test_what_comes_by_itself_may_be_named_too(names: list[str], left: tuple[str, ...]) -> None:
+    from panoptic_ros.recordings.result_bag import wanted_topics
+
+    assert wanted_topics(names) == left
+
+
 def test_the_classes_of_a_remap_file_of_ones_own_are_written_and_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     config = NodeConfig(remap=RemapConfig(label=str(path)))
