@@ -340,7 +340,8 @@ def with_value(config: Config, name: str, value: Any) -> Config:
     """
     known = {entry.name: entry for entry in parameters(config)}
     if name not in known:
-        raise ConfigError(f"no parameter {name}{nearest(name, sorted(known))}")
+        kind = type(config).__name__
+        raise ConfigError(f"{kind} has no parameter {name}{nearest(name, sorted(known))}")
     changed: Config = _replaced(config, known[name].path, _checked(known[name], value))
     return changed
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.camera.camera_config import CameraConfig
 from panoptic_ros.core.camera.ego_mask import cut_out
-from panoptic_ros.core.config import PipelineConfig
+from panoptic_ros.core.config import PipelineConfig, check_values
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
@@ -34,8 +34,7 @@ class Pipeline:
         config: Thresholds; may be replaced between two frames with ``configure``.
 
     Raises:
-        ConfigError: ``drivable.optional_classes`` does not fit the model's classes, or a name is
-            given in place of an engine.
+        ConfigError: As in ``configure``, or a name is given in place of an engine.
     """
 
     def __init__(self, engine: Engine, config: PipelineConfig | None = None) -> None:
@@ -58,8 +57,14 @@ class Pipeline:
         """Replace the thresholds from the next frame on; ids are kept.
 
         Raises:
-            ConfigError: ``drivable.optional_classes`` does not fit the model's classes.
+            ConfigError: It is none, has a value that its declaration does not allow, or
+                ``drivable.optional_classes`` does not fit the model's classes.
         """
+        if not isinstance(config, PipelineConfig):
+            raise ConfigError(
+                f"{type(config).__name__} is no PipelineConfig; with_value changes a value of one"
+            )
+        check_values(config)
         # The next image is too late to say that a parameter does not fit the model.
         SurfaceRules.of(self._engine.spec.labels, config.drivable)
         self._config = config

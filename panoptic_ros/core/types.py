@@ -52,8 +52,8 @@ class Frame:
 
     def __repr__(self) -> str:
         """Say size and time; the pixels would fill the screen."""
-        height, width = self.image.shape[:2]
-        return f"<Frame {width}x{height} at {self.stamp_ns / 1e9:.3f} s>"
+        size = "x".join(map(str, reversed(np.shape(self.image)[:2]))) or "without an image"
+        return f"<Frame {size} at {self.stamp_ns / 1e9:.3f} s>"
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from panoptic_ros.core.camera.turn import turn_of_camera
-from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.config import GroundConfig, check_values
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
@@ -34,9 +34,11 @@ def ground_of(calibration: Path | str, config: GroundConfig) -> Ground:
         config: Where the camera sits, ``camera_height_m`` above all, and the extent of the grid.
 
     Raises:
-        ConfigError: The camera is not calibrated, or has no height.
+        ConfigError: The camera is not calibrated, or has no height, or a value of the config is
+            none that its declaration allows.
         DataError: The file cannot be read.
     """
+    check_values(config)
     if config.camera_height_m <= 0:
         raise ConfigError(
             f"camera_height_m is {config.camera_height_m:g}, needs the height of the camera above "

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.config import with_value
+from panoptic_ros.core.config import DecodeConfig, PipelineConfig, with_value
 from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
@@ -327,3 +327,35 @@ def test_stamps_out_of_an_array_are_stamps(kind: type[np.integer[Any]]) -> None:
 def test_the_name_of_an_engine_is_no_engine() -> None:
     with pytest.raises(ConfigError, match=r"Pipeline\(open_engine\('street_fast'\)\)"):
         Pipeline("street_fast")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            {"decode.center_threshold": 0.2},
+            "dict is no PipelineConfig; with_value changes a value",
+        ),
+        (
+            PipelineConfig(decode=DecodeConfig(center_threshold="0.2")),  # type: ignore[arg-type]
+            "decode.center_threshold is '0.2', needs a number",
+        ),
+    ],
+    ids=["a dictionary", "a word for a number"],
+)
+def test_what_is_no_config_is_refused_and_changes_nothing(config: Any, words: str) -> None:
+    pipeline = Pipeline(DrawnEngine())
+    before = pipeline.config
+    with pytest.raises(ConfigError, match=words):
+        pipeline.configure(config)
+    assert pipeline.config is before
+    with pytest.raises(ConfigError, match=words):
+        Pipeline(DrawnEngine(), config)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [(EMPTY.image, "x"), (None, "without an image"), (np.zeros(3), "3")],
+)
+def test_any_frame_can_be_shown(image: Any, words: str) -> None:
+    assert words in repr(Frame(image, 0))

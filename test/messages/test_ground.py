@@ -68,6 +68,16 @@ def test_points_are_the_places_that_end_the_free_space_and_their_classes() -> No
     assert not message.is_bigendian
 
 
-def test_a_height_that_is_none_is_refused_by_its_value(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"camera_height_m is -1, needs the height"):
-        ground_of(tmp_path / "camera.yaml", GroundConfig(camera_height_m=-1.0))
+@pytest.mark.parametrize(
+    ("height", "words"),
+    [
+        (0.0, "camera_height_m is 0, needs the height"),
+        (-1.0, "camera_height_m is -1.0, needs at least 0"),
+        ("1.4", "camera_height_m is '1.4', needs a number"),
+    ],
+)
+def test_a_height_that_is_none_is_refused_by_its_value(
+    height: Any, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match=words):
+        ground_of(tmp_path / "camera.yaml", GroundConfig(camera_height_m=height))
