@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import reduce
 from typing import Any, TypeVar
 
 from panoptic_ros.core.errors import ConfigError
@@ -350,10 +351,14 @@ def check_values(config: Any) -> None:
     """Refuse a config with a value that its declaration does not allow.
 
     Raises:
-        ConfigError: A value is not a number, out of range or none of the words.
+        ConfigError: A value is of another type, not a number, out of range or none of the words.
     """
-    for entry in parameters(config):
-        _checked(entry, entry.default)
+    for entry in parameters(type(config)()):
+        try:
+            value = reduce(getattr, entry.path, config)
+        except AttributeError as error:
+            raise ConfigError(f"{entry.name} has no value: {error}") from error
+        _checked(entry, value)
 
 
 def _replaced(config: Any, path: tuple[str, ...], value: Any) -> Any:

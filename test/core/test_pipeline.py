@@ -334,14 +334,15 @@ def test_the_name_of_an_engine_is_no_engine() -> None:
     [
         (
             {"decode.center_threshold": 0.2},
-            "dict is no PipelineConfig; with_value changes a value",
+            "dict is no PipelineConfig; with_value changes",
         ),
         (
             PipelineConfig(decode=DecodeConfig(center_threshold="0.2")),  # type: ignore[arg-type]
             "decode.center_threshold is '0.2', needs a number",
         ),
+        (PipelineConfig(tracking={}), r"tracking\.\w+ has no value"),  # type: ignore[arg-type]
     ],
-    ids=["a dictionary", "a word for a number"],
+    ids=["a dictionary", "a word for a number", "a dictionary inside"],
 )
 def test_what_is_no_config_is_refused_and_changes_nothing(config: Any, words: str) -> None:
     pipeline = Pipeline(DrawnEngine())
