@@ -261,7 +261,8 @@ def _drivable(a: SideFrame, b: SideFrame) -> tuple[float | None, float | None]:
     if a.drivable is None or b.drivable is None:
         return None, None
     differs = (a.drivable > 0) != (b.drivable > 0)
-    near = differs[round((1 - NEAR) * differs.shape[0]) :]
+    # Of an image of one row that row is near.
+    near = differs[min(round((1 - NEAR) * len(differs)), len(differs) - 1) :]
     return float(differs.mean()), float(near.mean())
 
 

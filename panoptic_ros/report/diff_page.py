@@ -22,7 +22,7 @@ from panoptic_ros.evaluation.difference import (
     SideFrame,
 )
 from panoptic_ros.report import charts
-from panoptic_ros.report.samples import WIDTH_PX, blended, data_uri, draw_instances
+from panoptic_ros.report.samples import blended, data_uri, draw_instances, shown_size
 from panoptic_ros.report.template import filled, write_html
 
 TEMPLATE = "diff_page.html.j2"
@@ -71,8 +71,7 @@ class WorstFrames:
         return abs(one.stamp_ns - other.stamp_ns) < APART_NS
 
     def _shown(self, difference: FrameDifference, a: SideFrame, b: SideFrame) -> WorstFrame:
-        height, width = a.labels.shape
-        size = (max(1, round(WIDTH_PX * height / width)), WIDTH_PX)
+        size = shown_size(*a.labels.shape)
         image = _image(a if a.image is not None else b, size)
         before, after = enlarge(a.labels, size), enlarge(b.labels, size)
         red = np.full_like(image, DIFFERS_COLOR)

@@ -17,7 +17,8 @@ from panoptic_ros.core.overlay import DRIVABLE_COLOR, track_color
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.types import NO_ID, VOID
 
-WIDTH_PX = 480
+WIDTH_PX, MOST_HEIGHT_PX = 480, 960
+"""Size of images on the page; those that would be higher are squeezed."""
 MOST_MOMENTS = 6
 MOST_DOUBTFUL = 3
 DOUBTFUL_APART_NS = 1_000_000_000
@@ -114,9 +115,18 @@ class SampledFrames:
         return [self._kept[index][1] for index in chosen]
 
 
+def shown_size(height: int, width: int) -> tuple[int, int]:
+    """Say how large an image is on the page, (height, width) in pixels.
+
+    >>> shown_size(720, 1280), shown_size(3, 1000), shown_size(1000, 3)
+    ((270, 480), (1, 480), (960, 480))
+    """
+    return min(MOST_HEIGHT_PX, max(1, round(WIDTH_PX * height / width))), WIDTH_PX
+
+
 def _moment(result: Result, labels: LabelSet) -> Sample:
     image = result.frame.image
-    size = (max(1, round(WIDTH_PX * image.shape[0] / image.shape[1])), WIDTH_PX)
+    size = shown_size(*image.shape[:2])
     # A view of BGR memory has a negative stride, which cv2 does not take.
     whole = np.ascontiguousarray(image)
     small = np.asarray(cv2.resize(whole, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)

@@ -16,7 +16,7 @@ from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.images import read_image
 from panoptic_ros.data.label_map import LabelMap
 from panoptic_ros.evaluation.evaluate import Comparison
-from panoptic_ros.report.samples import WIDTH_PX, blended, data_uri, draw_instances
+from panoptic_ros.report.samples import blended, data_uri, draw_instances, shown_size
 
 MOST_SHOWN = 6
 WRONG_COLOR = (255, 40, 40)
@@ -63,8 +63,7 @@ class WorstImages:
         return list(self._worst)
 
     def _shown(self, comparison: Comparison, pq: float) -> WorstImage:
-        height, width = comparison.truth.shape
-        size = (max(1, round(WIDTH_PX * height / width)), WIDTH_PX)
+        size = shown_size(*comparison.truth.shape)
         image = _image(comparison, size)
         truth, found = (
             _shrunk(label_map, size)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
@@ -59,6 +60,18 @@ def test_a_difference_over_its_limit_is_status_1_and_on_the_page(
     text = page.read_text()
     assert "The frames that differ most" in text
     assert "http" not in text.replace("http://www.w3.org", "")
+
+
+def test_images_of_odd_shapes_are_on_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name, shape in enumerate(((1, 1), (1000, 3), (3, 1000))):
+        cv2.imwrite(str(folder / f"{name}.png"), np.full((*shape, 3), 90, np.uint8))
+    bag = tmp_path / "odd.mcap"
+    assert main(["replay", str(folder), "--out", str(bag), "--engine", "painted"]) == 0
+    assert diff(bag, bag, "--html", tmp_path / "d.html") == 0
+    assert "data:image/jpeg" in (tmp_path / "d.html").read_text()
 
 
 def test_classes_of_a_bag_that_does_not_tell_them_can_be_named(

@@ -66,6 +66,16 @@ def test_coco_writes_segments_that_agree_with_the_images(images: Path, tmp_path:
             assert sum(entry.get("probabilities", {"": 1.0}).values()) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000)], ids=["1x1", "3x1000", "1000x3"])
+def test_an_image_of_an_odd_shape_is_drawn(shape: tuple[int, int], tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "0.png"), np.full((*shape, 3), 90, np.uint8))
+    assert predict(tmp_path / "in", tmp_path / "out", "coco", "--annotated") == 0
+    drawn = cv2.imread(str(tmp_path / "out" / "annotated" / "0.jpg"))
+    assert drawn is not None
+    assert drawn.shape[:2] == shape
+
+
 def test_late_frames_get_no_label_file_and_are_counted(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

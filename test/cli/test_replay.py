@@ -210,6 +210,17 @@ def test_without_files_named_all_are_written_to_a_folder_and_listed(
     assert sorted(listed) == [str(folder / name) for name in ALL]
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (1000, 3), (3, 1000)], ids=["1x1", "3x1000", "1000x3"])
+def test_an_image_of_an_odd_shape_has_every_output(shape: tuple[int, int], tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    pytest.importorskip("av")
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in" / "0.png"), np.full((*shape, 3), 90, np.uint8))
+    assert replay(tmp_path / "in", "--out", tmp_path / "out") == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ALL
+    assert "data:image/jpeg" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_a_file_that_is_named_alone_is_all_that_is_written(drive: Path, tmp_path: Path) -> None:
     assert replay(drive, "--json", tmp_path / "there" / "s.json") == 0
     assert [path.name for path in (tmp_path / "there").iterdir()] == ["s.json"]

@@ -87,8 +87,8 @@ def test_a_page_that_cannot_be_written_is_one_line(
     assert "/dev/null/page.html: cannot be written" in capsys.readouterr().err
 
 
-def annotation(width_of_car: int) -> MapAnnotation:
-    labels = np.zeros((4, 20), np.uint8)
+def annotation(width_of_car: int, size: tuple[int, int] = (4, 20)) -> MapAnnotation:
+    labels = np.zeros(size, np.uint8)
     labels[:, :width_of_car] = 1
     return MapAnnotation(LabelMap(labels, labels.astype(np.uint16)), CATEGORIES, is_truth=False)
 
@@ -105,6 +105,15 @@ def test_the_gallery_keeps_the_worst_in_order() -> None:
     ]
     assert len(worst_images.qualities) == 10
     assert worst_images.qualities[1] == 1.0
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1000, 3), (3, 1000)], ids=["1x1", "3x1000", "1000x3"])
+def test_the_gallery_shows_images_of_odd_shapes(size: tuple[int, int]) -> None:
+    worst_images = WorstImages(label_set(CATEGORIES))
+    evaluation = Evaluation(CATEGORIES, ("pq",), is_video=False)
+    truth = LabelFile("odd", Path("t.png"), lambda: annotation(1, size))
+    worst_images.offer(evaluation.compare(Pair("", truth), Prediction(annotation(2, size))))
+    assert worst_images.worst()[0].truth.startswith("data:image/jpeg")
 
 
 def test_ribbons_without_rows_or_length_are_nothing() -> None:

@@ -81,9 +81,12 @@ def write_image(path: Path, image: NDArray[Any], parameters: Sequence[int] = ())
     import numpy as np
 
     try:
-        encoded = cv2.imencode(path.suffix, np.ascontiguousarray(image), parameters)[1]
+        done, encoded = cv2.imencode(path.suffix, np.ascontiguousarray(image), parameters)
     except cv2.error as error:
         raise DataError(f"{path}: cannot be written ({error})") from error
+    if not done:
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise DataError(f"{path}: an image of {size} cannot be written as {path.suffix}")
     try:
         path.parent.stat()
         with written_aside(path) as part:

@@ -107,3 +107,9 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path, name: str) ->
     (tmp_path / "folder").mkdir()
     with pytest.raises(OSError, match=r"(Not|Is) a directory"):
         check_writable(tmp_path / name)
+
+
+def test_an_image_too_large_for_its_format_is_refused(tmp_path: Path) -> None:
+    image = np.zeros((1, 65_501, 3), np.uint8)
+    with pytest.raises(DataError, match=r"an image of 65501x1 cannot be written as \.jpg"):
+        write_image(tmp_path / "wide.jpg", image)
