@@ -170,7 +170,8 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     from panoptic_ros.engine.models import find_model
 
     path = Path(args.model)
-    recipe = read_recipe(path) if path.suffix in RECIPES else Recipe(find_model(args.model))
+    is_recipe = path.suffix in RECIPES
+    recipe = read_recipe(path) if is_recipe else Recipe(find_model(args.model, ".onnx or .yaml"))
     if recipe.model.suffix != ".onnx":
         raise ConfigError(f"{recipe.model}: plans are built from an .onnx file or a .yaml recipe")
     return with_choices(recipe, **{entry: value for entry, (_, value) in _chosen(args).items()})

@@ -180,7 +180,7 @@ def _model_named(path: Path) -> Path | None:
     from panoptic_ros.engine.models import find_model, shipped_models
 
     is_model = path.suffix == ".onnx" or str(path) in shipped_models()
-    return find_model(str(path)) if is_model else None
+    return find_model(str(path), ".onnx") if is_model else None
 
 
 def _export(args: argparse.Namespace) -> None:

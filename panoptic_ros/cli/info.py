@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     """Describe the model."""
     from panoptic_ros.engine.models import find_model
 
-    path = find_model(args.model)
+    path = find_model(args.model, ".onnx")
     if path.suffix == ".plan":
         raise ConfigError(f"{path} is a plan; ask for the model it was built from, or run doctor")
     facts = _facts(path)

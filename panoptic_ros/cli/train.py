@@ -185,11 +185,18 @@ def _say_new_classes(names: list[str]) -> None:
 
 def _initial_weights(name: str | None) -> Path | None:
     """Find what ``--init`` names."""
-    if name is None or name.endswith(".pt"):
-        return Path(name) if name else None
+    if name is None:
+        return None
+    path = Path(name).expanduser()
+    if path.suffix == ".plan":
+        raise ConfigError(
+            f"--init {name}: a plan cannot be trained; give the .onnx file that it was built from"
+        )
+    if path.suffix == ".pt" or path.is_file():
+        return path
     from panoptic_ros.engine.models import find_model
 
-    return find_model(name)
+    return find_model(name, ".onnx or .pt")
 
 
 def _validation(val_size: tuple[int, int]) -> Validate:

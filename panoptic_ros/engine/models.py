@@ -15,8 +15,12 @@ _CHECKPOINTS = (".pt", ".pth")
 _ARCHIVE = b"PK\x03\x04"
 
 
-def find_model(name: str | Path) -> Path:
+def find_model(name: str | Path, endings: str = ".onnx or .plan") -> Path:
     """Find a model file by path or by the name of one that comes with the package.
+
+    Args:
+        name: Path or name.
+        endings: Of the files that are taken, for the message.
 
     Raises:
         ModelError: There is none, or it is a checkpoint.
@@ -33,8 +37,13 @@ def find_model(name: str | Path) -> Path:
     raise ModelError(
         f"no model {str(name)!r}: it is neither a file nor one of the models that come with the "
         f"package ({', '.join(sorted(shipped)) or 'none is installed'}); "
-        "needs one of them, or the path of an .onnx or .plan file"
+        f"needs one of them, or the path of {_article(endings)} {endings} file"
     )
+
+
+def _article(endings: str) -> str:
+    """Spell ``a .pt``, but ``an .onnx``."""
+    return "an" if endings.startswith(".o") else "a"
 
 
 def refuse_checkpoint(path: Path) -> None:

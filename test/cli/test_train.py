@@ -55,6 +55,32 @@ def test_a_model_name_without_onnx_is_refused(capsys: pytest.CaptureFixture[str]
     assert "must end in .onnx" in capsys.readouterr().err
 
 
+def test_what_init_takes_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("torch")
+    words = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "run"), "--init"]
+    assert main([*words, "nope"]) == 2
+    assert "or the path of an .onnx or .pt file" in capsys.readouterr().err
+    (tmp_path / "x.plan").touch()
+    assert main([*words, str(tmp_path / "x.plan")]) == 2
+    assert "x.plan: a plan cannot be trained" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "endings"),
+    [
+        (["info", "nope"], "an .onnx file"),
+        (["build", "nope"], "an .onnx or .yaml file"),
+        (["export", "nope.onnx", "out.onnx", "--camera-size", "64x32"], "an .onnx file"),
+    ],
+    ids=["info", "build", "export"],
+)
+def test_what_a_verb_takes_is_said(
+    words: list[str], endings: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert f"or the path of {endings}" in capsys.readouterr().err
+
+
 def write_one_class(folder: Path) -> Path:
     """A data set of one class, which no shipped model has."""
     for name in ("images", "panoptic"):

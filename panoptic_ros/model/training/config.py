@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
 
 import torch
 
-from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.model.training.augment import AugmentConfig
 from panoptic_ros.model.training.schedule import PHASES, Phase
+
+_CUDA = re.compile(r"cuda(:\d{1,3})?")
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,23 @@ def check_config(config: TrainConfig) -> None:
     if config.batch < 2:
         raise ConfigError(f"batch {config.batch}: batch norm needs at least 2")
     _check_numbers(config)
-    if config.device.startswith("cuda") and not torch.cuda.is_available():
-        raise ConfigError(f"device {config.device}: this torch sees no CUDA GPU; use --device cpu")
+    _check_device(config.device)
+
+
+def _check_device(name: str) -> None:
+    """Refuse a device that is not here, and one of a kind on which training was never run."""
+    if name == "cpu":
+        return
+    if not _CUDA.fullmatch(name):
+        raise ConfigError(f"--device {name}: needs cpu, cuda or cuda:N")
+    if not torch.cuda.is_available():
+        raise ConfigError(f"--device {name}: this torch sees no CUDA GPU; use --device cpu")
+    count = torch.cuda.device_count()
+    if int(name.partition(":")[2] or 0) >= count:
+        raise ConfigError(
+            f"--device {name}: this torch sees {counted(count, 'CUDA GPU')}, the last is "
+            f"cuda:{count - 1}"
+        )
 
 
 def _check_numbers(config: TrainConfig) -> None:

@@ -31,9 +31,13 @@ def open_split(data: Path, split: str) -> CocoPanoptic:
     """Open ``data/<split>.json`` with ``data/images`` and ``data/panoptic``.
 
     Raises:
-        DataError: A file is missing or is not COCO panoptic.
+        DataError: A file is missing, is not COCO panoptic or has no annotated image.
     """
-    return read_coco_panoptic(data / f"{split}.json", data / "panoptic", data / "images")
+    path = data / f"{split}.json"
+    found = read_coco_panoptic(path, data / "panoptic", data / "images")
+    if not found.records:
+        raise DataError(f"{path}: has no annotated image, needs at least one")
+    return found
 
 
 def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_]) -> Labelled:

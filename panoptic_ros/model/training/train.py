@@ -95,7 +95,8 @@ class _Run:
         self.validate = validate
         self.device = torch.device(config.device)
         self.train_data = open_split(config.data, "train")
-        self.val_data = open_split(config.data, "val") if validate else None
+        validates = validate is not None and config.validate_every > 0
+        self.val_data = open_split(config.data, "val") if validates else None
         torch.manual_seed(config.seed)
         network = PanopticNetwork(len(self.train_data.categories))
         self.step, self.spent_s, self.best = 0, 0.0, -1.0

@@ -303,6 +303,50 @@ def test_a_checkpoint_for_which_the_disk_has_no_room_is_an_error_that_names_it(
     assert list(config.out.glob("*.p*t*")) == []
 
 
+@pytest.mark.parametrize("split", ["train", "val"])
+@pytest.mark.parametrize("part", ["images", "annotations"])
+def test_a_split_without_an_annotated_image_is_refused(
+    config: TrainConfig, split: str, part: str
+) -> None:
+    path = config.data / f"{split}.json"
+    document = json.loads(path.read_text())
+    document["annotations"] = []
+    document[part] = []
+    path.write_text(json.dumps(document))
+    with pytest.raises(DataError, match=rf"{split}\.json: has no annotated image, needs at least"):
+        train(config, validate=lambda network, data: {"pq": 1.0})
+
+
+def test_a_training_that_validates_never_needs_no_validation_images(config: TrainConfig) -> None:
+    (config.data / "val.json").unlink()
+    train(replace(config, steps=1, validate_every=0), validate=lambda network, data: {"pq": 1.0})
+
+
+def test_images_without_a_segment_are_trained_on(config: TrainConfig) -> None:
+    document = json.loads((config.data / "train.json").read_text())
+    for entry in document["annotations"]:
+        entry["segments_info"] = []
+    (config.data / "train.json").write_text(json.dumps(document))
+    seen: list[Progress] = []
+    train(replace(config, steps=1), seen.append)
+    assert all(np.isfinite(value) for value in seen[0].losses.values())
+
+
+@pytest.mark.parametrize("device", ["cda", "cuda:", "cuda:x", "cuda:-1", "", "cpu:3", "meta"])
+def test_a_device_that_is_none_is_refused(config: TrainConfig, device: str) -> None:
+    with pytest.raises(ConfigError, match=f"--device {device}: needs cpu, cuda or cuda:N"):
+        train(replace(config, device=device))
+
+
+def test_a_gpu_beyond_the_last_is_refused(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ConfigError, match="--device cuda:1: this torch sees 1 CUDA GPU, the last"):
+        train(replace(config, device="cuda:1"))
+
+
 def test_a_missing_folder_is_named(config: TrainConfig) -> None:
     with pytest.raises(DataError, match=r"train\.json: cannot be read"):
         train(replace(config, data=Path("nowhere")))
