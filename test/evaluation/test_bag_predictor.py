@@ -220,6 +220,14 @@ def test_the_place_in_the_folder_of_images_counts_where_it_is_known(tmp_path: Pa
     assert found == {"frame_9": 1_100_000_000, "frame_10": 1_200_000_000}
 
 
+def test_two_images_of_one_name_have_no_place(tmp_path: Path) -> None:
+    for name in ("a.png", "a.jpg", "b.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((2, 2, 3), np.uint8))
+    assert stamps_of(stamped(pairs("b"), None, tmp_path, 10.0)) == {"b": 1_200_000_000}
+    with pytest.raises(DataError, match="2 images are named a, so its stamp is not clear"):
+        stamped(pairs("a", "b"), None, tmp_path, 10.0)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

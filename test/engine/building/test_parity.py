@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.decoding.query import QueryHeads
 from panoptic_ros.core.errors import ModelError
@@ -125,6 +126,22 @@ def test_a_car_that_is_half_there_is_another_one(columns: int, agreement: float)
     part = replace(whole, labels=np.where(x < 1 + columns, whole.labels, np.uint8(0)))
     figures = compare(lambda image: whole, lambda image: part, SPEC, [PICTURE])
     assert figures["object_agreement"] == pytest.approx(agreement)
+
+
+@pytest.mark.parametrize(("right", "other"), [(1, 2), (2, 1)])
+def test_a_car_that_becomes_a_truck_is_another_one(right: int, other: int) -> None:
+    truck = Label(2, "truck", is_thing=True, is_drivable=False, color=(0, 0, 70))
+    labels = LabelSet("three", (*SPEC.labels.labels, truck))
+    cars = drawn(2)(PICTURE)
+    heads = [
+        replace(cars, labels=np.where(cars.labels == 1, np.uint8(label), cars.labels))
+        for label in (right, other)
+    ]
+    of_three = replace(SPEC, labels=labels)
+    figures = compare(lambda image: heads[0], lambda image: heads[1], of_three, [PICTURE])
+    assert figures["object_agreement"] == 0.0
+    same = compare(lambda image: heads[0], lambda image: heads[0], of_three, [PICTURE])
+    assert same["object_agreement"] == 1.0
 
 
 def test_a_figure_that_is_no_number_is_refused() -> None:
