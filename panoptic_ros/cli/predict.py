@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         _label(source, pipeline, camera, writer, draw, config.overlay, counts)
         if not counts.written:
             raise source.nothing_found(-1.0)
-    for note in source.read_errors.notes:
+    for note in (*source.read_errors.notes, *writer.remarks()):
         print(f"panoptic predict: {note}", file=sys.stderr)
     late = f", {counts.late} left out because they came after a newer one" if counts.late else ""
     print(f"{counted(counts.written, 'image')} labelled{late}")

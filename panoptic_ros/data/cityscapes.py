@@ -25,6 +25,7 @@ from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_f
 from panoptic_ros.data.image_search import bare_name
 from panoptic_ros.data.label_files import LabelFiles
 from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.data.left_out import LeftOut
 from panoptic_ros.data.png import read_grey_16
 
 LABEL_IDS = {
@@ -251,6 +252,7 @@ class CityscapesWriter(ImageWriter):
     def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
         self._folder = folder
         self._table = label_id_table(labels)
+        self._left_out = LeftOut(labels, np.flatnonzero(self._table).tolist(), "Cityscapes")
 
     def write(self, result: Result, name: str) -> None:
         """Write one image's files.
@@ -261,6 +263,11 @@ class CityscapesWriter(ImageWriter):
         label_ids = self._table[enlarge(result.panoptic.labels, result.camera_size)]
         ids = enlarge(result.panoptic.ids, result.camera_size)
         write_cityscapes(self._folder, Path(name).stem, label_ids, ids)
+        self._left_out.note(result.panoptic)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say which classes Cityscapes lacks."""
+        return self._left_out.remarks()
 
 
 FORMAT = Format(

@@ -50,6 +50,10 @@ class ImageWriter(ABC):
             DataError: A file cannot be written.
         """
 
+    def remarks(self) -> tuple[str, ...]:
+        """Say what was left out, one sentence each; complete when all images are written."""
+        return ()
+
     def close(self) -> None:  # noqa: B027 - only some formats have something to finish
         """Finish what is written at the end."""
 

@@ -22,6 +22,7 @@ from panoptic_ros.data.cityscapes import LABEL_IDS, train_id_table, write_png
 from panoptic_ros.data.format import DataSetLocation, Format, ImageWriter, map_file
 from panoptic_ros.data.label_files import LabelFiles, sequence_name
 from panoptic_ros.data.label_map import LabelMap
+from panoptic_ros.data.left_out import LeftOut
 from panoptic_ros.data.png import read_rgb
 
 CATEGORIES = tuple(
@@ -135,6 +136,8 @@ class KittiStepWriter(ImageWriter):
     def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
         self._folder = folder
         self._table = train_id_table(labels)
+        known = np.flatnonzero(self._table != VOID).tolist()
+        self._left_out = LeftOut(labels, known, "Cityscapes")
 
     def write(self, result: Result, name: str) -> None:
         """Write one frame of the sequence.
@@ -145,6 +148,11 @@ class KittiStepWriter(ImageWriter):
         train_ids = self._table[enlarge(result.track_labels(), result.camera_size)]
         ids = enlarge(result.track_ids(), result.camera_size)
         write_kitti_step(self._folder / f"{Path(name).stem}.png", train_ids, ids)
+        self._left_out.note(result.panoptic)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say which classes Cityscapes lacks."""
+        return self._left_out.remarks()
 
 
 FORMAT = Format(

@@ -36,6 +36,7 @@ class Predictor:
         count: How many they are.
         remarks: What was found on the way; complete when all tasks are done.
         files: The same images where they are label files of single images, else empty.
+        is_files: Whether they are label files, which do not say what classes they could have.
         surface_remark: Where the drivable surface comes from, if that needs to be said.
     """
 
@@ -45,6 +46,7 @@ class Predictor:
     count: int
     remarks: list[str] = field(default_factory=list)
     files: tuple[Pair, ...] = ()
+    is_files: bool = False
     surface_remark: str = ""
 
 
@@ -66,7 +68,8 @@ def files_predictor(
         len(pairs),
         list(remarks),
         () if truth.is_video else tuple(pairs),
-        _FROM_LABELS,
+        is_files=True,
+        surface_remark=_FROM_LABELS,
     )
 
 

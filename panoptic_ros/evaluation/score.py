@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from panoptic_ros.core.errors import counted, listed
 from panoptic_ros.evaluation.evaluate import Comparison, Evaluation, EvaluationResult, evaluate
 from panoptic_ros.evaluation.predictor import Predictor
 from panoptic_ros.evaluation.processes import evaluate_files
@@ -91,4 +92,18 @@ def run(
 
         result = evaluate(evaluation, predictor.tasks, see)
     predictor.remarks.extend(result.remarks)
+    if predictor.is_files:
+        predictor.remarks.extend(_never_predicted(result))
     return result
+
+
+def _never_predicted(result: EvaluationResult) -> tuple[str, ...]:
+    """Say which classes of the truth were never predicted, in one sentence or not at all."""
+    found = zip(result.frames.categories, result.frames.panoptic.classes.values(), strict=True)
+    names = [entry.name for entry, quality in found if quality.fn and not quality.tp + quality.fp]
+    if not names:
+        return ()
+    return (
+        f"The predictions have nothing of {counted(len(names), 'class', 'classes')} of the data "
+        f"set, which count as missed: {listed(names)}; where only names differ, use --map.",
+    )

@@ -88,7 +88,9 @@ def test_late_frames_get_no_label_file_and_are_counted(
     assert "1 left out because they came after a newer one" in told
 
 
-def test_coco_numbers_follow_the_ground_truth_file(images: Path, tmp_path: Path) -> None:
+def test_coco_numbers_follow_the_ground_truth_file(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     truth = tmp_path / "gt.json"
     truth.write_text(
         json.dumps(
@@ -111,6 +113,24 @@ def test_coco_numbers_follow_the_ground_truth_file(images: Path, tmp_path: Path)
     # The moon is no class of the ground truth: its pixels are void.
     assert (read_ids(out / "panoptic" / "frame_1.png")[6:14, 6:14] == 0).all()
     assert len({entry["image_id"] for entry in document["annotations"]}) == 3
+    words = f"3 segments in 3 images left out, as {truth} has no class of that name: moon (3)"
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["kitti-step", "cityscapes"])
+def test_classes_that_the_format_lacks_are_told(
+    images: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images, tmp_path / "out", kind) == 0
+    told = "3 segments in 3 images left out, as Cityscapes has no class of that name: moon (3)"
+    assert told in capsys.readouterr().err
+
+
+def test_with_numbers_of_its_own_nothing_is_left_out(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert predict(images, tmp_path / "out", "coco") == 0
+    assert "left out" not in capsys.readouterr().err
 
 
 def test_coco_leaves_thing_pixels_without_object_void(images: Path, tmp_path: Path) -> None:

@@ -151,6 +151,16 @@ def test_processes_tell_together_what_the_json_lacks(tmp_path: Path) -> None:
     assert remark.startswith(f"the truth of {FEWEST_IMAGES // 2} images has segments")
 
 
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_classes_that_are_never_predicted_are_a_remark(tmp_path: Path, is_watched: bool) -> None:
+    drawn = ids("3333", "33..", "33..", "....")
+    files = data_set(tmp_path, [pair(drawn), pair(drawn)])
+    score(files, watch=(lambda _: None) if is_watched else None)
+    (remark,) = files.remarks
+    assert remark.startswith("The predictions have nothing of 2 classes of the data set, which")
+    assert "missed: road, car; where only names differ, use --map" in remark
+
+
 def test_truth_that_its_json_lists_is_no_remark(tmp_path: Path) -> None:
     files = data_set(tmp_path, [pair(), pair(HALF)])
     score(files)

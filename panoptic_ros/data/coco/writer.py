@@ -27,6 +27,7 @@ from panoptic_ros.data.coco.reader import ImageId
 from panoptic_ros.data.coco.segments import segment_map
 from panoptic_ros.data.format import ImageWriter
 from panoptic_ros.data.image_search import bare_name
+from panoptic_ros.data.left_out import LeftOut
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,7 @@ class CocoImageWriter(ImageWriter):
     def __init__(self, folder: Path, labels: LabelSet, categories: Path | None = None) -> None:
         numbering = numbering_of(categories, labels) if categories else own_numbering(labels)
         self._writer = CocoWriter(folder, numbering, labels.things)
+        self._left_out = LeftOut(labels, numbering.category_ids, str(categories))
 
     def write(self, result: Result, name: str) -> None:
         """Write one image's segments.
@@ -255,6 +257,11 @@ class CocoImageWriter(ImageWriter):
                 for segment in panoptic.segments
             },
         )
+        self._left_out.note(panoptic)
+
+    def remarks(self) -> tuple[str, ...]:
+        """Say which classes the ground-truth file lacks."""
+        return self._left_out.remarks()
 
     def close(self) -> None:
         """Write the JSON.
