@@ -18,6 +18,7 @@ import numpy as np
 
 from panoptic_ros.cli.options.arguments import add_threads_argument, size
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.engines import open_graded
 from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.printing.json_file import check_place, write_json
 from panoptic_ros.cli.printing.outputs import add_out, print_written
@@ -120,10 +121,8 @@ def _chosen(args: argparse.Namespace) -> list[tuple[str, str]]:
 
 
 def _open(name: str, runtime: str, threads: int, owned: ExitStack) -> Engine:
-    from panoptic_ros.engine.open import open_engine
-
-    engine = open_engine(
-        name, threads, runtime=runtime, say=lambda line: print(line, file=sys.stderr)
+    engine = open_graded(
+        name, threads, "bench", runtime, lambda line: print(line, file=sys.stderr)
     )
     owned.callback(engine.close)
     return engine

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.options.arguments import add_threads_argument
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.engines import open_graded
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import (
     add_node_argument,
@@ -231,14 +232,13 @@ def _computed(
     args: argparse.Namespace, told: str, stack: ExitStack
 ) -> tuple[Iterator[SideFrame], LabelSet]:
     from panoptic_ros.core.pipeline import Pipeline
-    from panoptic_ros.engine.open import open_engine
     from panoptic_ros.recordings.open import open_source
     from panoptic_ros.recordings.source import Source
 
     is_file = told.endswith(_PARAMETERS)
     config = taken_parameters(Path(told) if is_file else None, "diff", args.params_node)
     name = engine_name(args, config) if is_file else told
-    engine = stack.enter_context(closing(open_engine(name, args.threads)))
+    engine = stack.enter_context(closing(open_graded(name, args.threads, "diff")))
     pipeline = Pipeline(engine, config.pipeline)
     source: Source = stack.enter_context(open_source(args.input, args.topic))
     return _run(pipeline, source), engine.spec.labels

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.options.arguments import add_threads_argument
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.engines import open_graded
 from panoptic_ros.cli.options.inputs import add_runtime_argument
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, print_written
@@ -255,12 +256,11 @@ def _label_files(
 @contextmanager
 def _engine(args: argparse.Namespace, truth: LabelFiles, rules: NameRules) -> Iterator[Predictor]:
     from panoptic_ros.data.label_files import unpaired
-    from panoptic_ros.engine.open import open_engine
     from panoptic_ros.evaluation.predictor import engine_predictor
 
     pairs = _with_images(args, unpaired(truth.sequences))
     config = parameters_of(args, "eval").pipeline
-    opened = open_engine(args.engine, args.threads, runtime=args.runtime)
+    opened = open_graded(args.engine, args.threads, "eval", args.runtime)
     with closing(opened) as engine:
         yield engine_predictor(engine, truth, pairs, rules, config, args.fps)
 

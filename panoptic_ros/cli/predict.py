@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from panoptic_ros.cli.options.engines import open_named
 from panoptic_ros.cli.options.inputs import (
     add_engine_arguments,
     add_input_arguments,
@@ -72,14 +73,13 @@ def run(args: argparse.Namespace) -> int:
     """
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.data.formats import FORMATS
-    from panoptic_ros.engine.open import open_engine
 
     args.out = args.out or DEFAULT_OUT
     _check(args)
     with ExitStack() as stack:
         config = parameters_of(args, "predict")
         source = stack.enter_context(source_of(args))
-        opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
+        opened = open_named(engine_name(args, config), args.threads, "predict", args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
         stack.enter_context(reserved(make_folder(args.out)))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.engines import open_named
 from panoptic_ros.cli.options.inputs import (
     add_calibration_argument,
     add_engine_arguments,
@@ -82,13 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replay and write what was asked for; 1 where something could not be read."""
     from panoptic_ros.core.pipeline import Pipeline
-    from panoptic_ros.engine.open import open_engine
 
     config = parameters_of(args, "replay")
     with ExitStack() as stack:
         source = stack.enter_context(source_of(args))
         files = files_of(args)
-        opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
+        opened = open_named(engine_name(args, config), args.threads, "replay", args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline = Pipeline(engine, config.pipeline)
         camera = config.recorded_camera(source.topic)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import command_line
+from panoptic_ros.cli.options.engines import open_named
 from panoptic_ros.cli.options.inputs import add_engine_arguments, add_runtime_argument, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
@@ -93,12 +94,11 @@ def run(args: argparse.Namespace) -> int:
     """
     from panoptic_ros.data.crowds.data_set import CrowdDataSet
     from panoptic_ros.data.format import DataSetLocation
-    from panoptic_ros.engine.open import open_engine
 
     shapes = _shapes(args)
     data = CrowdDataSet(DataSetLocation(args.gt, args.gt_dir, args.images), _selection(args))
     config = parameters_of(args, "split-crowds")
-    opened = open_engine(engine_name(args, config), args.threads, runtime=args.runtime)
+    opened = open_named(engine_name(args, config), args.threads, "split-crowds", args.runtime)
     with closing(opened) as engine:
         labels = engine.spec.labels
         rules = _rules(data.categories, labels, shapes, args.least_score)

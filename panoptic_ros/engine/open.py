@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DRAWN = "drawn"
 """The engine that reads drawn streets back; stands in where there is no model."""
+PLAN_FITS = "the plan fits this machine"
+"""Part of the line about what was chosen, where that is the very plan that was named."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,7 @@ def _open_plan(path: Path, opening: _Opening) -> Engine:
         engine = _load(path, opening)
     except ModelError as error:
         return _open_again(path, error, opening)
-    opening.say(f"{engine.description}: the plan fits this machine{_doubt(engine)}")
+    opening.say(f"{engine.description}: {PLAN_FITS}{_doubt(engine)}")
     return engine
 
 
@@ -153,7 +155,7 @@ def _open_openvino_plan(path: Path, opening: _Opening) -> Engine:
         if opening.config.fallback == "none" or source is None:
             raise
         return _run_onnxruntime(source, f"not OpenVINO: {error}", opening)
-    opening.say(f"{engine.description}: the plan fits this machine")
+    opening.say(f"{engine.description}: {PLAN_FITS}")
     return engine
 
 
