@@ -58,6 +58,35 @@ def test_a_film_of_another_kind_is_refused_in_a_line(
     )
 
 
+@pytest.mark.parametrize(
+    ("option", "name", "cure"),
+    [
+        ("--report", "r.txt", "end in .html or .htm; name it r.html"),
+        ("--report", "r", "name it r.html"),
+        ("--json", "s.html", "end in .json; name it s.json"),
+        ("--trace", "t.txt", "end in .json; name it t.json"),
+        ("--rerun", "r.mcap", "end in .rrd; name it r.rrd"),
+    ],
+)
+def test_a_file_whose_ending_says_something_else_is_refused(
+    drive: Path,
+    tmp_path: Path,
+    option: str,
+    name: str,
+    cure: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert replay(drive, option, tmp_path / name) == 2
+    assert cure in capsys.readouterr().err
+    assert not (tmp_path / name).exists()
+
+
+def test_a_page_may_end_in_htm_and_figures_may_go_to_a_device(drive: Path, tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    assert replay(drive, "--report", tmp_path / "r.HTM", "--json", "/dev/null") == 0
+    assert (tmp_path / "r.HTM").is_file()
+
+
 @pytest.mark.parametrize(("option", "name"), [("--overlay", "o.mp4"), ("--out", "o.mcap")])
 def test_a_run_that_fails_leaves_what_was_there(
     drive: Path, tmp_path: Path, option: str, name: str
