@@ -6,12 +6,13 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from panoptic_ros.cli.printing.outputs import byte_words
 from panoptic_ros.core.classes.labels import Label
-from panoptic_ros.core.errors import ConfigError, DataError, counted
+from panoptic_ros.core.errors import ConfigError, DataError, ModelError, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,10 +81,23 @@ def _runtimes() -> dict[str, str]:
     from panoptic_ros.engine.variant import installed_variants
 
     providers = ", ".join(onnxruntime.get_available_providers())
-    found = {"ONNX Runtime": f"{onnxruntime.__version__} ({providers})"}
+    found = {"ONNX Runtime": f"{onnxruntime.__version__} ({providers})", **_openvino()}
     for variant in installed_variants():
         found[variant] = "installed; builds a plan first, see panoptic build"
     return found
+
+
+def _openvino() -> dict[str, str]:
+    """Version and devices of OpenVINO, or why it cannot be loaded; empty where it is missing."""
+    from panoptic_ros.engine.openvino import load_openvino, open_core
+
+    if find_spec("openvino") is None:
+        return {}
+    try:
+        version = str(load_openvino().__version__).split("-")[0]
+        return {"OpenVINO": f"{version} ({', '.join(open_core().available_devices)})"}
+    except ModelError as error:
+        return {"OpenVINO": str(error)}
 
 
 def _show(facts: dict[str, Any]) -> None:

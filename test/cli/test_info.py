@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zipfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,7 +32,19 @@ def test_a_shipped_model_tells_size_classes_licence_and_check_sum(
     road, car = facts["classes"][0], facts["classes"][13]
     assert (road["name"], road["is_drivable"], road["is_thing"]) == ("road", True, False)
     assert (car["name"], car["is_drivable"], car["is_thing"]) == ("car", False, True)
-    assert "ONNX Runtime" in facts["runtimes"]
+    installed = find_spec("openvino") is not None
+    assert set(facts["runtimes"]) >= {"ONNX Runtime", *(["OpenVINO"] if installed else [])}
+    assert not installed or re.fullmatch(r"20\d\d\.\S+ \(.*CPU.*\)", facts["runtimes"]["OpenVINO"])
+
+
+def test_an_openvino_that_is_too_old_is_no_runtime(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("openvino", reason="OpenVINO is not installed: run through make test")
+    monkeypatch.setattr("openvino.__version__", "2022.1")
+    assert main(["info", "street_fast", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["runtimes"]["OpenVINO"]
+    assert told.startswith("OpenVINO is of version 2022.1, needs ")
 
 
 def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
