@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import torch
@@ -181,6 +184,7 @@ class _Run:
             num_workers=config.workers,
             prefetch_factor=4 if config.workers else None,
             pin_memory=self.device.type == "cuda",
+            worker_init_fn=_leave_signals_to_the_trainer if config.workers else None,
         )
 
     def _one(self, batch: list[Tensor]) -> dict[str, float]:
@@ -270,6 +274,24 @@ class _Run:
                 f"{self.config.out / CHECKPOINT}: does not fit this data set or version "
                 f"({error}); start in an empty folder"
             ) from error
+
+
+def _leave_signals_to_the_trainer(worker: int) -> None:
+    """Let a loading process live until the trainer, which ends it, has saved its state.
+
+    Ctrl-C, ``timeout`` and systemd signal the whole group of processes.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    sys.excepthook = _tell_unless_the_trainer_left
+
+
+def _tell_unless_the_trainer_left(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    # Raised where crops are handed over; errors of loading reach the trainer on another way.
+    if not issubclass(kind, (ConnectionError, EOFError)):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _has_bfloat16(device: torch.device) -> bool:

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -137,6 +141,56 @@ def test_a_run_that_is_stopped_by_hand_keeps_what_it_has_learned(config: TrainCo
     with pytest.raises(KeyboardInterrupt):
         train(replace(config, save_every=1000, steps=9), stop)
     assert load_checkpoint(config.out / "last.pt")["step"] == 2
+
+
+STOPPED = """
+import signal, sys, time
+from pathlib import Path
+import torch
+from panoptic_ros.model.training import train as training
+from panoptic_ros.model.training.augment import AugmentConfig
+from panoptic_ros.model.training.config import TrainConfig
+
+def stop(number, frame):
+    # The processes that load may be faster to end than this one.
+    time.sleep(1.0)
+    raise KeyboardInterrupt
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, stop)
+torch.set_num_threads(1)
+training.load_imagenet_weights = lambda backbone: None
+data, out = map(Path, sys.argv[1:])
+config = TrainConfig(
+    data=data, out=out, steps=1000, batch=2, save_every=0, validate_every=0, workers=1,
+    augment=AugmentConfig(crop=(64, 32)),
+)
+try:
+    training.train(config, lambda progress: print(progress.step, flush=True))
+except KeyboardInterrupt:
+    pass
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_of_processes_keeps_the_steps(
+    folder: Path, number: signal.Signals
+) -> None:
+    out = folder.parent / "run"
+    ran = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, str(folder), str(out)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert ran.stdout is not None
+    assert ran.stdout.readline() == "1\n"
+    os.killpg(ran.pid, number)
+    _, said = ran.communicate(timeout=120)
+    assert (said, ran.returncode) == ("", 0)
+    assert load_checkpoint(out / "last.pt")["step"] >= 1
 
 
 def test_a_run_that_is_stopped_within_a_step_keeps_the_steps_before(
