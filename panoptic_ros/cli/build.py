@@ -100,6 +100,11 @@ def run(args: argparse.Namespace) -> int:
     only_with("--runtime openvino", is_for_openvino, {"--openvino-device": args.openvino_device})
     only_with("--runtime tensorrt", not is_for_openvino, {"--device": args.device})
     only_with("--images", recipe.images, {"--most": args.most != MOST_IMAGES})
+    if args.check and is_for_openvino:
+        raise ConfigError(
+            "--check lists what TensorRT cannot take, and this plan is for OpenVINO; leave it "
+            "out, or give --runtime tensorrt"
+        )
     if args.check:
         return _check(recipe)
     if is_for_openvino:
@@ -115,11 +120,10 @@ def _build_for_tensorrt(recipe: Recipe, args: argparse.Namespace) -> None:
 
     here = build_environment(recipe, args.device)
     key, path = key_and_place(recipe, here, args.out)
-    if args.out is None and not args.rebuild:
-        say_why(path, recipe.model, key)
+    is_there = args.out is None and not args.rebuild and say_why(path, recipe, key)
     before = _written_at(path)
     with build_bar() as report:
-        ranges, shown = _images(recipe, key, args.most)
+        ranges, shown = ([], []) if is_there else _images(recipe, key, args.most)
         compare = comparison(recipe.model, here.device if here.runs(recipe) else None, shown)
         manifest = make_plan(recipe, path, here, report, compare, args.rebuild, ranges)
     _tell(path, manifest, here.variant.title, before)
@@ -134,15 +138,14 @@ def _build_for_openvino(recipe: Recipe, args: argparse.Namespace) -> None:
     from panoptic_ros.engine.openvino_plan import key_and_place, read_device
 
     check_recipe(recipe, {entry: option for entry, (option, _) in _chosen(args).items()})
-    device = read_device(recipe.openvino_device)
+    device = read_device(recipe.openvino_device, "--openvino-device")
     key, path = key_and_place(recipe.model, device, args.out)
-    if args.out is None and not args.rebuild:
-        say_why(path, recipe.model, key)
+    is_there = args.out is None and not args.rebuild and say_why(path, recipe, key)
     # Before all images are counted.
     load_nncf()
     before = _written_at(path)
     with build_bar() as report:
-        ranges, shown = _images(recipe, key, args.most)
+        ranges, shown = ([], []) if is_there else _images(recipe, key, args.most)
         manifest = make_openvino_plan(recipe, path, device, ranges, shown, report, args.rebuild)
     _tell(path, manifest, f"OpenVINO {device.version}", before)
     print(
@@ -173,7 +176,10 @@ def _recipe(args: argparse.Namespace) -> Recipe:
     is_recipe = path.suffix in RECIPES
     recipe = read_recipe(path) if is_recipe else Recipe(find_model(args.model, ".onnx or .yaml"))
     if recipe.model.suffix != ".onnx":
-        raise ConfigError(f"{recipe.model}: plans are built from an .onnx file or a .yaml recipe")
+        where = f"{path}: model " if is_recipe else ""
+        raise ConfigError(
+            f"{where}{recipe.model}: plans are built from an .onnx file or a .yaml recipe"
+        )
     return with_choices(recipe, **{entry: value for entry, (_, value) in _chosen(args).items()})
 
 

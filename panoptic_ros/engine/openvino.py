@@ -7,7 +7,7 @@ import contextlib
 import hashlib
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -187,22 +187,28 @@ class OpenVinoEngine(Closing):
         self._request = self._tensor = None
 
 
-def check_device(core: Any, device: str) -> None:
+def check_device(
+    core: Any,
+    device: str,
+    setting: str = "engine_openvino_device",
+    others: Sequence[str] = ("AUTO",),
+) -> None:
     """Refuse a device that is not there.
 
     Args:
         core: ``openvino.Core``.
         device: E.g. ``CPU``.
+        setting: What says the device, for the message.
+        others: What is taken besides the devices that are there.
 
     Raises:
         ModelError: It is not there.
     """
-    known = [*core.available_devices, "AUTO"]
+    known = [*core.available_devices, *others]
     # A single GPU is listed as GPU, several as GPU.0, GPU.1; GPU then is the first.
     if device not in known and f"{device}.0" not in known:
         raise ModelError(
-            f"OpenVINO has no device {device!r} here; set engine_openvino_device to one of: "
-            f"{', '.join(known)}"
+            f"OpenVINO has no device {device!r} here; set {setting} to one of: {', '.join(known)}"
         )
 
 

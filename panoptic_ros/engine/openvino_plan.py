@@ -44,23 +44,24 @@ class OpenVinoDevice:
     version: str
 
 
-def read_device(name: str) -> OpenVinoDevice:
+def read_device(name: str, setting: str = "engine_openvino_device") -> OpenVinoDevice:
     """Ask OpenVINO for a device.
 
     Args:
         name: ``CPU``, ``GPU``, ``GPU.1`` or ``NPU``.
+        setting: What says the device, for the message.
 
     Raises:
         ModelError: OpenVINO or the device is missing, or it is AUTO, which is none.
     """
     openvino = load_openvino()
     core = open_core()
-    check_device(core, name)
     if name == "AUTO":
         raise ModelError(
             "a plan is made for one device and AUTO may be any; "
             f"name one of: {', '.join(core.available_devices)}"
         )
+    check_device(core, name, setting, others=())
     return OpenVinoDevice(
         name,
         str(core.get_property(name, "FULL_DEVICE_NAME")).strip(),

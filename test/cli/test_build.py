@@ -90,6 +90,7 @@ def test_the_check_lists_findings_with_their_fix(
         (["wide.yaml"], "wide.yaml: batch 0: needs 1 to 64"),
         (["tiny.onnx", *OPENVINO, "--batch", "4", "--dla", "0"], " --batch, --dla: only plans of"),
         (["both.yaml", *OPENVINO, "--workspace", "9"], " batch, --workspace: only plans of"),
+        (["tiny.onnx", *OPENVINO, "--check"], "--check lists what TensorRT cannot take, and"),
         (["missing.yaml", "--check"], "missing.onnx: cannot be read (No such file or directory)"),
     ],
 )
@@ -158,7 +159,9 @@ def test_a_plan_of_openvino_is_checked_listed_and_doubted(
     assert f"wrote {plan}, {plan}.json" in said.out.replace("\n", "")
     assert f"score it before it drives: panoptic eval --engine {plan}" in said.err
     assert main([*words, "--images", str(drive)]) == 0
-    assert "there is a plan already" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "there is a plan already; with other images it is built by --rebuild" in told
+    assert "ranges from" not in told
     assert main(["build", str(model), "--runtime", "openvino"]) == 2
     assert "needs no plan in fp16, it runs tiny.onnx as it is" in capsys.readouterr().err
 

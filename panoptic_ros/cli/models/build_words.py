@@ -13,6 +13,7 @@ from panoptic_ros.cli.printing.progress import ProgressBar
 
 if TYPE_CHECKING:
     from panoptic_ros.core.engine_config import ProgressCallback
+    from panoptic_ros.engine.building.recipe import Recipe
     from panoptic_ros.engine.storage.manifest import Manifest, PlanKey
 
 CHECKS = {
@@ -22,12 +23,15 @@ CHECKS = {
 """Figures with a limit, in words."""
 
 
-def say_why(path: Path, model: Path, key: PlanKey) -> None:
-    """Say that the plan is there, or why it has to be built."""
+def say_why(path: Path, recipe: Recipe, key: PlanKey) -> bool:
+    """Say that the plan is there, or why it has to be built; give back whether it is there."""
     from panoptic_ros.engine.storage.cache import find_plan
 
-    found, why = find_plan(path.parent, model.stem, key)
-    print("there is a plan already" if found else f"building: {why}", file=sys.stderr)
+    found, why = find_plan(path.parent, recipe.model.stem, key)
+    # Images are no part of what a plan is known by.
+    other = "; with other images it is built by --rebuild" if recipe.images else ""
+    print(f"there is a plan already{other}" if found else f"building: {why}", file=sys.stderr)
+    return found is not None
 
 
 @contextmanager

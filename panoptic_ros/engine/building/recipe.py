@@ -9,9 +9,10 @@ from typing import Any
 
 from panoptic_ros.core.engine_config import MAX_BATCH, PLAN_RUNTIMES, PRECISIONS, EngineConfig
 from panoptic_ros.core.errors import ConfigError, ModelError
-from panoptic_ros.core.files.document import read_yaml_file
+from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.device import Gpu
+from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.storage.manifest import REWRITING, PlanKey, sha256_of
 from panoptic_ros.engine.variant import VARIANTS, TensorRtVariant
 
@@ -71,6 +72,8 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """Read a recipe: YAML with the names of ``Recipe``; ``model`` is relative to the file.
 
+    ``model`` may also be the name of a model that comes with the package.
+
     Raises:
         ConfigError: It cannot be read, or a name or value is none of a recipe; the message names
             the file.
@@ -79,13 +82,16 @@ def read_recipe(path: Path) -> Recipe:
         document = read_yaml_file(path)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(document, dict) or "model" not in document:
+    if not isinstance(document, dict):
         raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
     document = {_FORMER_NAMES.get(name, name): given for name, given in document.items()}
     known = {entry.name: entry.type for entry in fields(Recipe)}
     unknown = sorted(map(str, set(document) - set(known)))
     if unknown:
-        raise ConfigError(f"{path}: no entry {', '.join(unknown)}; there are {', '.join(known)}")
+        near = nearest(unknown[0], known)
+        raise ConfigError(f"{path}: no entry {', '.join(unknown)}{near}")
+    if "model" not in document:
+        raise ConfigError(f"{path}: a recipe needs at least 'model: FILE.onnx'")
     values = {name: _value(path, name, known[name], given) for name, given in document.items()}
     if values.get("images"):
         values["images"] = str(path.parent / values["images"])
@@ -97,7 +103,8 @@ def read_recipe(path: Path) -> Recipe:
 
 def _value(path: Path, name: str, kind: Any, given: Any) -> Any:
     if name == "model":
-        return path.parent / str(given)
+        beside = path.parent / str(given)
+        return beside if beside.is_file() else shipped_models().get(str(given), beside)
     if name == "targets":
         return tuple(map(str, given if isinstance(given, list) else [given]))
     wanted = {"int": int, "str": str}[kind]

@@ -255,6 +255,9 @@ def test_a_damaged_plan_is_never_run(model: Path) -> None:
 def test_a_device_that_may_be_any_has_no_plan() -> None:
     with pytest.raises(ModelError, match=r"AUTO may be any; name one of: .*CPU"):
         read_device("AUTO")
+    # What is refused is not offered.
+    with pytest.raises(ModelError, match=r"'XPU' here; set --here to one of: (?!.*AUTO).*CPU"):
+        read_device("XPU", "--here")
 
 
 @installed

@@ -41,9 +41,10 @@ def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
     ("text", "words"),
     [
         ("precision: fp16", "needs at least 'model"),
+        ("modell: a.onnx", r"street\.yaml: no entry modell; the nearest is 'model'"),
         ("- 1", "needs at least 'model"),
         ("a: [", "is not YAML"),
-        ("model: a.onnx\nprecison: fp16", "no entry precison; there are model, precision"),
+        ("model: a.onnx\nprecison: fp16", "no entry precison; the nearest is 'precision'"),
         ("model: a.onnx\nbatch: many", "batch is 'many', needs int"),
         ("model: a.onnx\nbatch: true", "batch is True, needs int"),
         ("model: a.onnx\nbatch: 0", "batch 0: needs 1 to 64"),
@@ -57,6 +58,17 @@ def test_a_recipe_is_read_with_paths_beside_it(tmp_path: Path) -> None:
 def test_a_mistake_in_a_recipe_is_named(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=words):
         read_recipe(write(tmp_path, text))
+
+
+def test_a_recipe_takes_the_name_of_a_shipped_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped = {"street_fast": Path("/package/street_fast.onnx")}
+    monkeypatch.setattr("panoptic_ros.engine.building.recipe.shipped_models", lambda: shipped)
+    path = write(tmp_path, "model: street_fast")
+    assert read_recipe(path).model == shipped["street_fast"]
+    (tmp_path / "street_fast").touch()
+    assert read_recipe(path).model == tmp_path / "street_fast"
 
 
 def test_the_command_line_wins_over_the_recipe() -> None:
