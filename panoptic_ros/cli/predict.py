@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,14 @@ from panoptic_ros.cli.options.inputs import (
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import progress
-from panoptic_ros.core.errors import ConfigError, DataError, FrameError, LateFrameError, counted
+from panoptic_ros.core.errors import (
+    ConfigError,
+    DataError,
+    FrameError,
+    LateFrameError,
+    counted,
+    listed,
+)
 
 if TYPE_CHECKING:
     from panoptic_ros.core.camera.camera_config import CameraConfig
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 
 DEFAULT_OUT = Path("out/predict")
+MOST_NAMES = 5
 ANNOTATED = "annotated"
 
 
@@ -83,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         engine = stack.enter_context(closing(opened))
         pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
         stack.enter_context(reserved(make_folder(args.out)))
+        before = _label_files(args)
         writer, counts = _writer(args, engine.spec.labels), _Counts()
         stack.enter_context(_finishing(writer, counts, is_first=not _has_labels(args)))
         draw = args.out / ANNOTATED if args.annotated else None
@@ -95,6 +104,7 @@ def run(args: argparse.Namespace) -> int:
     print(f"{counted(counts.written, 'image')} labelled{late}")
     drawn = (f"{ANNOTATED}/*.jpg",) if args.annotated else ()
     print_written(args.out / name for name in (*FORMATS[args.format].files, *drawn))
+    _tell_older(args.out, before.items() & _label_files(args).items())
     return 1 if source.read_errors else 0
 
 
@@ -123,6 +133,30 @@ def _has_labels(args: argparse.Namespace) -> bool:
     from panoptic_ros.data.formats import FORMATS
 
     return any(args.out.glob(FORMATS[args.format].files[0]))
+
+
+_LabelFile = tuple[Path, tuple[int, int]]
+
+
+def _label_files(args: argparse.Namespace) -> dict[Path, tuple[int, int]]:
+    """The files of the format that are there, with what changes when one is written."""
+    from panoptic_ros.data.formats import FORMATS
+
+    patterns = (*FORMATS[args.format].files, f"{ANNOTATED}/*.jpg")
+    found = {path: path.stat() for pattern in patterns for path in args.out.glob(pattern)}
+    return {path: (status.st_ino, status.st_mtime_ns) for path, status in found.items()}
+
+
+def _tell_older(out: Path, older: Set[_LabelFile]) -> None:
+    """Say which files an earlier run left, as whoever takes the folder takes them as well."""
+    names = sorted(str(path.relative_to(out)) for path, _ in older)
+    if names:
+        stay = "stays" if len(names) == 1 else "stay"
+        print(
+            f"panoptic predict: {counted(len(names), 'file')} of an earlier run {stay} in {out}: "
+            f"{listed(names, MOST_NAMES)}",
+            file=sys.stderr,
+        )
 
 
 def _check(args: argparse.Namespace) -> None:

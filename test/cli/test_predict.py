@@ -307,3 +307,18 @@ def test_the_parameters_of_the_camera_count_as_in_the_node(images: Path, tmp_pat
     assert labels.shape == (48, 64)
     assert (labels[40:] == 255).all()
     assert (labels[24:40] != 255).all()
+
+
+def test_label_files_of_an_earlier_run_that_stay_are_told(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    for _ in range(2):
+        assert predict(images, out, "cityscapes", "--annotated") == 0
+        assert "earlier run" not in capsys.readouterr().err
+    (images / "frame_0.png").rename(images / "other.png")
+    assert predict(images, out, "cityscapes", "--annotated") == 0
+    assert (
+        f"3 files of an earlier run stay in {out}: annotated/frame_0.jpg, "
+        "frame_0_instanceIds.png, frame_0_labelIds.png"
+    ) in capsys.readouterr().err
