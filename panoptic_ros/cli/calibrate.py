@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,7 +93,7 @@ def _board(text: str) -> tuple[int, int]:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Find the boards, solve, write; 1 where the result is doubtful."""
+    """Find the boards, solve, write; 1 where the result is doubtful or an image was lost."""
     from panoptic_ros.core.ground.calibration import Board, calibrate, coverage
     from panoptic_ros.messages.calibration.camera_yaml import write_camera_yaml
 
@@ -105,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     is_file = is_file_name(out, ".yaml", ".yml")
     path = out if is_file else out / "camera.yaml"
     check_place(path, "--out")
-    found, unseen, largest = _views(_each_once(args.images), board, args.most)
+    inputs, lost = _each_once(args.images), list[Path]()
+    found, unseen, largest = _views(_images(inputs, args.most, lost), board)
     image_size, odd = _common_size(found)
     used = [(name, corners) for name, of_size, corners in found if of_size == image_size]
     for names, why in ((unseen, "do not show the whole board"), (odd, "are of another size")):
@@ -120,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     _show_verdict(made, coverage(views, image_size), args.model)
     samples = [] if is_file else _write_samples(out / "undistorted", largest, made)
     print_written([path, *samples])
-    return 1 if made.error_px > USABLE_ERROR_PX else 0
+    return 1 if lost or made.error_px > USABLE_ERROR_PX else 0
 
 
 def _each_once(inputs: list[Path]) -> list[Path]:
@@ -143,6 +144,17 @@ def _each_once(inputs: list[Path]) -> list[Path]:
     return list(kept.values())
 
 
+def _boards(found: Iterable[tuple[int, int]], tried: int) -> Counter[tuple[int, int]]:
+    """Count the sizes of boards; windows of a house or a single image's are no board.
+
+    >>> _boards([(3, 3), (9, 6), (9, 6), (5, 4)], 7)
+    Counter({(9, 6): 2})
+    """
+    wanted = min(2, tried)
+    sizes = Counter(size for size in found if max(size) >= 4 and min(size) >= 3)
+    return Counter({size: count for size, count in sizes.items() if count >= wanted})
+
+
 def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:
     """Say that no image shows the board, and which one they show instead."""
     import cv2
@@ -155,7 +167,7 @@ def _not_found(inputs: list[Path], board: Board, searched: int) -> DataError:
         np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         for _, rgb in islice(_images(inputs, MOST_TRIED), MOST_TRIED)
     ]
-    sizes = Counter(seen for gray in tried if (seen := board_size(gray)))
+    sizes = _boards(filter(None, map(board_size, tried)), len(tried))
     if any(map(has_markers, tried)):
         cure = (
             "they show a board with markers (ChArUco, AprilTag), which is not read; print a "
@@ -217,12 +229,13 @@ def _write_samples(folder: Path, largest: Largest, made: Intrinsics) -> list[Pat
     return paths
 
 
+Named = Iterator[tuple[str, "NDArray[np.uint8]"]]
 Found = tuple[str, tuple[int, int], "NDArray[np.float32]"]
 Largest = list[tuple[float, str, "NDArray[np.uint8]"]]
 """Images with the largest boards: area in pixels, name, RGB."""
 
 
-def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], list[str], Largest]:
+def _views(images: Named, board: Board) -> tuple[list[Found], list[str], Largest]:
     """Look for the board in every image.
 
     Returns:
@@ -236,7 +249,7 @@ def _views(inputs: list[Path], board: Board, most: int) -> tuple[list[Found], li
     found: list[Found] = []
     unseen: list[str] = []
     largest: Largest = []
-    for name, rgb in progress(_images(inputs, most), None, "searching for the board"):
+    for name, rgb in progress(images, None, "searching for the board"):
         gray = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
         corners = find_corners(gray, board)
         if corners is None:
@@ -257,25 +270,38 @@ def _largest(found: Largest) -> Largest:
     return kept
 
 
-def _images(inputs: list[Path], most: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Read the images of all inputs, of recordings a sample."""
+def _images(inputs: list[Path], most: int, lost: list[Path] | None = None) -> Named:
+    """Read the images of all inputs, of recordings a sample.
+
+    Args:
+        inputs: Where they are.
+        most: Frames of a recording that are read.
+        lost: Is given the inputs of which not all could be read; None for a second look, of which
+            nothing is said.
+    """
     from panoptic_ros.recordings.folder import FolderSource
     from panoptic_ros.recordings.open import open_source
 
     for path in inputs:
         with open_source(path) as source:
-            stride = 1 if isinstance(source, FolderSource) else _stride(source, most)
+            stride = (
+                1 if isinstance(source, FolderSource) else _stride(source, most, lost is not None)
+            )
             for recorded in islice(source.frames(), 0, None, stride):
                 yield recorded.name, recorded.frame.image
+            if lost is None:
+                continue
+            if source.read_errors:
+                lost.append(path)
             for note in source.read_errors.notes:
                 print(f"panoptic calibrate: {note}", file=sys.stderr)
 
 
-def _stride(source: Source, most: int) -> int:
+def _stride(source: Source, most: int, is_said: bool) -> int:
     """Of how many frames of a recording one is searched; says so where it is not each."""
     count = source.count if source.count is not None else sum(1 for _ in source.frames())
     stride = max(1, -(-count // most))
-    if stride > 1:
+    if stride > 1 and is_said:
         print(
             f"panoptic calibrate: {source.path.name} has {counted(count, 'frame')}, one in "
             f"{stride} is searched (--most)",

@@ -187,7 +187,7 @@ def check_png(path: Path, content: bytes) -> None:
     try:
         height, width = png_size(content)
     except DamagedPngError as error:
-        raise DataError(f"{path}: missing or not an image, it {error}") from error
+        raise DataError(f"{path}: {error}") from error
     if not is_image_size(height, width):
         raise DataError(f"{path}: is {width}x{height}, needs {image_limits()}")
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import yaml
 
-from panoptic_ros.cli.calibrate import _show_errors
+from panoptic_ros.cli.calibrate import _boards, _show_errors
 from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.ground.calibration import Board, Intrinsics, find_corners
@@ -171,6 +171,18 @@ def test_of_a_video_a_sample_is_searched_and_said(
     assert "10 images" in said.out
 
 
+def test_the_sample_is_said_once_where_it_shows_another_board(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("av")
+    video = board_video(tmp_path / "boards.mp4")
+    words = ["--board", "10x7", "--square", "0.025", "--most", "10"]
+    assert main(["calibrate", str(video), *words, "--out", str(tmp_path / "camera.yaml")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("is searched (--most)") == 1
+    assert "they show one of 9x6: --board 9x6" in said
+
+
 def test_a_sample_of_nothing_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -244,3 +256,17 @@ def test_a_file_that_is_no_calibration_is_refused(text: str, words: str, tmp_pat
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=words):
         read_camera_yaml(path)
+
+
+def test_an_image_that_is_lost_counts_for_the_status(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (images / "wall.png").write_bytes((images / "board0.png").read_bytes()[:500])
+    assert main(["calibrate", str(images), *BOARD, "--out", str(tmp_path / "c.yaml")]) == 1
+    assert "wall.png: is cut off: a chunk ends at byte " in capsys.readouterr().err
+
+
+def test_boards_of_windows_or_of_one_image_are_not_proposed() -> None:
+    assert not _boards([(3, 3), (3, 3), (5, 4)], 7)
+    assert _boards([(9, 6), (9, 6)], 7) == {(9, 6): 2}
+    assert _boards([(9, 6)], 1) == {(9, 6): 1}

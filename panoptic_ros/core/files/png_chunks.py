@@ -35,6 +35,8 @@ def png_size(content: bytes) -> tuple[int, int]:
             raise DamagedPngError(f"has no chunk at byte {at}, but {name.hex()}")
         end = at + _AROUND_DATA + int.from_bytes(content[at : at + 4], "big")
         if end > len(content):
-            raise DamagedPngError(f"is cut off: a chunk ends at {end}, the file at {len(content)}")
+            raise DamagedPngError(
+                f"is cut off: a chunk ends at byte {end}, the file at {len(content)}"
+            )
         at = end
     return int.from_bytes(content[20:24], "big"), int.from_bytes(content[16:20], "big")
