@@ -266,6 +266,15 @@ def test_an_image_that_is_lost_counts_for_the_status(
     assert "wall.png: is cut off: a chunk ends at byte " in capsys.readouterr().err
 
 
+def test_a_file_that_is_no_calibration_file_is_no_folder_either(
+    images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "camera.txt"
+    assert main(["calibrate", str(images), *BOARD, "--out", str(out)]) == 2
+    assert "camera.txt: needs a folder, or a file *.yaml" in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_boards_of_windows_or_of_one_image_are_not_proposed() -> None:
     assert not _boards([(3, 3), (3, 3), (5, 4)], 7)
     assert _boards([(9, 6), (9, 6)], 7) == {(9, 6): 2}

@@ -10,7 +10,30 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import ConfigError, DataError
+
+_OF_FILES = frozenset(
+    [
+        ".avi",
+        ".csv",
+        ".html",
+        ".ini",
+        ".jpg",
+        ".json",
+        ".mcap",
+        ".mkv",
+        ".mp4",
+        ".onnx",
+        ".plan",
+        ".png",
+        ".pt",
+        ".txt",
+        ".xml",
+        ".yaml",
+        ".yml",
+    ]
+)
+"""Endings that nobody gives a folder."""
 
 
 def add_out(
@@ -41,7 +64,13 @@ def add_out(
 
 
 def is_file_name(out: Path, *endings: str) -> bool:
-    """Whether ``--out`` names a file of that kind and no folder."""
+    """Whether ``--out`` names a file of that kind and no folder.
+
+    Raises:
+        ConfigError: It names a file of another kind.
+    """
+    if out.suffix.lower() in _OF_FILES - set(endings) and not out.is_dir():
+        raise ConfigError(f"--out {out}: needs a folder, or a file *{endings[0]}")
     return out.suffix.lower() in endings and not out.is_dir()
 
 
