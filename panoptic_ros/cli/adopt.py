@@ -132,8 +132,11 @@ def _preprocessing(args: argparse.Namespace) -> Preprocessing:
         )
     scale = usual.scale if args.scale is None else args.scale
     # Written so that what is no number fails as well.
-    if not (0.0 < scale < math.inf and min(deviation) > 0.0):
-        raise ConfigError(f"--scale {scale} and --std {deviation} need to be above 0")
+    if not 0.0 < scale < math.inf:
+        raise ConfigError(f"--scale {scale}: needs to be above 0")
+    if not min(deviation) > 0.0:
+        given = ",".join(f"{value:g}" for value in deviation)
+        raise ConfigError(f"--std {given}: each number needs to be above 0")
     return Preprocessing(args.colour, scale, mean, deviation)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.limits import nearest_size
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.export import write_model
 from panoptic_ros.model.hub import Checkpoint, pair
@@ -48,7 +49,7 @@ def check_size(checkpoint: Checkpoint, size: tuple[int, int], label_scale: int) 
     if size[0] % step or size[1] % step or min(size) < step:
         raise ConfigError(
             f"size {size[0]}x{size[1]}: both sides must be multiples of {step} for "
-            f"{checkpoint.name}"
+            f"{checkpoint.name}; the nearest is {nearest_size(size, step)}"
         )
     if label_scale not in (1, 2, 4):
         raise ConfigError(f"label scale is {label_scale}, needs 1, 2 or 4")

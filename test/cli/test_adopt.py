@@ -115,8 +115,8 @@ def test_what_was_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str
 BAD = {
     "no label set": (["--labels", "kitti"], "there are cityscapes, coco, ade20k, mapillary"),
     "numbers of bytes": (["--mean", "104,117,123"], "add --scale 1"),
-    "no deviation": (["--std", "0,1,1"], "need to be above 0"),
-    "no scale": (["--scale", "nan"], "need to be above 0"),
+    "no deviation": (["--std", "0,1,1"], "adopt: --std 0,1,1: each number needs to be above 0"),
+    "no scale": (["--scale", "nan"], "--scale nan: needs to be above 0"),
     "its own place": (["--out", "m.onnx"], "is the input model; choose another file"),
     "no model's name": (["--out", "m.plan"], "the name must end in .onnx"),
     "no file": (["absent.onnx"], "absent.onnx: cannot be read"),

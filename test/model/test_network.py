@@ -171,7 +171,7 @@ def test_weights_are_stored_in_half_the_bytes(network: PanopticNetwork, tmp_path
 def test_a_size_that_the_strides_do_not_divide_is_refused(
     network: PanopticNetwork, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConfigError, match="multiples of 32"):
+    with pytest.raises(ConfigError, match="multiples of 32; the nearest is 96x64"):
         export(network, spec_of(CLASSES, (100, 64)), tmp_path / "drawn.onnx")
 
 

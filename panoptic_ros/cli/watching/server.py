@@ -55,6 +55,7 @@ class WatchServer(ThreadingHTTPServer):
             super().__init__((host, port), partial(_Answer, watched, make_page))
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or error
+            why = str(why).rstrip(".")
             raise ConfigError(f"{host}:{port}: {why}; choose another --port or --host") from error
 
     @property

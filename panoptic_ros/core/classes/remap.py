@@ -172,6 +172,8 @@ def remap_from_document(document: Any) -> RemapFile:
     Raises:
         ConfigError: A key is missing, a class is unknown or named twice, a value is not 0..255.
     """
+    if document is None:
+        raise ConfigError(f"the file is empty, needs the keys {', '.join(_KEYS)}")
     if not isinstance(document, dict) or set(document) != set(_KEYS):
         found = ", ".join(map(str, document)) if isinstance(document, dict) else repr(document)
         raise ConfigError(f"needs the keys {', '.join(_KEYS)}; found {found}")

@@ -25,6 +25,16 @@ def is_image_size(height: int, width: int) -> bool:
     return fits and height * width <= MAX_PIXELS
 
 
+def nearest_size(size: tuple[int, int], step: int) -> str:
+    """Write the (width, height) nearest to one whose sides are no multiples of a step.
+
+    >>> nearest_size((500, 250), 32)
+    '512x256'
+    """
+    width, height = (max(1, (2 * side + step) // (2 * step)) * step for side in size)
+    return f"{width}x{height}"
+
+
 def image_limits() -> str:
     """What ``is_image_size`` asks for, in words."""
-    return f"1 to {MAX_SIDE_PX} pixels a side and {MAX_PIXELS} at most"
+    return f"1 to {MAX_SIDE_PX} pixels a side, at most {MAX_PIXELS} pixels in all"

@@ -122,8 +122,10 @@ def read_input(
     words = f"{where}: its input {inputs[0].name!r} is ({', '.join(map(str, sizes))})"
     if kind.elem_type not in _TYPES:
         raise ModelError(f"{words} of another type, needs {', '.join(_TYPES.values())}")
-    if len(sizes) != 4 or sizes[0] not in (1, *_open(sizes)):
-        raise ModelError(f"{words}, needs four axes, of a batch that is 1 or open")
+    if len(sizes) != 4:
+        raise ModelError(f"{words}, needs four axes")
+    if sizes[0] not in (1, *_open(sizes)):
+        raise ModelError(f"{words}: its batch is {sizes[0]}; needs 1 or an open one")
     layout = _layout(sizes, layout, words)
     height, width = _size(sizes[2:] if layout == NCHW else sizes[1:3], size, words)
     return ForeignInput(inputs[0].name, _TYPES[kind.elem_type], layout, height, width)

@@ -94,6 +94,11 @@ def test_a_taken_port_is_one_line(url: str) -> None:
         WatchServer(DrawnNode(), "127.0.0.1", port, watch_page)
 
 
+def test_a_port_that_is_none_is_one_line() -> None:
+    with pytest.raises(ConfigError, match="port must be 0-65535; choose another --port"):
+        WatchServer(DrawnNode(), "127.0.0.1", 70_000, watch_page)
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_a_browser_shows_overlay_figures_and_topics(url: str, tmp_path: Path) -> None:
     shot = tmp_path / "shot.png"

@@ -41,7 +41,10 @@ BAD = {
     "no rate": ({"max_rate_hz": (float("nan"),)}, "max_rate_hz has nan"),
     "a size in words": ({"output_size": ("big",)}, "output.size has 'big', needs camera, network"),
     "a size of nothing": ({"output_size": ("0x5",)}, "output.size has '0x5'"),
-    "a size of far too much": ({"output_size": ("16384x16384",)}, "output.size has '16384x16384'"),
+    "a size of far too much": (
+        {"output_size": ("16384x16384",)},
+        "a side, at most 67108864 pixels in all",
+    ),
     "an empty region": (
         {"region": ("0,0,0,5",)},
         "region has '0,0,0,5', needs 'x,y,width,height'",

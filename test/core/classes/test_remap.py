@@ -210,6 +210,7 @@ BROKEN = {
     "not text": (b"\xff\xfe\x00", "is not YAML"),
     "not YAML": (b"a: [", "is not YAML"),
     "a list": (b"- 1", "needs the keys"),
+    "nothing": (b"# later\n", "the file is empty, needs the keys name, classes"),
 }
 
 

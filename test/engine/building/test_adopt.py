@@ -311,7 +311,7 @@ BAD: dict[str, tuple[Foreign, dict[str, Any], str]] = {
     "old": (Foreign(opset=10), {}, "is of opset 10, needs 11 or newer"),
     "open size": (Foreign(size=None), {}, r"\(1, 3, height, width\), which leaves the size open"),
     "other size": (Foreign(), {"size": (64, 32)}, "which is not --size 64x32"),
-    "batch of 2": (Foreign(batch=2), {}, r"\(2, 3, 16, 32\), needs four axes, of a batch that is"),
+    "batch of 2": (Foreign(batch=2), {}, r"\(2, 3, 16, 32\): its batch is 2; needs 1 or an open"),
     "other layout": (Foreign(), {"layout": "nhwc"}, "needs three channels in layout nhwc"),
     "unclear layout": (Foreign(size=(16, 3)), {}, "leaves the layout open; add --input"),
     "integers in": (Foreign(dtype="int32"), {}, "of another type, needs float32, uint8"),

@@ -331,7 +331,7 @@ def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"augment": AugmentConfig(crop=(50, 32))}, "multiples of 32"),
+        ({"augment": AugmentConfig(crop=(50, 32))}, "multiples of 32; the nearest is 64x32"),
         ({"batch": 1}, "at least 2"),
         ({"device": "cuda:99"}, "cuda:99"),
         ({"steps": 0}, "steps is 0, needs at least 1"),
