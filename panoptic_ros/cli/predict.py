@@ -20,7 +20,13 @@ from panoptic_ros.cli.options.inputs import (
     source_of,
 )
 from panoptic_ros.cli.options.taken_parameters import parameters_of
-from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
+from panoptic_ros.cli.printing.outputs import (
+    add_out,
+    make_folder,
+    print_written,
+    reserved,
+    unless_empty,
+)
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.core.errors import (
     ConfigError,
@@ -90,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
         opened = open_named(engine_name(args, config), args.threads, "predict", args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline, camera = Pipeline(engine, config.pipeline), config.recorded_camera(source.topic)
+        stack.enter_context(unless_empty(args.out))
         stack.enter_context(reserved(make_folder(args.out)))
         before = _label_files(args)
         writer, counts = _writer(args, engine.spec.labels), _Counts()

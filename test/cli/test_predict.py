@@ -322,3 +322,13 @@ def test_label_files_of_an_earlier_run_that_stay_are_told(
         f"3 files of an earlier run stay in {out}: annotated/frame_0.jpg, "
         "frame_0_instanceIds.png, frame_0_labelIds.png"
     ) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("format_name", ["cityscapes", "coco"])
+def test_where_nothing_can_be_read_no_folder_is_left(
+    format_name: str, images: Path, tmp_path: Path
+) -> None:
+    for path in images.iterdir():
+        path.write_bytes(path.read_bytes()[:60])
+    assert predict(images, tmp_path / "a" / "b", format_name) == 2
+    assert not (tmp_path / "a").exists()

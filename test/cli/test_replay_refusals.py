@@ -134,3 +134,12 @@ def test_an_unknown_topic_is_refused_with_those_that_are(
 ) -> None:
     assert replay(drive, "--out", tmp_path / "r.mcap", "--topics", "label,depth") == 2
     assert "no topic depth; there are: " in capsys.readouterr().err
+
+
+def test_a_refused_run_leaves_no_folder_that_it_made(drive: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    for out in (tmp_path / "a" / "b", kept):
+        assert replay(drive, "--out", out, "--topics", "unknown") == 2
+    assert not (tmp_path / "a").exists()
+    assert kept.is_dir()

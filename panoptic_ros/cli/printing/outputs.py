@@ -7,7 +7,7 @@ import argparse
 import fcntl
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from panoptic_ros.core.errors import ConfigError, DataError
@@ -90,6 +90,20 @@ def make_folder(folder: Path) -> Path:
             f"{folder}: cannot be made ({error.strerror}); name another folder with --out"
         ) from error
     return folder
+
+
+@contextmanager
+def unless_empty(folder: Path) -> Iterator[None]:
+    """Remove a folder, with those in it and above it, that a failed run made and left empty."""
+    missing = [path for path in (folder, *folder.parents) if not os.access(path, os.F_OK)]
+    try:
+        yield
+    except BaseException:
+        within = [Path(path) for path, *_ in os.walk(folder, topdown=False)]
+        for path in (*within, *missing) if missing else ():
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 @contextmanager
