@@ -79,13 +79,15 @@ def _look_at_openvino(name: str, manifest: Manifest) -> CachedPlan:
         why_not = f"needs {error.name}, which cannot be imported here"
         return CachedPlan(name, facts, why_not, needs_gpu=False)
     device = device_of(manifest)
+    build = command(manifest.model, device)
     try:
         wanted = _of_package(key_here(manifest, read_device(device)), manifest.model)
         why_not = "; ".join(manifest.key.differences(wanted))
     except ModelError as error:
-        why_not = str(error)
+        # It says what to do, and building needs the same.
+        why_not, build = str(error), ""
     facts = f"{manifest.key.precision}, OpenVINO, {manifest.key.gpu} ({device})"
-    return CachedPlan(name, facts, why_not, command(manifest.model, device), needs_gpu=False)
+    return CachedPlan(name, facts, why_not, build, needs_gpu=False)
 
 
 def _why_not(manifest: Manifest, gpu: Gpu | None, versions: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ import pytest
 
 from panoptic_ros.cli.diagnosis.cached_plans import look_at_plans
 from panoptic_ros.cli.diagnosis.checks import diagnose
+from panoptic_ros.core.errors import ModelError
 from panoptic_ros.engine import openvino_plan
 from panoptic_ros.engine.device import Gpu
 from panoptic_ros.engine.openvino_plan import OpenVinoDevice
@@ -90,6 +91,21 @@ def test_plans_of_openvino_in_the_cache_are_judged_without_a_gpu(
     )
     told = line(diagnose(replace(HERE, plans=(found,))), "a.plan")
     assert told.remedy == (found.command if why_not else "")
+
+
+def test_without_openvino_its_plan_needs_no_building(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str) -> OpenVinoDevice:
+        raise ModelError("OpenVINO is not installed; run: pip install openvino")
+
+    monkeypatch.setattr(openvino_plan, "read_device", refuse)
+    made = key(variant="openvino", precision="int8")
+    write_plan(tmp_path / "a.plan", b"plan", manifest(key=made, options={"device": "CPU"}))
+    plans = look_at_plans(tmp_path, None, {})
+    told = line(diagnose(replace(HERE, plans=plans)), "a.plan")
+    assert told.found.endswith("OpenVINO is not installed; run: pip install openvino")
+    assert told.remedy == ""
 
 
 def test_a_plan_of_an_older_shipped_model_and_a_damaged_one_are_told(tmp_path: Path) -> None:
