@@ -196,7 +196,7 @@ def _export(args: argparse.Namespace) -> None:
             "or pip install torch onnx"
         ) from error
     from panoptic_ros.core.classes.label_documents import find_label_set
-    from panoptic_ros.core.classes.own_classes import drivable_warning
+    from panoptic_ros.core.classes.own_classes import drivable_warning, thing_warning
     from panoptic_ros.model.checkpoint import (
         labels_of,
         load_checkpoint,
@@ -207,15 +207,19 @@ def _export(args: argparse.Namespace) -> None:
 
     paths = [args.checkpoint, *args.mean_with]
     state = mean_of([load_checkpoint(path) for path in paths], paths)
+    chosen = find_label_set(args.labels) if args.labels else None
     spec = spec_of(
         state["classes"],
         args.size or (512, 256),
         name=args.name or args.model.stem,
         license_text=args.license,
         provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
-        labels=find_label_set(args.labels) if args.labels else labels_of(state),
+        labels=chosen or labels_of(state),
     )
-    if warning := drivable_warning(spec.labels):
+    warnings = [drivable_warning(spec.labels)]
+    if chosen is not None:
+        warnings.append(thing_warning(state["classes"], chosen))
+    for warning in filter(None, warnings):
         print(f"warning: {warning}", file=sys.stderr)
     network = network_of(state)
     if args.balance:

@@ -85,6 +85,23 @@ def chosen_labels(classes: Sequence[tuple[str, bool]], chosen: LabelSet) -> Labe
     )
 
 
+def thing_warning(classes: Sequence[tuple[str, bool]], chosen: LabelSet) -> str:
+    """Say which classes a label set describes otherwise than the data; nothing where none.
+
+    Args:
+        classes: (name, is a thing) of each class of the model: what the data set said.
+        chosen: The label set that somebody wrote for it.
+    """
+    known = {label.name: label.is_thing for label in chosen.labels}
+    others = [name for name, is_thing in classes if known.get(name, is_thing) is not is_thing]
+    if not others:
+        return ""
+    return (
+        f"{chosen.name} says otherwise of {listed(others, 8)} than the data set whether objects "
+        "are told apart (is_thing); what the data set said counts, as the network learned that"
+    )
+
+
 def drivable_warning(labels: LabelSet) -> str:
     """Say what to do where no class can be driven on; nothing where one can."""
     if (labels.drivable & ~labels.things).any():

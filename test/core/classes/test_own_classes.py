@@ -13,6 +13,7 @@ from panoptic_ros.core.classes.own_classes import (
     drivable_warning,
     name_of_classes,
     own_label_set,
+    thing_warning,
 )
 from panoptic_ros.core.errors import ConfigError
 
@@ -67,3 +68,15 @@ def test_nothing_to_drive_on_is_said_with_the_way_out() -> None:
 def test_a_drivable_thing_is_nothing_to_drive_on() -> None:
     labels = LabelSet("odd", (Label(0, "manhole", True, True, (1, 2, 3)),))
     assert "none of the classes (manhole)" in drivable_warning(labels)
+
+
+def test_classes_that_a_label_set_counts_otherwise_than_the_data_are_named() -> None:
+    classes = [("car", False), ("road", False), ("sky", True), ("cow", True)]
+    words = thing_warning(classes, CITYSCAPES)
+    assert words.startswith("cityscapes says otherwise of car, sky than the data set")
+    assert thing_warning([("car", True), ("road", False)], CITYSCAPES) == ""
+    assert [label.is_thing for label in chosen_labels(classes[:3], CITYSCAPES).labels] == [
+        False,
+        False,
+        True,
+    ]
