@@ -131,12 +131,21 @@ def _plan_lines(here: Environment) -> Iterator[Check]:
 
 def engine_words(here: Environment) -> str:
     """Name the engine that a model runs on."""
-    runtime = f"ONNX Runtime on the {'GPU (CUDA)' if 'CUDA' in here.providers else 'CPU'}"
+    runtime = _runtime_words(here)
     if _lacks_for_plans(here):
         return runtime
     plans = [plan for plan in here.plans if plan.needs_gpu]
     fitting = sum(not plan.why_not for plan in plans)
     return f"TensorRT where a plan fits ({fitting} of {len(plans)} here), else {runtime}"
+
+
+def _runtime_words(here: Environment) -> str:
+    """Name what runs a model where no plan does; see ``engine.cpu_runtime``."""
+    if "CUDA" in here.providers:
+        return "ONNX Runtime on the GPU (CUDA)"
+    if here.has_bfloat16 and here.modules["openvino"].is_usable and not here.gpu:
+        return "the faster one of OpenVINO and ONNX Runtime on the CPU"
+    return "ONNX Runtime on the CPU"
 
 
 def _lacks_for_plans(here: Environment) -> list[str]:

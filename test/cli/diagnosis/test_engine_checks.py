@@ -87,6 +87,17 @@ def test_what_plans_lack_is_told_where_there_is_a_gpu(
     assert words.endswith("ONNX Runtime on the CPU")
 
 
+def test_the_verdict_names_openvino_where_it_may_be_taken() -> None:
+    both = "the faster one of OpenVINO and ONNX Runtime on the CPU"
+    assert engine_words(replace(HERE, has_bfloat16=True)) == both
+    for here in (
+        replace(HERE, has_bfloat16=False),
+        without("openvino", has_bfloat16=True),
+        replace(HERE, has_bfloat16=True, gpu="NVIDIA T4"),
+    ):
+        assert engine_words(here) == "ONNX Runtime on the CPU"
+
+
 def test_the_verdict_counts_the_plans_that_fit() -> None:
     plans = (CachedPlan("a.plan", "fp16"), CachedPlan("b.plan", "fp16", "GPU is T4", "build b"))
     here = replace(HERE, cuda=T4, plans=plans)
