@@ -7,7 +7,6 @@ import argparse
 import math
 import os
 import sys
-import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from panoptic_ros.fleet.parts.cut import Cut
     from panoptic_ros.fleet.workers import Workers
 
-SAY_EVERY_S = 30.0
 """Without a terminal a line tells how far it is, so often."""
 _OVERLAP_S = 5.0
 
@@ -150,13 +148,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         workers = _workers(args, job, len(uris))
         with ProgressBar("label", len(uris)) as bar:
-            said = time.monotonic()
             for report, progress in call(uris, workers, args.out, job):
                 bar.show(progress.done, str(progress))
                 told.add(report)
-                if not sys.stderr.isatty() and time.monotonic() - said > SAY_EVERY_S:
-                    said = time.monotonic()
-                    print(f"panoptic label: {progress}", file=sys.stderr)
     except KeyboardInterrupt:
         print("panoptic label: stopped; the same command goes on from here", file=sys.stderr)
         raise
