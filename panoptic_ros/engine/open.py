@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 DRAWN = "drawn"
 """The engine that reads drawn streets back; stands in where there is no model."""
-PLAN_FITS = "the plan fits this machine"
-"""Part of the line about what was chosen, where that is the very plan that was named."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,21 @@ class _Opening:
 
     config: EngineConfig
     say: Callable[[str], object]
+    say_other: Callable[[str], object]
     report: ProgressCallback
+
+    def tell(self, line: str, runs: str) -> None:
+        """Say what was chosen, to ``say_other`` as well where it is not what was named.
+
+        Args:
+            line: About what was chosen and why.
+            runs: The runtime, or the name of the plan where it is the one that was named.
+        """
+        self.say(line)
+        name, runtime = self.config.name, self.config.runtime
+        named = name if name.endswith(".plan") else runtime
+        if named not in ("auto", runs):
+            self.say_other(line)
 
     def request(self, model: Path) -> PlanRequest:
         from panoptic_ros.engine.building.plans import PlanRequest
@@ -55,6 +67,7 @@ def open_engine(
     warmup: int = 3,
     say: Callable[[str], object] = lambda line: None,
     report: ProgressCallback = lambda phase, share: None,
+    say_other: Callable[[str], object] = lambda line: None,
 ) -> Engine:
     """Open an engine: a ``.plan`` in TensorRT, an ``.onnx`` in TensorRT where a plan fits.
 
@@ -73,6 +86,7 @@ def open_engine(
         warmup: Inferences of a plan before the first frame.
         say: Takes the one line about what was chosen and why.
         report: Told how far a build is: the phase and the share that is done.
+        say_other: Takes that line as well, where a plan or a runtime is named and another runs.
 
     Raises:
         ConfigError: There is no such fallback or precision.
@@ -92,13 +106,14 @@ def open_engine(
         device=device,
         warmup=warmup,
     )
-    return open_configured(config, say, report)
+    return open_configured(config, say, report, say_other)
 
 
 def open_configured(
     config: EngineConfig,
     say: Callable[[str], object] = lambda line: None,
     report: ProgressCallback = lambda phase, share: None,
+    say_other: Callable[[str], object] = lambda line: None,
 ) -> Engine:
     """Open the engine that a config asks for, as ``open_engine`` does.
 
@@ -106,6 +121,7 @@ def open_configured(
         config: Which engine; with ``rebuild`` a missing plan is built here, in this process.
         say: Takes the one line about what was chosen and why.
         report: Told how far a build is: the phase and the share that is done.
+        say_other: Takes that line as well, where a plan or a runtime is named and another runs.
 
     Raises:
         ConfigError: A value is none that the config allows.
@@ -116,7 +132,7 @@ def open_configured(
         from panoptic_ros.core.synthetic.engine import DrawnEngine
 
         return DrawnEngine()
-    path, opening = find_model(config.name), _Opening(config, say, report)
+    path, opening = find_model(config.name), _Opening(config, say, say_other, report)
     if path.suffix == ".plan":
         return _open_plan(path, opening)
     if path.suffix != ".onnx":
@@ -135,7 +151,8 @@ def _open_plan(path: Path, opening: _Opening) -> Engine:
         engine = _load(path, opening)
     except ModelError as error:
         return _open_again(path, error, opening)
-    opening.say(f"{engine.description}: {PLAN_FITS}{_doubt(engine)}")
+    line = f"{engine.description}: the plan fits this machine{_doubt(engine)}"
+    opening.tell(line, opening.config.name)
     return engine
 
 
@@ -155,7 +172,7 @@ def _open_openvino_plan(path: Path, opening: _Opening) -> Engine:
         if opening.config.fallback == "none" or source is None:
             raise
         return _run_onnxruntime(source, f"not OpenVINO: {error}", opening)
-    opening.say(f"{engine.description}: {PLAN_FITS}")
+    opening.tell(f"{engine.description}: the plan fits this machine", opening.config.name)
     return engine
 
 
@@ -180,7 +197,8 @@ def _open_again(path: Path, error: ModelError, opening: _Opening) -> Engine:
         if config.fallback == "none":
             raise error from None
         return _fall_back(source, f"{error}; {manifest.model} is at hand", opening)
-    opening.say(f"{engine.description}: a plan of {manifest.model} fits this machine ({error})")
+    line = f"{engine.description}: a plan of {manifest.model} fits this machine ({error})"
+    opening.tell(line, "tensorrt")
     return engine
 
 
@@ -200,7 +218,8 @@ def _open_onnx(path: Path, opening: _Opening) -> Engine:
         if config.fallback == "none":
             raise
         return _fall_back(path, str(error), opening)
-    opening.say(f"{engine.description}: a plan of {path.name} fits this machine{_doubt(engine)}")
+    line = f"{engine.description}: a plan of {path.name} fits this machine{_doubt(engine)}"
+    opening.tell(line, "tensorrt")
     return engine
 
 
@@ -282,7 +301,7 @@ def _open_openvino(path: Path, opening: _Opening) -> Engine:
         if config.fallback == "none":
             raise
         return _run_onnxruntime(path, f"not OpenVINO: {error}", opening)
-    opening.say(f"{engine.description}, as engine_runtime says")
+    opening.tell(f"{engine.description}, as engine_runtime says", "openvino")
     return engine
 
 
@@ -297,7 +316,7 @@ def _fall_back(path: Path, why: str, opening: _Opening) -> Engine:
     if not measured.is_faster:
         return _run_onnxruntime(path, f"{why}; {measured.words}", opening)
     engine = open_candidate(path, opening.config)
-    opening.say(f"{engine.description}, as {measured.words}; {why}")
+    opening.tell(f"{engine.description}, as {measured.words}; {why}", "openvino")
     return engine
 
 
@@ -313,7 +332,7 @@ def _run_onnxruntime(path: Path, why: str, opening: _Opening) -> Engine:
     from panoptic_ros.engine.ort import OrtEngine
 
     engine = OrtEngine(path, opening.config.threads, opening.config.device)
-    opening.say(f"{engine.description}, {why}")
+    opening.tell(f"{engine.description}, {why}", "onnxruntime")
     return engine
 
 

@@ -31,7 +31,9 @@ def shaded(monkeypatch: pytest.MonkeyPatch) -> None:
     from panoptic_ros.engine import open as engines
 
     monkeypatch.setattr(
-        engines, "open_engine", lambda name, threads=0, runtime="auto", say=None: ShadedEngine()
+        engines,
+        "open_engine",
+        lambda name, threads=0, runtime="auto", **_: ShadedEngine(),
     )
 
 
@@ -213,7 +215,7 @@ def test_a_region_that_the_network_does_not_see_as_an_object_is_none(
             return replace(heads, centers=np.zeros_like(heads.centers))
 
     monkeypatch.setattr(
-        engines, "open_engine", lambda name, threads=0, runtime="auto", say=None: Blind()
+        engines, "open_engine", lambda name, threads=0, runtime="auto", **_: Blind()
     )
     assert split(data, "--shapes", "none", "--least-score", 0.1) == 0
     assert annotation(data) == document()["annotations"][0]

@@ -10,9 +10,6 @@ from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import Engine
 
-_INSTEAD = (", not TensorRT: ", ", not OpenVINO: ")
-"""What the line about the choice says where another runtime runs."""
-
 
 def open_named(name: str, threads: int, verb: str, runtime: str = EngineConfig.runtime) -> Engine:
     """Open an engine; where a plan or a runtime is named and cannot run, say what runs and why.
@@ -28,10 +25,7 @@ def open_named(name: str, threads: int, verb: str, runtime: str = EngineConfig.r
     """
     from panoptic_ros.engine.open import open_engine
 
-    lines: list[str] = []
-    engine = open_engine(name, threads, runtime=runtime, say=lines.append)
-    _say_other(lines, name, verb, runtime)
-    return engine
+    return open_engine(name, threads, runtime=runtime, say_other=_teller(verb))
 
 
 def open_graded(
@@ -48,7 +42,7 @@ def open_graded(
         threads: CPU threads of one inference, 0 for one per core.
         verb: Who says that another plan of the very same model runs.
         runtime: What is to run it.
-        say: Takes the line about what was chosen, whatever it is.
+        say: Takes the line about what was chosen, whatever it is; then ``verb`` says nothing.
 
     Raises:
         ModelError: There is no such model, it cannot be used, or a plan or a runtime that is named
@@ -58,27 +52,21 @@ def open_graded(
 
     is_runtime = runtime != EngineConfig.runtime
     fallback = "none" if is_runtime or name.endswith(".plan") else EngineConfig.fallback
-    lines: list[str] = []
+    say, say_other = (say, _nobody) if say else (_nobody, _teller(verb))
     try:
-        engine = open_engine(
-            name, threads, runtime=runtime, fallback=fallback, say=say or lines.append
+        return open_engine(
+            name, threads, runtime=runtime, fallback=fallback, say=say, say_other=say_other
         )
     except ModelError as error:
         if not is_runtime:
             raise
         raise type(error)(f"{name} does not run in {runtime}: {error}") from error
-    _say_other(lines, name, verb, runtime)
-    return engine
 
 
-def _say_other(lines: list[str], name: str, verb: str, runtime: str) -> None:
-    """Say on stderr what runs where that is not what was named."""
-    from panoptic_ros.engine.open import PLAN_FITS
+def _nobody(line: str) -> None:
+    """Take a line that is said elsewhere, or to nobody."""
 
-    for line in lines:
-        if name.endswith(".plan"):
-            is_other = PLAN_FITS not in line
-        else:
-            is_other = runtime != EngineConfig.runtime and any(part in line for part in _INSTEAD)
-        if is_other:
-            print(f"panoptic {verb}: {line}", file=sys.stderr)
+
+def _teller(verb: str) -> Callable[[str], object]:
+    """Make what says a verb's line on stderr."""
+    return lambda line: print(f"panoptic {verb}: {line}", file=sys.stderr)
