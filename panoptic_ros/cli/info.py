@@ -89,13 +89,13 @@ def _runtimes() -> dict[str, str]:
 
 def _openvino() -> dict[str, str]:
     """Version and devices of OpenVINO, or why it cannot be loaded; empty where it is missing."""
-    from panoptic_ros.engine.openvino import load_openvino, open_core
+    from panoptic_ros.engine.openvino import open_core, openvino_version
 
     if find_spec("openvino") is None:
         return {}
     try:
-        version = str(load_openvino().__version__).split("-")[0]
-        return {"OpenVINO": f"{version} ({', '.join(open_core().available_devices)})"}
+        devices = ", ".join(open_core().available_devices)
+        return {"OpenVINO": f"{openvino_version()} ({devices})"}
     except ModelError as error:
         return {"OpenVINO": str(error)}
 

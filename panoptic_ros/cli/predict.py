@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 
 
 DEFAULT_OUT = Path("out/predict")
-MOST_NAMES = 5
 ANNOTATED = "annotated"
 
 
@@ -161,7 +160,7 @@ def _tell_older(out: Path, older: Set[_LabelFile]) -> None:
         stay = "stays" if len(names) == 1 else "stay"
         print(
             f"panoptic predict: {counted(len(names), 'file')} of an earlier run {stay} in {out}: "
-            f"{listed(names, MOST_NAMES)}",
+            f"{listed(names)}",
             file=sys.stderr,
         )
 

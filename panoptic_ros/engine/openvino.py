@@ -52,6 +52,15 @@ def load_openvino() -> Any:
     return openvino
 
 
+def openvino_version() -> str:
+    """Number of the OpenVINO that is installed, e.g. ``2026.4.1``.
+
+    Raises:
+        ModelError: See ``load_openvino``.
+    """
+    return str(load_openvino().__version__).split("-")[0]
+
+
 def open_core() -> Any:
     """Give the ``openvino.Core`` of this process, which lasts as long as it does.
 
@@ -125,7 +134,7 @@ class OpenVinoEngine(Closing):
             self._request.set_input_tensor(self._tensor)
         except RuntimeError as error:
             raise ModelError(f"{path.name}: OpenVINO cannot run it ({_first(error)})") from error
-        self._device, self._version = device, str(openvino.__version__).split("-")[0]
+        self._device, self._version = device, openvino_version()
         computes_in = str(options.get("INFERENCE_PRECISION_HINT", "as the device does"))
         self._precision = f"int8 and {computes_in}" if plan else computes_in
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.engine.onnx_file import file_metadata
-from panoptic_ros.engine.openvino import OpenVinoEngine, check_device, load_openvino, open_core
+from panoptic_ros.engine.openvino import OpenVinoEngine, check_device, open_core, openvino_version
 from panoptic_ros.engine.storage.cache import (
     check_fresh,
     default_folder,
@@ -54,7 +54,6 @@ def read_device(name: str, setting: str = "engine_openvino_device") -> OpenVinoD
     Raises:
         ModelError: OpenVINO or the device is missing, or it is AUTO, which is none.
     """
-    openvino = load_openvino()
     core = open_core()
     if name == "AUTO":
         raise ModelError(
@@ -66,7 +65,7 @@ def read_device(name: str, setting: str = "engine_openvino_device") -> OpenVinoD
         name,
         str(core.get_property(name, "FULL_DEVICE_NAME")).strip(),
         " ".join(core.get_property(name, "OPTIMIZATION_CAPABILITIES")),
-        str(openvino.__version__).split("-")[0],
+        openvino_version(),
     )
 
 
