@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.options.arguments import numbers, size
-from panoptic_ros.cli.printing.outputs import add_out, byte_words, make_folder
+from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
 from panoptic_ros.core.classes.label_documents import find_label_set
 from panoptic_ros.core.classes.own_classes import drivable_warning
 from panoptic_ros.core.errors import ConfigError
@@ -75,10 +75,8 @@ def run(args: argparse.Namespace) -> int:
     from panoptic_ros.engine.building.adopt import Adoption, adopt
 
     _check_source(args.source)
-    if not args.out.suffix:
+    if not is_file_name(args.out, ".onnx"):
         args.out /= f"{args.name or args.source.stem}.onnx"
-    if args.out.suffix != ".onnx":
-        raise ConfigError(f"{args.out}: the name must end in .onnx")
     if args.out.resolve() == args.source.resolve():
         raise ConfigError(f"{args.out}: is the input model; choose another file with --out")
     wanted = Adoption(
@@ -150,6 +148,11 @@ def _show(made: Adopted, preprocessing: Preprocessing, path: Path) -> None:
     print(f"  input   {entry.name!r} ({entry.layout}, {entry.dtype}), {done}")
     print(f"  output  {output.name!r}: {output.width}x{output.height}, {what}")
     print(f"  classes {len(spec.labels)} of the label set {spec.labels.name}")
+    if spec.width % output.width or spec.height % output.height:
+        _warn(
+            f"the output's {output.width}x{output.height} are stretched to the input's "
+            f"{spec.width}x{spec.height}; another --size fits, e.g. multiples of 32"
+        )
     if not spec.labels.things.any():
         _warn("the label set has no things, so there will be no objects")
     if warning := drivable_warning(spec.labels):

@@ -12,7 +12,7 @@ from panoptic_ros.cli.models.build_images import MOST_IMAGES
 from panoptic_ros.cli.models.build_words import build_bar, say_why, show_plan
 from panoptic_ros.cli.options.arguments import whole_number
 from panoptic_ros.cli.options.conditions import only_with
-from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.cli.printing.outputs import add_out, print_written
 from panoptic_ros.core.engine_config import MAX_BATCH, PLAN_RUNTIMES, PRECISIONS
 from panoptic_ros.core.errors import ConfigError, counted
 from panoptic_ros.engine.variant import VARIANTS
@@ -84,9 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="images that set the ranges of int8, spread evenly (default: %(default)s)",
     )
-    parser.add_argument(
-        "--out", type=Path, help="a .plan file or a folder (default: the user's cache)"
-    )
+    add_out(parser, "the plan", file=".plan", usual="the user's cache")
     parser.add_argument("--rebuild", action="store_true", help="build even if there is a plan")
     parser.add_argument(
         "--check", action="store_true", help="list what TensorRT cannot take; build nothing"

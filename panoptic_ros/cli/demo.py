@@ -17,6 +17,7 @@ from panoptic_ros.cli.demonstration.figures_table import print_table
 from panoptic_ros.cli.demonstration.session import PlayedCamera, run_session
 from panoptic_ros.cli.options.arguments import above_zero, command_line, not_negative
 from panoptic_ros.cli.options.conditions import only_with
+from panoptic_ros.cli.options.engines import open_named
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
@@ -100,7 +101,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Play, record, and write bag, film, report and figures."""
     from panoptic_ros.cli.demonstration.recording import Recording
-    from panoptic_ros.engine.open import open_engine
     from panoptic_ros.ros.transport import domain
 
     # Another robot or demo in the network would be recorded into this one.
@@ -114,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
         setup = _setup(args)
         for camera in setup.cameras:
             stack.enter_context(camera.source)
-        with closing(open_engine(setup.engine)) as engine:
+        with closing(open_named(setup.engine, 0, "demo")) as engine:
             spec, description = engine.spec, engine.description
         bag = stack.enter_context(_aside(args.out)) / BAG
         sent = run_session(setup.cameras, setup.engine, bag, args.out, setup.parameters)

@@ -6,34 +6,47 @@ from __future__ import annotations
 import argparse
 import json
 from contextlib import closing
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from panoptic_ros.cli.printing.outputs import byte_words
 from panoptic_ros.core.classes.labels import Label
-from panoptic_ros.core.errors import ConfigError, DataError, ModelError, counted
+from panoptic_ros.core.errors import DataError, ModelError, counted
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("model", help="a shipped model's name, or an .onnx file")
+    parser.add_argument("model", help="a shipped model's name, an .onnx or a .plan file")
     parser.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Describe the model."""
+    """Describe the model, or what a plan was built from and how it was checked."""
     from panoptic_ros.engine.models import find_model
 
-    path = find_model(args.model, ".onnx")
+    path = find_model(args.model)
     if path.suffix == ".plan":
-        raise ConfigError(f"{path} is a plan; ask for the model it was built from, or run doctor")
+        _show_plan(path, args.json)
+        return 0
     facts = _facts(path)
     if args.json:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
         _show(facts)
     return 0
+
+
+def _show_plan(path: Path, is_json: bool) -> None:
+    from panoptic_ros.cli.models.build_words import show_plan
+    from panoptic_ros.engine.storage.cache import read_plan
+
+    _, manifest = read_plan(path)
+    if is_json:
+        print(json.dumps({"file": str(path), **asdict(manifest)}, indent=2, ensure_ascii=False))
+    else:
+        show_plan(path, manifest, f"{manifest.key.variant} {manifest.key.version}")
 
 
 def _facts(path: Path) -> dict[str, Any]:

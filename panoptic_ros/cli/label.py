@@ -16,6 +16,7 @@ from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.labelled import LabelledBags, tell_repeated
+from panoptic_ros.cli.printing.outputs import folder_name
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
 from panoptic_ros.core.files.document import nearest
@@ -39,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="bags, folders, patterns, @LIST or list.txt; also s3://, gs://, file://",
     )
     parser.add_argument(
-        "--out", required=True, metavar="DIR", help="folder of the results; also s3://, gs://"
+        "--out",
+        type=folder_name,
+        required=True,
+        metavar="DIR",
+        help="folder of the results; also s3://, gs://",
     )
     _add_result_arguments(parser)
     add_engine_arguments(parser, "label")

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +113,8 @@ def _found(node: Any, args: argparse.Namespace) -> list[PublishedTopic]:
     there, missing = _waited_for(node, args)
     if missing and (args.topics or not _prefixes(there, args.node)):
         raise DataError(
-            f"nobody publishes {', '.join(missing)}; is the node running, in the same "
-            "ROS_DOMAIN_ID?"
+            f"nobody publishes {', '.join(missing)}{_meant(missing, args.node)}; is the node "
+            "running, in the same ROS_DOMAIN_ID?"
         )
     if missing:
         _say_left_out(", ".join(missing), "not published")
@@ -137,6 +138,19 @@ def _full_name(topic: str, node: str) -> str:
         return topic
     is_own = topic.startswith("~/") or _row(f"/{topic}")
     return f"{node if is_own else ''}/{topic.removeprefix('~/')}"
+
+
+def _meant(missing: Iterable[str], node: str) -> str:
+    """Say which topic of the node may have been meant by one that nobody publishes.
+
+    >>> _meant(["/labl"], "/panoptic"), _meant(["/panoptic/label", "/tf"], "/panoptic")
+    ("; the nearest topic of the node is 'label'", '')
+    """
+    from panoptic_ros.messages.topics import TOPICS as ALL
+
+    strange = (name.removeprefix(node).lstrip("/") for name in missing if not _row(name))
+    near = [found for name in strange for found in get_close_matches(name, ALL, n=1)]
+    return f"; the nearest topic of the node is {near[0]!r}" if near else ""
 
 
 def _say_left_out(names: str, reason: str) -> None:

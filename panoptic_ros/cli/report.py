@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.printing.json_file import write_json
-from panoptic_ros.cli.printing.outputs import print_written
+from panoptic_ros.cli.printing.outputs import folder_name, print_written
 from panoptic_ros.core.errors import DataError, counted
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="FLEET_DIR", help="what panoptic label wrote to")
     parser.add_argument(
         "--out",
-        type=Path,
+        type=lambda text: Path(folder_name(text)),
         metavar="DIR",
         help=f"where {PAGE}, {TABLE}, {PARQUET} (with pyarrow), {TASKS} and {FIGURES} go "
         "(default: FLEET_DIR)",

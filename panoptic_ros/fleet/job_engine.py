@@ -20,9 +20,13 @@ class JobEngine(Closing):
 
     Args:
         job: Says which engine, and its check sum.
+
+    Attributes:
+        notes: What runs in place of the plan that is named, and why; empty where that runs.
     """
 
     def __init__(self, job: Job) -> None:
+        self.notes: list[str] = []
         self._job = job
         self._pipeline: Pipeline | None = None
 
@@ -49,7 +53,9 @@ class JobEngine(Closing):
                     f"job is for {job.model_sha256[:12]}; give every machine the same file"
                 )
             _check_files(job)
-            self._pipeline = Pipeline(open_engine(job.engine, job.threads), job.config.pipeline)
+            self.notes.clear()
+            engine = open_engine(job.engine, job.threads, say_other=self.notes.append)
+            self._pipeline = Pipeline(engine, job.config.pipeline)
         return self._pipeline
 
     def forget(self, error: Exception) -> None:

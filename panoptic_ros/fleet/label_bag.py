@@ -224,7 +224,9 @@ class Labeller(Closing):
             else:
                 step = _steps(pipeline, cameras)
             run.run(step, job.limit_s)
-            report = replace(run.summed(report), runtime=runtime_words(pipeline.engine))
+            report = run.summed(report)
+            notes = (*report.notes, *self._engine.notes)
+            report = replace(report, notes=notes, runtime=runtime_words(pipeline.engine))
         if report.status == FAILED:
             return report, {}
         run.write_page(results / "report.html", report)

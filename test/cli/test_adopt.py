@@ -118,7 +118,6 @@ BAD = {
     "no deviation": (["--std", "0,1,1"], "adopt: --std 0,1,1: each number needs to be above 0"),
     "no scale": (["--scale", "nan"], "--scale nan: needs to be above 0"),
     "its own place": (["--out", "m.onnx"], "is the input model; choose another file"),
-    "no model's name": (["--out", "m.plan"], "the name must end in .onnx"),
     "no file": (["absent.onnx"], "absent.onnx: cannot be read"),
     "other labels": (["--labels", "coco"], "needs a score for each of the 133 classes"),
     "no output": (["--output", "x"], "m.onnx: has no output 'x'; it has: out"),
@@ -162,6 +161,16 @@ def test_a_set_without_things_or_surface_is_said(
     said = capsys.readouterr().err
     assert "has no things" in said
     assert "none of the classes (fog, dust) is drivable" in said
+
+
+@pytest.mark.parametrize(("size", "is_stretched"), [("64x32", False), ("66x35", True)])
+def test_a_size_that_stretches_the_output_is_told(
+    size: str, is_stretched: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = Foreign(classes=19, size=None, stride=4).write(tmp_path / "m.onnx")
+    words = ["adopt", source, "--labels", "cityscapes", "--size", size]
+    assert main([*map(str, words), "--out", str(tmp_path / "out")]) == 0
+    assert ("16x8 are stretched to the input's 66x35" in capsys.readouterr().err) is is_stretched
 
 
 def test_things_as_stuff_have_no_objects(model: Path) -> None:

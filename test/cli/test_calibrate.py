@@ -270,7 +270,8 @@ def test_a_file_that_is_no_calibration_file_is_no_folder_either(
     images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "camera.txt"
-    assert main(["calibrate", str(images), *BOARD, "--out", str(out)]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        main(["calibrate", str(images), *BOARD, "--out", str(out)])
     assert "camera.txt: needs a folder, or a file *.yaml" in capsys.readouterr().err
     assert not out.exists()
 

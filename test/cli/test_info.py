@@ -17,6 +17,8 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: run thr
 from panoptic_ros import __version__
 from panoptic_ros.cli.main import main
 from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.storage.cache import write_plan
+from test.drawn.plans import manifest
 
 
 def test_a_shipped_model_tells_size_classes_licence_and_check_sum(
@@ -73,6 +75,23 @@ def test_what_is_no_model_is_one_line(
     assert error.count("\n") == 1
 
 
+def test_a_plan_tells_what_it_was_built_from_and_how_it_was_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = tmp_path / "lab.plan"
+    write_plan(plan, b"plan", manifest())
+    assert main(["info", str(plan)]) == 0
+    said = capsys.readouterr().out
+    assert "street.onnx in fp16, batch 1, for Orin (8.7) with tensorrt 10.3.0" in said
+    assert "same class: 99.90 %, limit 98 %, passed" in said
+    assert main(["info", str(plan), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["file"], facts["key"]["gpu"]) == (str(plan), "Orin")
+    plan.write_bytes(b"pla")
+    assert main(["info", str(plan)]) == 2
+    assert "is cut off" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("name", ["best.pt", "model.onnx"], ids=["name", "content"])
 @pytest.mark.parametrize(
     "words",
@@ -104,12 +123,12 @@ def test_what_is_no_model_says_nothing_of_the_nodes_parameters(
     assert "street_sharp); needs one of them, or the path of" in capsys.readouterr().err
 
 
-def test_a_plan_is_refused_with_what_to_do(
+def test_a_plan_without_a_manifest_is_refused_with_what_to_do(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "a.plan").write_bytes(b"")
     assert main(["info", str(tmp_path / "a.plan")]) == 2
-    assert "ask for the model it was built from" in capsys.readouterr().err
+    assert "make both with: panoptic build MODEL.onnx" in capsys.readouterr().err
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,6 +95,13 @@ def test_a_named_topic_that_does_not_come_is_an_error_that_names_it_alone() -> N
         found(usual_topics(), "/panoptic/front/label", "/absent", wait_s=0.5)
 
 
+def test_a_slip_in_a_topic_of_the_node_is_told_though_no_node_runs() -> None:
+    with pytest.raises(DataError, match=r"nobody publishes /labl; the nearest .* is 'label'"):
+        found({}, "labl", wait_s=0.01)
+    with pytest.raises(DataError, match=r"/instances; the nearest topic .* is 'instance'"):
+        found({}, "/panoptic/instances", wait_s=0.01)
+
+
 def test_a_topic_of_the_node_needs_no_node_in_its_name() -> None:
     names = ["/diagnostics", "/panoptic/front/label", "/panoptic/rear/drivable"]
     assert found(usual_topics(), "front/label", "~/rear/drivable", "diagnostics") == names

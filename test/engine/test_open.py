@@ -90,6 +90,23 @@ def test_without_a_gpu_a_plan_falls_back_to_its_own_model(model: Path) -> None:
     assert "not TensorRT: there is no NVIDIA driver" in line
 
 
+@pytest.mark.parametrize(
+    ("variant", "runtime"),
+    [
+        ("tensorrt", "openvino"),
+        ("tensorrt", "onnxruntime"),
+        ("openvino", "tensorrt"),
+        ("openvino", "onnxruntime"),
+    ],
+)
+def test_a_plan_for_one_runtime_is_refused_where_another_is_asked_for(
+    variant: str, runtime: str, model: Path
+) -> None:
+    plan = write(model.with_name("tiny.plan"), replace(manifest().key, variant=variant))
+    with pytest.raises(ConfigError, match=f"a plan for runtime {variant}, and {runtime} is asked"):
+        open_engine(str(plan), runtime=runtime)
+
+
 @pytest.mark.usefixtures("no_gpu")
 def test_a_plan_never_falls_back_to_another_model(model: Path) -> None:
     plan = write(model.with_name("tiny.plan"), manifest().key)

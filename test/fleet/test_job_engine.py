@@ -3,11 +3,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from panoptic_ros.core.errors import DataError, EngineRunError
+from panoptic_ros.engine.storage.cache import write_plan
+from panoptic_ros.engine.storage.manifest import sha256_of
 from panoptic_ros.fleet.job import Job
 from panoptic_ros.fleet.job_engine import JobEngine
+from test.drawn.plans import key, manifest
+from test.drawn.tiny_model import write_tiny_model
 
 
 @pytest.mark.parametrize(
@@ -23,3 +29,18 @@ def test_an_engine_that_failed_is_opened_anew_for_the_next_bag(
     engine.forget(error)
     assert (engine.pipeline() is before) is is_kept
     engine.close()
+
+
+def test_what_runs_in_place_of_a_plan_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr("panoptic_ros.engine.device.LIBRARY", "libnowhere.so.1")
+    model = write_tiny_model(tmp_path / "tiny.onnx")
+    known = key(onnx_sha256=sha256_of(model))
+    plan = model.with_suffix(".plan")
+    write_plan(plan, b"plan", manifest(key=known, model=model.name))
+    for name, is_noted in ((plan, True), (model, False)):
+        with JobEngine(Job(str(name), sha256_of(name))) as engine:
+            engine.pipeline()
+            assert any("no NVIDIA driver" in note for note in engine.notes) is is_noted

@@ -31,6 +31,7 @@ class LabelledBags:
         self._done_before = 0
         self._labelled = 0
         self._files: list[str] = []
+        self._runtimes: set[str] = set()
 
     def add(self, report: BagReport) -> None:
         """Take a bag; says on stderr why one is not labelled, or not in full."""
@@ -44,18 +45,21 @@ class LabelledBags:
             print(f"panoptic label: {report.uri}: {report.status}: {why}", file=sys.stderr)
         if report.outputs:
             self._labelled += 1
+            self._runtimes.add(report.runtime)
             if self._labelled <= MOST_BAGS:
                 self._files.extend(self._files_of(report))
 
     def print(self, progress: CallProgress) -> None:
-        """Print how many bags there were, and the files that were written."""
+        """Print how many bags there were, what ran, and the files that were written."""
         bags = progress.bags
         counts = [f"{bags[name]} {name}" for name in ("ok", "partial", "failed", "skipped")]
         if self._done_before:
             counts[-1] += f" ({self._done_before} labelled before)"
+        on = f" on {'; '.join(sorted(self._runtimes))}" if self._runtimes else ""
         print(
             f"{counted(progress.total, 'bag')}: {', '.join(counts)}; "
             f"{counted(progress.frames, 'frame')}, {progress.frames_per_s:.1f} frames/s"
+            f"{on}"
         )
         if bags["failed"]:
             print(f"panoptic label: what failed is in {self._out}/failed.jsonl", file=sys.stderr)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.errors import DataError
 
 _OF_FILES = frozenset(
     [
@@ -35,6 +35,9 @@ _OF_FILES = frozenset(
 )
 """Endings that nobody gives a folder."""
 
+_SAME = {".yaml": (".yaml", ".yml")}
+"""Endings of one kind of file."""
+
 
 def add_out(
     parser: argparse._ActionsContainer,
@@ -42,8 +45,9 @@ def add_out(
     default: Path | None = None,
     file: str = "",
     is_required: bool = False,
+    usual: str = "",
 ) -> None:
-    """Declare ``--out``.
+    """Declare ``--out``; the ending of a file that it cannot be is refused.
 
     Args:
         parser: Of the verb.
@@ -51,12 +55,14 @@ def add_out(
         default: The folder where none is named.
         file: Ending of the single file that can be named instead, where one can.
         is_required: Whether it must be named.
+        usual: What takes its place where none is named, if that is no folder of the caller's.
     """
     instead = f"; or a file *{file}, for that alone" if file else ""
-    usual = f" (default: {default})" if default else ""
+    usual = f" (default: {default or usual})" if default or usual else ""
+    endings = _SAME.get(file, (file,))
     parser.add_argument(
         "--out",
-        type=Path,
+        type=lambda text: Path(folder_name(text, *endings)),
         required=is_required,
         metavar=f"DIR|FILE{file}" if file else "DIR",
         help=f"folder for {holds}{instead}{usual}",
@@ -64,14 +70,24 @@ def add_out(
 
 
 def is_file_name(out: Path, *endings: str) -> bool:
-    """Whether ``--out`` names a file of that kind and no folder.
+    """Whether ``--out`` names a file of that kind and no folder."""
+    return out.suffix.lower() in endings and not out.is_dir()
+
+
+def folder_name(text: str, *endings: str) -> str:
+    """Read the name or address of a folder, or of a file with one of some endings.
 
     Raises:
-        ConfigError: It names a file of another kind.
+        argparse.ArgumentTypeError: It is the name of a file of another kind.
+
+    >>> folder_name("s3://drives/labels"), folder_name("camera.yaml", ".yaml")
+    ('s3://drives/labels', 'camera.yaml')
     """
-    if out.suffix.lower() in _OF_FILES - set(endings) and not out.is_dir():
-        raise ConfigError(f"--out {out}: needs a folder, or a file *{endings[0]}")
-    return out.suffix.lower() in endings and not out.is_dir()
+    path = Path(text)
+    if path.suffix.lower() in _OF_FILES - set(endings) and not path.is_dir():
+        instead = f", or a file *{endings[0]}" if any(endings) else ""
+        raise argparse.ArgumentTypeError(f"{text}: needs a folder{instead}")
+    return text
 
 
 def make_folder(folder: Path) -> Path:
