@@ -321,11 +321,23 @@ def test_training_lowers_the_loss_on_a_street_it_has_seen(config: TrainConfig) -
 
 
 def test_rare_classes_and_small_sources_are_drawn_more_often(folder: Path) -> None:
-    shares = image_shares(open_split(folder, "train"))
+    shares = image_shares(open_split(folder, "train"), (64, 32))
     # Image 0 has the only person; image 3 is the only one of its source.
     assert shares[3] > shares[1] == pytest.approx(shares[2])
     donors = donor_shares(open_split(folder, "train"))
     assert donors[0] > donors[1] == pytest.approx(donors[2])
+
+
+def test_an_image_that_has_to_be_enlarged_is_drawn_less_often(folder: Path) -> None:
+    data = open_split(folder, "train")
+    first, *others = data.records
+    mixed = replace(data, records=[replace(first, width=first.width // 2), *others])
+    view = (first.width, first.height)
+    whole, halved = image_shares(data, view), image_shares(mixed, view)
+    assert halved[0] / halved[1] == pytest.approx(whole[0] / whole[1] / 4)
+    # Where it is not enlarged nothing is lost, and nothing is gained by being larger still.
+    small = image_shares(mixed, (view[0] // 2, view[1] // 2))
+    assert small == pytest.approx(whole)
 
 
 @pytest.mark.parametrize(
