@@ -20,10 +20,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.config import DrivableConfig, PipelineConfig, with_value
+from panoptic_ros.core.config import DrivableConfig, PipelineConfig
 from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.geometry import enlarge
 from panoptic_ros.core.model import Engine
+from panoptic_ros.core.parameters import with_value
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.types import Drivable, Frame, Panoptic
 from panoptic_ros.data.annotation import SegmentAnnotation

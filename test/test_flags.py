@@ -20,7 +20,7 @@ STATE = {
     "cli/predict.py _Counts",
     "core/clouds/object_filter.py _Estimate",
     "core/ground/transform_tree.py _Frame",
-    "core/stage_clock.py StageClock",
+    "core/timing/stage_clock.py StageClock",
     "core/tracking/association.py Matches",
     "core/tracking/motion_model.py MotionModel",
     "core/tracking/track_record.py TrackRecord",

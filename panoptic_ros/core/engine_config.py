@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from panoptic_ros.core.config import param
+from panoptic_ros.core.parameters import param
 
 FALLBACKS = ("onnxruntime", "none")
 RUNTIMES = ("auto", "onnxruntime", "openvino", "tensorrt")

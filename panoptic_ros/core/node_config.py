@@ -11,16 +11,14 @@ from panoptic_ros.core.config import (
     DecodeConfig,
     DrivableConfig,
     GroundConfig,
-    Parameter,
     PipelineConfig,
     PointsConfig,
     TrackConfig,
-    param,
-    parameters,
 )
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.overlay import OverlayStyle
+from panoptic_ros.core.parameters import Parameter, param, parameters
 
 OVERLAPS = ("auto", "always", "never")
 NODE_NAME = "panoptic"

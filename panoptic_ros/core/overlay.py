@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.config import param
+from panoptic_ros.core.parameters import param
 from panoptic_ros.core.types import Box, Drivable, Frame, Panoptic, Track
 
 Color = tuple[int, int, int]

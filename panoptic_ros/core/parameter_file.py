@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.ground.extent import grid_shape
 from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
+from panoptic_ros.core.parameters import Parameter, with_value
 
 _BLOCK = "ros__parameters"
 _OF_EVERY_NODE = re.compile(r"use_sim_time|start_type_description_service|qos_overrides\..*")

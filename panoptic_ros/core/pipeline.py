@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.camera.camera_config import CameraConfig
 from panoptic_ros.core.camera.ego_mask import cut_out
-from panoptic_ros.core.config import PipelineConfig, check_values
+from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.drivable.evidence import SurfaceRules
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.geometry import thumbnail
 from panoptic_ros.core.model import BatchEngine, Engine, batch_of
+from panoptic_ros.core.parameters import check_values
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.stage_clock import StageClock
 from panoptic_ros.core.stream_state import StreamState
+from panoptic_ros.core.timing.stage_clock import StageClock
 from panoptic_ros.core.types import Frame, Heads
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.core.config import check_values
 from panoptic_ros.core.engine_config import EngineConfig, ProgressCallback
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import Engine
+from panoptic_ros.core.parameters import check_values
 from panoptic_ros.engine.device import pci_bus_id
 from panoptic_ros.engine.models import find_model
 from panoptic_ros.engine.opening import Opening, open_model, open_plan

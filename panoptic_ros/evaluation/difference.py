@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.categories import VOID_ID, Category, SegmentInfo
-from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.runs import runs
+from panoptic_ros.core.timing.percentiles import percentiles
 from panoptic_ros.core.types import NO_ID, VOID
 from panoptic_ros.data.annotation import Segments
 from panoptic_ros.evaluation.image_score import ImageScore

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from panoptic_ros.core.camera.turn import turn_of_camera
-from panoptic_ros.core.config import GroundConfig, check_values
+from panoptic_ros.core.config import GroundConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import CameraPose, camera_pose_of
 from panoptic_ros.core.ground.grid import Ground
+from panoptic_ros.core.parameters import check_values
 from panoptic_ros.messages.calibration.camera_yaml import read_camera_yaml
 from panoptic_ros.messages.camera_info import camera_model
 from panoptic_ros.messages.protocols import CameraInfo

@@ -16,7 +16,7 @@ from panoptic_ros.core.files.document import nearest
 from panoptic_ros.core.ground.grid import Ground
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.timing.stage_clock import StageClock
 from panoptic_ros.messages.clouds.cloud_stage import CloudResult
 from panoptic_ros.messages.context import CloudContext, FrameContext, LabelContext
 from panoptic_ros.messages.protocols import Header

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.result import Result
+from panoptic_ros.core.timing.percentiles import percentiles
 from panoptic_ros.core.types import VOID
 
 ALL_VOID = (

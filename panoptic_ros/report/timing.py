@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from panoptic_ros.core.percentiles import percentiles
-from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.timing.percentiles import percentiles
+from panoptic_ros.core.timing.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from panoptic_ros.core.model import Engine

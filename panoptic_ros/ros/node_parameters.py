@@ -11,11 +11,11 @@ from typing import Any
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 
-from panoptic_ros.core.config import Parameter
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.document import nearest
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
 from panoptic_ros.core.parameter_file import is_whole_for_double, whole_number_words
+from panoptic_ros.core.parameters import Parameter
 from panoptic_ros.ros.parameters import (
     UNCONFIGURED_ONLY,
     changed,

@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from panoptic_ros.core.config import Parameter
 from panoptic_ros.core.node_config import DECLARED
+from panoptic_ros.core.parameters import Parameter
 from panoptic_ros.ros.parameters import UNCONFIGURED_ONLY, ros_value
 
 _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from panoptic_ros.core.camera.view import CameraView
-from panoptic_ros.core.config import Parameter, with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.ground.extent import grid_shape
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
+from panoptic_ros.core.parameters import Parameter, with_value
 
 _TOPIC_NAME = re.compile(r"(~/|/)?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", re.ASCII)
 YAML_HEAD = "# All parameters of panoptic_node with their defaults; see docs/parameters.md."

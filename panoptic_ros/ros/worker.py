@@ -17,7 +17,7 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
-from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.timing.stage_clock import StageClock
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.convert import to_frame
 from panoptic_ros.messages.protocols import Header

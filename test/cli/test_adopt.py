@@ -174,7 +174,8 @@ def test_a_size_that_stretches_the_output_is_told(
 
 
 def test_things_as_stuff_have_no_objects(model: Path) -> None:
-    from panoptic_ros.core.config import PipelineConfig, with_value
+    from panoptic_ros.core.config import PipelineConfig
+    from panoptic_ros.core.parameters import with_value
     from panoptic_ros.core.pipeline import Pipeline
     from panoptic_ros.core.types import Frame
 

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.percentiles import percentiles
 from panoptic_ros.core.synthetic.engine import DrawnEngine
 from panoptic_ros.core.synthetic.street import DrawnStreet
+from panoptic_ros.core.timing.percentiles import percentiles
 from panoptic_ros.report.timing import (
     OUTSIDE,
     WHOLE,

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from panoptic_ros.core.config import DecodeConfig, PipelineConfig, with_value
+from panoptic_ros.core.config import DecodeConfig, PipelineConfig
 from panoptic_ros.core.continuity import Arrival
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
 from panoptic_ros.core.errors import ConfigError, FrameError, LateFrameError
 from panoptic_ros.core.model import BatchEngine, batch_of
+from panoptic_ros.core.parameters import with_value
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.core.result import Result
 from panoptic_ros.core.synthetic.engine import DrawnEngine

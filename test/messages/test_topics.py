@@ -13,8 +13,8 @@ import pytest
 from panoptic_ros.cli import replay
 from panoptic_ros.cli.demonstration import recording
 from panoptic_ros.core.classes.remap import OPTIONAL_REMAPS, REMAPPED_TOPICS, RemapConfig
-from panoptic_ros.core.config import parameters
 from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.parameters import parameters
 from panoptic_ros.messages.map_image import LAYOUTS
 from panoptic_ros.messages.topic import ImageTopic, RemappedLabelTopic, RemappedTopic
 from panoptic_ros.messages.topics import TOPICS, is_latched, rows_of

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from panoptic_ros.core.config import PipelineConfig, parameters
+from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.resources import resource
 from panoptic_ros.core.node_config import DECLARED, NodeConfig
+from panoptic_ros.core.parameters import parameters
 from panoptic_ros.ros.parameters import (
     changed,
     check_cameras,

@@ -9,8 +9,8 @@ import re
 import shlex
 from collections.abc import Callable
 
-from panoptic_ros.core.config import parameters
 from panoptic_ros.core.engine_config import EngineConfig
+from panoptic_ros.core.parameters import parameters
 
 _MOST_THREADS = next(
     int(entry.high or 0) for entry in parameters(EngineConfig()) if entry.path == ("threads",)

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.cli.options.conditions import only_with
-from panoptic_ros.core.config import parameters, with_value
 from panoptic_ros.core.node_config import DECLARED, NODE_NAME, NodeConfig
 from panoptic_ros.core.parameter_file import read_parameters
+from panoptic_ros.core.parameters import parameters, with_value
 
 RESULT = ("decode", "tracking", "drivable")
 VIEW = ("ego_mask", "rotation", "region", "output")

@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, fields
 from typing import Any
 
-from panoptic_ros.core.config import param
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files.limits import image_limits, is_image_size
+from panoptic_ros.core.parameters import param
 
 TURNS = (0, 90, 180, 270)
 AS_CAMERA, AS_NETWORK = "camera", "network"

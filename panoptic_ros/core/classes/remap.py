@@ -10,10 +10,10 @@ from typing import Any
 
 from panoptic_ros.core.classes.label_table import LabelTable, TargetClass
 from panoptic_ros.core.classes.labels import LabelSet
-from panoptic_ros.core.config import param
 from panoptic_ros.core.errors import ConfigError, listed
 from panoptic_ros.core.files.document import nearest, read_yaml_file
 from panoptic_ros.core.files.resources import resource
+from panoptic_ros.core.parameters import param
 
 _KEYS = ("name", "classes", "default", "label_sets")
 

@@ -11,7 +11,7 @@ from panoptic_ros.core.camera.output_size import resized
 from panoptic_ros.core.clouds.cloud import LabelledCloud
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.result import Result, without_image
-from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.timing.stage_clock import StageClock
 from panoptic_ros.core.void import void_like
 from panoptic_ros.messages.calibration.viewed_camera_info import viewed_camera_info
 from panoptic_ros.messages.context import FrameContext

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from panoptic_ros.core.percentiles import percentiles
+from panoptic_ros.core.timing.percentiles import percentiles
 from panoptic_ros.messages.video.video_decoder import MISSING, WAITING
 
 COUNTS = {

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from panoptic_ros.core.camera.camera_config import CameraConfig, CameraLists
-from panoptic_ros.core.config import with_value
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.node_config import NodeConfig
+from panoptic_ros.core.parameters import with_value
 
 
 def test_nothing_said_changes_nothing() -> None:

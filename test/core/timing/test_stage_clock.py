@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from panoptic_ros.core import stage_clock
-from panoptic_ros.core.percentiles import percentiles
-from panoptic_ros.core.stage_clock import StageClock
+from panoptic_ros.core.timing import stage_clock
+from panoptic_ros.core.timing.percentiles import percentiles
+from panoptic_ros.core.timing.stage_clock import StageClock
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from panoptic_ros.core.config import PipelineConfig, check_values, parameters, with_value
+from panoptic_ros.core.config import PipelineConfig
 from panoptic_ros.core.engine_config import EngineConfig
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.parameters import check_values, parameters, with_value
 
 
 def test_every_parameter_accepts_its_own_default() -> None:
