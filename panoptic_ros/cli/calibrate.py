@@ -15,6 +15,7 @@ from panoptic_ros.cli.options.arguments import above_zero, size
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, is_file_name, make_folder, print_written
 from panoptic_ros.cli.printing.progress import progress
+from panoptic_ros.cli.printing.repeated import tell_repeated
 from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
 
 if TYPE_CHECKING:
@@ -136,11 +137,7 @@ def _each_once(inputs: list[Path]) -> list[Path]:
         is_inside = place.parent in every and place.suffix.lower() in IMAGE_SUFFIXES
         if is_inside or kept.setdefault(place, path) is not path:
             repeated.append(path)
-    if repeated:
-        print(
-            f"panoptic calibrate: named more than once, taken once: {listed(repeated)}",
-            file=sys.stderr,
-        )
+    tell_repeated("calibrate", "input", repeated)
     return list(kept.values())
 
 

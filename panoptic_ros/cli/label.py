@@ -15,9 +15,10 @@ from panoptic_ros.cli.options.arguments import not_negative
 from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.options.inputs import add_engine_arguments, engine_name
 from panoptic_ros.cli.options.taken_parameters import parameters_of
-from panoptic_ros.cli.printing.labelled import LabelledBags, tell_repeated
+from panoptic_ros.cli.printing.labelled import LabelledBags
 from panoptic_ros.cli.printing.outputs import folder_name
 from panoptic_ros.cli.printing.progress import ProgressBar
+from panoptic_ros.cli.printing.repeated import tell_repeated
 from panoptic_ros.core.errors import ConfigError, DataError, counted, listed
 from panoptic_ros.core.files.document import nearest
 
@@ -241,7 +242,8 @@ def _check_numbers(args: argparse.Namespace) -> None:
 
 def _names(told: str | None) -> list[str]:
     names = [name.strip() for name in (told or "").split(",") if name.strip()]
-    tell_repeated("topic", (name for name, count in Counter(names).items() if count > 1))
+    repeated = (name for name, count in Counter(names).items() if count > 1)
+    tell_repeated("label", "topic", repeated)
     return list(dict.fromkeys(names))
 
 
@@ -252,7 +254,7 @@ def _uris(args: argparse.Namespace, job: Job) -> list[str]:
     if args.bags:
         repeated: list[str] = []
         uris = bags_of(args.bags, repeated.append)
-        tell_repeated("bag", repeated)
+        tell_repeated("label", "bag", repeated)
         return uris
     if not args.retry_failed:
         raise ConfigError("no bags; name some, or give --retry-failed for those that failed")

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from panoptic_ros.cli.printing.outputs import print_written
-from panoptic_ros.core.errors import counted, listed
+from panoptic_ros.core.errors import counted
 
 if TYPE_CHECKING:
     from panoptic_ros.fleet.bag_report import BagReport
@@ -71,22 +71,6 @@ class LabelledBags:
 
         for name in (*_patterns(file.name for file in report.outputs), MANIFEST):
             yield f"{self._out}/{report.id}/{name}"
-
-
-def tell_repeated(what: str, names: Iterable[str]) -> None:
-    """Say on stderr what was named more than once; nothing where there is none.
-
-    Args:
-        what: What they are, in the singular.
-        names: The repeated ones.
-    """
-    told = list(dict.fromkeys(names))
-    if told:
-        print(
-            f"panoptic label: {counted(len(told), what)} named more than once, taken once: "
-            f"{listed(told)}",
-            file=sys.stderr,
-        )
 
 
 def _patterns(names: Iterable[str]) -> Iterator[str]:
