@@ -153,14 +153,19 @@ def clusters(drive: Drive, cloud: PointCloud) -> NDArray[np.intp]:
 def print_agreement(drive: Drive, results: list[tuple[Result, PointCloud]]) -> None:
     """Hold labels against clusters, with and without what is done about hidden points."""
     rows: dict[str, list[tuple[int, int, int, int]]] = {"pixel alone": [], "as published": []}
+    seen, lost = 0, 0
     for result, cloud in results:
         labelled = label_cloud(cloud, result, drive.camera, drive.camera_from_lidar)
         view = labelled.view
+        of_pixels = result.track_labels().ravel()[view.pixels] != VOID
+        seen += int(of_pixels.sum())
+        lost += int((of_pixels & (labelled.labels[view.index] == VOID)).sum())
         group = clusters(drive, cloud)[view.index]
         plain = result.track_ids().ravel()[view.pixels]
         is_vehicle = _vehicles(result)
         rows["pixel alone"] += _agreement(group, plain, is_vehicle)
         rows["as published"] += _agreement(group, labelled.ids[view.index], is_vehicle)
+    print(f"{100 * lost / seen:.1f} % of the points whose pixel has a label get none")
     for name, found in rows.items():
         inside, given, own, alone = np.sum(found, axis=0)
         print(
