@@ -236,6 +236,9 @@ def device_options(core: Any, device: str, precision: str, threads: int = 0) -> 
         options["INFERENCE_PRECISION_HINT"] = half or "f32"
     if threads and device == "CPU":
         options["INFERENCE_NUM_THREADS"] = threads
+    if "CPU" in device:
+        # Threads that are bound to a core wait there for the other programs of a robot.
+        options["ENABLE_CPU_PINNING"] = False
     return options
 
 

@@ -20,9 +20,10 @@ from test.drawn.tiny_model import spec
 
 
 class Clockwork:
-    """An engine that takes a given time of a drawn clock and sees one class everywhere."""
+    """An engine that takes a given time of a drawn CPU and sees one class everywhere."""
 
     now_s = 100.0
+    waited_s = 0.0
 
     def __init__(self, seconds: float, label: int = 0) -> None:
         self.spec = spec(16, 8, "semantic")
@@ -51,7 +52,10 @@ class Clockwork:
 @pytest.fixture
 def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    clock = SimpleNamespace(perf_counter=lambda: Clockwork.now_s)
+    clock = SimpleNamespace(
+        process_time=lambda: Clockwork.now_s,
+        perf_counter=lambda: Clockwork.now_s + Clockwork.waited_s,
+    )
     monkeypatch.setattr("panoptic_ros.engine.cpu_runtime.time", clock)
     path = tmp_path / "m.onnx"
     path.write_bytes(b"weights")
@@ -66,11 +70,26 @@ def test_the_faster_one_is_taken_and_the_ratio_said(model: Path) -> None:
     seen = found(model, Clockwork(0.02), Clockwork(0.004))
     assert seen.is_faster
     assert seen.gain == pytest.approx(5.0)
-    assert "of ONNX Runtime's time here" in seen.words
+    assert seen.words == "ONNX Runtime takes 5.00 times OpenVINO's CPU time here"
 
 
 def test_a_slower_one_is_not_taken(model: Path) -> None:
-    assert not found(model, Clockwork(0.004), Clockwork(0.02)).is_faster
+    seen = found(model, Clockwork(0.004), Clockwork(0.02))
+    assert not seen.is_faster
+    assert seen.words == "OpenVINO takes 5.00 times ONNX Runtime's CPU time here"
+
+
+class Kept(Clockwork):
+    """One that other programs keep from the CPU for a while, each time."""
+
+    def infer(self, image: NDArray[np.uint8]) -> Heads:
+        Clockwork.waited_s += 1.0
+        return super().infer(image)
+
+
+def test_what_else_runs_decides_nothing(model: Path) -> None:
+    seen = found(model, Clockwork(0.02), Kept(0.01))
+    assert seen.gain == pytest.approx(2.0)
 
 
 def test_one_that_says_something_else_is_not_taken(model: Path) -> None:
@@ -112,6 +131,16 @@ def test_it_is_measured_again_on_more_or_fewer_cores(
     assert found(model, Clockwork(0.01), Clockwork(0.001)).is_faster
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 1, 2, 3})
     assert not found(model, Clockwork(0.001), Clockwork(0.01)).is_faster
+
+
+def test_one_outcome_does_not_replace_that_for_other_threads(model: Path) -> None:
+    def measured_again() -> Any:
+        raise LookupError
+
+    first = found(model, Clockwork(0.01), Clockwork(0.001))
+    other = measure(model, 4, lambda: Clockwork(0.01), lambda: Clockwork(0.002), "1 2")
+    assert measure(model, 2, measured_again, measured_again, "1 2") == first
+    assert measure(model, 4, measured_again, measured_again, "1 2") == other
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"key": "a", "gain": "x", "why": ""}'])
