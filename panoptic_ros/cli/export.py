@@ -202,21 +202,28 @@ def _export(args: argparse.Namespace) -> None:
         load_checkpoint,
         mean_of,
         network_of,
+        origin_of,
         spec_of,
     )
 
     paths = [args.checkpoint, *args.mean_with]
     state = mean_of([load_checkpoint(path) for path in paths], paths)
     chosen = find_label_set(args.labels) if args.labels else None
+    start, license_text = origin_of(state)
+    trained = f"panoptic train, step {state.get('step', 0)}{f', from {start}' if start else ''}"
     spec = spec_of(
         state["classes"],
         args.size or (512, 256),
         name=args.name or args.model.stem,
-        license_text=args.license,
-        provenance=args.provenance or f"panoptic train, step {state.get('step', 0)}",
+        license_text=args.license or license_text,
+        provenance=args.provenance or trained,
         labels=chosen or labels_of(state),
     )
     warnings = [drivable_warning(spec.labels)]
+    if license_text and not args.license:
+        warnings.append(
+            f"the licence is that of {start}, from which the training started: {license_text}"
+        )
     if chosen is not None:
         warnings.append(thing_warning(state["classes"], chosen))
     for warning in filter(None, warnings):

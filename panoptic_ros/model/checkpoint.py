@@ -28,7 +28,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
 
     Returns:
         ``classes`` (list of name, thing), ``labels`` (their label set as JSON), ``weights``
-        (averaged), ``step``, ``scores``, and in ``last.pt`` what resuming needs.
+        (averaged), ``step``, ``scores``, ``origin`` (name and licence of the weights it started
+        from), and in ``last.pt`` what resuming needs.
 
     Raises:
         ModelError: The file is missing or is not one of our checkpoints.
@@ -145,6 +146,16 @@ def labels_of(state: dict[str, Any]) -> LabelSet:
         return from_json(state["labels"])
     except ConfigError as error:
         raise ModelError(f"the checkpoint's label set is damaged ({error})") from error
+
+
+def origin_of(state: dict[str, Any]) -> tuple[str, str]:
+    """Name and licence of the weights from which a checkpoint was trained on.
+
+    Returns:
+        Both empty where the training started from ImageNet's, or where nobody noted it.
+    """
+    name, license_text = state.get("origin", ("", ""))
+    return str(name), str(license_text)
 
 
 def _may_lack(name: str) -> bool:

@@ -103,6 +103,8 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
 ) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("onnx")
+    from panoptic_ros.engine.ort import OrtEngine
+
     data = write_one_class(tmp_path / "data")
     words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
     words += ["--steps", "1", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
@@ -110,6 +112,16 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
     said = capsys.readouterr().out
     assert "classes that --init lacks start at random: field" in said
     assert said.count("restoring batch norms over 50 training crops before the first step") == 1
+    target = tmp_path / "mine.onnx"
+    assert main(["export", str(tmp_path / "run" / "last.pt"), str(target)]) == 0
+    assert "the licence is that of street_fast, from which the training" in capsys.readouterr().err
+    with OrtEngine(target) as engine:
+        spec = engine.spec
+    assert "research" in spec.license
+    assert spec.provenance == "panoptic train, step 1, from street_fast"
+    words = ["export", str(tmp_path / "run" / "last.pt"), str(target), "--license", "ours"]
+    assert main(words) == 0
+    assert "the licence is that of" not in capsys.readouterr().err
 
 
 def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

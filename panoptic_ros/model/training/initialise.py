@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import read_metadata
-from panoptic_ros.model.checkpoint import load_checkpoint
+from panoptic_ros.model.checkpoint import load_checkpoint, origin_of
 from panoptic_ros.model.network import ConvBlock, PanopticNetwork
 
 Weights = dict[str, Tensor]
@@ -67,6 +67,21 @@ def initialise(
         weights = {name: value.float() for name, value in state["weights"].items()}
         _load(network, path, _by_name(network, weights, theirs, classes))
     return [name for name in classes if name not in theirs]
+
+
+def origin(path: Path) -> tuple[str, str]:
+    """Name and licence of the weights in a file, each empty where the file does not say it.
+
+    Args:
+        path: As ``initialise`` takes it; of a checkpoint those that it was trained on from.
+
+    Raises:
+        ModelError: The file is missing or is neither of the two.
+    """
+    if path.suffix != ".onnx":
+        return origin_of(load_checkpoint(path))
+    spec = read_metadata(_content_of(path)[1], str(path))
+    return spec.name, spec.license
 
 
 def _by_name(

@@ -24,7 +24,12 @@ from panoptic_ros.core.classes.own_classes import name_of_classes
 from panoptic_ros.core.errors import ModelError
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
-from panoptic_ros.model.checkpoint import load_checkpoint, network_of, save_checkpoint
+from panoptic_ros.model.checkpoint import (
+    load_checkpoint,
+    network_of,
+    origin_of,
+    save_checkpoint,
+)
 from panoptic_ros.model.network import (
     PanopticNetwork,
     load_imagenet_weights,
@@ -34,7 +39,7 @@ from panoptic_ros.model.training.averaging import ExponentialMean
 from panoptic_ros.model.training.config import TrainConfig, check_config
 from panoptic_ros.model.training.crops import Crops, OnSample, open_split, sample_batches
 from panoptic_ros.model.training.history import History, Progress
-from panoptic_ros.model.training.initialise import initialise
+from panoptic_ros.model.training.initialise import initialise, origin
 from panoptic_ros.model.training.losses import panoptic_loss
 from panoptic_ros.model.training.schedule import crop_of, phase_at, rate_factor, set_trainable
 
@@ -103,6 +108,7 @@ class _Run:
         torch.manual_seed(config.seed)
         network = PanopticNetwork(len(self.train_data.categories))
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
+        self.origin = ("", "")
         last = config.out / CHECKPOINT
         if not last.exists():
             on_new_classes(self._start(network, on_sample))
@@ -132,7 +138,9 @@ class _Run:
         names = [entry.name for entry in self.train_data.categories]
         crops = Crops(self.train_data, config.augment, config.seed, SAMPLES * config.batch)
         images = partial(sample_batches, crops, config.batch, on_sample)
-        return initialise(network, config.init, names, images)
+        new = initialise(network, config.init, names, images)
+        self.origin = origin(config.init)
+        return new
 
     def steps(self) -> Generator[Progress, None, None]:
         """Train step by step; whatever ends the loop, the state reached is saved."""
@@ -251,6 +259,7 @@ class _Run:
             "weights": weights if resume else {k: v.half() for k, v in weights.items()},
             "step": self.step,
             "scores": scores or {},
+            "origin": self.origin,
         }
         if resume:
             state |= {
@@ -269,6 +278,7 @@ class _Run:
             self.mean.state = {k: v.to(self.device) for k, v in state["weights"].items()}
             self.step, self.spent_s = int(state["step"]), float(state["spent_s"])
             self.best = float(state["best"])
+            self.origin = origin_of(state)
         except (KeyError, RuntimeError, ValueError) as error:
             raise ModelError(
                 f"{self.config.out / CHECKPOINT}: does not fit this data set or version "

@@ -20,7 +20,15 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed: make trai
 
 from panoptic_ros.core.errors import ConfigError, DataError, ModelError  # noqa: E402
 from panoptic_ros.data.coco.reader import CocoPanoptic  # noqa: E402
-from panoptic_ros.model.checkpoint import labels_of, load_checkpoint, mean_of, network_of  # noqa: E402
+from panoptic_ros.model.checkpoint import (  # noqa: E402
+    labels_of,
+    load_checkpoint,
+    mean_of,
+    network_of,
+    origin_of,
+    spec_of,
+)
+from panoptic_ros.model.export import export  # noqa: E402
 from panoptic_ros.model.network import PanopticNetwork  # noqa: E402
 from panoptic_ros.model.training import crops as crops_module  # noqa: E402
 from panoptic_ros.model.training import train as training  # noqa: E402
@@ -243,6 +251,23 @@ def test_a_training_can_start_from_another_ones_checkpoint(config: TrainConfig) 
     before = load_checkpoint(first)["weights"]["semantic.1.weight"]
     after = load_checkpoint(second.out / "last.pt")["network"]["semantic.1.weight"]
     torch.testing.assert_close(after, before)
+
+
+def test_the_licence_of_the_weights_it_started_from_goes_with_a_training(
+    config: TrainConfig,
+) -> None:
+    categories = open_split(config.data, "train").categories
+    classes = [(entry.name, entry.is_thing) for entry in categories]
+    spec = spec_of(classes, (64, 32), "lab", "research only")
+    made = PanopticNetwork(len(classes)).eval()
+    export(made, spec, config.out / "lab.onnx")
+    first = replace(config, init=config.out / "lab.onnx", validate_every=0, steps=1)
+    assert origin_of(load_checkpoint(train(first))) == ("lab", "research only")
+    resumed = train(replace(first, steps=2))
+    assert origin_of(load_checkpoint(resumed)) == ("lab", "research only")
+    second = replace(first, init=resumed, out=config.out / "second")
+    assert origin_of(load_checkpoint(train(second))) == ("lab", "research only")
+    assert origin_of({}) == ("", "")
 
 
 def test_what_a_training_began_with_is_kept_to_be_averaged_with_its_result(
