@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -79,6 +80,18 @@ def test_the_engines_buffer_mirrored_is_another_image(engine: OpenVinoEngine) ->
     heads = engine.infer(engine.input[:, ::-1])
     assert isinstance(heads, CenterOffsetHeads)
     assert (heads.labels == image[:, ::-1, 0]).all()
+
+
+@installed
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core to run on")
+def test_its_threads_may_run_on_every_core(model: Path) -> None:
+    before = {int(task.name) for task in Path("/proc/self/task").iterdir()}
+    with OpenVinoEngine(model, threads=2) as engine:
+        engine.infer(engine.input)
+        its = {int(task.name) for task in Path("/proc/self/task").iterdir()} - before
+        assert its
+        for thread in its:
+            assert os.sched_getaffinity(thread) == os.sched_getaffinity(0)
 
 
 @installed
