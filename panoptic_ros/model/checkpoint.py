@@ -154,8 +154,10 @@ def origin_of(state: dict[str, Any]) -> tuple[str, str]:
     Returns:
         Both empty where the training started from ImageNet's, or where nobody noted it.
     """
-    name, license_text = state.get("origin", ("", ""))
-    return str(name), str(license_text)
+    noted = state.get("origin")
+    if not isinstance(noted, tuple) or len(noted) != 2:
+        return "", ""
+    return str(noted[0]), str(noted[1])
 
 
 def _may_lack(name: str) -> bool:
