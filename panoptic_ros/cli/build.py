@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--workspace",
         type=whole_number(0),
         metavar="MIB",
-        help="limit of the builder's scratch memory",
+        help="limit of the builder's scratch memory; 0: TensorRT's own",
     )
     parser.add_argument(
         "--images",

@@ -7,7 +7,13 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from panoptic_ros.cli.options.arguments import not_negative, share, size, whole_number
+from panoptic_ros.cli.options.arguments import (
+    above_zero,
+    not_negative,
+    share,
+    size,
+    whole_number,
+)
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
@@ -42,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--minutes",
-        type=not_negative,
+        type=above_zero,
         default=0.0,
-        help="time budget; the schedule is fitted to it",
+        help="time budget of the steps and validations, to which the schedule is fitted; restoring "
+        "batch norms (--init MODEL.onnx) comes before it (default: none)",
     )
     parser.add_argument(
         "--batch",
