@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Describe the model, or what a plan was built from and how it was checked."""
-    from panoptic_ros.engine.models import find_model
+    from panoptic_ros.engine.models import find_engine
 
-    path = find_model(args.model)
+    path = find_engine(args.model)
     if path.suffix == ".plan":
         _show_plan(path, args.json)
         return 0

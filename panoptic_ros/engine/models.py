@@ -41,6 +41,19 @@ def find_model(name: str | Path, endings: str = ".onnx or .plan") -> Path:
     )
 
 
+def find_engine(name: str | Path) -> Path:
+    """Find a model or a plan as ``find_model`` does, and refuse files of other kinds.
+
+    Raises:
+        ModelError: There is none, or the file's name does not end in ``.onnx`` or ``.plan``.
+    """
+    path = find_model(name)
+    if path.suffix not in (".onnx", ".plan"):
+        found = path.suffix or "none"
+        raise ModelError(f"{path}: engines are .onnx and .plan files; found {found}")
+    return path
+
+
 def _article(endings: str) -> str:
     """Spell ``a .pt``, but ``an .onnx``."""
     return "an" if endings.startswith(".o") else "a"

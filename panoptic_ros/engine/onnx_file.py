@@ -25,25 +25,34 @@ _NESTED = {
 """Numbers of the fields that lead to tensors, and what they hold."""
 
 _EXTERNAL_DATA, _DATA_LOCATION, _EXTERNAL = 13, 14, 1
-_METADATA = 14
+_GRAPH, _METADATA = 7, 14
+
+
+DAMAGED = "is not an ONNX model, or is damaged or cut off; copy it here again, or export it again"
+"""What is said of a file that cannot be read as a model, whoever finds that out."""
 
 
 def file_metadata(path: Path) -> dict[str, str]:
-    """All metadata entries of a model; none where the file is not an ONNX model.
+    """All metadata entries of a model.
 
     Raises:
-        ModelError: It cannot be read.
+        ModelError: It cannot be read, or is not a whole ONNX model.
     """
     content = _content(path)
+    entries: dict[str, str] = {}
+    has_graph = False
     try:
-        fields = _fields(memoryview(content))
-        return dict(
-            _entry(value)
-            for number, value in fields
-            if number == _METADATA and isinstance(value, memoryview)
-        )
-    except (ValueError, IndexError):  # whoever opens it says what is wrong with it
-        return {}
+        for number, value in _fields(memoryview(content)):
+            if not isinstance(value, memoryview):
+                continue
+            has_graph = has_graph or number == _GRAPH
+            if number == _METADATA:
+                entries.update([_entry(value)])
+    except (ValueError, IndexError) as error:
+        raise ModelError(f"{path}: {DAMAGED}") from error
+    if not has_graph:
+        raise ModelError(f"{path}: {DAMAGED}")
+    return entries
 
 
 def weight_files(path: Path) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from panoptic_ros.core.errors import ModelError
 from panoptic_ros.core.model import Engine
 from panoptic_ros.core.parameters import check_values
 from panoptic_ros.engine.device import pci_bus_id
-from panoptic_ros.engine.models import find_model
+from panoptic_ros.engine.models import find_engine, find_model
 from panoptic_ros.engine.opening import Opening, open_model, open_plan
 
 if TYPE_CHECKING:
@@ -102,13 +102,8 @@ def open_configured(
         from panoptic_ros.core.synthetic.engine import DrawnEngine
 
         return DrawnEngine()
-    path, opening = find_model(config.name), Opening(config, say, say_other, report)
-    if path.suffix == ".plan":
-        return open_plan(path, opening)
-    if path.suffix != ".onnx":
-        found = path.suffix or "none"
-        raise ModelError(f"{path}: engines are .onnx and .plan files; found {found}")
-    return open_model(path, opening)
+    path, opening = find_engine(config.name), Opening(config, say, say_other, report)
+    return open_plan(path, opening) if path.suffix == ".plan" else open_model(path, opening)
 
 
 def plan_to_build(config: EngineConfig) -> PlanRequest | None:

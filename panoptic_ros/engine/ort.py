@@ -14,6 +14,7 @@ from panoptic_ros.core.errors import EngineRunError, ModelError
 from panoptic_ros.core.model import ModelSpec, read_metadata
 from panoptic_ros.core.types import Heads
 from panoptic_ros.engine.heads import INPUT, check_image, output_names, to_heads
+from panoptic_ros.engine.onnx_file import file_metadata
 from panoptic_ros.engine.providers import CPU, choose_providers, describe
 
 _MAX_BYTES = 2 << 30
@@ -52,6 +53,7 @@ class OrtEngine(Closing):
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=wanted)
             metadata = self._session.get_modelmeta().custom_metadata_map
         except Exception as error:  # the bindings raise a dozen types
+            file_metadata(path)  # says in plain words that it is no whole model
             raise ModelError(f"{path}: ONNX Runtime cannot load it ({error})") from error
         self._spec = read_metadata(metadata, path.name)
         self._outputs = _check_tensors(self._session, self._spec, path.name)

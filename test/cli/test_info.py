@@ -57,16 +57,22 @@ def test_people_get_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("name", "content", "words"),
     [
-        pytest.param(None, "no model", id="absent"),
-        pytest.param(b"no onnx", "ONNX Runtime cannot load it", id="damaged"),
+        pytest.param("m.onnx", None, "no model", id="absent"),
+        pytest.param("m.onnx", b"no onnx", "damaged or cut off; copy it here again", id="damaged"),
+        pytest.param("m.onnx", b"", "damaged or cut off; copy it here again", id="empty"),
+        pytest.param("m.txt", b"hello", "are .onnx and .plan files; found .txt", id="text"),
     ],
 )
 def test_what_is_no_model_is_one_line(
-    content: bytes | None, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str,
+    content: bytes | None,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = tmp_path / "model.onnx"
+    path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
     assert main(["info", str(path)]) == 2

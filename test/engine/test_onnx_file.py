@@ -13,7 +13,8 @@ import pytest
 from onnx import TensorProto
 
 from panoptic_ros.core.errors import ModelError
-from panoptic_ros.engine.onnx_file import weight_files
+from panoptic_ros.engine.building.prepare import load_model
+from panoptic_ros.engine.onnx_file import DAMAGED, file_metadata, weight_files
 from panoptic_ros.engine.storage.cache import find_plan, plan_path, write_plan
 from panoptic_ros.engine.storage.manifest import sha256_of
 from test.drawn.external_model import external_model, write_external_model
@@ -91,3 +92,16 @@ def test_what_is_no_whole_model_names_no_file(cut: int, tmp_path: Path) -> None:
     assert weight_files(path) in ((), ("m.onnx.data",))
     path.write_bytes(b"not a model at all \xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff")
     assert weight_files(path) == ()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_model_that_is_cut_off_is_called_so_and_not_without_metadata(
+    share: float, tmp_path: Path
+) -> None:
+    content = external_model(1.0, 2.0).SerializeToString()
+    path = tmp_path / "m.onnx"
+    path.write_bytes(content[: int(share * len(content))])
+    for read in (file_metadata, load_model):
+        with pytest.raises(ModelError) as told:
+            read(path)
+        assert str(told.value) == f"{path}: {DAMAGED}"

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import ModelError
+from panoptic_ros.engine.onnx_file import DAMAGED, file_metadata
 
 LAYOUT_OPERATORS = ("Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Identity", "Flatten")
 """Operators that move numbers and never change one, so a cast may go before them."""
@@ -36,11 +37,15 @@ def load_model(path: Path) -> Any:
             "pip install onnx"
         ) from error
     try:
-        return onnx.load(str(path))
+        model = onnx.load(str(path))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror})") from error
     except Exception as error:  # protobuf's own exception types differ by version
+        file_metadata(path)  # says in plain words that it is no whole model
         raise ModelError(f"{path}: is not an ONNX model ({error}); export it again") from error
+    if not model.HasField("graph"):
+        raise ModelError(f"{path}: {DAMAGED}")
+    return model
 
 
 def prepare(model: Any) -> None:
