@@ -82,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and write what was asked for; 1 where something could not be read."""
+    from panoptic_ros.core.drivable.empty import EmptySurface
     from panoptic_ros.core.pipeline import Pipeline
 
     config = parameters_of(args, "replay")
@@ -97,10 +98,12 @@ def run(args: argparse.Namespace) -> int:
         labels = engine.spec.labels
         record, sampled = _blank(source, engine.description, labels)
         record.settings["runtime"] = runtime_words(engine)
+        surface = EmptySurface(labels, config.pipeline.drivable)
         clouds = _clouds(args, config, camera, source, stack)
         sinks = open_sinks(files, args.topics, labels, ground, stack, clouds, config)
         others = stack.enter_context(timelines(args, labels, source.topic))
         for result, message_ms in _results(source, pipeline, camera, sinks, record):
+            surface.take(result.panoptic, result.drivable)
             maps = ground.maps(result) if ground and (files.report or args.rerun) else None
             for other in others:
                 other.take(result, message_ms, maps)
@@ -109,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         sinks.finish()
         if not record.frames:
             raise source.nothing_found(-1.0)
+    record.warnings.extend(filter(None, [surface.warning()]))
     if clouds is not None:
         record.warnings.extend(clouds.warnings())
         record.notes.append(f"{counted(clouds.labelled, 'cloud')} labelled")

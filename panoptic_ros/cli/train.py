@@ -50,8 +50,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=above_zero,
         default=0.0,
-        help="time budget of the steps and validations, to which the schedule is fitted; restoring "
-        "batch norms (--init MODEL.onnx) comes before it (default: none)",
+        help="time budget of the steps and validations, to which the schedule is fitted; it "
+        "begins after the batch norms of --init are restored (default: none)",
     )
     parser.add_argument(
         "--batch",

@@ -11,6 +11,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
 
 from panoptic_ros.core.allocation import keep_freed_memory
+from panoptic_ros.core.drivable.empty import no_class_warning
 from panoptic_ros.core.errors import EngineRunError, PanopticError
 from panoptic_ros.core.mailbox import Mailbox
 from panoptic_ros.core.model import Engine, is_offloaded
@@ -159,9 +160,13 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._machine = Machine(bus_id=gpu_slot(config.engine.device))
         self._trace = TraceFile(config.trace) if config.trace else None
         engine = self._loader.open(config.engine)
+        # What does not fit the model's classes is refused here, before the node is configured.
+        warning = no_class_warning(engine.spec.labels, config.pipeline.drivable)
         self._cameras.offer()
         self._remapping.open(engine.spec.labels, config.remap, self._cameras.outputs)
         self.get_logger().info(f"configured: {engine.description}")
+        if warning:
+            self.get_logger().warning(warning)
         return super().on_configure(state)
 
     def _activate(self, state: Any) -> TransitionCallbackReturn:

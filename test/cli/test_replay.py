@@ -189,6 +189,20 @@ def test_thresholds_come_from_the_parameter_file(drive: Path, tmp_path: Path) ->
     assert json.loads((tmp_path / "s.json").read_text())["tracks"]["count"] == 0
 
 
+def test_a_road_that_is_never_sure_enough_is_told_once_and_in_the_report(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    params, figures = tmp_path / "p.yaml", tmp_path / "s.json"
+    params.write_text("/**:\n  ros__parameters:\n    drivable: {min_confidence: 0.9}\n")
+    assert replay(drive, "--json", figures) == 0
+    assert json.loads(figures.read_text())["warnings"] == []
+    assert replay(drive, "--json", figures, "--params", params) == 0
+    (told,) = json.loads(figures.read_text())["warnings"]
+    assert "road never counts for more than 0.80" in told
+    assert "drivable.min_confidence is 0.9" in told
+    assert capsys.readouterr().err.count(told) == 1
+
+
 ALL = ["overlay.mp4", "report.html", "result.mcap", "stats.json"]
 
 

@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from rclpy.node import Node
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.ros.node import PanopticNode
 from panoptic_ros.ros.watches import name_watch
 from test.drawn.drawn_camera import Camera, last, value, words
@@ -46,6 +49,30 @@ def test_states_are_logged(make_node: MakeNode, capfd: pytest.CaptureFixture[str
         log.index(line) for line in ("configured: ", "active, ", "deactivated", "cleaned up")
     ]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [("lawn=0.7", "label set .* has no class 'lawn'"), ("car=0.7", "things are never drivable")],
+)
+def test_an_optional_class_that_does_not_fit_the_model_leaves_the_node_unconfigured(
+    entry: str, reason: str, make_node: MakeNode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    node = make_node(**{"drivable.optional_classes": [entry]})
+    node.start()
+    log = capfd.readouterr().err
+    assert re.search(f"drivable.optional_classes has '{entry}': .*{reason}", log)
+    assert "configured: " not in log
+    assert node.engine is None
+
+
+def test_a_model_without_a_drivable_class_is_warned_of_once(
+    make_node: MakeNode, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LabelSet, "drivable", np.zeros(256, np.bool_))
+    make_node().start()
+    log = capfd.readouterr().err
+    assert log.count("is drivable, so the drivable surface stays empty") == 1
 
 
 def test_names_on_diagnostics_carry_the_namespace(make_node: MakeNode) -> None:

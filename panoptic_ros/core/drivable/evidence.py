@@ -16,6 +16,8 @@ from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.types import VOID, Panoptic
 
+_OPTIONAL = "drivable.optional_classes"
+
 _HORIZON = 0.4
 _BANDS = 4
 """Margins grow toward the camera in steps, from nothing at the horizon to all at the lower edge;
@@ -43,12 +45,12 @@ class SurfaceRules:
         """Work the rules out for a label set.
 
         Raises:
-            ConfigError: An optional class is not in the label set or has no weight.
+            ConfigError: An optional class is not in the label set, is a thing or has no weight.
         """
         weight = np.where(labels.drivable, 255, 0).astype(np.uint8)
         for entry in filter(None, config.optional_classes):
-            name, share = _weighted(entry)
-            weight[labels.index(name)] = round(255 * share)
+            index, share = _weighted(entry, labels)
+            weight[index] = round(255 * share)
         weight[labels.things] = 0
         other = (weight == 0) & ~labels.things
         other[VOID] = False
@@ -57,14 +59,11 @@ class SurfaceRules:
         return cls(weight, flags.astype(np.uint8))
 
 
-def _weighted(entry: str) -> tuple[str, float]:
-    """Read ``name=weight``.
+def _weighted(entry: str, labels: LabelSet) -> tuple[int, float]:
+    """Read ``name=weight`` as the class's index and its weight, 0 to 1.
 
     Raises:
-        ConfigError: It is something else.
-
-    >>> _weighted("parking lot=0.5")
-    ('parking lot', 0.5)
+        ConfigError: It is something else, or the class is not in the label set or a thing.
     """
     name, _, words = entry.rpartition("=")
     try:
@@ -73,10 +72,19 @@ def _weighted(entry: str) -> tuple[str, float]:
         share = math.nan
     if not name or not 0.0 <= share <= 1.0:
         raise ConfigError(
-            f"optional_classes has {entry!r}, needs a class and a weight from 0 to 1, as in "
+            f"{_OPTIONAL} has {entry!r}, needs a class and a weight from 0 to 1, as in "
             "'terrain=0.7'"
         )
-    return name, share
+    try:
+        index = labels.index(name)
+    except ConfigError as error:
+        raise ConfigError(f"{_OPTIONAL} has {entry!r}: {error}") from error
+    if labels.things[index]:
+        raise ConfigError(
+            f"{_OPTIONAL} has {entry!r}: {name} is a thing of label set {labels.name}, and things "
+            "are never drivable; name a class of stuff"
+        )
+    return index, share
 
 
 @dataclass(frozen=True, eq=False)
