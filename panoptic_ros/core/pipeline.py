@@ -107,6 +107,7 @@ class Pipeline:
             LateFrameError: A newer frame of the camera came before; see ``Continuity``. Only
                 where a state is given.
             FrameError: The image cannot be used.
+            ConfigError: The state is none.
             EngineRunError: The engine failed.
         """
         if state is None:
@@ -130,8 +131,10 @@ class Pipeline:
             used. The stage ``infer`` of a result is the time of the whole inference.
 
         Raises:
+            ConfigError: An entry is no frame with a state.
             EngineRunError: The engine failed.
         """
+        _check_pairs(frames)
         done: list[Result | FrameError] = []
         for start in range(0, len(frames), self.batch):
             part = frames[start : start + self.batch]
@@ -187,6 +190,7 @@ class Pipeline:
     def _admit(self, frame: Frame, state: StreamState) -> None:
         """Put the thresholds in force, and refuse a late frame before the network sees it."""
         _check_frame(frame)
+        _check_state(state)
         state.configure(self._config)
         state.continuity.check(frame.stamp_ns)
 
@@ -224,3 +228,21 @@ def _check_frame(frame: Frame) -> None:
         raise FrameError(
             f"stamp_ns is {frame.stamp_ns!r}, needs whole nanoseconds: round(1e9 * seconds)"
         )
+
+
+def _check_state(state: StreamState) -> None:
+    """Refuse what is given in place of a camera's state, such as the camera's name."""
+    if not isinstance(state, StreamState):
+        raise ConfigError(
+            f"{type(state).__name__} is no StreamState; pipeline.new_state() makes one per camera"
+        )
+
+
+def _check_pairs(frames: Sequence[tuple[Frame, StreamState]]) -> None:
+    """Refuse frames without the states of their cameras."""
+    for entry in frames:
+        if not isinstance(entry, (tuple, list)) or len(entry) != 2:
+            raise ConfigError(
+                f"step_batch takes (frame, state) of each camera, found {type(entry).__name__}"
+            )
+        _check_state(entry[1])

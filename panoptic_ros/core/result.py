@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.classes.labels import UNNAMED, LabelSet
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.geometry import enlarge, enlarge_box, enlarge_pairs
 from panoptic_ros.core.instance import Instance
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
@@ -112,7 +113,7 @@ class Result:
             ground: Of the camera, see ``ground_of``; give it the frames in order, as cells fade.
 
         Raises:
-            ValueError: The calibration is for images of another size.
+            ConfigError: The calibration is for images of another size.
         """
         self._check_size(ground)
         return ground.grid(self.panoptic, self.drivable, self.frame.stamp_ns)
@@ -124,16 +125,20 @@ class Result:
             ground: Of the camera, see ``ground_of``.
 
         Raises:
-            ValueError: The calibration is for images of another size.
+            ConfigError: The calibration is for images of another size.
         """
         self._check_size(ground)
         return ground.boundary(self.drivable)
 
     def _check_size(self, ground: Ground) -> None:
         """Refuse the ground of another camera, and that of this one before its images were cut."""
+        from panoptic_ros.core.ground.grid import Ground
+
+        if not isinstance(ground, Ground):
+            raise ConfigError(f"{type(ground).__name__} is no Ground; ground_of makes one")
         (width, height), (rows, columns) = ground.camera.size, self.camera_size
         if (height, width) != (rows, columns):
-            raise ValueError(
+            raise ConfigError(
                 f"the calibration is for {width}x{height}, the image is {columns}x{rows}; needs "
                 "the camera's images as they were calibrated, or a calibration of this size"
             )

@@ -309,6 +309,17 @@ def test_what_is_no_frame_of_nanoseconds_is_refused(frame: Any, words: str) -> N
     assert isinstance(refused, FrameError)
 
 
+def test_what_is_no_state_of_a_camera_is_refused() -> None:
+    pipeline = Pipeline(DrawnEngine())
+    words = r"str is no StreamState; pipeline.new_state\(\) makes one"
+    with pytest.raises(ConfigError, match=words):
+        pipeline.step(EMPTY, "left")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=words):
+        pipeline.step_batch([(EMPTY, "left")])  # type: ignore[list-item]
+    with pytest.raises(ConfigError, match=r"takes \(frame, state\) of each camera, found Frame"):
+        pipeline.step_batch([EMPTY])  # type: ignore[list-item]
+
+
 @pytest.mark.parametrize("kind", [np.uint64, np.int64, np.uint32])
 def test_stamps_out_of_an_array_are_stamps(kind: type[np.integer[Any]]) -> None:
     """Differences of unsigned numbers wrap around where time goes back."""

@@ -11,6 +11,7 @@ import pytest
 
 from panoptic_ros.core.classes.labels import Label, LabelSet
 from panoptic_ros.core.config import GroundConfig
+from panoptic_ros.core.errors import ConfigError
 from panoptic_ros.core.files import rle
 from panoptic_ros.core.ground.camera_model import CameraModel
 from panoptic_ros.core.ground.extrinsics import camera_pose_of
@@ -41,8 +42,15 @@ def test_the_ground_of_images_of_another_size_is_refused(size: tuple[int, int]) 
     for use in (seen.grid, seen.ground_boundary):
         use(Ground(fitting, camera_pose_of(fitting, config), config))
         words = f"calibration is for {size[0]}x{size[1]}, the image is 12x8; needs"
-        with pytest.raises(ValueError, match=words):
+        with pytest.raises(ConfigError, match=words):
             use(Ground(camera, camera_pose_of(camera, config), config))
+
+
+def test_what_is_no_ground_is_refused() -> None:
+    seen = result()
+    for use in (seen.grid, seen.ground_boundary):
+        with pytest.raises(ConfigError, match=r"str is no Ground; ground_of makes one"):
+            use("camera.yaml")  # type: ignore[operator]
 
 
 SIZES = pytest.mark.parametrize("camera", [(8, 12), (4, 6), (7, 11), (2, 3)], ids=str)
@@ -149,6 +157,10 @@ def test_a_class_without_a_name_is_called_by_its_number() -> None:
     plain = result()
     nameless = Result(plain.frame, plain.panoptic, plain.tracks, plain.drivable)
     assert nameless.counts() == {f"class {CAR}": 2}
+
+
+def test_what_has_no_class_is_called_void() -> None:
+    assert [LABELS.name_of(value) for value in (CAR, 254, VOID)] == ["car", "class 254", "void"]
 
 
 def test_its_words_fit_into_a_line() -> None:

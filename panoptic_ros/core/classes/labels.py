@@ -133,7 +133,9 @@ class LabelSet:
         )
 
     def name_of(self, index: int) -> str:
-        """Name a class; one that the set does not know is called by its index."""
+        """Name a label value; 255 is "void", what the set does not know "class <index>"."""
+        if index == MAX_CLASSES:
+            return VOID_NAME
         return self.labels[index].name if 0 <= index < len(self) else f"class {index}"
 
     def named_probabilities(self, probabilities: Mapping[int, float]) -> dict[str, float]:
@@ -148,7 +150,7 @@ class LabelSet:
         """
         named: dict[str, float] = {}
         for index, value in probabilities.items():
-            name = VOID_NAME if index == MAX_CLASSES else self.name_of(index)
+            name = self.name_of(index)
             # A label set may have a class of that name.
             if value > 0.0 or index != MAX_CLASSES:
                 named[name] = named.get(name, 0.0) + value
