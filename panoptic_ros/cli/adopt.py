@@ -18,6 +18,7 @@ from panoptic_ros.core.errors import ConfigError
 if TYPE_CHECKING:
     from panoptic_ros.engine.building.adopt import Adopted
     from panoptic_ros.engine.building.adopt_graph import Preprocessing
+    from panoptic_ros.engine.building.foreign import ForeignInput
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -151,12 +152,22 @@ def _show(made: Adopted, preprocessing: Preprocessing, path: Path) -> None:
     if spec.width % output.width or spec.height % output.height:
         _warn(
             f"the output's {output.width}x{output.height} are stretched to the input's "
-            f"{spec.width}x{spec.height}; another --size fits, e.g. multiples of 32"
+            f"{spec.width}x{spec.height}{_cure(entry)}"
         )
     if not spec.labels.things.any():
         _warn("the label set has no things, so there will be no objects")
     if warning := drivable_warning(spec.labels):
         _warn(warning)
+
+
+def _cure(entry: ForeignInput) -> str:
+    """Name the nearest size that may do better, by the option that can set it; often empty."""
+    width, height = (max(32, round(side / 32) * 32) for side in (entry.width, entry.height))
+    if (width, height) == (entry.width, entry.height):
+        return ""
+    if entry.is_size_open:
+        return f"; try --size {width}x{height}"
+    return f"; its size is fixed: export it again, e.g. for {width}x{height}"
 
 
 def _done(dtype: str, wanted: Preprocessing) -> str:

@@ -9,11 +9,14 @@ from contextlib import closing
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from panoptic_ros.cli.printing.outputs import byte_words
 from panoptic_ros.core.classes.labels import Label
 from panoptic_ros.core.errors import DataError, ModelError, counted
+
+if TYPE_CHECKING:
+    from panoptic_ros.core.model import ModelSpec
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     if path.suffix == ".plan":
         _show_plan(path, args.json)
         return 0
-    facts = _facts(path)
+    facts = _model_facts(path)
     if args.json:
         print(json.dumps(facts, indent=2, ensure_ascii=False))
     else:
@@ -40,25 +43,35 @@ def run(args: argparse.Namespace) -> int:
 
 def _show_plan(path: Path, is_json: bool) -> None:
     from panoptic_ros.cli.models.build_words import show_plan
+    from panoptic_ros.core.model import read_metadata
     from panoptic_ros.engine.storage.cache import read_plan
 
     _, manifest = read_plan(path)
+    spec = read_metadata(manifest.metadata, path.name)
+    facts = _facts(path, manifest.plan_sha256, spec, _runtime_of(manifest.key.variant))
     if is_json:
-        print(json.dumps({"file": str(path), **asdict(manifest)}, indent=2, ensure_ascii=False))
+        print(json.dumps({**facts, **asdict(manifest)}, indent=2, ensure_ascii=False))
     else:
         show_plan(path, manifest, f"{manifest.key.variant} {manifest.key.version}")
+        _show(facts)
 
 
-def _facts(path: Path) -> dict[str, Any]:
+def _model_facts(path: Path) -> dict[str, Any]:
     from panoptic_ros.engine.ort import OrtEngine
     from panoptic_ros.engine.storage.manifest import sha256_of
 
     with closing(OrtEngine(path)) as engine:
         spec = engine.spec
+    return _facts(path, sha256_of(path), spec, _runtimes())
+
+
+def _facts(
+    path: Path, check_sum: str, spec: ModelSpec, runtimes: dict[str, str]
+) -> dict[str, Any]:
     return {
         "file": str(path),
         "bytes": _size(path),
-        "sha256": sha256_of(path),
+        "sha256": check_sum,
         "name": spec.name,
         "kind": spec.decoder,
         "input": {"width": spec.width, "height": spec.height, "pixels": "RGB uint8"},
@@ -66,7 +79,7 @@ def _facts(path: Path) -> dict[str, Any]:
         "provenance": spec.provenance,
         "label_set": spec.labels.name,
         "classes": [_class(label) for label in spec.labels.labels],
-        "runtimes": _runtimes(),
+        "runtimes": runtimes,
     }
 
 
@@ -98,6 +111,16 @@ def _runtimes() -> dict[str, str]:
     for variant in installed_variants():
         found[variant] = "installed; builds a plan first, see panoptic build"
     return found
+
+
+def _runtime_of(variant: str) -> dict[str, str]:
+    """The one library that can run a plan, and whether it is here."""
+    from panoptic_ros.engine.storage.manifest import OPENVINO
+    from panoptic_ros.engine.variant import installed_variants
+
+    if variant == OPENVINO:
+        return _openvino() or {"OpenVINO": "not installed"}
+    return {variant: "installed" if variant in installed_variants() else "not installed"}
 
 
 def _openvino() -> dict[str, str]:

@@ -21,10 +21,15 @@ from panoptic_ros.engine.storage.cache import (
     plan_path,
     read_plan,
 )
-from panoptic_ros.engine.storage.manifest import OPENVINO, REWRITING, Manifest, PlanKey, sha256_of
-
-DEVICE = "device"
-"""Entry of a manifest's options: OpenVINO's name of the device."""
+from panoptic_ros.engine.storage.manifest import (
+    DEVICE,
+    OPENVINO,
+    REWRITING,
+    Manifest,
+    PlanKey,
+    openvino_command,
+    sha256_of,
+)
 
 
 @dataclass(frozen=True)
@@ -108,12 +113,6 @@ def key_and_place(
     return key, plan_path(out or default_folder(), model.stem, key)
 
 
-def command(model: str | Path, device: str) -> str:
-    """What a person runs to have the int8 plan of a model."""
-    where = "" if device == "CPU" else f" --openvino-device {device}"
-    return f"panoptic build {model} --runtime openvino{where} --precision int8 --images DIR"
-
-
 def open_model(model: Path, threads: int, device: str, precision: str) -> OpenVinoEngine:
     """Run a model in OpenVINO: as it is, or for int8 its plan.
 
@@ -145,7 +144,7 @@ def open_plan_of(model: Path, threads: int, device: str) -> OpenVinoEngine:
     key, place = key_and_place(model, read_device(device))
     found, why = find_plan(place.parent, model.stem, key)
     if found is None:
-        raise ModelError(f"{why}; run: {command(model, device)}")
+        raise ModelError(f"{why}; run: {openvino_command(model, device)}")
     return open_plan(found, threads)
 
 
@@ -162,7 +161,7 @@ def open_plan(plan: Path, threads: int) -> OpenVinoEngine:
     """
     content, manifest = read_plan(plan)
     here = read_device(device_of(manifest))
-    check_fresh(plan, manifest.key, key_here(manifest, here), command(manifest.model, here.name))
+    check_fresh(plan, manifest.key, key_here(manifest, here), manifest.command)
     compiled = content, manifest.metadata
     return OpenVinoEngine(plan, threads, here.name, manifest.key.precision, compiled)
 

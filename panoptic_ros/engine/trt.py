@@ -244,6 +244,5 @@ def _check_version(manifest: Manifest, variant: TensorRtVariant, where: str) -> 
     if (built.variant, built.version) != (variant.name, variant.version):
         raise StaleEngineError(
             f"{where}: was built with {built.variant} {built.version}, here is {variant.name} "
-            f"{variant.version}; run: panoptic build {manifest.model} "
-            f"--precision {built.precision}"
+            f"{variant.version}; run: {manifest.command}"
         )

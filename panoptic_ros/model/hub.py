@@ -8,6 +8,7 @@ al. 2022) and OneFormer (Jain et al. 2023). Weights come from the hub, or from a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,6 +111,8 @@ FAMILIES = {
 """By ``model_type`` of the checkpoint's config."""
 
 
+_HUB_ID = re.compile(r"(\w[\w.-]*/)?\w[\w.-]*")
+
 _PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
 
 
@@ -151,8 +154,10 @@ def _is_path(name: str) -> bool:
 
     >>> [_is_path(name) for name in ("./m2f", "/data/m2f", "models/m2f/best", "tue-mps/eomt")]
     [True, True, True, False]
+    >>> [_is_path(name) for name in ("m2f/", "my models", "", "m2f")]
+    [True, True, True, False]
     """
-    return name.startswith((".", "/", "~")) or name.count("/") > 1
+    return not _HUB_ID.fullmatch(name)
 
 
 def _read(name: str, loader: Callable[[], Any]) -> Any:

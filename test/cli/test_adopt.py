@@ -163,14 +163,31 @@ def test_a_set_without_things_or_surface_is_said(
     assert "none of the classes (fog, dust) is drivable" in said
 
 
-@pytest.mark.parametrize(("size", "is_stretched"), [("64x32", False), ("66x35", True)])
-def test_a_size_that_stretches_the_output_is_told(
-    size: str, is_stretched: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+OPEN = "16x8 are stretched to the input's 66x35; try --size 64x32\n"
+FIXED = " the input's 66x35; its size is fixed: export it again, e.g. for 64x32\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "words", "told"),
+    [
+        pytest.param(None, ["--size", "64x32"], "", id="fits"),
+        pytest.param(None, ["--size", "66x35"], OPEN, id="open"),
+        pytest.param((35, 66), [], FIXED, id="fixed"),
+    ],
+)
+def test_a_size_that_stretches_the_output_is_told_with_a_cure_that_can_be_had(
+    own: tuple[int, int] | None,
+    words: list[str],
+    told: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    source = Foreign(classes=19, size=None, stride=4).write(tmp_path / "m.onnx")
-    words = ["adopt", source, "--labels", "cityscapes", "--size", size]
-    assert main([*map(str, words), "--out", str(tmp_path / "out")]) == 0
-    assert ("16x8 are stretched to the input's 66x35" in capsys.readouterr().err) is is_stretched
+    source = Foreign(classes=19, size=own, stride=4).write(tmp_path / "m.onnx")
+    words = ["adopt", str(source), "--labels", "cityscapes", *words]
+    assert main([*words, "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().err
+    assert told in said
+    assert ("stretched" in said) is bool(told)
 
 
 def test_things_as_stuff_have_no_objects(model: Path) -> None:

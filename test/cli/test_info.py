@@ -17,6 +17,7 @@ pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: run thr
 from panoptic_ros import __version__
 from panoptic_ros.cli.main import main
 from panoptic_ros.engine.models import shipped_models
+from panoptic_ros.engine.onnx_file import file_metadata
 from panoptic_ros.engine.storage.cache import write_plan
 from test.drawn.plans import manifest
 
@@ -85,14 +86,21 @@ def test_a_plan_tells_what_it_was_built_from_and_how_it_was_checked(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = tmp_path / "lab.plan"
-    write_plan(plan, b"plan", manifest())
+    metadata = file_metadata(shipped_models()["street_fast"])
+    write_plan(plan, b"plan", manifest(metadata=metadata))
     assert main(["info", str(plan)]) == 0
     said = capsys.readouterr().out
+    assert "input: 512x256 RGB uint8" in said
+    assert f"sha256: {hashlib.sha256(b'plan').hexdigest()}" in said
+    assert re.search(r"licence: .*research", said)
+    assert re.search(r"^tensorrt: (not )?installed$", said, re.MULTILINE)
+    assert "19 classes of label set cityscapes" in said
     assert "street.onnx in fp16, batch 1, for Orin (8.7) with tensorrt 10.3.0" in said
     assert "same class: 99.90 %, limit 98 %, passed" in said
     assert main(["info", str(plan), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["file"], facts["key"]["gpu"]) == (str(plan), "Orin")
+    assert (len(facts["classes"]), facts["bytes"]) == (19, 4)
     plan.write_bytes(b"pla")
     assert main(["info", str(plan)]) == 2
     assert "is cut off" in capsys.readouterr().err

@@ -270,7 +270,7 @@ def test_a_folder_without_its_image_processor_says_how_to_save_it(tmp_path: Path
         load(str(folder))
 
 
-@pytest.mark.parametrize("name", ["./nothing", "/nowhere/nothing", "a/b/nothing"])
+@pytest.mark.parametrize("name", ["./nothing", "/nowhere/nothing", "a/b/nothing", "nothing/"])
 def test_a_folder_that_is_missing_is_not_sought_on_the_hub(name: str) -> None:
     with pytest.raises(ConfigError, match=f"{name}: no such folder; .*save_pretrained"):
         load(name)

@@ -62,24 +62,23 @@ def _look_at(path: Path, gpu: Gpu | None, versions: Mapping[str, str]) -> Cached
     if key.variant == OPENVINO:
         return _look_at_openvino(path.name, manifest)
     where = "" if key.dla == "none" else f", DLA core {key.dla}"
-    batch = "" if key.batch == 1 else f" --batch {key.batch}"
     return CachedPlan(
         path.name,
         f"{key.precision}, batch {key.batch}, {key.gpu}{where}",
         _why_not(manifest, gpu, versions),
-        f"panoptic build {manifest.model} --precision {key.precision}{batch}",
+        manifest.command,
     )
 
 
 def _look_at_openvino(name: str, manifest: Manifest) -> CachedPlan:
     try:
-        from panoptic_ros.engine.openvino_plan import command, device_of, key_here, read_device
+        from panoptic_ros.engine.openvino_plan import device_of, key_here, read_device
     except ImportError as error:  # a bare Python: it has no NumPy
         facts = f"{manifest.key.precision}, OpenVINO, {manifest.key.gpu}"
         why_not = f"needs {error.name}, which cannot be imported here"
         return CachedPlan(name, facts, why_not, needs_gpu=False)
     device = device_of(manifest)
-    build = command(manifest.model, device)
+    build = manifest.command
     try:
         wanted = _of_package(key_here(manifest, read_device(device)), manifest.model)
         why_not = "; ".join(manifest.key.differences(wanted))

@@ -35,6 +35,7 @@ class ForeignInput:
         layout: ``nchw`` or ``nhwc``.
         height: Pixels.
         width: Pixels.
+        is_size_open: Whether the model takes other sizes as well.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ForeignInput:
     layout: str
     height: int
     width: int
+    is_size_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,8 +129,10 @@ def read_input(
     if sizes[0] not in (1, *_open(sizes)):
         raise ModelError(f"{words}: its batch is {sizes[0]}; needs 1 or an open one")
     layout = _layout(sizes, layout, words)
-    height, width = _size(sizes[2:] if layout == NCHW else sizes[1:3], size, words)
-    return ForeignInput(inputs[0].name, _TYPES[kind.elem_type], layout, height, width)
+    sides = sizes[2:] if layout == NCHW else sizes[1:3]
+    height, width = _size(sides, size, words)
+    is_open = len(_open(sides)) == len(sides)
+    return ForeignInput(inputs[0].name, _TYPES[kind.elem_type], layout, height, width, is_open)
 
 
 def _open(sizes: Sequence[int | str]) -> list[str]:

@@ -32,10 +32,10 @@ from panoptic_ros.engine.building.quantize import (
 )
 from panoptic_ros.engine.building.recipe import Recipe, metadata_of
 from panoptic_ros.engine.openvino import OpenVinoEngine, device_options, open_core
-from panoptic_ros.engine.openvino_plan import DEVICE, OpenVinoDevice, key_and_place
+from panoptic_ros.engine.openvino_plan import OpenVinoDevice, key_and_place
 from panoptic_ros.engine.ort import OrtEngine
 from panoptic_ros.engine.storage.cache import WAITING, build_once
-from panoptic_ros.engine.storage.manifest import Manifest, PlanKey, Tensor
+from panoptic_ros.engine.storage.manifest import DEVICE, Manifest, PlanKey, Tensor
 
 _CURE = "try more --images like the camera's, or run the model as it is: engine_precision fp16"
 

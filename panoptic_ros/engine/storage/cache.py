@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shlex
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -78,7 +79,8 @@ def read_plan(plan: Path) -> tuple[bytes, Manifest]:
         content = plan.read_bytes()
     except OSError as error:
         raise ModelError(f"{plan}: cannot be read ({_reason(error)})") from error
-    remedy = f"build it again: panoptic build {manifest.model}"
+    place = "" if plan.parent == default_folder() else f" --out {shlex.quote(str(plan))}"
+    remedy = f"build it again: {manifest.command}{place}"
     if len(content) != manifest.plan_bytes:
         raise ModelError(
             f"{plan}: is cut off or not the plan of its manifest ({len(content)} of "

@@ -24,6 +24,8 @@ REWRITING = 1
 ranges, of the same file and images: plans of the former one are then built anew."""
 OPENVINO = "openvino"
 """Variant of the plans that are not TensorRT's."""
+DEVICE = "device"
+"""Entry of the options of such a plan: OpenVINO's name of the device."""
 
 
 @dataclass(frozen=True)
@@ -142,9 +144,25 @@ class Manifest:
     parity: Mapping[str, float] = field(default_factory=dict)
     compared: str = ""
 
+    @property
+    def command(self) -> str:
+        """What a person runs to have such a plan again."""
+        key = self.key
+        if key.variant == OPENVINO:
+            return openvino_command(self.model, self.options.get(DEVICE, "CPU"))
+        batch = f" --batch {key.batch}" if key.batch > 1 else ""
+        core = "" if key.dla == "none" else f" --dla {key.dla}"
+        return f"panoptic build {self.model} --precision {key.precision}{batch}{core}"
+
     def to_json(self) -> str:
         """Write the manifest as a JSON document."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
+
+
+def openvino_command(model: str | Path, device: str) -> str:
+    """What a person runs to have the int8 plan of a model for a device of OpenVINO."""
+    where = "" if device == "CPU" else f" --openvino-device {device}"
+    return f"panoptic build {model} --runtime openvino{where} --precision int8 --images DIR"
 
 
 def from_json(text: str, where: str) -> Manifest:

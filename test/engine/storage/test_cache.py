@@ -41,6 +41,17 @@ def test_a_plan_cut_off_is_refused(plan: Path) -> None:
         cache.read_plan(plan)
 
 
+def test_a_damaged_plan_is_answered_with_what_makes_it_again(tmp_path: Path) -> None:
+    plan = tmp_path / "robot.plan"
+    made = manifest(key=key(variant="openvino", precision="int8"), options={"device": "GPU"})
+    cache.write_plan(plan, b"x" * 9, made)
+    plan.write_bytes(b"x" * 8)
+    command = "panoptic build street.onnx --runtime openvino --openvino-device GPU"
+    with pytest.raises(ModelError) as told:
+        cache.read_plan(plan)
+    assert str(told.value).endswith(f"{command} --precision int8 --images DIR --out {plan}")
+
+
 def test_a_plan_with_one_changed_byte_is_refused(plan: Path) -> None:
     plan.write_bytes(b"A" + PLAN[1:])
     with pytest.raises(ModelError, match="is damaged"):
