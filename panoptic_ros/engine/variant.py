@@ -18,6 +18,18 @@ VARIANTS = ("tensorrt", "tensorrt_rtx")
 """Python modules, the preferred one first."""
 
 
+_JETSON = (
+    "on a Jetson: apt install python3-libnvinfer (and make virtual environments with "
+    "--system-site-packages)"
+)
+_CURES = {
+    "": f"{_JETSON}; on a PC: pip install tensorrt_rtx, or NVIDIA's tensorrt",
+    "tensorrt": f"{_JETSON}; on a PC: pip install tensorrt",
+    "tensorrt_rtx": "on a PC: pip install tensorrt_rtx; a Jetson has the variant tensorrt alone",
+}
+"""What to do where a variant is missing, by what was asked for."""
+
+
 @dataclass(frozen=True)
 class TensorRtVariant:
     """An installed TensorRT: the module's name, its version, and the module."""
@@ -81,11 +93,7 @@ def load_variant(name: str = "") -> TensorRtVariant:
         raise ModelError(f"no TensorRT variant {name!r}; there are: {', '.join(VARIANTS)}")
     found = [variant for variant in installed_variants() if variant == (name or variant)]
     if not found:
-        raise ModelError(
-            f"{name or 'TensorRT'} is not installed; on a Jetson: apt install "
-            "python3-libnvinfer (and make virtual environments with --system-site-packages); "
-            "on a PC: pip install tensorrt_rtx, or NVIDIA's tensorrt"
-        )
+        raise ModelError(f"{name or 'TensorRT'} is not installed; {_CURES[name]}")
     reasons = []
     for variant in found:
         loaded = _load(variant)

@@ -90,6 +90,7 @@ def test_the_check_lists_findings_with_their_fix(
         (["wide.yaml"], "wide.yaml: batch 0: needs 1 to 64"),
         (["tiny.onnx", *OPENVINO, "--batch", "4", "--dla", "0"], " --batch, --dla: only plans of"),
         (["both.yaml", *OPENVINO, "--workspace", "9"], " batch, --workspace: only plans of"),
+        (["tiny.onnx", *OPENVINO, "--images", ".", "--most", "2"], "--most 2: int8 takes its ra"),
         (["tiny.onnx", *OPENVINO, "--check"], "--check lists what TensorRT cannot take, and"),
         (["missing.yaml", "--check"], "missing.onnx: cannot be read (No such file or directory)"),
     ],
@@ -157,10 +158,18 @@ def test_a_plan_of_openvino_is_checked_listed_and_doubted(
     assert "same class: 100.00 %, limit 90 %, passed" in said.out
     (plan,) = cache.glob("*.plan")
     assert f"wrote {plan}, {plan}.json" in said.out.replace("\n", "")
+    assert "int8 cost street_fast 1.4 points of PQ and street_sharp 2.5; score it" in said.err
     assert f"score it before it drives: panoptic eval --engine {plan}" in said.err
     assert main([*words, "--images", str(drive)]) == 0
     told = capsys.readouterr().err
     assert "there is a plan already; with other images it is built by --rebuild" in told
+    assert "ranges from" not in told
+    named = [*words, "--images", str(drive), "--out", str(tmp_path / "robot.plan")]
+    assert main(named) == 0
+    assert f"building: there is no {tmp_path / 'robot.plan'}\n" in capsys.readouterr().err
+    assert main(named) == 0
+    told = capsys.readouterr().err
+    assert "there is a plan already; with other images" in told
     assert "ranges from" not in told
     assert main(["build", str(model), "--runtime", "openvino"]) == 2
     assert "needs no plan in fp16, it runs tiny.onnx as it is" in capsys.readouterr().err

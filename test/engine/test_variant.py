@@ -212,6 +212,20 @@ def test_a_missing_variant_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -
         load_variant()
 
 
+@pytest.mark.parametrize(
+    ("name", "cure", "other"),
+    [("tensorrt_rtx", "pip install tensorrt_rtx", "apt"), ("tensorrt", "apt install", "_rtx")],
+)
+def test_a_variant_that_was_named_is_answered_with_its_own_cure(
+    name: str, cure: str, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(variant, "installed_variants", lambda: ())
+    with pytest.raises(ModelError) as told:
+        load_variant(name)
+    assert cure in str(told.value)
+    assert other not in str(told.value)
+
+
 def test_where_the_first_variant_does_not_load_the_next_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

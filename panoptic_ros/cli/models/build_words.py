@@ -25,9 +25,12 @@ CHECKS = {
 
 def say_why(path: Path, recipe: Recipe, key: PlanKey) -> bool:
     """Say that the plan is there, or why it has to be built; give back whether it is there."""
-    from panoptic_ros.engine.storage.cache import find_plan
+    from panoptic_ros.engine.storage.cache import find_plan, find_plan_at, plan_path
 
-    found, why = find_plan(path.parent, recipe.model.stem, key)
+    if path == plan_path(path.parent, recipe.model.stem, key):
+        found, why = find_plan(path.parent, recipe.model.stem, key)
+    else:
+        found, why = find_plan_at(path, key)
     # Images are no part of what a plan is known by.
     other = "; with other images it is built by --rebuild" if recipe.images else ""
     print(f"there is a plan already{other}" if found else f"building: {why}", file=sys.stderr)

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from glob import escape
 from pathlib import Path
-from typing import IO
 
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.engine.storage.manifest import (
@@ -121,12 +120,19 @@ def find_plan(folder: Path, model: str, key: PlanKey) -> tuple[Path | None, str]
     """
     path = plan_path(folder, model, key)
     if path.exists():
-        try:
-            check_fresh(path, read_plan(path)[1].key, key)
-        except ModelError as error:
-            return None, str(error)
-        return path, ""
+        return find_plan_at(path, key)
     return None, _nearest(folder, model, key)
+
+
+def find_plan_at(path: Path, key: PlanKey) -> tuple[Path | None, str]:
+    """Look for a plan at a place of the user's choice, as ``find_plan`` does in a cache."""
+    if not path.exists():
+        return None, f"there is no {path}"
+    try:
+        check_fresh(path, read_plan(path)[1].key, key)
+    except ModelError as error:
+        return None, str(error)
+    return path, ""
 
 
 def _nearest(folder: Path, model: str, key: PlanKey) -> str:
@@ -224,7 +230,7 @@ def _remove_parts(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked(path: Path, waits: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold the lock of a plan; the kernel frees it when the process dies.
+    """Hold the lock of a plan, and take its file away; the kernel frees it when the process dies.
 
     Args:
         path: The ``.plan`` file.
@@ -237,22 +243,34 @@ def locked(path: Path, waits: Callable[[], object] = lambda: None) -> Iterator[N
     with contextlib.ExitStack() as stack:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            file = stack.enter_context(lock.open("a", encoding="utf-8"))
-            _take(file, waits)
+            _take(lock, stack, waits)
         except OSError as error:
             raise ModelError(
                 f"{path.parent}: plans cannot be written there ({_reason(error)}); choose a "
                 "folder with --out or XDG_CACHE_HOME"
             ) from error
-        yield
+        try:
+            yield
+        finally:
+            # With the lock held: whoever waits for it sees that the file is gone, and starts over.
+            with contextlib.suppress(OSError):
+                lock.unlink()
 
 
-def _take(file: IO[str], waits: Callable[[], object]) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        waits()
-        fcntl.flock(file, fcntl.LOCK_EX)
+def _take(lock: Path, stack: contextlib.ExitStack, waits: Callable[[], object]) -> None:
+    """Lock a file, which the stack closes; it is the one that still lies there."""
+    tell = iter((waits,))
+    while True:
+        file = stack.enter_context(lock.open("a", encoding="utf-8"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            next(tell, lambda: None)()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), lock.stat()):
+                return
+        file.close()
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -143,7 +143,6 @@ def test_a_plan_in_a_folder_that_cannot_be_written_is_used(
     recipe: Recipe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = make(recipe, tmp_path / "street.plan")
-    (tmp_path / "street.plan.lock").unlink()
     # A folder in the way of the lock stops root as well, which a mode does not.
     (tmp_path / "street.plan.lock").mkdir()
     words = ["build", "street_fast", "--variant", RTX, "--out", str(path)]

@@ -167,6 +167,27 @@ def test_who_waits_for_another_builder_is_told_so(plan: Path) -> None:
         assert told == ["waits"]
 
 
+def test_nothing_but_the_plan_is_left_where_many_build_at_once(tmp_path: Path) -> None:
+    path, at_work, most = tmp_path / "robot.plan", [0], [0]
+
+    def hold() -> None:
+        for _ in range(50):
+            with cache.locked(path):
+                at_work[0] += 1
+                most[0] = max(most[0], at_work[0])
+                time.sleep(0)
+                at_work[0] -= 1
+
+    threads = [threading.Thread(target=hold, daemon=True) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert most == [1]
+    cache.build_once(path, KEY, lambda: (PLAN, manifest()))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["robot.plan", "robot.plan.json"]
+
+
 def test_a_full_disk_leaves_the_older_plan_intact(
     plan: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
