@@ -18,6 +18,18 @@ from panoptic_ros.core.model import Engine
 from panoptic_ros.ros.protocols import Logger
 
 
+class OpenEngine(Protocol):
+    """``engine.open.open_configured``."""
+
+    def __call__(  # noqa: D102
+        self,
+        config: EngineConfig,
+        say: Callable[[str], object],
+        *,
+        say_other: Callable[[str], object],
+    ) -> Engine: ...
+
+
 class RunningBuild(Protocol):
     """A plan in work."""
 
@@ -36,7 +48,7 @@ class EngineFactory:
         build: ``engine.open.start_build``.
     """
 
-    open: Callable[[EngineConfig, Callable[[str], object]], Engine]
+    open: OpenEngine
     to_build: Callable[[EngineConfig], Any]
     build: Callable[[Any], RunningBuild]
 
@@ -66,7 +78,8 @@ class EngineLoader:
 
     Args:
         factory: How engines are come by.
-        log: Takes what was chosen and why.
+        log: Takes what was chosen and why, as a warning where a plan or a runtime is named and
+            another runs.
     """
 
     def __init__(self, factory: EngineFactory, log: Logger) -> None:
@@ -171,7 +184,15 @@ class EngineLoader:
 
     def _opened(self, config: EngineConfig) -> Engine:
         # A missing plan is built beside the node, never by the thread that opens the engine.
-        return self._factory.open(replace(config, rebuild=False), self._log.info)
+        chosen: list[str] = []
+        others: list[str] = []
+        engine = self._factory.open(
+            replace(config, rebuild=False), chosen.append, say_other=others.append
+        )
+        for line in chosen:
+            log = self._log.warning if line in others else self._log.info
+            log(line)
+        return engine
 
     def _advice_to_wait(self, error: ModelError) -> str:
         progress = self._progress or BuildProgress()

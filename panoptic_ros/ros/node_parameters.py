@@ -23,6 +23,7 @@ from panoptic_ros.ros.parameters import (
     descriptor,
     plain,
     ros_value,
+    type_name,
 )
 
 
@@ -120,11 +121,19 @@ def refuse_unknown(node: Any, wanted: list[Any]) -> SetParametersResult | None:
 
 
 def _refusal(entry: Parameter, error: str) -> str:
-    """Say what to write where ROS refused a whole number for a double, else what ROS says."""
+    """Say why ROS refused a value, in our words where ROS names the parameter again and again."""
     whole = re.search(r"to '(-?\d+)' of type 'INTEGER'", error)
     if whole and is_whole_for_double(entry, int(whole[1])):
         return f"parameter {whole_number_words(entry.name, whole[1])}"
-    return f"parameter {entry.name}: {error}"
+    other = re.search(r"to '(.*)' of type '(\w+)', expecting", error, re.DOTALL)
+    if other:
+        found = other[2].lower()
+        return f"parameter {entry.name} is {other[1]}, of type {found}, needs {type_name(entry)}"
+    # Behind the reason stands the name once more.
+    reason = error.partition("Reason: ")[2].removesuffix(f": {entry.name}") or error
+    if entry.name in reason:
+        return reason if reason.startswith("Parameter ") else f"parameter {reason}"
+    return f"parameter {entry.name}: {reason}"
 
 
 def _check_live(config: NodeConfig, values: list[tuple[str, Any]]) -> None:

@@ -75,12 +75,20 @@ class DrawnMachine:
     def factory(self) -> EngineFactory:
         return EngineFactory(self.open, self.to_build, self.build)
 
-    def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:
+    def open(
+        self,
+        config: EngineConfig,
+        say: Callable[[str], object],
+        *,
+        say_other: Callable[[str], object],
+    ) -> NamedEngine:
         self.asked.append(config)
         if not self.has_plan and config.fallback == "none":
             raise ModelError("TensorRT version is 8.6.1, here it is 10.3.0")
         kind = "TensorRT" if self.has_plan else "ONNX Runtime"
         say(f"{kind} is chosen")
+        if config.runtime == "tensorrt" and not self.has_plan:
+            say_other(f"{kind} is chosen")
         self.opened.append(NamedEngine(kind))
         return self.opened[-1]
 

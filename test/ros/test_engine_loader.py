@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -240,6 +241,23 @@ class WritingBuild:
         """Nothing is in work."""
 
 
+@pytest.mark.parametrize(("runtime", "level"), [("auto", "info"), ("tensorrt", "warning")])
+def test_another_runtime_than_the_named_one_is_a_warning(
+    runtime: str, level: str, supply: EngineLoader, machine: DrawnMachine, log: Log
+) -> None:
+    machine.has_gpu = False
+    supply.open(replace(FALLBACK, runtime=runtime))
+    assert log.lines == [f"{level}: ONNX Runtime is chosen"]
+
+
+def test_a_runtime_that_is_not_here_is_a_warning_with_the_reason(model: Path, log: Log) -> None:
+    supply = EngineLoader(EngineFactory(open_configured, plan_to_build, WritingBuild), log)
+    supply.open(EngineConfig(str(model), threads=1, runtime="tensorrt", rebuild=False))
+    supply.close()
+    (line,) = log.lines
+    assert re.match(r"warning: .*not TensorRT", line)
+
+
 @pytest.mark.parametrize("precision", ["fp16", "int8"])
 def test_a_plan_of_an_older_tensorrt_heals_while_its_model_runs(
     precision: str, model: Path, orin: TensorRtVariant, log: Log
@@ -269,11 +287,17 @@ class SlowMachine(DrawnMachine):
         self.is_opening = threading.Event()
         self.may_open = threading.Event()
 
-    def open(self, config: EngineConfig, say: Callable[[str], object]) -> NamedEngine:
+    def open(
+        self,
+        config: EngineConfig,
+        say: Callable[[str], object],
+        *,
+        say_other: Callable[[str], object],
+    ) -> NamedEngine:
         if self.has_plan:
             self.is_opening.set()
             assert self.may_open.wait(30)
-        return super().open(config, say)
+        return super().open(config, say, say_other=say_other)
 
 
 @pytest.mark.parametrize("end", [EngineLoader.close, EngineLoader.close_engine])

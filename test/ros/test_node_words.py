@@ -52,6 +52,37 @@ def test_states_are_logged(make_node: MakeNode, capfd: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        (
+            "engine_runtime",
+            "tensorrtt",
+            "parameter engine_runtime is 'tensorrtt', needs one of: auto, onnxruntime, openvino, "
+            "tensorrt",
+        ),
+        (
+            "jpeg_quality",
+            "high",
+            "parameter jpeg_quality is high, of type string, needs integer",
+        ),
+        ("jpeg_quality", 500, "Parameter jpeg_quality out of range. Min: 1, Max: 100, value: 500"),
+        ("cameras", None, "parameter cameras is None, needs a list"),
+    ],
+    ids=["a word", "a type", "a range", "nothing"],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_name_once(
+    name: str,
+    value: object,
+    told: str,
+    make_node: MakeNode,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    make_node(**{name: value}).start()
+    log = capfd.readouterr().err
+    assert re.search(f"{re.escape(told)}$", log, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
     ("entry", "reason"),
     [("lawn=0.7", "label set .* has no class 'lawn'"), ("car=0.7", "things are never drivable")],
 )
