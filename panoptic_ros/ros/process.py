@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import time
@@ -19,6 +20,7 @@ from rclpy.signals import SignalHandlerOptions
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.ros.protocols import Logger
+from panoptic_ros.ros.refusal import refusal
 
 _LONGEST_WAIT_S = 0.2
 _SAME_REQUEST_S = 2.0
@@ -67,7 +69,7 @@ def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = Non
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
         node = make_node()
     except RuntimeError as error:
-        print(f"panoptic_node: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        print(f"panoptic_node: {_words(error)}", file=sys.stderr)  # noqa: T201
         _shut_down()
         return 2
     try:
@@ -90,6 +92,15 @@ def run(make_node: Callable[[], RunnableNode], arguments: list[str] | None = Non
         sys.stderr.flush()
         os._exit(1)
     return status
+
+
+def _words(error: RuntimeError) -> str:
+    """What ROS says of a command line; of words that it does not know it gives a list alone."""
+    text = " ".join(str(error).split())
+    if type(error).__name__ != "UnknownROSArgsError":
+        return text
+    found = re.search(r"['\"](.*?)['\"]", text)
+    return refusal(found[1] if found else text)
 
 
 class _StopRequest:

@@ -40,7 +40,9 @@ def main() -> int:
         sys.stdout.write(HELP)
         return 0
     if others:
-        sys.stderr.write(f"panoptic_node: {_refusal(others[0])}\n")
+        from panoptic_ros.ros.refusal import refusal
+
+        sys.stderr.write(f"panoptic_node: {refusal(others[0])}\n")
         return 2
     from panoptic_ros.ros.node import main as run_node
 
@@ -61,15 +63,6 @@ def not_for_ros(words: Sequence[str]) -> Iterator[str]:
             is_for_ros = False
         elif not is_for_ros:
             yield word
-
-
-def _refusal(word: str) -> str:
-    name, _, value = word.lstrip("-").partition("=")
-    hint = f"-p {name}:={value or 'VALUE'}" if word.startswith("--") else word
-    return (
-        f"{word} is not an argument of this command; parameters and remappings come behind "
-        f"--ros-args, as in: panoptic_node --ros-args {hint}"
-    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,13 @@ def test_help_helps() -> None:
     [
         (["--engine", "street_sharp"], "--ros-args -p engine:=VALUE"),
         (["--engine=street_sharp"], "--ros-args -p engine:=street_sharp"),
-        (["image:=/camera"], "--ros-args image:=/camera"),
+        (["image:=/camera"], "--ros-args -r image:=/camera\n"),
+        (["engine:=street_sharp"], "--ros-args -p engine:=street_sharp\n"),
+        (["engine=street_sharp"], "--ros-args -p engine:=street_sharp\n"),
+        (["overlay.opacity:=0.5"], "--ros-args -p overlay.opacity:=0.5\n"),
+        (["--params-file", "a.yaml"], "--ros-args --params-file FILE.yaml\n"),
+        (["-p", "engine:=street_sharp"], "--ros-args -p NAME:=VALUE\n"),
+        (["street_sharp"], "--ros-args -p NAME:=VALUE\n"),
         (["--ros-args", "-p", "a:=1", "--", "--engine"], "--ros-args -p engine:=VALUE"),
     ],
 )
@@ -38,6 +44,20 @@ def test_what_is_not_for_ros_is_refused_with_what_to_write(words: list[str], sai
     assert done.returncode == 2
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("engine:=street_sharp", "panoptic_node --ros-args -p engine:=street_sharp\n"),
+        ("--engine", "panoptic_node --ros-args -p engine:=VALUE\n"),
+    ],
+)
+def test_what_ros_does_not_know_is_refused_with_what_to_write(word: str, said: str) -> None:
+    done = ran("--ros-args", word)
+    assert done.returncode == 2
+    assert done.stderr.splitlines(keepends=True)[-1].endswith(said)
 
 
 def is_importing(process: subprocess.Popen[str], library: str) -> bool:
