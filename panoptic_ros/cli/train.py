@@ -17,6 +17,7 @@ from panoptic_ros.cli.options.arguments import (
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
+from panoptic_ros.core.files.limits import nearest_size
 
 if TYPE_CHECKING:
     from panoptic_ros.data.coco.reader import CocoPanoptic
@@ -61,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--rate",
-        type=not_negative,
+        type=above_zero,
         default=1.5e-3,
         help="peak learning rate (default: %(default)s)",
     )
@@ -153,6 +154,11 @@ def run(args: argparse.Namespace) -> int:
         init=_initial_weights(args.init),
         cache_bytes=int(args.cache_gb * 1e9),
     )
+    if any(side % 32 for side in args.val_size):
+        raise ConfigError(
+            "--val-size: both sides must be multiples of 32; the nearest is "
+            f"{nearest_size(args.val_size, 32)}"
+        )
     return _train(config, args.val_size)
 
 

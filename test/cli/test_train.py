@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -68,7 +70,7 @@ def test_what_init_takes_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("words", "endings"),
     [
-        (["info", "nope"], "an .onnx file"),
+        (["info", "nope"], "an .onnx or .plan file"),
         (["build", "nope"], "an .onnx or .yaml file"),
         (["export", "nope.onnx", "out.onnx", "--camera-size", "64x32"], "an .onnx file"),
     ],
@@ -122,6 +124,67 @@ def test_a_shipped_model_starts_a_training_of_other_classes_and_says_so(
     words = ["export", str(tmp_path / "run" / "last.pt"), str(target), "--license", "ours"]
     assert main(words) == 0
     assert "the licence is that of" not in capsys.readouterr().err
+
+
+def damage(folder: Path, how: str) -> str:
+    """Damage a data set; gives what is said of it."""
+    image, truth = folder / "images" / "0.png", folder / "panoptic" / "0.png"
+    if how == "truth of another size":
+        cv2.imwrite(str(truth), np.full((16, 64, 3), (0, 0, 7), np.uint8))
+        return f"panoptic train: {truth}: is 64x16, its image is 64x32"
+    if how == "image of another size":
+        cv2.imwrite(str(image), np.zeros((32, 32, 3), np.uint8))
+        return f"panoptic train: {image}: is 32x32, the JSON says 64x32"
+    image.unlink()
+    return f"panoptic train: {image}: missing or not an image"
+
+
+@pytest.mark.parametrize(
+    "how", ["truth of another size", "image of another size", "missing image"]
+)
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_what_cannot_be_loaded_ends_a_training_with_a_line(
+    how: str, workers: str, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    data = write_one_class(tmp_path / "data")
+    told = damage(data, how)
+    words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", workers]
+    words += ["--steps", "3", "--batch", "2", "--crop", "64x32", "--validate-every", "0"]
+    # As a process of its own, as one that loads may keep it from ending.
+    ended = subprocess.run(
+        [sys.executable, "-m", "panoptic_ros.cli.main", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 2
+    (line,) = [line for line in ended.stderr.splitlines() if line.startswith("panoptic train: ")]
+    assert line.startswith(told)
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--val-size", "100x100"], "--val-size: both sides must be multiples of 32; the nearest"),
+        (["--rate", "0"], "argument --rate: '0' is not a number above 0"),
+    ],
+    ids=["validation size", "rate"],
+)
+def test_what_would_fail_late_or_learn_nothing_is_refused_at_once(
+    option: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    data = write_one_class(tmp_path / "data")
+    command = ["train", "--data", str(data), "--out", str(tmp_path / "run"), *option]
+    try:
+        status: object = main(command)
+    except SystemExit as ended:
+        status = ended.code
+    assert status == 2
+    assert words in capsys.readouterr().err
 
 
 def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,7 @@ Source: the format description at https://cocodataset.org/#format-data (panoptic
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,6 +237,9 @@ def _by_id(categories: Iterable[Category]) -> dict[int, Category]:
         if category.id in known:
             raise MalformedError(f"categories: id {category.id} occurs twice")
         known[category.id] = category
+    names = Counter(category.name for category in known.values())
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise MalformedError(f"categories: names must differ; found twice: {', '.join(twice)}")
     if not known:
         raise MalformedError("categories: is empty")
     return known

@@ -49,11 +49,16 @@ def load(record: ImageRecord, class_of: dict[int, int], things: NDArray[np.bool_
         things: Which classes are things.
 
     Raises:
-        DataError: A file is missing, the two differ in size, or the truth has none of the
-            segments that are listed for it.
+        DataError: A file is missing, the two differ in size, or from what the JSON says, or the
+            truth has none of the segments that are listed for it.
     """
     image = read_image(record.image)
     ids = read_ids(record.panoptic)
+    if image.shape[:2] != (record.height, record.width):
+        raise DataError(
+            f"{record.image}: is {image.shape[1]}x{image.shape[0]}, the JSON says "
+            f"{record.width}x{record.height}{exif_hint(record.image)}"
+        )
     if ids.shape != image.shape[:2]:
         raise DataError(
             f"{record.panoptic}: is {ids.shape[1]}x{ids.shape[0]}, its image is "

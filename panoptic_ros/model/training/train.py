@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -10,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,7 +24,7 @@ from torch.utils.data import DataLoader
 from panoptic_ros.core.classes.label_documents import to_json
 from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.classes.own_classes import name_of_classes
-from panoptic_ros.core.errors import ModelError
+from panoptic_ros.core.errors import DataError, ModelError
 from panoptic_ros.data.coco.reader import CocoPanoptic
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.model.checkpoint import (
@@ -109,6 +112,7 @@ class _Run:
         network = PanopticNetwork(len(self.train_data.categories))
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
         self.origin = ("", "")
+        self.ended = multiprocessing.Event()
         last = config.out / CHECKPOINT
         if not last.exists():
             on_new_classes(self._start(network, on_sample))
@@ -149,6 +153,7 @@ class _Run:
         finally:
             if self.is_unsaved:
                 self._save(self.config.out / CHECKPOINT, resume=True)
+            self.ended.set()
 
     def _steps(self) -> Iterator[Progress]:
         started = time.monotonic() - self.spent_s
@@ -157,7 +162,7 @@ class _Run:
             rate = self._set_rate()
             if self._enter_phase():
                 loader = iter(self._loader())
-            losses = self._one(next(loader))
+            losses = self._one(_next(loader))
             self.step += 1
             self.is_unsaved = True
             self.spent_s = time.monotonic() - started
@@ -192,7 +197,7 @@ class _Run:
             num_workers=config.workers,
             prefetch_factor=4 if config.workers else None,
             pin_memory=self.device.type == "cuda",
-            worker_init_fn=_leave_signals_to_the_trainer if config.workers else None,
+            worker_init_fn=partial(_leave_signals_to_the_trainer, self.ended),
         )
 
     def _one(self, batch: list[Tensor]) -> dict[str, float]:
@@ -286,13 +291,31 @@ class _Run:
             ) from error
 
 
-def _leave_signals_to_the_trainer(worker: int) -> None:
+def _next(loader: Iterator[Any]) -> Any:
+    """Take the next batch; what a loading process refuses is said as if it were said here.
+
+    Raises:
+        DataError: An image or its truth cannot be used.
+    """
+    try:
+        return next(loader)
+    except DataError as error:
+        # From another process torch hands over the whole traceback as text.
+        _, _, words = str(error).rpartition(f"{DataError.__name__}: ")
+        raise DataError(words.strip()) from None
+
+
+def _leave_signals_to_the_trainer(ended: Event, worker: int) -> None:
     """Let a loading process live until the trainer, which ends it, has saved its state.
 
     Ctrl-C, ``timeout`` and systemd signal the whole group of processes.
+
+    Args:
+        ended: Set when the trainer has saved: its signal to end counts.
+        worker: Number of the process.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0) if ended.is_set() else None)
     sys.excepthook = _tell_unless_the_trainer_left
 
 

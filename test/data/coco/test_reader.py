@@ -96,6 +96,12 @@ SECOND = ("annotations", 0, "segments_info", 1)
             ("categories", 1, "id"), 26, "categories: id 26 occurs twice", id="category twice"
         ),
         pytest.param(
+            ("categories", 0, "name"),
+            "road",
+            "categories: names must differ; found twice: road",
+            id="category name twice",
+        ),
+        pytest.param(
             ("categories", 0, "isthing"), None, r"categories\[0\]: isthing is None", id="isthing"
         ),
         pytest.param(
