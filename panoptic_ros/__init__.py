@@ -7,7 +7,12 @@ costs nothing: each name is loaded when it is first used.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+
+# ONNX Runtime 1.31 writes an identifier of the machine below ~/.cache when it is imported, unless
+# it finds this; its disable_telemetry_events comes too late. A value of the user's own is kept.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 TYPE_CHECKING = False  # importing typing takes longer than all the rest
 if TYPE_CHECKING:

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,3 +132,14 @@ def test_each_shipped_model_opens_and_answers(name: str) -> None:
 def test_each_shipped_model_knows_all_that_its_label_set_says(name: str) -> None:
     with open_engine(name, threads=1) as engine:
         assert engine.spec.labels == shipped_label_set("cityscapes")
+
+
+@pytest.mark.parametrize("name", ["panoptic_ros", "panoptic_ros.cli.main"])
+def test_onnx_runtime_writes_nothing_to_the_users_cache(name: str, tmp_path: Path) -> None:
+    """Seen with 1.31, which leaves an identifier of the machine there as it is imported."""
+    words = [sys.executable, "-c", f"import {name}, onnxruntime"]
+    left_out = ("XDG_CACHE_HOME", "ORT_DISABLE_TELEMETRY")
+    inherited = {key: value for key, value in os.environ.items() if key not in left_out}
+    paths = {"HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run(words, env=inherited | paths, check=True, timeout=120)
+    assert [*tmp_path.rglob("*onnxruntime*")] == []

@@ -80,6 +80,6 @@ class EmptySurface:
                     "the drivable surface is empty: "
                     f"{self._labels.name_of(self._best_label)} never counts for more than "
                     f"{self._best / 255.0:.2f} (confidence times weight), and drivable.{name} is "
-                    f"{limit:g}; lower it, or train the model longer"
+                    f"{limit:g}; lower it, or take a model that is surer of such images"
                 )
         return ""
