@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     for note in source.read_errors.notes:
         print(f"panoptic play: {note}", file=sys.stderr)
     print(f"{counted(sent, 'image')} published on {player.topic}")
+    if sent and not player.had_listener:
+        print(f"panoptic play: nobody subscribed to {player.topic}", file=sys.stderr)
     return 1 if source.read_errors else 0
 
 

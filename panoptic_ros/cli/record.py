@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from difflib import get_close_matches
 from pathlib import Path
@@ -108,13 +108,16 @@ def _found(node: Any, args: argparse.Namespace) -> list[PublishedTopic]:
     """
     from panoptic_ros.messages.message_types import rclpy_types
     from panoptic_ros.recordings.bag_writer import bag_types
+    from panoptic_ros.ros.playback.published_topics import is_below, published_topics
 
-    args.topics = [_full_name(topic, args.node) for topic in args.topics]
+    args.topics = _recordable([_full_name(topic, args.node) for topic in args.topics], args.node)
     there, missing = _waited_for(node, args)
     if missing and (args.topics or not _prefixes(there, args.node)):
+        graph = [topic.name for topic in published_topics(node)]
+        has_node = any(is_below(name, args.node) for name in graph)
+        hint = "" if has_node else "; is the node running, in the same ROS_DOMAIN_ID?"
         raise DataError(
-            f"nobody publishes {', '.join(missing)}{_meant(missing, args.node)}; is the node "
-            "running, in the same ROS_DOMAIN_ID?"
+            f"nobody publishes {', '.join(missing)}{_meant(missing, args.node, graph)}{hint}"
         )
     if missing:
         _say_left_out(", ".join(missing), "not published")
@@ -140,17 +143,62 @@ def _full_name(topic: str, node: str) -> str:
     return f"{node if is_own else ''}/{topic.removeprefix('~/')}"
 
 
-def _meant(missing: Iterable[str], node: str) -> str:
-    """Say which topic of the node may have been meant by one that nobody publishes.
+def _recordable(names: list[str], node: str) -> list[str]:
+    """Leave out topics of the node whose messages are not installed here, and say so.
+
+    Raises:
+        DataError: None is left of those that were named.
+    """
+    from panoptic_ros.messages.message_types import rclpy_types
+    from panoptic_ros.messages.topics import TOPICS as ALL
+    from panoptic_ros.ros.playback.published_topics import is_below
+
+    types = rclpy_types()
+    rows = {name: _row(name) for name in names if is_below(name, node)}
+    unknown = {name: ALL[row].type for name, row in rows.items() if row}
+    unknown = {name: kind for name, kind in unknown.items() if not types.has(kind)}
+    reasons = {
+        name: f"{kind} is not known here; install {kind.partition('/')[0]}"
+        for name, kind in unknown.items()
+    }
+    if names and len(unknown) == len(names):
+        name, reason = next(iter(reasons.items()))
+        raise DataError(f"{name} cannot be recorded: {reason}")
+    for name, reason in reasons.items():
+        _say_left_out(name, reason)
+    return [name for name in names if name not in unknown]
+
+
+def _meant(missing: Iterable[str], node: str, graph: Sequence[str] = ()) -> str:
+    """Say which topic may have been meant by one that nobody publishes.
+
+    Args:
+        missing: Names of topics.
+        node: Name of the node.
+        graph: Names of the topics that are published.
 
     >>> _meant(["/labl"], "/panoptic"), _meant(["/panoptic/label", "/tf"], "/panoptic")
     ("; the nearest topic of the node is 'label'", '')
+    >>> _meant(["/panoptic/remaped/label"], "/panoptic")
+    "; the nearest topic of the node is 'remapped/label'"
+    >>> _meant(["/camera/image_row"], "/panoptic", ["/camera/image_raw"])
+    "; the nearest is '/camera/image_raw'"
     """
     from panoptic_ros.messages.topics import TOPICS as ALL
 
-    strange = (name.removeprefix(node).lstrip("/") for name in missing if not _row(name))
-    near = [found for name in strange for found in get_close_matches(name, ALL, n=1)]
-    return f"; the nearest topic of the node is {near[0]!r}" if near else ""
+    # What stands before a row may be a camera's name; before others it is part of the row.
+    rows = {f"{node}/{row}": row for row in ALL if "/" in row}
+    for name in missing:
+        own = name.removeprefix(f"{node}/")
+        if own in ALL:
+            continue
+        if near := get_close_matches(name, [*graph, *rows], n=1, cutoff=0.85):
+            row = rows.get(near[0])
+            of_node = " topic of the node" if row else ""
+            return f"; the nearest{of_node} is {row or near[0]!r}"
+        if not _row(name) and (near := get_close_matches(own.lstrip("/"), ALL, n=1)):
+            return f"; the nearest topic of the node is {near[0]!r}"
+    return ""
 
 
 def _say_left_out(names: str, reason: str) -> None:

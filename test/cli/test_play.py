@@ -212,6 +212,18 @@ def test_a_loop_starts_over_and_fast_does_not_wait(
         assert player.sent_stamps_ns == stamps * rounds
 
 
+@pytest.mark.parametrize("is_heard", [True, False], ids=["heard", "not heard"])
+def test_that_nobody_subscribed_is_said(
+    is_heard: bool, listen: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    listen(cam__image=IMAGE)
+    topic = "/cam/image" if is_heard else "/nobody"
+    words = ["play", str(write_folder(tmp_path / "in", ["0.png"])), "--to", topic]
+    assert main([*words, "--wait", "60" if is_heard else "0.1"]) == 0
+    said = capsys.readouterr().err
+    assert said == ("" if is_heard else "panoptic play: nobody subscribed to /nobody\n")
+
+
 def test_ctrl_c_is_how_a_player_ends(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

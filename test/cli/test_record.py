@@ -91,7 +91,7 @@ def test_a_usual_topic_that_does_not_come_is_named(capsys: pytest.CaptureFixture
 
 
 def test_a_named_topic_that_does_not_come_is_an_error_that_names_it_alone() -> None:
-    with pytest.raises(DataError, match=r"nobody publishes /absent; is the node running"):
+    with pytest.raises(DataError, match=r"nobody publishes /absent$"):
         found(usual_topics(), "/panoptic/front/label", "/absent", wait_s=0.5)
 
 
@@ -100,6 +100,31 @@ def test_a_slip_in_a_topic_of_the_node_is_told_though_no_node_runs() -> None:
         found({}, "labl", wait_s=0.01)
     with pytest.raises(DataError, match=r"/instances; the nearest topic .* is 'instance'"):
         found({}, "/panoptic/instances", wait_s=0.01)
+
+    with pytest.raises(DataError, match=r"remaped/label; the nearest .* 'remapped/label'; is the"):
+        found({}, "remaped/label", wait_s=0.01)
+
+
+def test_a_slip_in_a_topic_of_the_graph_is_told() -> None:
+    topics = {"/camera/image_raw": "sensor_msgs/msg/Image"}
+    with pytest.raises(DataError, match=r"image_row; the nearest is '/camera/image_raw'; is the"):
+        found(topics, "/camera/image_row", wait_s=0.5)
+
+
+def test_messages_that_are_not_installed_here_are_named_as_the_cause(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = TOPICS["remapped/label_info"].type
+    has = type(rclpy_types()).has
+    monkeypatch.setattr(
+        type(rclpy_types()), "has", lambda self, name: name != kind and has(self, name)
+    )
+    topics = {"/panoptic/remapped/label": "sensor_msgs/msg/Image"}
+    assert found(topics, "remapped/label", "remapped/label_info") == list(topics)
+    reason = f"{kind} is not known here; install vision_msgs"
+    assert f"left out /panoptic/remapped/label_info ({reason})" in capsys.readouterr().err
+    with pytest.raises(DataError, match=f"label_info cannot be recorded: {reason}"):
+        found(topics, "remapped/label_info", wait_s=0.01)
 
 
 def test_a_topic_of_the_node_needs_no_node_in_its_name() -> None:

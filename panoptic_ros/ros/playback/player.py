@@ -61,6 +61,7 @@ class Player(Closing):
     Attributes:
         topic: Where the images go.
         sent_stamps_ns: Stamps of the images that were published, in order.
+        had_listener: Whether somebody subscribed to the images while they were played.
 
     Args:
         options: How to play.
@@ -80,6 +81,7 @@ class Player(Closing):
         self._context.init()
         self._types: MessageTypes = rclpy_types()
         self.sent_stamps_ns: list[int] = []
+        self.had_listener = False
         try:
             node_name = "_".join(filter(None, ("panoptic_play", name)))
             self._node = rclpy.create_node(node_name, context=self._context)
@@ -156,6 +158,7 @@ class Player(Closing):
         if recorded.camera_info is not None:
             self._infos.publish(recast(recorded.camera_info, self._types, header))
         self._images.publish(self._image(recorded, header))
+        self.had_listener = self.had_listener or self.has_listener(self.topic)
         self.sent_stamps_ns.append(stamp_ns)
 
     def _image(self, recorded: RecordedFrame, header: Header) -> Any:
