@@ -22,6 +22,8 @@ from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
+from panoptic_ros.core.config import DrivableConfig
+from panoptic_ros.core.drivable.empty import no_class_warning
 from panoptic_ros.core.errors import ConfigError, DataError, counted
 from panoptic_ros.core.overlay import OverlayStyle, draw_overlay
 
@@ -54,7 +56,7 @@ STAND_IN = (
 class DemoSetup:
     """What is played, which engine runs, a remark for the report, and the node's parameters.
 
-    ``style`` is that of the film.
+    ``style`` is that of the film; ``drivable`` says which classes count for the surface.
     """
 
     cameras: tuple[PlayedCamera, ...]
@@ -62,6 +64,7 @@ class DemoSetup:
     remark: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     style: OverlayStyle = field(default_factory=OverlayStyle)
+    drivable: DrivableConfig = field(default_factory=DrivableConfig)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +119,7 @@ def run(args: argparse.Namespace) -> int:
             stack.enter_context(camera.source)
         with closing(open_named(setup.engine, 0, "demo")) as engine:
             spec, description = engine.spec, engine.description
+        no_surface = no_class_warning(spec.labels, setup.drivable)
         bag = stack.enter_context(_aside(args.out)) / BAG
         sent = run_session(setup.cameras, setup.engine, bag, args.out, setup.parameters)
         told = {}
@@ -128,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
             )
         bag.replace(args.out / BAG)
     for name, (record, _) in told.items():
-        record.warnings.extend(filter(None, (setup.remark,)))
+        record.warnings.extend(filter(None, (setup.remark, no_surface)))
         record.settings["command"] = command_line(args)
         _write(args.out / name, *told[name])
         print_table(record)
@@ -183,7 +187,8 @@ def _setup(args: argparse.Namespace) -> DemoSetup:
         config = parameters_of(args, "demo")
         camera = calibrated(camera, args.camera_info, config)
         told = told_to_node(config, camera.source.topic)
-        return DemoSetup((camera,), engine_name(args, config), "", told, config.overlay)
+        engine, drivable = engine_name(args, config), config.pipeline.drivable
+        return DemoSetup((camera,), engine, "", told, config.overlay, drivable)
     starts = CAMERAS if args.multi else {"": FIRST_CARS_S}
     try:
         cameras = _own_videos(starts, args)

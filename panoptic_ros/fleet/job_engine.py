@@ -9,10 +9,11 @@ import socket
 from panoptic_ros.core.camera.ego_mask import EgoMask
 from panoptic_ros.core.classes.remap import REMAPPED_TOPICS, find_remap, read_remap
 from panoptic_ros.core.closing import Closing
+from panoptic_ros.core.drivable.empty import no_class_warning
 from panoptic_ros.core.errors import ConfigError, EngineRunError, ModelError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
-from panoptic_ros.fleet.job import Job
+from panoptic_ros.fleet.job import MCAP, Job
 
 
 class JobEngine(Closing):
@@ -22,7 +23,8 @@ class JobEngine(Closing):
         job: Says which engine, and its check sum.
 
     Attributes:
-        notes: What runs in place of the plan that is named, and why; empty where that runs.
+        notes: What runs in place of the plan that is named, and why, and that no class is
+            drivable where the surface is to be written; else empty.
     """
 
     def __init__(self, job: Job) -> None:
@@ -56,6 +58,9 @@ class JobEngine(Closing):
             self.notes.clear()
             engine = open_engine(job.engine, job.threads, say_other=self.notes.append)
             self._pipeline = Pipeline(engine, job.config.pipeline)
+            if job.format == MCAP and "drivable" in job.outputs:
+                warning = no_class_warning(engine.spec.labels, job.config.pipeline.drivable)
+                self.notes.extend(filter(None, [warning]))
         return self._pipeline
 
     def forget(self, error: Exception) -> None:

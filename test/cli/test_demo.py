@@ -166,6 +166,23 @@ def test_a_model_that_is_missing_is_told_before_anything_starts(
     assert "no model 'nowhere.onnx'" in capsys.readouterr().err
 
 
+@pytest.mark.ros
+def test_a_class_that_the_model_lacks_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for library in ("rclpy", "onnxruntime"):
+        pytest.importorskip(library)
+    started: list[object] = []
+    monkeypatch.setattr(demo, "run_session", lambda *told: started.append(told))
+    drive, params = write_folder(tmp_path / "drive", ["0.png"]), tmp_path / "p.yaml"
+    optional = "drivable: {optional_classes: ['lawn=0.7']}"
+    params.write_text(f"panoptic:\n  ros__parameters:\n    {optional}\n")
+    words = ["--input", drive, "--engine", write_model(tmp_path), "--params", params]
+    assert main(["demo", *map(str, words), "--out", str(tmp_path / "out")]) == 2
+    assert "drivable.optional_classes has 'lawn=0.7'" in capsys.readouterr().err
+    assert not started
+
+
 def archive(path: Path) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as made:

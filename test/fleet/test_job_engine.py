@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.errors import DataError, EngineRunError
 from panoptic_ros.engine.storage.cache import write_plan
 from panoptic_ros.engine.storage.manifest import sha256_of
@@ -44,3 +46,22 @@ def test_what_runs_in_place_of_a_plan_is_noted(
         with JobEngine(Job(str(name), sha256_of(name))) as engine:
             engine.pipeline()
             assert any("no NVIDIA driver" in note for note in engine.notes) is is_noted
+
+
+@pytest.mark.parametrize(
+    ("outputs", "has_road", "is_noted"),
+    [
+        (("label", "drivable"), False, True),
+        (("label",), False, False),
+        (("label", "drivable"), True, False),
+    ],
+    ids=["no road", "no surface wanted", "a road"],
+)
+def test_a_surface_that_must_stay_empty_is_noted(
+    outputs: tuple[str, ...], has_road: bool, is_noted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not has_road:
+        monkeypatch.setattr(LabelSet, "drivable", property(lambda _: np.zeros(256, np.bool_)))
+    with JobEngine(Job("drawn", outputs=outputs)) as engine:
+        engine.pipeline()
+        assert any("surface stays empty" in note for note in engine.notes) is is_noted

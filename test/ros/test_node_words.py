@@ -100,7 +100,7 @@ def test_an_optional_class_that_does_not_fit_the_model_leaves_the_node_unconfigu
 def test_a_model_without_a_drivable_class_is_warned_of_once(
     make_node: MakeNode, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LabelSet, "drivable", np.zeros(256, np.bool_))
+    monkeypatch.setattr(LabelSet, "drivable", property(lambda _: np.zeros(256, np.bool_)))
     make_node().start()
     log = capfd.readouterr().err
     assert log.count("is drivable, so the drivable surface stays empty") == 1
