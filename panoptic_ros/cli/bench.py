@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     if ratios:
         _show_ratios(report, ratios)
     if figures:
-        write_json(figures, report, "--json")
+        write_json(figures, report, "--json" if args.json else "--out")
     print_written([figures])
     return 0
 

@@ -69,7 +69,7 @@ class DemoSetup:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    add_out(parser, f"{BAG}, report.html, stats.json and {FILM}", Path("out/demo"))
+    add_out(parser, f"{BAG}, report.html, stats.json, {FILM} and node.log", Path("out/demo"))
     parser.add_argument(
         "--seconds",
         type=above_zero,

@@ -157,7 +157,7 @@ def run(args: argparse.Namespace) -> int:
         name, remarks = predictor.name, predictor.remarks
         found = document(result, metrics, name, str(args.gt), remarks, args.by)
     if scores_json:
-        write_json(scores_json, found, "--json")
+        write_json(scores_json, found, "--json" if args.json else "--out")
     if page and worst_images:
         _write_page(page, found, evaluation, worst_images)
     show(found)
@@ -171,9 +171,9 @@ def _files(args: argparse.Namespace) -> tuple[Path | None, Path | None]:
 
     scores_json = args.json or (args.out / "scores.json" if args.out else None)
     page = args.html or (args.out / "report.html" if args.out else None)
-    for path, option in ((scores_json, "--json"), (page, "--html")):
+    for path, named, option in ((scores_json, args.json, "--json"), (page, args.html, "--html")):
         if path:
-            check_place(path, option)
+            check_place(path, option if named else "--out")
     return scores_json, page
 
 

@@ -14,6 +14,7 @@ from panoptic_ros.cli.options.conditions import only_with
 from panoptic_ros.cli.printing.json_file import check_place
 from panoptic_ros.cli.printing.outputs import add_out, byte_words, is_file_name, make_folder
 from panoptic_ros.core.errors import ConfigError, counted
+from panoptic_ros.core.files.output import unwritten
 
 if TYPE_CHECKING:
     from panoptic_ros.model.network import PanopticNetwork
@@ -273,7 +274,7 @@ def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) 
     try:
         replace_model(model, target)
     except OSError as error:
-        raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
+        raise ConfigError(unwritten(target, error)) from error
 
 
 def _show(path: Path) -> None:

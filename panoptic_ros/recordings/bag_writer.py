@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
+from panoptic_ros.core.files.output import unwritten
 from panoptic_ros.messages.message_types import MessageTypes
 from panoptic_ros.messages.topics import is_latched
 from panoptic_ros.messages.vision_definitions import VISION_DEFINITIONS
@@ -74,7 +75,7 @@ class BagWriter(Closing):
             self._scratch.mkdir(parents=True, exist_ok=True)
             handle = os.open(self._scratch, os.O_RDONLY)
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise DataError(unwritten(self._path, error)) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -117,7 +118,7 @@ class BagWriter(Closing):
             writer.set_compression(CompressionMode.STORAGE, CompressionFormat.ZSTD)
             writer.open()
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise DataError(unwritten(self._path, error)) from error
         return writer
 
     def write(self, topic: str, message: Any, time_ns: int) -> None:
@@ -160,7 +161,7 @@ class BagWriter(Closing):
         try:
             self._writer.write(self._connections[topic], time_ns, data)
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise DataError(unwritten(self._path, error)) from error
 
     def abandon(self) -> None:
         """Put what was written in its place only where it replaces nothing, or is a recording."""
@@ -196,7 +197,7 @@ class BagWriter(Closing):
             storage = next(self._folder.glob("*.mcap"))
             storage.replace(self._path)
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise DataError(unwritten(self._path, error)) from error
         finally:
             shutil.rmtree(self._scratch, ignore_errors=True)
             os.close(self._lock)

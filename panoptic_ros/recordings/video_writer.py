@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.files.output import written_aside
+from panoptic_ros.core.files.output import unwritten, written_aside
 from panoptic_ros.recordings.video import ffmpeg_error, pyav
 
 FILM_SUFFIXES = (".mp4", ".mkv", ".webm")
@@ -71,8 +71,9 @@ class VideoWriter(Closing):
         try:
             yield
         except _refusals() as error:
-            why = getattr(error, "strerror", None) or error
-            raise DataError(f"{self._path}: cannot be written ({why})") from error
+            if isinstance(error, OSError) and error.strerror:
+                raise DataError(unwritten(self._path, error)) from error
+            raise DataError(f"{self._path}: cannot be written ({error})") from error
 
     def write(self, image: NDArray[np.uint8], stamp_ns: int) -> None:
         """Append one image.

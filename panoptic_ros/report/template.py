@@ -39,4 +39,4 @@ def write_html(path: Path, text: str) -> None:
     try:
         output.write_text(path, text)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        raise DataError(output.unwritten(path, error)) from error

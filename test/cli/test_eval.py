@@ -83,7 +83,12 @@ def test_prints_a_table_of_all_classes(
         pytest.param(["--gt-json", "absent.json"], "absent.json: cannot be read", id="no truth"),
         pytest.param(["--pred-json", "absent.json"], "absent.json: cannot be read", id="no files"),
         pytest.param(["--pred-dir", "absent"], "absent/0.png: missing", id="no images"),
-        pytest.param(["--json", "/dev/null/out.json"], "cannot be written", id="no place"),
+        pytest.param(
+            ["--json", "/dev/null/out.json"], "); name another place with --json\n", id="no place"
+        ),
+        pytest.param(
+            ["--out", "/dev/null/e"], "); name another place with --out\n", id="no folder"
+        ),
     ],
 )
 def test_a_mistake_is_one_line(

@@ -109,7 +109,19 @@ def test_a_place_that_cannot_be_written_is_named(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     assert replay(drive, option, tmp_path / "file" / name) == 2
-    assert f"{name}: cannot be written" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert f"{name}: cannot be written" in told
+    assert told.endswith(f"; name another place with {option}\n")
+
+
+def test_a_file_of_the_folder_is_answered_with_the_option_that_named_the_folder(
+    drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "r" / "stats.json").mkdir(parents=True)
+    assert replay(drive, "--out", tmp_path / "r") == 2
+    told = capsys.readouterr().err
+    assert "stats.json: cannot be written" in told
+    assert told.endswith("; name another place with --out\n")
 
 
 @pytest.mark.parametrize(

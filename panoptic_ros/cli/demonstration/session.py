@@ -103,6 +103,8 @@ def run_session(
         time.sleep(DRAIN_S)
         node.stop()
         recorder.stop()
+        if not (logs / "recorder.log").stat().st_size:
+            (logs / "recorder.log").unlink()
         return [player.sent_stamps_ns for player in players]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.files.output import check_writable, write_text
+from panoptic_ros.core.files.output import check_writable, unwritten, write_text
 
 
 def write_json(path: Path, document: Mapping[str, Any], option: str = "") -> None:
@@ -65,5 +65,5 @@ def check_place(path: Path, option: str) -> None:
 
 
 def _refused(path: Path, option: str, error: OSError) -> DataError:
-    cure = f"; name another file with {option}" if option else ""
-    return DataError(f"{path}: cannot be written ({error.strerror}){cure}")
+    told = unwritten(path, error)
+    return DataError(f"{told} with {option}" if option else told)

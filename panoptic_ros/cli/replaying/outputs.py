@@ -78,9 +78,9 @@ def files_of(args: argparse.Namespace) -> ReplayFiles:
             *(path or folder / name for path, name in zip(named, NAMES, strict=True))
         )
     options = ("--out", "--report", "--json", "--overlay")
-    for path, option in zip(files.all(), options, strict=True):
+    for path, name, option in zip(files.all(), named, options, strict=True):
         if path is not None:
-            check_place(path, option)
+            check_place(path, option if name else "--out")
     return files
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _MODE = 0o666
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a disk or a quota says that is full."""
 
 
 @contextmanager
@@ -92,7 +94,19 @@ def write_image(path: Path, image: NDArray[Any], parameters: Sequence[int] = ())
         with written_aside(path) as part:
             part.write_bytes(encoded.tobytes())
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        raise DataError(unwritten(path, error)) from error
+
+
+def unwritten(path: Path | str, error: OSError) -> str:
+    """Say that a file cannot be written, why, and what to do.
+
+    >>> unwritten("a.json", OSError(errno.ENOSPC, "No space left on device"))
+    'a.json: cannot be written (No space left on device); free space, or name another place'
+    >>> unwritten("a.json", OSError(errno.EROFS, "Read-only file system"))
+    'a.json: cannot be written (Read-only file system); name another place'
+    """
+    cure = "free space, or " if error.errno in _FULL else ""
+    return f"{path}: cannot be written ({error.strerror}); {cure}name another place"
 
 
 def check_writable(path: Path) -> None:

@@ -219,7 +219,7 @@ class CocoWriter:
         try:
             output.write_text(path, json.dumps(document))
         except OSError as error:
-            raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+            raise DataError(output.unwritten(path, error)) from error
 
 
 class CocoImageWriter(ImageWriter):

@@ -111,7 +111,7 @@ class ToolWriter(ImageWriter):
         try:
             output.write_text(self._path, self.document(self._items))
         except OSError as error:
-            raise DataError(f"{self._path}: cannot be written ({error.strerror})") from error
+            raise DataError(output.unwritten(self._path, error)) from error
 
     @abstractmethod
     def item(self, image: ToolImage, number: int) -> Any:

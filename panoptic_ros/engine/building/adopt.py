@@ -22,6 +22,7 @@ from panoptic_ros.core.config import DecodeConfig
 from panoptic_ros.core.decoding.decode import decode
 from panoptic_ros.core.decoding.semantic import KIND
 from panoptic_ros.core.errors import ConfigError, EngineRunError, ModelError
+from panoptic_ros.core.files.output import unwritten
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.engine.building.adopt_graph import (
     Nodes,
@@ -124,7 +125,7 @@ def adopt(wanted: Adoption, target: Path) -> Adopted:
             _try(part, where)
             move_model(part, target)
     except OSError as error:
-        raise ConfigError(f"{target}: cannot be written ({error.strerror})") from error
+        raise ConfigError(unwritten(target, error)) from error
     return Adopted(spec, entry, output)
 
 

@@ -102,7 +102,7 @@ def write_camera_yaml(path: Path, intrinsics: Intrinsics, name: str) -> None:
     try:
         output.write_text(path, text)
     except OSError as error:
-        raise DataError(f"{path}: cannot be written ({error.strerror})") from error
+        raise DataError(output.unwritten(path, error)) from error
 
 
 def read_camera_yaml(path: Path) -> CameraFile:

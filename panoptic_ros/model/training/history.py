@@ -10,6 +10,7 @@ from pathlib import Path
 
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.document import reason_of
+from panoptic_ros.core.files.output import unwritten
 
 FILE_NAME = "history.jsonl"
 
@@ -67,7 +68,7 @@ class History:
             raise self._refused(error) from error
 
     def _refused(self, error: OSError) -> DataError:
-        return DataError(f"{self._path}: cannot be written ({error.strerror})")
+        return DataError(unwritten(self._path, error))
 
 
 def _line(progress: Progress) -> str:
