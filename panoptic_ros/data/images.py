@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.files.jpeg_segments import START
 from panoptic_ros.data.exif import UPRIGHT, orientation, orientation_place
 from panoptic_ros.data.png import check_png
 
@@ -32,7 +33,7 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         RGB image, shape (H, W, 3), as it is stored.
 
     Raises:
-        DataError: The file is missing, is not an image or is too large.
+        DataError: The file is missing, cut off, not an image or too large.
     """
     try:
         content = path.read_bytes()
@@ -40,6 +41,8 @@ def read_image(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path}: missing or not an image") from error
     check_png(path, content)
     image = _decoded(_upright(content))
+    if image is None and content.startswith(START):
+        raise DataError(f"{path}: is a JPEG that is cut off or damaged")
     if image is None:
         raise DataError(f"{path}: missing or not an image")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -57,4 +58,14 @@ def test_a_png_whose_chunk_claims_more_than_there_is_is_refused(tmp_path: Path) 
     content[33:37] = (1 << 31).to_bytes(4, "big")
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"x\.png: is cut off: a chunk ends at byte"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("kept", [2, 200, 0.5, 0.99])
+def test_a_jpeg_that_is_cut_off_is_called_that(kept: float, tmp_path: Path) -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 96, 3), np.uint8)
+    content = cv2.imencode(".jpg", noise)[1].tobytes()
+    path = tmp_path / "a.jpg"
+    path.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
+    with pytest.raises(DataError, match="is a JPEG that is cut off or damaged"):
         read_image(path)

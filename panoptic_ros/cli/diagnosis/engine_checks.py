@@ -92,7 +92,7 @@ def _tensorrt_lines(here: Environment) -> Iterator[Check]:
         yield Check(
             NOTE if here.cuda else OK,
             "TensorRT",
-            "none; models run on ONNX Runtime",
+            "none; other runtimes run the models",
             "Jetson: apt install python3-libnvinfer; PC: pip install tensorrt_rtx"
             if here.cuda
             else "",
