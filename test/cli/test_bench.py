@@ -119,7 +119,10 @@ def test_too_few_frames_give_a_ratio_without_interval(short: list[str]) -> None:
         (["--engine", "tiny.onnx", "--against", "nowhere.onnx"], "no model 'nowhere.onnx'"),
         (["--engine", "tiny.onnx", "--frames", "0"], "--frames needs at least 1"),
         (["--engine", "tiny.onnx", "--input", "nothing"], "nothing"),
-        (["--engine", "tiny.onnx", "--json", "tiny.onnx/x.json"], "name another place with --json"),
+        (
+            ["--engine", "tiny.onnx", "--json", "tiny.onnx/x.json"],
+            "name another place with --json",
+        ),
     ],
     ids=["engine", "against", "frames", "input", "json"],
 )

@@ -187,6 +187,20 @@ def test_what_would_fail_late_or_learn_nothing_is_refused_at_once(
     assert words in capsys.readouterr().err
 
 
+def test_classes_that_only_the_validation_has_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch")
+    data = write_one_class(tmp_path / "data")
+    path = data / "val.json"
+    path.write_text(path.read_text().replace('"field"', '"meadow"'))
+    words = ["train", "--data", str(data), "--out", str(tmp_path / "run"), "--workers", "0"]
+    words += ["--steps", "1", "--batch", "2", "--crop", "64x32"]
+    assert main(words) == 2
+    assert "val.json has the classes meadow, which train.json lacks" in capsys.readouterr().err
+    assert main([*words, "--validate-every", "0"]) == 0
+
+
 def test_a_finished_training_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("torch")
     data = write_one_class(tmp_path / "data")

@@ -81,7 +81,7 @@ def choose_images(
     if is_int8 and ranging < LEAST_IMAGES:
         raise ModelError(
             f"int8 takes its ranges from at least {LEAST_IMAGES} images, and one of {COMPARED} "
-            f"is kept for the comparison; {path} has {total}"
+            f"is kept for the comparison, so {LEAST_IMAGES + 1} are needed; {path} has {total}"
         )
     chosen = [round(at) for at in np.linspace(0, total - 1, ranging + compared)]
     aside = {chosen[round(at)] for at in np.linspace(0, len(chosen) - 1, compared)}

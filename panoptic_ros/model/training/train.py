@@ -108,6 +108,8 @@ class _Run:
         self.train_data = open_split(config.data, "train")
         validates = validate is not None and config.validate_every > 0
         self.val_data = open_split(config.data, "val") if validates else None
+        if self.val_data is not None:
+            _check_classes(self.train_data, self.val_data)
         torch.manual_seed(config.seed)
         network = PanopticNetwork(len(self.train_data.categories))
         self.step, self.spent_s, self.best = 0, 0.0, -1.0
@@ -289,6 +291,20 @@ class _Run:
                 f"{self.config.out / CHECKPOINT}: does not fit this data set or version "
                 f"({error}); start in an empty folder"
             ) from error
+
+
+def _check_classes(train: CocoPanoptic, val: CocoPanoptic) -> None:
+    """Refuse to validate on classes that are not learned.
+
+    Raises:
+        DataError: The validation images have such a class.
+    """
+    learned = {category.name for category in train.categories}
+    if others := [entry.name for entry in val.categories if entry.name not in learned]:
+        raise DataError(
+            f"val.json has the classes {', '.join(others)}, which train.json lacks; give both the "
+            "same categories, or leave val.json out with --validate-every 0"
+        )
 
 
 def _next(loader: Iterator[Any]) -> Any:
