@@ -23,7 +23,12 @@ from panoptic_ros.cli.options.inputs import (
 )
 from panoptic_ros.cli.options.taken_parameters import parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
-from panoptic_ros.cli.printing.outputs import add_out, print_written, unless_empty
+from panoptic_ros.cli.printing.outputs import (
+    add_out,
+    print_written,
+    told_if_cut_short,
+    unless_empty,
+)
 from panoptic_ros.cli.printing.progress import progress
 from panoptic_ros.cli.replaying.outputs import (
     DEFAULT_OUT,
@@ -90,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
         source = stack.enter_context(source_of(args))
         stack.enter_context(unless_empty(args.out or DEFAULT_OUT))
         files = files_of(args)
+        stack.enter_context(told_if_cut_short("replay", files.bag))
         opened = open_named(engine_name(args, config), args.threads, "replay", args.runtime)
         engine = stack.enter_context(closing(opened))
         pipeline = Pipeline(engine, config.pipeline)

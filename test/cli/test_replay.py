@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.core.pipeline import Pipeline
 from test.drawn.drawn_inputs import write_bag2
 from test.drawn.drawn_replay import FRAMES, messages, replay, write_images
 from test.drawn.painted_engine import street
@@ -293,3 +295,35 @@ def test_the_parameters_of_the_camera_count_as_in_the_node(drive: Path, tmp_path
     assert set(pixels[24:].ravel().tolist()) == {0, 2}, "the road is below again"
     assert (info.width, info.height) == (64, 48)
     assert np.asarray(info.k)[[0, 2, 4, 5]].tolist() == [50.0, 33.25, 50.0, 22.25]
+
+
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_run_that_is_stopped_says_that_its_bag_is_not_whole(
+    was_there: bool,
+    drive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    bag = tmp_path / "r.mcap"
+    if was_there:
+        assert replay(drive, "--out", bag) == 0
+    before = bag.read_bytes() if was_there else b""
+    capsys.readouterr()
+    step, calls = Pipeline.step, iter(range(FRAMES))
+
+    def stopped(self: Pipeline, *args: Any) -> Any:
+        if next(calls) == 1:
+            raise KeyboardInterrupt
+        return step(self, *args)
+
+    monkeypatch.setattr(Pipeline, "step", stopped)
+    assert replay(drive, "--out", bag) == 130
+    told = (
+        f"stopped early; {bag} holds only what was written until then" in capsys.readouterr().err
+    )
+    assert told is not was_there
+    if was_there:
+        assert bag.read_bytes() == before
+    else:
+        assert len(messages(bag)["/panoptic/label"]) == 1

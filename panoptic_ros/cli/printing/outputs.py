@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -119,6 +120,26 @@ def unless_empty(folder: Path) -> Iterator[None]:
         for path in (*within, *missing) if missing else ():
             with suppress(OSError):
                 path.rmdir()
+        raise
+
+
+@contextmanager
+def told_if_cut_short(verb: str, path: Path | None) -> Iterator[None]:
+    """Say which new file a run that does not end well leaves with a part of its content.
+
+    Args:
+        verb: Who says it.
+        path: The file that keeps what was written so far; None for none.
+    """
+    is_new = path is not None and not path.exists()
+    try:
+        yield
+    except BaseException:
+        if is_new and path is not None and path.exists():
+            print(
+                f"panoptic {verb}: stopped early; {path} holds only what was written until then",
+                file=sys.stderr,
+            )
         raise
 
 
