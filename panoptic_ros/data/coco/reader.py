@@ -191,6 +191,9 @@ def _data_set(document: Any, panoptic_dir: Path, image_dir: Path) -> CocoPanopti
     images: dict[ImageId, Mapping[str, Any]] = {}
     for where, entry in entries(document, "images"):
         _add_image(images, where, entry)
+    files = Counter(entry["file_name"] for entry in images.values())
+    if twice := next((name for name, count in files.items() if count > 1), None):
+        raise MalformedError(f"images: file_name {twice!r} occurs {files[twice]} times")
     records: dict[ImageId, ImageRecord] = {}
     for where, entry in entries(document, "annotations"):
         image_id = _image_id(entry, "image_id", where)

@@ -114,6 +114,12 @@ SECOND = ("annotations", 0, "segments_info", 1)
             ("images", 1, "file_name"), "", r"images\[1\]: file_name is ''", id="file name"
         ),
         pytest.param(
+            ("images", 1, "file_name"),
+            "b.jpg",
+            r"images: file_name 'b.jpg' occurs 2 times",
+            id="file name twice",
+        ),
+        pytest.param(
             ("images", 1, "id"), 9, r"images\[1\]: id 9 occurs twice", id="image id twice"
         ),
         pytest.param(
