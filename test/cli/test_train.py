@@ -136,11 +136,16 @@ def damage(folder: Path, how: str) -> str:
         cv2.imwrite(str(image), np.zeros((32, 32, 3), np.uint8))
         return f"panoptic train: {image}: is 32x32, the JSON says 64x32"
     image.unlink()
-    return f"panoptic train: {image}: missing or not an image"
+    if how == "missing image":
+        return f"panoptic train: {image}: is missing, though {folder / 'train.json'} names it"
+    truth.unlink()
+    named = folder / "train.json"
+    return f"panoptic train: {image}: is missing, though {named} names it, as is 1 more file"
 
 
 @pytest.mark.parametrize(
-    "how", ["truth of another size", "image of another size", "missing image"]
+    "how",
+    ["truth of another size", "image of another size", "missing image", "both missing"],
 )
 @pytest.mark.parametrize("workers", ["0", "1"])
 def test_what_cannot_be_loaded_ends_a_training_with_a_line(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from panoptic_ros.core.errors import DataError
+from panoptic_ros.core.errors import DataError, counted
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.coco.ids import check_listed, read_ids
 from panoptic_ros.data.coco.reader import CocoPanoptic, ImageRecord, read_coco_panoptic
@@ -31,12 +31,21 @@ def open_split(data: Path, split: str) -> CocoPanoptic:
     """Open ``data/<split>.json`` with ``data/images`` and ``data/panoptic``.
 
     Raises:
-        DataError: A file is missing, is not COCO panoptic or has no annotated image.
+        DataError: A file is missing, also one that the JSON names, or the JSON is not COCO
+            panoptic or has no annotated image.
     """
     path = data / f"{split}.json"
     found = read_coco_panoptic(path, data / "panoptic", data / "images")
     if not found.records:
         raise DataError(f"{path}: has no annotated image, needs at least one")
+    named = (file for record in found.records for file in (record.image, record.panoptic))
+    # Before the first step: an image may be drawn after hours.
+    if missing := [file for file in named if not file.exists()]:
+        more = len(missing) - 1
+        others = (
+            f", as {'is' if more == 1 else 'are'} {counted(more, 'more file')}" if more else ""
+        )
+        raise DataError(f"{missing[0]}: is missing, though {path} names it{others}")
     return found
 
 
