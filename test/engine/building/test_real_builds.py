@@ -170,7 +170,7 @@ def test_int8_with_ranges_of_drawn_images_is_refused_by_the_gate(
         (images / f"{number}.png").unlink()
     assert main([*words, "--pictures", str(images)]) == 2
     error = capsys.readouterr().err
-    assert f"one of 5 is kept for the comparison; {images} has 4" in error
+    assert f"one of 5 is kept for the comparison, so 5 are needed; {images} has 4" in error
 
 
 @pytest.mark.street
