@@ -17,7 +17,7 @@ from panoptic_ros.cli.options.arguments import (
 from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
 from panoptic_ros.cli.printing.progress import ProgressBar
 from panoptic_ros.core.errors import ConfigError
-from panoptic_ros.core.files.limits import nearest_size
+from panoptic_ros.core.files.limits import check_multiples
 
 if TYPE_CHECKING:
     from panoptic_ros.data.coco.reader import CocoPanoptic
@@ -154,11 +154,7 @@ def run(args: argparse.Namespace) -> int:
         init=_initial_weights(args.init),
         cache_bytes=int(args.cache_gb * 1e9),
     )
-    if any(side % 32 for side in args.val_size):
-        raise ConfigError(
-            "--val-size: both sides must be multiples of 32; the nearest is "
-            f"{nearest_size(args.val_size, 32)}"
-        )
+    check_multiples("--val-size", args.val_size, 32)
     return _train(config, args.val_size)
 
 

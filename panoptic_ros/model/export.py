@@ -22,7 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from panoptic_ros.core.decoding.kinds import KINDS
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.files.limits import nearest_size
+from panoptic_ros.core.files.limits import check_multiples
 from panoptic_ros.core.files.output import written_aside
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.model.fold import fold_constants
@@ -120,11 +120,8 @@ def export(network: PanopticNetwork, spec: ModelSpec, path: Path, label_scale: i
     Raises:
         ConfigError: A side is no multiple of 32, or the classes differ in number.
     """
-    if spec.width % 32 or spec.height % 32 or min(spec.width, spec.height) < 32:
-        raise ConfigError(
-            f"size {spec.width}x{spec.height}: both sides must be multiples of 32; the nearest is "
-            f"{nearest_size((spec.width, spec.height), 32)}"
-        )
+    size = (spec.width, spec.height)
+    check_multiples(f"size {spec.width}x{spec.height}", size, 32)
     if len(spec.labels) != network.classes:
         raise ConfigError(
             f"label set {spec.labels.name} has {len(spec.labels)} classes, the checkpoint "

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -287,17 +288,11 @@ class SlowMachine(DrawnMachine):
         self.is_opening = threading.Event()
         self.may_open = threading.Event()
 
-    def open(
-        self,
-        config: EngineConfig,
-        say: Callable[[str], object],
-        *,
-        say_other: Callable[[str], object],
-    ) -> NamedEngine:
+    def open(self, config: EngineConfig, *told: Any, **others: Any) -> NamedEngine:
         if self.has_plan:
             self.is_opening.set()
             assert self.may_open.wait(30)
-        return super().open(config, say, say_other=say_other)
+        return super().open(config, *told, **others)
 
 
 @pytest.mark.parametrize("end", [EngineLoader.close, EngineLoader.close_engine])

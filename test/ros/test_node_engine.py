@@ -40,14 +40,8 @@ MakeNode = Callable[..., PanopticNode]
 class TinyMachine(DrawnMachine):
     """Engines that read the images of ``street_scene``."""
 
-    def open(
-        self,
-        config: EngineConfig,
-        say: Callable[[str], object],
-        *,
-        say_other: Callable[[str], object],
-    ) -> NamedEngine:
-        named = super().open(replace(config, name="drawn"), say, say_other=say_other)
+    def open(self, config: EngineConfig, *told: Any, **others: Any) -> NamedEngine:
+        named = super().open(replace(config, name="drawn"), *told, **others)
         real = OrtEngine(Path(config.name), 1)
         named.infer = real.infer  # type: ignore[method-assign]
         named._spec, named._input = real.spec, real._input[0]

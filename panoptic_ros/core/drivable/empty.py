@@ -19,8 +19,10 @@ def no_class_warning(labels: LabelSet, config: DrivableConfig) -> str:
     Raises:
         ConfigError: ``drivable.optional_classes`` does not fit the label set.
     """
-    if SurfaceRules.of(labels, config).weight.any():
-        return ""
+    return "" if SurfaceRules.of(labels, config).weight.any() else _no_class(labels)
+
+
+def _no_class(labels: LabelSet) -> str:
     surfaces = [label.name for label in labels.labels if not label.is_thing]
     name = surfaces[0] if surfaces else "road"
     return (
@@ -44,8 +46,8 @@ class EmptySurface:
 
     def __init__(self, labels: LabelSet, config: DrivableConfig) -> None:
         self._labels, self._config = labels, config
-        self._no_class = no_class_warning(labels, config)
         self._weight = SurfaceRules.of(labels, config).weight
+        self._no_class = "" if self._weight.any() else _no_class(labels)
         self._is_found = False
         self._best, self._best_label = 0, 0
 

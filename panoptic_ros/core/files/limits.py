@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from panoptic_ros.core.errors import ConfigError
+
 MAX_SIDE_PX = 16384
 """Longest side of an image."""
 
@@ -33,6 +35,19 @@ def nearest_size(size: tuple[int, int], step: int) -> str:
     """
     width, height = (max(1, (2 * side + step) // (2 * step)) * step for side in size)
     return f"{width}x{height}"
+
+
+def check_multiples(what: str, size: tuple[int, int], step: int) -> None:
+    """Refuse a (width, height) whose sides are no multiples of a step, and name the nearest.
+
+    Raises:
+        ConfigError: A side is none; ``what`` begins the message.
+    """
+    if any(side % step or side < step for side in size):
+        raise ConfigError(
+            f"{what}: both sides must be multiples of {step}; the nearest is "
+            f"{nearest_size(size, step)}"
+        )
 
 
 def image_limits() -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from panoptic_ros.core.errors import ConfigError, counted
-from panoptic_ros.core.files.limits import nearest_size
+from panoptic_ros.core.files.limits import check_multiples
 from panoptic_ros.model.training.augment import AugmentConfig
 from panoptic_ros.model.training.schedule import PHASES, Phase
 
@@ -65,11 +65,7 @@ def check_config(config: TrainConfig) -> None:
     """
     crop, view = config.augment.crop, config.augment.view
     crop_words, view_words = (f"{width}x{height}" for width, height in (crop, view))
-    if any(side % 32 for side in crop):
-        raise ConfigError(
-            f"crop {crop_words}: both sides must be multiples of 32"
-            f"; the nearest is {nearest_size(config.augment.crop, 32)}"
-        )
+    check_multiples(f"crop {crop_words}", crop, 32)
     if any(part > whole for part, whole in zip(crop, view, strict=True)):
         raise ConfigError(
             f"crop {crop_words} is larger than the view {view_words} that it is cut out of; "
