@@ -4,10 +4,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
+import threading
+from typing import TYPE_CHECKING
 
 from panoptic_ros.recordings.result_bag import NODE
 
+if TYPE_CHECKING:
+    from panoptic_ros.ros.playback.watcher import Watcher
+
 LOCAL = "127.0.0.1"
+TELL_AFTER_S = 5.0
+"""Without a topic of the node for so long is told; the page says it from the start."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,8 +46,19 @@ def run(args: argparse.Namespace) -> int:
         WatchServer(watcher, args.host, args.port, watch_page) as server,
     ):
         print(f"watching {args.node} at {server.url} (Ctrl-C ends)", flush=True)
+        threading.Thread(target=_tell_if_absent, args=(watcher,), daemon=True).start()
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             return 0
     return 0
+
+
+def _tell_if_absent(watcher: Watcher) -> None:
+    """Say once that nobody publishes a topic of the node."""
+    if not watcher.wait_for_topics(TELL_AFTER_S):
+        print(
+            f"panoptic watch: nobody publishes a topic of {watcher.node_name}; is the node "
+            "running and active, in the same ROS_DOMAIN_ID? --node names another one",
+            file=sys.stderr,
+        )

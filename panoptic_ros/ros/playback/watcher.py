@@ -97,6 +97,18 @@ class Watcher(Closing):
                 "topics": self._topics,
             }
 
+    def wait_for_topics(self, patience_s: float) -> bool:
+        """Wait until the node publishes a topic.
+
+        Args:
+            patience_s: How long at most.
+
+        Returns:
+            Whether it does.
+        """
+        with self._changed:
+            return bool(self._changed.wait_for(lambda: self._topics, patience_s))
+
     def next_image(self, camera: str, after: int, patience_s: float) -> tuple[int, bytes] | None:
         """Wait for an overlay.
 
@@ -136,6 +148,7 @@ class Watcher(Closing):
             self._topics = [
                 {"name": one.name, "type": one.type, "listeners": one.listeners} for one in mine
             ]
+            self._changed.notify_all()
         for one in mine:
             if one.name.endswith(f"/{OVERLAY}") and one.type == COMPRESSED:
                 self._listen(one.name)

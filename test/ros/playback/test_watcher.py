@@ -143,6 +143,19 @@ def test_the_verb_serves_the_node_until_it_is_interrupted(speaker: Speaker) -> N
         process.communicate()
 
 
+def test_the_verb_says_that_the_node_is_not_there() -> None:
+    words = [sys.executable, "-m", "panoptic_ros.cli.main", "watch", "--port", "0"]
+    words += ["--node", "/nobody"]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stderr is not None
+        assert "nobody publishes a topic of /nobody;" in process.stderr.readline()
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+        process.communicate()
+
+
 def _page(url: str) -> str:
     with urlopen(url, timeout=60) as answer:
         return str(answer.read().decode())
