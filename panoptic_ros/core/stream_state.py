@@ -59,6 +59,7 @@ class StreamState:
         before, now = self.view.config, view.config
         if (before.region, before.rotation) != (now.region, now.rotation):
             self.reset()
+        view.camera_size = self.view.camera_size
         self.view = view
 
     def reset(self) -> None:

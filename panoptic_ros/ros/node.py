@@ -79,7 +79,7 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
         self._parameters_in_force = NodeParameters(
             self,
             lambda: self._loader.engine is not None,
-            lambda config, names: self._remapping.choose(config.remap, names),
+            self._follow,
         )
         self._health = Health(self, self._types, self._rows, self.config.diagnostics_period_s)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
@@ -243,6 +243,11 @@ class PanopticNode(LifecycleNode):  # type: ignore[misc]
             self.failure = error
         undo()
         return TransitionCallbackReturn.FAILURE
+
+    def _follow(self, config: NodeConfig, names: list[str]) -> None:
+        """Take over parameters; nothing of them where they do not fit."""
+        self._cameras.check(config)
+        self._remapping.choose(config.remap, names)
 
     def _look(self) -> None:
         """Follow the graph, and notice that the worker has failed."""

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from rclpy.parameter import Parameter
@@ -106,6 +108,32 @@ def test_what_cannot_be_used_is_refused_and_changes_nothing(
     assert not answer.successful
     assert words in answer.reason
     assert node.config == before
+
+
+@pytest.mark.parametrize("name", ["region", "ego_mask"])
+def test_what_does_not_fit_the_images_that_come_is_refused(
+    make_node: MakeNode, tmp_path: Path, name: str
+) -> None:
+    given, words = f"0,64,{WIDTH},{HEIGHT}", "reaches beyond the image of"
+    if name == "ego_mask":
+        given, words = str(tmp_path / "mask.png"), "is for images of 8x4"
+        cv2.imwrite(given, np.eye(4, 8, dtype=np.uint8) * 255)
+    node = make_node()
+    bench = Bench(node)
+    labels = bench.listen("/panoptic/label")
+    camera = Camera(bench)
+    node.start()
+    # Before the first image nobody knows; a mask that does not fit is then told with each.
+    assert set_live(node, name, [given]).successful
+    assert set_live(node, name, [""]).successful
+    bench.until(lambda: len(labels) > 0, camera.shoot)
+    answer = set_live(node, name, [given])
+    assert not answer.successful
+    assert answer.reason.startswith("camera: ")
+    assert words in answer.reason
+    count = len(labels)
+    bench.until(lambda: len(labels) > count + 2, camera.shoot)
+    bench.close()
 
 
 def test_a_bad_mask_fails_configure_with_one_line(

@@ -26,6 +26,7 @@ class CameraView:
 
     Attributes:
         config: The same.
+        camera_size: (height, width) of the camera's last image, None before the first.
 
     Raises:
         ConfigError: The ego vehicle's mask cannot be read.
@@ -33,6 +34,7 @@ class CameraView:
 
     def __init__(self, config: CameraConfig | None = None) -> None:
         self.config = config or CameraConfig()
+        self.camera_size: tuple[int, int] | None = None
         self._mask = EgoMask(self.config.ego_mask) if self.config.ego_mask else None
         self._ego: NDArray[np.bool_] | None = None
         self._ego_sizes: tuple[tuple[int, int], tuple[int, int]] | None = None
@@ -48,9 +50,10 @@ class CameraView:
             FrameError: The image cannot be used, the part reaches beyond it, or the own
                 vehicle's mask is for another size.
         """
+        if isinstance(image, np.ndarray) and image.ndim == 3:
+            self.camera_size = _size(image)
+            self.check(self.camera_size)
         part = self._part(image)
-        if self._mask is not None and isinstance(image, np.ndarray) and image.ndim == 3:
-            self._mask.check(_size(image))
         if not self.config.rotation:
             return shrink(part, out)
         height, width = out.shape[:2]
@@ -59,6 +62,19 @@ class CameraView:
         small = shrink(part, np.empty((*size, 3), np.uint8))
         cv2.rotate(small, _CODES[self.config.rotation], dst=out)
         return out
+
+    def check(self, size: tuple[int, int]) -> None:
+        """Refuse images that the part or the own vehicle's mask does not fit.
+
+        Args:
+            size: (height, width) of the image as the camera sends it.
+
+        Raises:
+            FrameError: The part reaches beyond it, or the mask is for another size.
+        """
+        self._check_region(size)
+        if self._mask is not None:
+            self._mask.check(size)
 
     def look(self, frame: Frame) -> Frame:
         """Give the frame that results are about; its image is a view of the camera's."""
@@ -87,13 +103,18 @@ class CameraView:
         region = self.config.region
         if region is None or not isinstance(image, np.ndarray) or image.ndim < 2:
             return image
+        self._check_region(_size(image))
         x, y, width, height = region
-        if y + height > image.shape[0] or x + width > image.shape[1]:
-            raise FrameError(
-                f"region {x},{y},{width},{height} reaches beyond the image of "
-                f"{image.shape[1]}x{image.shape[0]}"
-            )
         return image[y : y + height, x : x + width]
+
+    def _check_region(self, size: tuple[int, int]) -> None:
+        if self.config.region is None:
+            return
+        x, y, width, height = self.config.region
+        if y + height > size[0] or x + width > size[1]:
+            raise FrameError(
+                f"region {x},{y},{width},{height} reaches beyond the image of {size[1]}x{size[0]}"
+            )
 
 
 def _turned(image: NDArray[np.uint8], degrees: int) -> NDArray[np.uint8]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from panoptic_ros.core.camera.view import CameraView
 from panoptic_ros.core.classes.labels import LabelSet
+from panoptic_ros.core.errors import ConfigError, FrameError
 from panoptic_ros.core.node_config import NodeConfig
 from panoptic_ros.core.pipeline import Pipeline
 from panoptic_ros.messages.message_types import MessageTypes
@@ -82,6 +84,24 @@ class Cameras:
             statistics.begin()
             state = pipeline.new_state(self._config().camera(name))
             self._streams[name] = open_stream(host, index, output, statistics, state)
+
+    def check(self, config: NodeConfig) -> None:
+        """Refuse what does not fit the images that the cameras send.
+
+        Args:
+            config: To be in force; what it says of a camera that has sent nothing is not judged.
+
+        Raises:
+            ConfigError: A region reaches beyond them, or a mask is for another size.
+        """
+        for name, stream in self._streams.items():
+            camera, size = config.camera(name), stream.state.view.camera_size
+            if size is None or camera == stream.state.view.config:
+                continue
+            try:
+                CameraView(camera).check(size)
+            except FrameError as error:
+                raise ConfigError(f"{name}: {error}") from error
 
     def look(self, image_topics: Callable[[], Sequence[str]]) -> None:
         """Follow the graph: where images come from, and whether they come.
