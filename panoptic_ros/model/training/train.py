@@ -4,22 +4,16 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from functools import partial
-from multiprocessing.synchronize import Event
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from panoptic_ros.core.classes.label_documents import to_json
 from panoptic_ros.core.classes.labels import LabelSet
@@ -43,6 +37,7 @@ from panoptic_ros.model.training.config import TrainConfig, check_config
 from panoptic_ros.model.training.crops import Crops, OnSample, open_split, sample_batches
 from panoptic_ros.model.training.history import History, Progress
 from panoptic_ros.model.training.initialise import initialise, origin
+from panoptic_ros.model.training.loading import batches
 from panoptic_ros.model.training.losses import panoptic_loss
 from panoptic_ros.model.training.schedule import crop_of, phase_at, rate_factor, set_trainable
 
@@ -159,12 +154,12 @@ class _Run:
 
     def _steps(self) -> Iterator[Progress]:
         started = time.monotonic() - self.spent_s
-        loader: Iterator[Any] = iter(())
+        loader: Iterator[list[Tensor]] = iter(())
         while self.step < self.config.steps and self._done() < 1.0:
             rate = self._set_rate()
             if self._enter_phase():
-                loader = iter(self._loader())
-            losses = self._one(_next(loader))
+                loader = self._batches()
+            losses = self._one(next(loader))
             self.step += 1
             self.is_unsaved = True
             self.spent_s = time.monotonic() - started
@@ -186,21 +181,15 @@ class _Run:
         set_trainable(self.network, self.config.phases[index])
         return True
 
-    def _loader(self) -> DataLoader[Any]:
+    def _batches(self) -> Iterator[list[Tensor]]:
         config = self.config
         left = (config.steps - self.step) * config.batch
         size = crop_of(config.phases[self.phase], config.augment.crop)
         augment = replace(config.augment, crop=size, base=config.augment.view)
         seed = config.seed * 1_000_003 + self.step
         crops = Crops(self.train_data, augment, seed, left, config.cache_bytes)
-        return DataLoader(
-            crops,
-            batch_size=config.batch,
-            num_workers=config.workers,
-            prefetch_factor=4 if config.workers else None,
-            pin_memory=self.device.type == "cuda",
-            worker_init_fn=partial(_leave_signals_to_the_trainer, self.ended),
-        )
+        is_pinned = self.device.type == "cuda"
+        return batches(crops, config.batch, config.workers, self.ended, is_pinned)
 
     def _one(self, batch: list[Tensor]) -> dict[str, float]:
         image, *targets = (tensor.to(self.device, non_blocking=True) for tensor in batch)
@@ -305,42 +294,6 @@ def _check_classes(train: CocoPanoptic, val: CocoPanoptic) -> None:
             f"val.json has the classes {', '.join(others)}, which train.json lacks; give both the "
             "same categories, or leave val.json out with --validate-every 0"
         )
-
-
-def _next(loader: Iterator[Any]) -> Any:
-    """Take the next batch; what a loading process refuses is said as if it were said here.
-
-    Raises:
-        DataError: An image or its truth cannot be used.
-    """
-    try:
-        return next(loader)
-    except DataError as error:
-        # From another process torch hands over the whole traceback as text.
-        _, _, words = str(error).rpartition(f"{DataError.__name__}: ")
-        raise DataError(words.strip()) from None
-
-
-def _leave_signals_to_the_trainer(ended: Event, worker: int) -> None:
-    """Let a loading process live until the trainer, which ends it, has saved its state.
-
-    Ctrl-C, ``timeout`` and systemd signal the whole group of processes.
-
-    Args:
-        ended: Set when the trainer has saved: its signal to end counts.
-        worker: Number of the process.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0) if ended.is_set() else None)
-    sys.excepthook = _tell_unless_the_trainer_left
-
-
-def _tell_unless_the_trainer_left(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
-    # Raised where crops are handed over; errors of loading reach the trainer on another way.
-    if not issubclass(kind, (ConnectionError, EOFError)):
-        sys.__excepthook__(kind, error, trace)
 
 
 def _has_bfloat16(device: torch.device) -> bool:
