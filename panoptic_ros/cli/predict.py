@@ -24,6 +24,7 @@ from panoptic_ros.cli.printing.outputs import (
     add_out,
     make_folder,
     print_written,
+    replaced_when_whole,
     reserved,
     unless_empty,
 )
@@ -98,9 +99,10 @@ def run(args: argparse.Namespace) -> int:
         stack.enter_context(unless_empty(args.out))
         stack.enter_context(reserved(make_folder(args.out)))
         before = _label_files(args)
-        writer, counts = _writer(args, engine.spec.labels), _Counts()
-        stack.enter_context(_finishing(writer, counts, is_first=not _has_labels(args)))
-        draw = args.out / ANNOTATED if args.annotated else None
+        folder = stack.enter_context(replaced_when_whole(args.out)) if before else args.out
+        writer, counts = _writer(args, folder, engine.spec.labels), _Counts()
+        stack.enter_context(_finishing(writer, counts, args.out, is_first=not before))
+        draw = folder / ANNOTATED if args.annotated else None
         _label(source, pipeline, camera, writer, draw, config.overlay, counts)
         if not counts.written:
             raise source.nothing_found(-1.0)
@@ -123,22 +125,20 @@ class _Counts:
 
 
 @contextmanager
-def _finishing(writer: ImageWriter, counts: _Counts, is_first: bool) -> Iterator[None]:
-    """Write what the format writes at the end; of a run that fails, unless it replaces a file."""
+def _finishing(writer: ImageWriter, counts: _Counts, out: Path, is_first: bool) -> Iterator[None]:
+    """Write what the format writes at the end; of a run that fails, unless it replaces others."""
     try:
         yield
     except BaseException:
         if counts.written and is_first:
             writer.close()
+            print(
+                f"panoptic predict: stopped early; {out} holds only the "
+                f"{counted(counts.written, 'image')} labelled until then",
+                file=sys.stderr,
+            )
         raise
     writer.close()
-
-
-def _has_labels(args: argparse.Namespace) -> bool:
-    """Whether an earlier run has labelled a whole input there."""
-    from panoptic_ros.data.formats import FORMATS
-
-    return any(args.out.glob(FORMATS[args.format].files[0]))
 
 
 _LabelFile = tuple[Path, tuple[int, int]]
@@ -221,8 +221,8 @@ def _check_stem(stem: str, stems: set[str]) -> None:
     stems.add(stem)
 
 
-def _writer(args: argparse.Namespace, labels: LabelSet) -> ImageWriter:
-    return _writers()[args.format](make_folder(args.out), labels, args.categories)
+def _writer(args: argparse.Namespace, folder: Path, labels: LabelSet) -> ImageWriter:
+    return _writers()[args.format](folder, labels, args.categories)
 
 
 def _writers() -> dict[str, OpenWriter]:

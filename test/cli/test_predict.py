@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 import pytest
 
+from panoptic_ros.cli import predict as verb
 from panoptic_ros.cli.main import main
-from panoptic_ros.core.result import Result
 from panoptic_ros.data.coco.ids import read_ids
-from panoptic_ros.data.coco.writer import CocoImageWriter
 from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.data.kitti_step import read_kitti_step
 from test.drawn.drawn_inputs import write_bag2
@@ -21,6 +20,7 @@ from test.drawn.painted_engine import street
 
 pytestmark = pytest.mark.usefixtures("painted")
 
+WRITTEN = [name for name, form in FORMATS.items() if form.open_writer]
 CAR_BOX = (slice(52, 68), slice(40, 64))
 
 
@@ -221,7 +221,7 @@ def test_no_image_at_all_is_a_mistake(
     assert str(images) in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("kind", [name for name, form in FORMATS.items() if form.open_writer])
+@pytest.mark.parametrize("kind", WRITTEN)
 def test_what_was_written_is_listed(
     images: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -243,24 +243,43 @@ def test_a_run_without_an_image_leaves_the_labels_of_the_one_before(
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
 
+@pytest.mark.parametrize("kind", WRITTEN)
+@pytest.mark.parametrize("annotated", [(), ("--annotated",)])
 def test_a_run_that_is_stopped_keeps_its_labels_unless_there_were_others(
-    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    images: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+    annotated: tuple[str, ...],
 ) -> None:
-    again, result = tmp_path / "again", "predictions.json"
-    assert predict(images, again, "coco") == 0
-    before = (again / result).read_bytes()
+    again, first = tmp_path / "again", tmp_path / "first"
+    assert predict(images, again, kind, *annotated) == 0
+    before = contents(again)
+    # What a run that was killed left.
+    (again / ".unfinished").mkdir()
+    (again / ".unfinished" / "predictions.json").write_text("[")
+    cv2.imwrite(str(images / "frame_0.png"), street(60, width=128, height=96)[..., ::-1])
 
-    def stop(self: CocoImageWriter, written: Result, name: str) -> None:
-        if name == "frame_1.png":
+    def stop(stem: str, stems: set[str]) -> None:
+        if stem == "frame_1":
             raise KeyboardInterrupt
-        write(self, written, name)
 
-    write = CocoImageWriter.write
-    monkeypatch.setattr(CocoImageWriter, "write", stop)
-    for folder in (again, tmp_path / "first"):
-        assert predict(images, folder, "coco") == 130
-    assert (again / result).read_bytes() == before
-    assert len(json.loads((tmp_path / "first" / result).read_text())["images"]) == 1
+    monkeypatch.setattr(verb, "_check_stem", stop)
+    capsys.readouterr()
+    assert predict(images, again, kind, *annotated) == 130
+    assert contents(again) == before
+    assert "stopped early" not in capsys.readouterr().err
+    assert predict(images, first, kind, *annotated) == 130
+    assert f"stopped early; {first} holds only the 1 image labelled" in capsys.readouterr().err
+    drawn = [path.name for path in contents(first / "annotated")]
+    assert drawn == ["frame_0.jpg"] * len(annotated)
+    if kind == "coco":
+        assert len(json.loads((first / "predictions.json").read_text())["images"]) == 1
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def test_categories_are_for_formats_that_number_by_them(

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -121,6 +122,32 @@ def unless_empty(folder: Path) -> Iterator[None]:
             with suppress(OSError):
                 path.rmdir()
         raise
+
+
+@contextmanager
+def replaced_when_whole(folder: Path) -> Iterator[Path]:
+    """Write files that replace those of an earlier run only where the run ends well.
+
+    Args:
+        folder: Where they go; one run at a time.
+
+    Yields:
+        Folder to write into, within that one.
+
+    Raises:
+        DataError: It cannot be made.
+    """
+    aside = folder / ".unfinished"
+    # Of a run that was killed.
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        yield make_folder(aside)
+        for path in sorted(path for path in aside.rglob("*") if path.is_file()):
+            target = folder / path.relative_to(aside)
+            make_folder(target.parent)
+            path.replace(target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 @contextmanager
