@@ -261,7 +261,8 @@ def _balance(
         f"{100 * found.before:.1f} -> {100 * found.after:.1f} %"
     )
     constants = zip(wanted, found.constants, strict=True)
-    print("  " + ", ".join(f"{name} {value:+.2f}" for name, value in constants if value))
+    changed = [f"{name} {value:+.2f}" for name, value in constants if value]
+    print("  " + (", ".join(changed) or "no class changed: the scores are balanced as they are"))
 
 
 def _take_camera_size(source: Path, target: Path, camera_size: tuple[int, int]) -> None:

@@ -18,7 +18,9 @@ from panoptic_ros.cli.main import main  # noqa: E402
 from panoptic_ros.core.classes.label_documents import find_label_set  # noqa: E402
 from panoptic_ros.core.classes.labels import LabelSet  # noqa: E402
 from panoptic_ros.core.errors import ConfigError, DataError  # noqa: E402
+from panoptic_ros.model import balance  # noqa: E402
 from panoptic_ros.model.balance import (  # noqa: E402
+    Balance,
     balance_classes,
     best_constants,
     weigh_ground,
@@ -140,6 +142,20 @@ def test_export_says_what_balancing_changed_and_refuses_a_set_of_other_classes(
     told = capsys.readouterr()
     assert "balanced on 4 training images: mean IoU" in told.out
     assert "its classes are road, person, car; the checkpoint has road, sky, car" in told.err
+
+
+def test_export_says_that_nothing_had_to_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_training_set(tmp_path / "data")
+    classes = [("road", False), ("person", True), ("car", True)]
+    state = {"classes": classes, "weights": PanopticNetwork(3).state_dict(), "step": 1}
+    torch.save(state, tmp_path / "best.pt")
+    same = Balance(np.zeros(3, np.float32), 0.5, 0.5, 4)
+    monkeypatch.setattr(balance, "balance_classes", lambda *_: same)
+    call = ["export", str(tmp_path / "best.pt"), str(tmp_path / "small.onnx")]
+    assert main([*call, "--size", "64x32", "--balance", str(folder)]) == 0
+    assert "50.0 -> 50.0 %\n  no class changed: the scores are" in capsys.readouterr().out
 
 
 def shown(network: PanopticNetwork) -> NDArray[np.float32]:
