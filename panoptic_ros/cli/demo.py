@@ -41,7 +41,7 @@ FIRST_CARS_S = 20.0
 CAMERAS = {"front": FIRST_CARS_S, "left": 0.0, "right": 5.0}
 """Cameras of ``--multi`` and the second at which each one's video begins; one for each video."""
 
-BAG, FILM = "result.mcap", "overlay.mp4"
+BAG, FILM, NODE_LOG = "result.mcap", "overlay.mp4", "node.log"
 LATENCY = (
     "From the moment an image is stamped and sent until the recorder, another process, has its "
     "label image; the stages are the node's own medians."
@@ -69,7 +69,7 @@ class DemoSetup:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    add_out(parser, f"{BAG}, report.html, stats.json, {FILM} and node.log", Path("out/demo"))
+    add_out(parser, f"{BAG}, report.html, stats.json, {FILM} and {NODE_LOG}", Path("out/demo"))
     parser.add_argument(
         "--seconds",
         type=above_zero,
@@ -142,7 +142,7 @@ def run(args: argparse.Namespace) -> int:
     pages = [
         args.out / name / page for name in told for page in (FILM, "report.html", "stats.json")
     ]
-    print_written([overview, *pages, args.out / BAG])
+    print_written([overview, *pages, args.out / BAG, args.out / NODE_LOG])
     return 0
 
 
@@ -261,7 +261,7 @@ def _tell(
     if not record.frames:
         raise DataError(
             f"the node published nothing for {counted(len(stamps_ns), 'image')}; see "
-            f"{out / 'node.log'} and run: panoptic doctor"
+            f"{out / NODE_LOG} and run: panoptic doctor"
         )
     record.film = FILM
     record.frames_in = len(stamps_ns)

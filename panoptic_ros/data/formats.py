@@ -13,6 +13,7 @@ from pathlib import Path
 
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.classes.label_table import NameRules
+from panoptic_ros.core.errors import DataError
 from panoptic_ros.data import ade20k, cityscapes, kitti_step, mapillary, mots_files
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.class_map import ClassMapFile, LabelMapTable, renamed
@@ -58,6 +59,7 @@ def open_truth(name: str, place: DataSetLocation) -> LabelFiles:
     Raises:
         DataError: There are none, or an index file is wrong.
     """
+    _check_exists(place.labels)
     return FORMATS[format_of(name, place.labels)].find(place, None)
 
 
@@ -80,11 +82,18 @@ def open_predictions(
         DataError: There are none, an index file is wrong, or no class is in common.
     """
     classes = classes or ClassMapFile()
+    _check_exists(place.labels)
     results = results_of(place.labels)
     if results is None or FORMATS[name].reads_json:
         return mapped(FORMATS[name].find(place, truth), classes.truth, is_truth=False)
     renamed_truth = mapped(truth, classes.truth, is_truth=True)
     return results_by_name(results, place.label_images, renamed_truth, classes.prediction)
+
+
+def _check_exists(labels: Path) -> None:
+    # Of a JSON the format says what it needs instead.
+    if labels.suffix != ".json" and not labels.exists():
+        raise DataError(f"{labels}: no such file or folder")
 
 
 def mapped(files: LabelFiles, rules: NameRules, is_truth: bool) -> LabelFiles:

@@ -14,16 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from panoptic_ros.core.errors import DataError
-from panoptic_ros.core.files.jpeg_segments import START
 from panoptic_ros.data.exif import UPRIGHT, orientation, orientation_place
 from panoptic_ros.data.png import check_png
+from panoptic_ros.data.unread import TIFF_STARTS, unread
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 """Endings of the files that ``read_image`` is asked to read."""
 
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-_TIFF_STARTS = (b"II*\0", b"MM\0*")
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
@@ -38,14 +36,18 @@ def read_image(path: Path) -> NDArray[np.uint8]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{path}: missing or not an image") from error
+        raise unread(path) from error
     check_png(path, content)
     image = _decoded(_upright(content))
-    if image is None and content.startswith(START):
-        raise DataError(f"{path}: is a JPEG that is cut off or damaged")
     if image is None:
-        raise DataError(f"{path}: missing or not an image")
+        raise unread(path)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def is_sixteen_bit(path: Path) -> bool:
+    """Whether a file that ``read_image`` could read holds 16 bits per value."""
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    return image is not None and image.dtype == np.uint16
 
 
 def _decoded(content: bytes) -> NDArray[np.uint8] | None:
@@ -58,7 +60,7 @@ def _decoded(content: bytes) -> NDArray[np.uint8] | None:
 
 def _upright(content: bytes) -> bytes:
     """Say "upright" in a TIFF file: OpenCV turns those whatever its flags are (4.14)."""
-    place = orientation_place(content) if content.startswith(_TIFF_STARTS) else None
+    place = orientation_place(content) if content.startswith(TIFF_STARTS) else None
     if place is None:
         return content
     offset, order = place

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.errors import DataError
 from panoptic_ros.core.files.limits import image_limits, is_image_size
 from panoptic_ros.core.files.png_chunks import SIGNATURE, DamagedPngError, png_size
+from panoptic_ros.data.unread import unread
 
 _RGB_8_BIT = bytes((8, 2))
 _KIND = slice(24, 26)
@@ -45,7 +46,7 @@ def read_png(path: Path) -> NDArray[Any]:
             pass
     image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
     if image is None:
-        raise DataError(f"{path}: missing or not an image")
+        raise unread(path)
     if image.ndim == 3:
         to_rgb = cv2.COLOR_BGR2RGB if image.shape[2] == 3 else cv2.COLOR_BGRA2RGBA
         image = cv2.cvtColor(image, to_rgb)
@@ -128,7 +129,7 @@ def read_palette_indices(path: Path) -> NDArray[np.uint8]:
     except cv2.error:
         image = None
     if image is None:
-        raise DataError(f"{path}: missing or not an image")
+        raise unread(path)
     return np.ascontiguousarray(image if image.ndim == 2 else image[..., 0], np.uint8)
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from panoptic_ros.core.types import Frame
 from panoptic_ros.messages.compressed import packed_encodings
 from panoptic_ros.messages.encodings import SIXTEEN_BIT
@@ -31,8 +34,20 @@ def dark_hint(message: Any, frame: Frame) -> str:
         encoding = packed_encodings(str(message.format))[0]
     else:
         encoding = str(message.encoding)
-    if encoding not in SIXTEEN_BIT or frame.image[::_EVERY, ::_EVERY].max() >= _DARK:
-        return ""
+    return dark_words(encoding) if encoding in SIXTEEN_BIT and is_dark(frame.image) else ""
+
+
+def is_dark(image: NDArray[np.uint8]) -> bool:
+    """Whether the upper bytes of an image of 16 bits per value, (H, W, 3), may be empty."""
+    return bool(image[::_EVERY, ::_EVERY].max() < _DARK)
+
+
+def dark_words(encoding: str) -> str:
+    """Say of an image of 16 bits per value that it is dark, and what helps.
+
+    Args:
+        encoding: What to call it.
+    """
     return (
         f"{encoding} image is nearly black: no value reaches 4096 of 65535; if the camera has 12 "
         "bits, let its driver shift them to the upper end, or choose an encoding of 8 bits"

@@ -11,7 +11,13 @@ from pathlib import Path
 from panoptic_ros.core.errors import DataError, counted
 from panoptic_ros.core.types import Frame
 from panoptic_ros.data.exif import UPRIGHT
-from panoptic_ros.data.images import IMAGE_SUFFIXES, exif_orientation, read_image
+from panoptic_ros.data.images import (
+    IMAGE_SUFFIXES,
+    exif_orientation,
+    is_sixteen_bit,
+    read_image,
+)
+from panoptic_ros.messages.bit_depth import dark_words, is_dark
 from panoptic_ros.recordings.source import (
     FIRST_STAMP_NS,
     RecordedFrame,
@@ -77,6 +83,9 @@ class FolderSource(Source):
                 self.read_errors.skip(str(error))
                 continue
             given += 1
+            # The depth is looked for in dark images alone: the file is read once more for it.
+            if is_dark(image) and is_sixteen_bit(file):
+                self.read_errors.note(f"{self.path.name}: {dark_words('16-bit')}")
             turned += exif_orientation(file) != UPRIGHT
             yield RecordedFrame(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)
         if not given:

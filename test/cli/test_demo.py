@@ -65,6 +65,7 @@ def test_the_demo_writes_all_it_promises(
     assert stats["tracks"]["count"] == 1
     assert stats["stages_ms"]["infer"]["p50"] > 0
     told = capsys.readouterr().out
+    assert all(str(path) in told.splitlines()[-1] for path in (tmp_path / "out").iterdir())
     for title in ("frames in", "frames without a result", "latency p99", "drivable share"):
         assert title in told
 

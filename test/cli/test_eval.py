@@ -18,6 +18,7 @@ from panoptic_ros.core.synthetic.street import DrawnStreet, Truth
 from panoptic_ros.core.types import VOID
 from panoptic_ros.data.cityscapes import write_cityscapes
 from panoptic_ros.data.coco.ids import write_ids
+from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.data.kitti_step import write_kitti_step
 from test.drawn.drawn_panoptic import (
     CAR,
@@ -76,13 +77,21 @@ def test_prints_a_table_of_all_classes(
     assert ["sky", "-", "-", "-", "-", "0", "0", "0"] in rows
 
 
+@pytest.mark.parametrize("kind", sorted(FORMATS))
+def test_a_place_that_is_not_there_is_called_that(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["eval", "--format", kind, "--gt", "nix", "--pred", "nix"]) == 2
+    assert "nix: no such file or folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         pytest.param(["--engine", "x"], "found --engine and --pred; give one", id="both"),
         pytest.param(["--gt-json", "absent.json"], "absent.json: cannot be read", id="no truth"),
         pytest.param(["--pred-json", "absent.json"], "absent.json: cannot be read", id="no files"),
-        pytest.param(["--pred-dir", "absent"], "absent/0.png: missing", id="no images"),
+        pytest.param(["--pred-dir", "absent"], "absent/0.png: no such file", id="no images"),
         pytest.param(
             ["--json", "/dev/null/out.json"], "); name another place with --json\n", id="no place"
         ),

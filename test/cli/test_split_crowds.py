@@ -228,7 +228,7 @@ def test_a_missing_image_stays_as_it_is_and_is_said(
     assert split(data) == 1
     assert annotation(data) == document()["annotations"][0]
     assert "1 image cannot be read, their crowds stay" in (told := capsys.readouterr().err)
-    assert "1.png: missing or not an image" in told
+    assert "1.png: no such file" in told
 
 
 def test_an_image_of_another_size_is_not_used(

@@ -69,3 +69,28 @@ def test_a_jpeg_that_is_cut_off_is_called_that(kept: float, tmp_path: Path) -> N
     path.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
     with pytest.raises(DataError, match="is a JPEG that is cut off or damaged"):
         read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no such file"),
+        (b"", "the file is empty"),
+        (b"Guten Tag", "is not an image, or damaged"),
+        (b"II*\0 and no more", "is a TIFF that is damaged or of a kind that is not read"),
+    ],
+)
+def test_what_is_no_image_is_called_what_it_is(
+    content: bytes | None, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tif"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"a\.tif: {words}"):
+        read_image(path)
+
+
+def test_a_tiff_of_fractions_is_refused_with_what_is_needed(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.tif"), np.ones((4, 5, 3), np.float32))
+    with pytest.raises(DataError, match="needs whole numbers of 8 or 16 bits"):
+        read_image(tmp_path / "a.tif")

@@ -36,11 +36,14 @@ def test_red_is_the_class_green_the_high_and_blue_the_low_byte_of_the_id(tmp_pat
     np.testing.assert_array_equal(read[1], ids)
 
 
-@pytest.mark.parametrize("content", [None, b"no image"])
-def test_a_bad_image_is_named(tmp_path: Path, content: bytes | None) -> None:
-    if content:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(None, "no such file"), (b"", "the file is empty"), (b"no image", "is not an image")],
+)
+def test_a_bad_image_is_named(tmp_path: Path, content: bytes | None, words: str) -> None:
+    if content is not None:
         (tmp_path / "x.png").write_bytes(content)
-    with pytest.raises(DataError, match=r"x\.png: missing or not an image"):
+    with pytest.raises(DataError, match=rf"x\.png: {words}"):
         read_kitti_step(tmp_path / "x.png")
 
 

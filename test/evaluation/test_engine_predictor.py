@@ -155,5 +155,5 @@ def test_classes_that_the_model_lacks_are_named(
 
 def test_an_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "absent.png"
-    with pytest.raises(DataError, match=r"absent\.png: missing or not an image"):
+    with pytest.raises(DataError, match=r"absent\.png: no such file"):
         predictions([Pair("", LabelFile("absent", path, never, path))], fps=None)

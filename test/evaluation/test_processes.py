@@ -60,7 +60,7 @@ def test_an_error_of_a_process_names_the_file(tmp_path: Path) -> None:
     truth, pairs = opened(tmp_path, "cityscapes")
     assert pairs[0].predicted is not None
     pairs[0].predicted.path.unlink()
-    with pytest.raises(DataError, match=r"instanceIds\.png: missing or not an image"):
+    with pytest.raises(DataError, match=r"instanceIds\.png: no such file"):
         scored(truth, pairs * FEWEST_IMAGES, workers=2)
 
 

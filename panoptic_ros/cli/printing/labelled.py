@@ -41,7 +41,7 @@ class LabelledBags:
             self._done_before += 1
             return
         if report.status != OK:
-            why = report.error or "; ".join(report.notes[:1])
+            why = report.error.removeprefix(f"{report.uri}: ") or "; ".join(report.notes[:1])
             print(f"panoptic label: {report.uri}: {report.status}: {why}", file=sys.stderr)
         if report.outputs:
             self._labelled += 1

@@ -239,7 +239,7 @@ def test_an_image_of_another_kind_is_refused(tmp_path: Path, image: Any) -> None
 @pytest.mark.parametrize("reader", [read_ids, read_image])
 def test_a_damaged_image_is_refused(tmp_path: Path, reader: Any) -> None:
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n")
-    with pytest.raises(DataError, match=r"x\.png: missing or not an image"):
+    with pytest.raises(DataError, match=r"x\.png: is not an image, or damaged"):
         reader(tmp_path / "x.png")
 
 
