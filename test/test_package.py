@@ -9,6 +9,7 @@ import configparser
 import importlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -254,3 +255,20 @@ def test_every_error_has_its_entry_in_the_docs() -> None:
         kinds.extend(kind.__subclasses__())
     ours = [kind.__name__ for kind in kinds[1:] if kind.__module__.startswith("panoptic_ros.")]
     assert [name for name in ours if f"## {name}" not in text] == []
+
+
+OUTPUTS = (".mcap", ".part", ".plan", ".pt", ".db3", ".mp4", ".log")
+"""What runs write; what a test needs of these it makes."""
+
+
+def test_nothing_that_a_run_wrote_is_part_of_the_source() -> None:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("not a git clone")
+    words = [git, "-C", str(ROOT), "ls-files", "-z"]
+    tracked = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    if tracked.returncode:
+        pytest.skip(f"git refuses: {tracked.stderr.strip()}")
+    files = [Path(name) for name in tracked.stdout.split("\0") if name]
+    assert len(files) > 100
+    assert [str(one) for one in files if any(part.endswith(OUTPUTS) for part in one.parts)] == []
