@@ -17,6 +17,7 @@ from panoptic_ros.cli.main import main
 from panoptic_ros.core.errors import ModelError, StaleEngineError
 from panoptic_ros.core.synthetic.street import DrawnStreet
 from panoptic_ros.engine.building.compile import build_environment, key_and_place, make_plan
+from panoptic_ros.engine.building.parity import LEAST
 from panoptic_ros.engine.building.recipe import Recipe
 from panoptic_ros.engine.models import shipped_models
 from panoptic_ros.engine.open import open_engine
@@ -152,9 +153,11 @@ def test_a_plan_in_a_folder_that_cannot_be_written_is_used(
     assert "plans cannot be written there" in capsys.readouterr().err
 
 
-def test_int8_with_ranges_of_drawn_images_is_refused_by_the_gate(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_int8_below_the_limits_of_the_gate_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # How near a plan comes hangs on the weights: the limit is set where none comes.
+    monkeypatch.setitem(LEAST["int8"], "label_agreement", 0.9999)
     images = tmp_path / "images"
     images.mkdir()
     for number, (frame, _) in zip(
@@ -163,7 +166,7 @@ def test_int8_with_ranges_of_drawn_images_is_refused_by_the_gate(
         cv2.imwrite(str(images / f"{number}.png"), frame.image[..., ::-1])
     words = ["build", "street_fast", "--variant", RTX, "--precision", "int8"]
     assert main([*words, "--pictures", str(images)]) == 2
-    assert "differs from ONNX Runtime: " in capsys.readouterr().err
+    assert "differs from ONNX Runtime: label_agreement is" in capsys.readouterr().err
     assert main(words) == 2
     assert "int8 takes its ranges from at least 4 images, found 0" in capsys.readouterr().err
     for number in (0, 1):
