@@ -37,6 +37,8 @@ def read_png(path: Path) -> NDArray[Any]:
     Raises:
         DataError: The file is missing, is not an image or is too large.
     """
+    if not path.is_file():
+        raise unread(path)
     kind = _checked_kind(path)
     fast = _fast_decoder()
     if fast is not None and kind == _RGB_8_BIT:

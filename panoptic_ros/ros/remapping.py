@@ -51,10 +51,20 @@ class LabelTables:
             outputs: Who gets the tables, at once and whenever they change.
 
         Raises:
-            ConfigError: A file is missing or wrong.
+            ConfigError: A file is missing or wrong, or one that is not the default has no section
+                for the model.
         """
         self._labels, self._outputs = labels, tuple(outputs)
-        self._read(labels, config, ())
+        usual = RemapConfig()
+        self._read(
+            labels,
+            config,
+            [
+                name
+                for name in REMAPPED_TOPICS.values()
+                if getattr(config, name) != getattr(usual, name)
+            ],
+        )
 
     def close(self) -> None:
         """Forget model and outputs."""

@@ -275,3 +275,20 @@ def test_a_missing_remap_file_fails_configure_with_its_name(
     with consuming(tiny_model, **{"remap.label": "/no/such.yaml"}) as (_, camera):
         assert camera.node.engine is None
     assert "/no/such.yaml" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("mine.yaml", "has no class 'cra'; the nearest is 'car'"),
+        ("autoware", "says nothing about label set 'tiny'"),
+    ],
+)
+def test_a_chosen_remap_file_that_does_not_fit_the_model_fails_configure(
+    word: str, words: str, tiny_model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if word == "mine.yaml":
+        word = str(write_remap(tmp_path / word, free=["road"], blocked=["cra"]))
+    with consuming(tiny_model, **{"remap.label": word}) as (_, camera):
+        assert camera.node.engine is None
+    assert words in capfd.readouterr().err
