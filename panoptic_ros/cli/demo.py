@@ -6,9 +6,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,13 @@ from panoptic_ros.cli.options.engines import open_named
 from panoptic_ros.cli.options.inputs import DEFAULT_ENGINE, engine_name
 from panoptic_ros.cli.options.taken_parameters import add_parameter_arguments, parameters_of
 from panoptic_ros.cli.printing.json_file import write_json
-from panoptic_ros.cli.printing.outputs import add_out, make_folder, print_written, reserved
+from panoptic_ros.cli.printing.outputs import (
+    add_out,
+    make_folder,
+    print_written,
+    replaced_when_whole,
+    reserved,
+)
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.empty import no_class_warning
 from panoptic_ros.core.errors import ConfigError, DataError, counted
@@ -120,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         with closing(open_named(setup.engine, 0, "demo")) as engine:
             spec, description = engine.spec, engine.description
         no_surface = no_class_warning(spec.labels, setup.drivable)
-        bag = stack.enter_context(_aside(args.out)) / BAG
+        bag = stack.enter_context(replaced_when_whole(args.out)) / BAG
         sent = run_session(setup.cameras, setup.engine, bag, args.out, setup.parameters)
         told = {}
         for camera, stamps_ns in zip(setup.cameras, sent, strict=True):
@@ -130,7 +135,6 @@ def run(args: argparse.Namespace) -> int:
                 record,
                 _tell(args.out, camera, stamps_ns, recording, record, setup.style),
             )
-        bag.replace(args.out / BAG)
     for name, (record, _) in told.items():
         record.warnings.extend(filter(None, (setup.remark, no_surface)))
         record.settings["command"] = command_line(args)
@@ -144,19 +148,6 @@ def run(args: argparse.Namespace) -> int:
     ]
     print_written([overview, *pages, args.out / BAG, args.out / NODE_LOG])
     return 0
-
-
-@contextmanager
-def _aside(out: Path) -> Iterator[Path]:
-    """Give a folder for what takes its place when the run has gone well."""
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=".recording.", dir=out)
-    except OSError as error:
-        raise DataError(
-            f"{out}: cannot be written ({error.strerror}); name another folder with --out"
-        ) from error
-    with folder as name:
-        yield Path(name)
 
 
 def _setup(args: argparse.Namespace) -> DemoSetup:

@@ -37,8 +37,6 @@ def read_png(path: Path) -> NDArray[Any]:
     Raises:
         DataError: The file is missing, is not an image or is too large.
     """
-    if not path.is_file():
-        raise unread(path)
     kind = _checked_kind(path)
     fast = _fast_decoder()
     if fast is not None and kind == _RGB_8_BIT:
@@ -166,11 +164,15 @@ def _without_alpha(path: Path, image: NDArray[Any]) -> NDArray[Any]:
 
 
 def _checked_kind(path: Path) -> bytes:
-    """Bit depth and colour type of a PNG that can be decoded safely; empty for other files."""
+    """Bit depth and colour type of a PNG that can be decoded safely; empty for other files.
+
+    Raises:
+        DataError: The file cannot be read, or not safely decoded.
+    """
     try:
         content = path.read_bytes()
-    except OSError:
-        return b""
+    except OSError as error:
+        raise unread(path) from error
     check_png(path, content)
     return content[_KIND] if content.startswith(SIGNATURE) else b""
 

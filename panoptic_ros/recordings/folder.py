@@ -75,7 +75,7 @@ class FolderSource(Source):
         Raises:
             DataError: None of the wanted part can be read.
         """
-        given, turned = 0, 0
+        given, turned, is_dark_told = 0, 0, False
         for stamp_ns, file in self._wanted:
             try:
                 image = read_image(file)
@@ -84,7 +84,8 @@ class FolderSource(Source):
                 continue
             given += 1
             # The depth is looked for in dark images alone: the file is read once more for it.
-            if is_dark(image) and is_sixteen_bit(file):
+            if not is_dark_told and is_dark(image) and is_sixteen_bit(file):
+                is_dark_told = True
                 self.read_errors.note(f"{self.path.name}: {dark_words('16-bit')}")
             turned += exif_orientation(file) != UPRIGHT
             yield RecordedFrame(Frame(image, stamp_ns, "camera"), stamp_ns, file.name)

@@ -135,13 +135,19 @@ def replaced_when_whole(folder: Path) -> Iterator[Path]:
         Folder to write into, within that one.
 
     Raises:
-        DataError: It cannot be made.
+        DataError: The folder cannot be written.
     """
     aside = folder / ".unfinished"
     # Of a run that was killed.
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        yield make_folder(aside)
+        aside.mkdir()
+    except OSError as error:
+        raise DataError(
+            f"{folder}: cannot be written ({error.strerror}); name another folder with --out"
+        ) from error
+    try:
+        yield aside
         for path in sorted(path for path in aside.rglob("*") if path.is_file()):
             target = folder / path.relative_to(aside)
             make_folder(target.parent)
