@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics",
         metavar="A,B",
-        help="of pq, miou, biou, ece, drivable, and for sequences stq, vpq, clear, hota, idf1 "
-        "(default: what suits the format)",
+        help="of pq, miou, label_miou, biou, ece, drivable, and for sequences stq, vpq, clear, "
+        "hota, idf1 (default: what suits the format)",
     )
     parser.add_argument(
         "--map", type=Path, metavar="YAML", help="class names of truth and prediction to rename"

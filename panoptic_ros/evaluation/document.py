@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from panoptic_ros.evaluation.evaluate import EvaluationResult
+from panoptic_ros.evaluation.pixel_score import PixelScoreResult
 from panoptic_ros.evaluation.sequence_score import SequenceResult
 from panoptic_ros.metrics.object_tracking import ObjectTrackingResult
 from panoptic_ros.metrics.panoptic_quality import PanopticQualityResult
@@ -67,17 +68,26 @@ def _scores(result: EvaluationResult, metrics: Collection[str]) -> dict[str, Any
     if "miou" in metrics:
         semantic = result.frames.semantic
         found["semantic"] = {"miou": semantic.miou, "accuracy": semantic.accuracy}
-    if result.boundary:
-        found["boundary"] = {"biou": result.boundary.mean}
-    if {"pq", "miou", "biou"} & set(metrics):
+    found |= _pixels(result.pixels)
+    if {"pq", "miou", "label_miou", "biou"} & set(metrics):
         found["classes"] = _classes(result, metrics)
-    if result.calibration:
-        found["calibration"] = asdict(result.calibration)
-        found["calibration"]["bins"] = list(found["calibration"]["bins"])
     if result.drivable:
         found["drivable"] = asdict(result.drivable)
     if result.sequences:
         found |= _over_time(result.sequences, metrics)
+    return found
+
+
+def _pixels(pixels: PixelScoreResult | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if pixels and pixels.label_map:
+        labels = pixels.label_map
+        found["label_map"] = {"miou": labels.miou, "accuracy": labels.accuracy}
+    if pixels and pixels.boundary:
+        found["boundary"] = {"biou": pixels.boundary.mean}
+    if pixels and pixels.calibration:
+        found["calibration"] = asdict(pixels.calibration)
+        found["calibration"]["bins"] = list(found["calibration"]["bins"])
     return found
 
 
@@ -103,8 +113,10 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
             line |= {"pq": quality.pq, "sq": quality.sq, "rq": quality.rq}
         if "miou" in metrics:
             line["iou"] = frames.semantic.classes[index]
-        if result.boundary:
-            line["biou"] = result.boundary.classes[index]
+        if result.pixels and result.pixels.label_map:
+            line["label_iou"] = result.pixels.label_map.classes[index]
+        if result.pixels and result.pixels.boundary:
+            line["biou"] = result.pixels.boundary.classes[index]
         if "pq" in metrics:
             line |= {
                 "tp": quality.tp,

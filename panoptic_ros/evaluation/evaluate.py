@@ -16,18 +16,17 @@ from panoptic_ros.core.classes.labels import LabelSet
 from panoptic_ros.core.config import DrivableConfig
 from panoptic_ros.core.drivable.filter import find_drivable
 from panoptic_ros.core.errors import DataError, counted, listed
-from panoptic_ros.core.types import NO_ID, VOID, Drivable, Panoptic
+from panoptic_ros.core.types import Drivable, Panoptic
 from panoptic_ros.data.annotation import Annotation
 from panoptic_ros.data.images import exif_hint
 from panoptic_ros.data.known_classes import label_set
 from panoptic_ros.data.label_files import Pair
 from panoptic_ros.evaluation.image_score import ImageScore, ImageScoreResult
 from panoptic_ros.evaluation.in_order import in_order
+from panoptic_ros.evaluation.pixel_score import PIXEL_METRICS, PixelScore, PixelScoreResult
 from panoptic_ros.evaluation.prediction import EvalTask, Prediction
 from panoptic_ros.evaluation.selection import TIME_METRICS, check_needs, check_surface
 from panoptic_ros.evaluation.sequence_score import SequenceResult, SequenceScore
-from panoptic_ros.metrics.boundary import BoundaryIou, BoundaryResult
-from panoptic_ros.metrics.calibration import Calibration, CalibrationResult
 from panoptic_ros.metrics.drivable_quality import DrivableQuality, DrivableResult
 from panoptic_ros.metrics.id_history import IdHistory
 
@@ -43,8 +42,7 @@ class Comparison:
     truth: Annotation
     prediction: Prediction
     score: ImageScore
-    boundary: BoundaryIou | None
-    calibration: Calibration | None
+    pixels: PixelScore | None
     drivable: Drivable | None
 
 
@@ -54,8 +52,7 @@ class EvaluationResult:
 
     Attributes:
         frames: Panoptic quality and IoU of classes.
-        boundary: Boundary IoU of classes.
-        calibration: Whether the confidence means what it says.
+        pixels: What is compared pixel by pixel.
         drivable: Quality of the drivable surface.
         sequences: Scores over time.
         groups: The same of the images that have a field in common, by its value.
@@ -63,8 +60,7 @@ class EvaluationResult:
     """
 
     frames: ImageScoreResult
-    boundary: BoundaryResult | None = None
-    calibration: CalibrationResult | None = None
+    pixels: PixelScoreResult | None = None
     drivable: DrivableResult | None = None
     sequences: SequenceResult | None = None
     groups: Mapping[str, EvaluationResult] = field(default_factory=dict)
@@ -111,8 +107,7 @@ class Evaluation:
         self._by = by
         self._groups: dict[str, Evaluation] = {}
         self._score = ImageScore(self._categories)
-        self._boundary = BoundaryIou(len(self._categories)) if "biou" in metrics else None
-        self._calibration = Calibration() if "ece" in metrics else None
+        self._pixels = self._new_pixels()
         self._drivable = self._surfaces() if "drivable" in metrics else None
         over_time = self._metrics & set(TIME_METRICS)
         self._sequences = SequenceScore(self._categories, over_time) if over_time else None
@@ -137,6 +132,10 @@ class Evaluation:
         check_surface(self.labels)
         return DrivableQuality(self.labels)
 
+    def _new_pixels(self) -> PixelScore | None:
+        wanted = self._metrics & set(PIXEL_METRICS)
+        return PixelScore(self.labels, wanted) if wanted else None
+
     def compare(self, pair: Pair, prediction: Prediction) -> Comparison:
         """Read the truth of one image and compare.
 
@@ -156,37 +155,17 @@ class Evaluation:
             score.update(truth.segments, prediction.annotation.segments)
         except DataError as error:
             raise DataError(f"{prediction.name}: {error}") from error
+        pixels = self._new_pixels()
+        if pixels is not None:
+            pixels.update(truth, prediction)
         return Comparison(
             pair,
             truth,
             prediction,
             score,
-            self._rims(truth, prediction),
-            self._certainty(truth, prediction),
+            pixels,
             self._surface(prediction),
         )
-
-    def _rims(self, truth: Annotation, prediction: Prediction) -> BoundaryIou | None:
-        if self._boundary is None:
-            return None
-        one = BoundaryIou(len(self._categories))
-        found = prediction.annotation.map
-        # As in the IoU of classes, a thing pixel that no object claims is nothing.
-        claimed = ~self.labels.things[found.labels] | (found.ids != NO_ID)
-        one.update(truth.map.labels, np.where(claimed, found.labels, np.uint8(VOID)))
-        return one
-
-    def _certainty(self, truth: Annotation, prediction: Prediction) -> Calibration | None:
-        if self._calibration is None:
-            return None
-        if prediction.confidence is None:
-            raise DataError(
-                f"{prediction.name}: ece needs the confidence of every pixel, which label files "
-                "do not hold; score a model with --engine, or a bag with the confidence topic"
-            )
-        one = Calibration()
-        one.update(truth.map.labels, prediction.annotation.map.labels, prediction.confidence)
-        return one
 
     def _surface(self, prediction: Prediction) -> Drivable | None:
         """The surface that was found, or that the node finds in labels of which it is sure."""
@@ -203,10 +182,8 @@ class Evaluation:
         self._score.merge(comparison.score)
         if unlisted := comparison.score.unlisted:
             self._add_unlisted(1, f"{comparison.pair.truth.path}: {listed(unlisted)}")
-        if self._boundary is not None and comparison.boundary is not None:
-            self._boundary.merge(comparison.boundary)
-        if self._calibration is not None and comparison.calibration is not None:
-            self._calibration.merge(comparison.calibration)
+        if self._pixels is not None and comparison.pixels is not None:
+            self._pixels.merge(comparison.pixels)
         sequence = comparison.pair.sequence
         if self._drivable is not None:
             known, found = comparison.truth.map, comparison.drivable
@@ -251,10 +228,8 @@ class Evaluation:
             raise ValueError("evaluations of sequences cannot be merged")
         self._score.merge(other._score)
         self._add_unlisted(other._unlisted_images, other._first_unlisted)
-        if self._boundary is not None and other._boundary is not None:
-            self._boundary.merge(other._boundary)
-        if self._calibration is not None and other._calibration is not None:
-            self._calibration.merge(other._calibration)
+        if self._pixels is not None and other._pixels is not None:
+            self._pixels.merge(other._pixels)
         if self._drivable is not None and other._drivable is not None:
             self._drivable.merge(other._drivable)
         for value, group in other._groups.items():
@@ -264,8 +239,7 @@ class Evaluation:
         """Compute the scores of all images so far."""
         return EvaluationResult(
             self._score.result(),
-            self._boundary.result() if self._boundary else None,
-            self._calibration.result() if self._calibration else None,
+            self._pixels.result() if self._pixels else None,
             self._drivable.result() if self._drivable else None,
             self._sequences.result() if self._sequences else None,
             {value: self._groups[value].result() for value in sorted(self._groups)},

@@ -3,7 +3,14 @@
 
 from __future__ import annotations
 
-HEADS = {"pq": "PQ", "sq": "SQ", "rq": "RQ", "iou": "IoU", "biou": "BIoU"}
+HEADS = {
+    "pq": "PQ",
+    "sq": "SQ",
+    "rq": "RQ",
+    "iou": "IoU",
+    "label_iou": "label IoU",
+    "biou": "BIoU",
+}
 
 COUNTS = {"tp": "TP", "fp": "FP", "fn": "FN"}
 
@@ -41,6 +48,7 @@ GROUP_HEADS = {
     ("panoptic", "things", "pq"): "things",
     ("panoptic", "stuff", "pq"): "stuff",
     ("semantic", "miou"): "mIoU",
+    ("label_map", "miou"): "label mIoU",
     ("boundary", "biou"): "BIoU",
     ("calibration", "error"): "ECE",
     ("drivable", "iou"): "drivable IoU",

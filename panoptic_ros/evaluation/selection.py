@@ -9,7 +9,7 @@ from panoptic_ros.core.classes.labels import MAX_CLASSES, LabelSet
 from panoptic_ros.core.errors import ConfigError, DataError, listed
 from panoptic_ros.data.label_files import LabelFiles
 
-IMAGE_METRICS = ("pq", "miou", "biou", "ece", "drivable")
+IMAGE_METRICS = ("pq", "miou", "label_miou", "biou", "ece", "drivable")
 TIME_METRICS = ("stq", "vpq", "clear", "hota", "idf1")
 METRICS = IMAGE_METRICS + TIME_METRICS
 

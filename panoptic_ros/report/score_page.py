@@ -74,6 +74,7 @@ TILES = (
     ("PQ things", ("panoptic", "things", "pq")),
     ("PQ stuff", ("panoptic", "stuff", "pq")),
     ("mIoU", ("semantic", "miou")),
+    ("mIoU of the label image", ("label_map", "miou")),
     ("boundary IoU", ("boundary", "biou")),
     ("STQ", ("tracking", "stq")),
     ("AQ", ("tracking", "aq")),
@@ -97,7 +98,7 @@ def _tiles(found: dict[str, Any]) -> list[tuple[str, str]]:
 def _classes(found: dict[str, Any], labels: LabelSet) -> list[dict[str, Any]]:
     """Lines of the table; classes that never occur are left out."""
     colors = {entry.name: _css(entry.color) for entry in labels.labels}
-    keys = [key for key in ("pq", "iou", "biou") if _has(found, key)]
+    keys = [key for key in ("pq", "iou", "label_iou", "biou") if _has(found, key)]
     return [
         {
             **line,

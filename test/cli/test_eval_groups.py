@@ -91,7 +91,7 @@ def test_a_group_scores_what_was_chosen(words: list[str], tmp_path: Path) -> Non
 def test_processes_score_groups_alike(
     words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen = [*words, "--by", "source", "--metrics", "pq,miou,biou,drivable"]
+    chosen = [*words, "--by", "source", "--metrics", "pq,miou,label_miou,biou,drivable"]
     threads = scores(chosen, tmp_path)
     monkeypatch.setattr(processes, "FEWEST_IMAGES", 1)
     monkeypatch.setattr(processes, "CHUNK", 1)

@@ -22,7 +22,7 @@ from panoptic_ros.recordings.bag_writer import BagWriter, bag_types
 from test.cli.test_eval_formats import drive_words, refused, scores, write_drive
 
 FRAMES = 8
-METRICS = "pq,miou,biou,ece,drivable,stq,vpq,clear,hota,idf1"
+METRICS = "pq,miou,label_miou,biou,ece,drivable,stq,vpq,clear,hota,idf1"
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis.strategies import SearchStrategy, lists, sampled_from
 
 from panoptic_ros.core.classes.categories import Category
 from panoptic_ros.core.errors import ConfigError, DataError
-from panoptic_ros.core.types import Drivable
+from panoptic_ros.core.types import VOID, Drivable
 from panoptic_ros.data.annotation import Annotation, MapAnnotation
 from panoptic_ros.data.formats import FORMATS
 from panoptic_ros.data.label_files import LabelFile, Pair
@@ -45,6 +47,11 @@ def pair(number: int, predicted: list[int], sequence: str = "a") -> Pair:
         file(f"t{number}", [ROAD, ROAD, CAR, CAR], ids, is_truth=True),
         file(f"p{number}", predicted, ids, is_truth=False),
     )
+
+
+def maps() -> SearchStrategy[list[int]]:
+    """Labels of one row, some of them void."""
+    return lists(sampled_from([ROAD, CAR, VOID]), min_size=6, max_size=6)
 
 
 GOOD, BAD = [ROAD, ROAD, CAR, CAR], [ROAD, ROAD, ROAD, CAR]
@@ -107,6 +114,29 @@ def test_a_surface_that_was_found_is_scored_instead_of_the_labels() -> None:
     found = evaluate(Evaluation(CATEGORIES, ("drivable",), False), tasks)
     assert found.drivable is not None
     assert found.drivable.recall == 0.0
+
+
+def test_a_thing_pixel_without_an_object_has_a_class_in_the_label_image_alone() -> None:
+    lost = annotation(GOOD, [0, 0, 7, 0])
+    tasks: list[EvalTask] = [(pair(0, GOOD), partial(Prediction, lost))]
+    found = evaluate(Evaluation(CATEGORIES, ("miou", "label_miou"), False), tasks)
+    assert found.pixels is not None
+    assert found.pixels.label_map is not None
+    assert found.pixels.label_map.classes == (1.0, 1.0)
+    assert found.frames.semantic.classes == (1.0, 0.5)
+
+
+@given(maps(), maps())
+def test_where_every_thing_pixel_has_an_object_both_ious_of_classes_are_one(
+    truth: list[int], predicted: list[int]
+) -> None:
+    ids = [7 if label == CAR else 0 for label in predicted]
+    known = file("t", truth, [7 if label == CAR else 0 for label in truth], is_truth=True)
+    pairs = [Pair("a", known, file("p", predicted, ids, is_truth=False))]
+    found = scored(pairs, ("miou", "label_miou"))
+    assert found.pixels is not None
+    # As text, in which classes that never occur are equal.
+    assert repr(found.pixels.label_map) == repr(found.frames.semantic)
 
 
 def test_too_many_classes_leave_pq_and_miou() -> None:

@@ -24,7 +24,7 @@ from panoptic_ros.evaluation.evaluate import Evaluation, EvaluationResult
 from panoptic_ros.evaluation.processes import FEWEST_IMAGES, evaluate_files
 from test.drawn.drawn_formats import WRITERS
 
-METRICS = ("pq", "miou", "biou", "drivable")
+METRICS = ("pq", "miou", "label_miou", "biou", "drivable")
 STILL = [name for name in WRITERS if not name.startswith("kitti")]
 
 
@@ -52,7 +52,7 @@ def test_processes_change_nothing(tmp_path: Path) -> None:
     assert 0.3 < one.frames.panoptic.all.pq < 1.0
     assert math.isclose(one.frames.panoptic.all.pq, two.frames.panoptic.all.pq, abs_tol=1e-12)
     # As text, in which classes that never occur are equal.
-    exact = [(found.frames.semantic, found.boundary, found.drivable) for found in (one, two)]
+    exact = [(found.frames.semantic, found.pixels, found.drivable) for found in (one, two)]
     assert repr(exact[0]) == repr(exact[1])
 
 

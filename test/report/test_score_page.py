@@ -32,7 +32,7 @@ def drive_page(tmp_path: Path) -> tuple[str, dict[str, Any]]:
     """Page and scores of a drawn drive with every metric."""
     write_drive(tmp_path, frames=15)
     page, scores = tmp_path / "deep" / "page.html", tmp_path / "scores.json"
-    metrics = "pq,miou,biou,ece,drivable,stq,vpq,clear,hota,idf1"
+    metrics = "pq,miou,label_miou,biou,ece,drivable,stq,vpq,clear,hota,idf1"
     words = (*drive_words(tmp_path), "--metrics", metrics, "--html", page, "--json", scores)
     assert main(["eval", *map(str, words)]) == 0
     return page.read_text(encoding="utf-8"), json.loads(scores.read_text())

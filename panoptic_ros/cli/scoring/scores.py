@@ -82,6 +82,8 @@ def _means(found: dict[str, Any]) -> dict[str, dict[str, float]]:
     first = next(iter(means.values()))
     if "semantic" in found:
         first["iou"] = found["semantic"]["miou"]
+    if "label_map" in found:
+        first["label_iou"] = found["label_map"]["miou"]
     if "boundary" in found:
         first["biou"] = found["boundary"]["biou"]
     return means
