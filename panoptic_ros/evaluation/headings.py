@@ -41,6 +41,7 @@ SHARE_HEADS = {
     "pavement": "pavement",
     "terrain": "terrain",
     "objects": "objects",
+    "not_road": "these three",
 }
 
 GROUP_HEADS = {

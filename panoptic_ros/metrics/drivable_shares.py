@@ -22,12 +22,14 @@ class DrivableShares:
         pavement: Of the pavement.
         terrain: Of unpaved ground, such as grass.
         objects: Of things.
+        not_road: Of these three together.
         road_recall: Of what one can drive on.
     """
 
     pavement: float
     terrain: float
     objects: float
+    not_road: float
     road_recall: float
 
 
@@ -78,9 +80,10 @@ class DrivableShare:
             pavement=self._share(_PAVEMENT),
             terrain=self._share(_TERRAIN),
             objects=self._share(_OBJECTS),
+            not_road=self._share(_PAVEMENT, _TERRAIN, _OBJECTS),
             road_recall=self._share(_ROAD),
         )
 
-    def _share(self, kind: int) -> float:
-        missed, hit = self._pixels[kind].tolist()
+    def _share(self, *kinds: int) -> float:
+        missed, hit = self._pixels[list(kinds)].sum(axis=0).tolist()
         return hit / (missed + hit) if missed + hit else math.nan

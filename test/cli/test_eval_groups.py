@@ -125,10 +125,12 @@ def test_pixels_that_must_not_be_driven_on_are_counted_by_kind(
     words: list[str], tmp_path: Path
 ) -> None:
     drivable = scores([*words, "--metrics", "drivable"], tmp_path)["drivable"]
-    assert drivable["surface"].keys() == {"pavement", "terrain", "objects", "road_recall"}
+    kinds = {"pavement", "terrain", "objects", "not_road", "road_recall"}
+    assert drivable["surface"].keys() == kinds
     assert drivable["label_map"] == {
         "pavement": None,
         "terrain": None,
         "objects": 0.0,
+        "not_road": 0.0,
         "road_recall": pytest.approx(17 / 18),
     }

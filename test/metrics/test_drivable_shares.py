@@ -35,7 +35,14 @@ def test_a_kind_is_counted_by_itself(kind: str, names: list[str]) -> None:
     found = share(names, [1, 0, 0, 0]).result()
     values = dict(vars(found))
     assert values.pop(kind) == 0.25
+    together = values.pop("not_road")
+    assert math.isnan(together) if kind == "road_recall" else together == 0.25
     assert all(math.isnan(value) for value in values.values())
+
+
+def test_what_is_not_road_is_counted_together_pixel_by_pixel() -> None:
+    names = ["sidewalk", "sidewalk", "terrain", "car", "car", "road", "building"]
+    assert share(names, [1, 0, 1, 0, 0, 1, 1]).result().not_road == 2 / 5
 
 
 def test_what_is_none_of_them_counts_nowhere() -> None:
