@@ -78,14 +78,14 @@ def _scores(result: EvaluationResult, metrics: Collection[str]) -> dict[str, Any
     return found
 
 
-def _pixels(pixels: PixelScoreResult | None) -> dict[str, Any]:
+def _pixels(pixels: PixelScoreResult) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    if pixels and pixels.label_map:
+    if pixels.label_map:
         labels = pixels.label_map
         found["label_map"] = {"miou": labels.miou, "accuracy": labels.accuracy}
-    if pixels and pixels.boundary:
+    if pixels.boundary:
         found["boundary"] = {"biou": pixels.boundary.mean}
-    if pixels and pixels.calibration:
+    if pixels.calibration:
         found["calibration"] = asdict(pixels.calibration)
         found["calibration"]["bins"] = list(found["calibration"]["bins"])
     return found
@@ -100,7 +100,7 @@ def _panoptic(quality: PanopticQualityResult) -> dict[str, Any]:
 
 
 def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[str, Any]]:
-    frames = result.frames
+    frames, pixels = result.frames, result.pixels
     lines = []
     for index, category in enumerate(frames.categories):
         line: dict[str, Any] = {
@@ -113,10 +113,10 @@ def _classes(result: EvaluationResult, metrics: Collection[str]) -> list[dict[st
             line |= {"pq": quality.pq, "sq": quality.sq, "rq": quality.rq}
         if "miou" in metrics:
             line["iou"] = frames.semantic.classes[index]
-        if result.pixels and result.pixels.label_map:
-            line["label_iou"] = result.pixels.label_map.classes[index]
-        if result.pixels and result.pixels.boundary:
-            line["biou"] = result.pixels.boundary.classes[index]
+        if pixels.label_map:
+            line["label_iou"] = pixels.label_map.classes[index]
+        if pixels.boundary:
+            line["biou"] = pixels.boundary.classes[index]
         if "pq" in metrics:
             line |= {
                 "tp": quality.tp,

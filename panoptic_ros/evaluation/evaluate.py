@@ -60,7 +60,7 @@ class EvaluationResult:
     """
 
     frames: ImageScoreResult
-    pixels: PixelScoreResult | None = None
+    pixels: PixelScoreResult
     drivable: DrivableResult | None = None
     sequences: SequenceResult | None = None
     groups: Mapping[str, EvaluationResult] = field(default_factory=dict)
@@ -239,7 +239,7 @@ class Evaluation:
         """Compute the scores of all images so far."""
         return EvaluationResult(
             self._score.result(),
-            self._pixels.result() if self._pixels else None,
+            self._pixels.result() if self._pixels else PixelScoreResult(),
             self._drivable.result() if self._drivable else None,
             self._sequences.result() if self._sequences else None,
             {value: self._groups[value].result() for value in sorted(self._groups)},

@@ -32,9 +32,9 @@ class PixelScoreResult:
         calibration: Whether the confidence means what it says.
     """
 
-    label_map: SemanticResult | None
-    boundary: BoundaryResult | None
-    calibration: CalibrationResult | None
+    label_map: SemanticResult | None = None
+    boundary: BoundaryResult | None = None
+    calibration: CalibrationResult | None = None
 
 
 class PixelScore:
