@@ -8,9 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
+from panoptic_ros.core.config import DecodeConfig  # noqa: E402
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads  # noqa: E402
+from panoptic_ros.core.decoding.decode import decode  # noqa: E402
 from panoptic_ros.core.errors import DataError  # noqa: E402
 from panoptic_ros.model.checkpoint import spec_of  # noqa: E402
 from panoptic_ros.model.export import ExportedNetwork, Maps, write_model  # noqa: E402
@@ -51,6 +56,33 @@ def test_the_confidence_is_rounded(level: float) -> None:
 def test_two_peaks_in_one_window_become_one() -> None:
     centers = maps(peaks={(5, 5): 0.9, (5, 7): 0.8, (9, 5): 0.7}).centers[0].numpy()
     assert [tuple(place) for place in np.argwhere(centers).tolist()] == [(5, 5), (9, 5)]
+
+
+@given(row=st.floats(3.0, 8.0), column=st.floats(3.0, 8.0), height=st.floats(0.5, 1.0))
+def test_a_heat_in_16_bits_has_one_object_wherever_its_top_lies(
+    row: float, column: float, height: float
+) -> None:
+    grid = np.stack(np.mgrid[0:SIZE, 0:SIZE]).astype(np.float32)
+    away = ((grid - np.array([row, column])[:, None, None]) ** 2).sum(0)
+    # As wide as training draws it.
+    heat = torch.from_numpy(height * np.exp(-away / (2.0 * 2.0**2)))
+    network: Any = SaidHeads(0.9, {})
+    network._center = heat.to(torch.bfloat16).float()[None, None]
+    said = ExportedNetwork(network, label_scale=1)(
+        torch.zeros((1, SIZE, SIZE, 3), dtype=torch.uint8)
+    )
+    # Real offsets miss by some pixels, so several centres would share the object among them.
+    missed = np.random.default_rng(0).normal(0.0, 2.0, grid.shape)
+    offsets = np.array([row, column])[:, None, None] - grid + missed
+    heads = CenterOffsetHeads(
+        np.zeros((SIZE, SIZE), np.uint8),
+        np.full((SIZE, SIZE), 255, np.uint8),
+        said.centers[0].numpy(),
+        offsets.astype(np.float16),
+    )
+    labels = spec_of((("car", True), ("road", False)), (SIZE, SIZE)).labels
+    (segment,) = decode(heads, labels, DecodeConfig(center_reach=1.0)).segments
+    assert segment.area == SIZE * SIZE
 
 
 @pytest.mark.parametrize("from_hub", [False, True])

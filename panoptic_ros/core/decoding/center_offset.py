@@ -3,8 +3,9 @@
 
 Source: Panoptic-DeepLab (Cheng et al. 2020, section 3.2: a thing pixel belongs to the centre
 nearest to where its offset points; the majority class of its pixels is the object's). Only blocks
-that hold a thing pixel are grouped, with only the centres that were found. Ours is that a sure
-region of things without a centre becomes one object.
+that hold a thing pixel are grouped, with only the centres that were found. Ours is that equal
+maxima side by side are one centre, and that a sure region of things without a centre becomes one
+object.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
@@ -33,6 +36,8 @@ from panoptic_ros.core.types import NO_ID, Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
 """Most (pixel, centre) distances held at once: 8 MB."""
+_FLAT = 2
+"""Half of the window in which the export takes a maximum: no two tops are as near as that."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,10 +134,42 @@ def _centers(
     """Find the centres, strongest first: (K, 2) positions (y, x), and (K,) scores in 0..1."""
     least = max(1, int(np.ceil(config.center_threshold * 255.0)))
     found = np.flatnonzero(heads.centers >= least)
+    positions = np.stack(np.divmod(found, heads.centers.shape[1]), axis=1).astype(np.float32)
     values = heads.centers.ravel().take(found)
+    top = _tops(heads.centers, found)
+    if top is not None:
+        size = np.bincount(top)
+        positions = np.stack([np.bincount(top, axis) / size for axis in positions.T], axis=1)
+        values = values[np.unique(top, return_index=True)[1]]
     order = np.argsort(-values.astype(np.int16), kind="stable")[: config.max_objects]
-    positions = np.stack(np.divmod(found[order], heads.centers.shape[1]), axis=1)
-    return positions.astype(np.float32), values[order].astype(np.float32) / np.float32(255.0)
+    scores = values[order].astype(np.float32) / np.float32(255.0)
+    return positions[order].astype(np.float32), scores
+
+
+def _tops(centers: NDArray[np.uint8], found: NDArray[np.intp]) -> NDArray[np.intp] | None:
+    """Number the tops of the heat that the centres lie on, (K,); None if each has its own.
+
+    With 16 or 8 bits a top is flat: several of its pixels are the largest, and the pixels of one
+    object would be dealt out among them.
+
+    Args:
+        centers: The map of centres, (h, w).
+        found: Places of the centres in its raveled form, ascending, (K,).
+    """
+    framed = np.pad(centers, _FLAT)
+    side, width = 2 * _FLAT + 1, framed.shape[1]
+    row, column = np.divmod(found, centers.shape[1])
+    # The first half of the window around each is what comes before its middle.
+    window = (np.arange(side)[:, None] * width + np.arange(side)).ravel()[: side * side // 2]
+    before = (row * width + column)[:, None] + window
+    is_equal = framed.ravel().take(before) == centers.ravel().take(found)[:, None]
+    if not is_equal.any():
+        return None
+    own, other = is_equal.nonzero()
+    middle = (row + _FLAT) * width + column + _FLAT
+    other = np.searchsorted(middle, before[own, other])
+    graph = coo_array((np.ones(own.size), (own, other)), shape=(found.size, found.size))
+    return np.asarray(connected_components(graph, directed=False)[1], np.intp)
 
 
 def _nearest(

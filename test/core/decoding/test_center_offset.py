@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -242,6 +243,56 @@ def test_ten_thousand_centres_are_cut_to_the_strongest() -> None:
     )
     result = decode(crowded, LABELS, replace(ANY_SIZE, max_objects=256))
     assert len(result.segments) == 256
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_a_flat_top_of_the_heat_is_one_object_whatever_its_shape(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = heads(" ".join(["c" * 20 + "r" + "c" * 19] * 12), (6, 5, 250), (6, 30, 200))
+    # Real offsets miss by some pixels, so several centres would share the object among them.
+    missed = rng.normal(0.0, 1.5, drawn.offsets.shape)
+    exact = replace(drawn, offsets=drawn.offsets + missed.astype(np.float16))
+    # In few bits, more pixels of a top are its maximum; a pixel of it is there in any case.
+    top = (rng.random((5, 5)) < 0.5).astype(np.uint8)
+    top[2, 2] = 1
+    flat = exact.centers.copy()
+    flat[4:9, 3:8] = 250 * _in_reach(top)
+    rounded = replace(exact, centers=flat)
+    config = replace(ANY_SIZE, center_reach=0.25)
+    expected, result = (decode(said, LABELS, config) for said in (exact, rounded))
+    assert (result.ids == expected.ids).all()
+    assert [each.score for each in result.segments] == [each.score for each in expected.segments]
+
+
+def _in_reach(top: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Keep what hangs together with the middle, as far as a window of maxima reaches."""
+    kept = np.zeros_like(top)
+    kept[2, 2] = 1
+    for _ in range(2):
+        kept = np.asarray(cv2.dilate(kept, np.ones((3, 3), np.uint8)), np.uint8) & top
+    return kept
+
+
+@pytest.mark.parametrize(("apart", "objects"), [(1, 1), (2, 1), (3, 2), (7, 2)])
+def test_equal_centres_further_apart_than_the_window_of_maxima_are_two_objects(
+    apart: int, objects: int
+) -> None:
+    for drawing, step in (("c" * 12, (0, 1)), (" ".join("c" * 12), (1, 0))):
+        second = (1 + apart * step[0], 1 + apart * step[1])
+        first = (1, 0) if step[0] else (0, 1)
+        said = heads(drawing, (*first, 200), (second[0] * step[0], second[1] * step[1], 200))
+        assert len(decode(said, LABELS, ANY_SIZE).segments) == objects
+
+
+def test_a_weaker_centre_beside_a_stronger_one_stays_as_some_exports_look_at_less() -> None:
+    result = decode(heads("cccc", (0, 0, 200), (0, 2, 199)), LABELS, ANY_SIZE)
+    assert len(result.segments) == 2
+
+
+def test_repeated_centres_do_not_use_up_the_most_objects() -> None:
+    said = heads("cccccccccccc", (0, 1, 200), (0, 2, 200), (0, 8, 100))
+    first, second = decode(said, LABELS, replace(ANY_SIZE, max_objects=2)).segments
+    assert first.score > second.score
 
 
 def test_the_result_does_not_change_when_the_engine_reuses_its_buffers() -> None:
