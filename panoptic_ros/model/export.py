@@ -2,8 +2,8 @@
 """Write a checkpoint as one ONNX file that describes itself.
 
 Everything that turns a camera's uint8 image into small maps lies in the graph: normalisation,
-layout, soft-max, up-sampling, arg-max, suppression of centres. So no engine and no decoder holds a
-constant of the model.
+layout, soft-max, up-sampling, arg-max, suppression of centres. So no engine holds a
+constant of the model, and no decoder but one: of centres, half of the window of maxima.
 """
 
 from __future__ import annotations

@@ -158,7 +158,9 @@ def test_a_plan_of_openvino_is_checked_listed_and_doubted(
     assert "same class: 100.00 %, limit 90 %, passed" in said.out
     (plan,) = cache.glob("*.plan")
     assert f"wrote {plan}, {plan}.json" in said.out.replace("\n", "")
-    assert "int8 cost street_fast 2.0 points of PQ and street_sharp 0.2; score it" in said.err
+    assert (
+        "int8 cost street_fast 2.0 points of PQ and street_sharp 2.1 of mIoU; score it" in said.err
+    )
     assert f"score it before it drives: panoptic eval --engine {plan}" in said.err
     assert main([*words, "--images", str(drive)]) == 0
     told = capsys.readouterr().err

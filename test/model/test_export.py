@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
-from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads  # noqa: E402
+from panoptic_ros.core.decoding.center_offset import (  # noqa: E402
+    _PLATEAU_REACH_PX,
+    CenterOffsetHeads,
+)
 from panoptic_ros.core.decoding.decode import decode  # noqa: E402
 from panoptic_ros.core.errors import DataError  # noqa: E402
 from panoptic_ros.model.checkpoint import spec_of  # noqa: E402
@@ -58,8 +61,14 @@ def test_two_peaks_in_one_window_become_one() -> None:
     assert [tuple(place) for place in np.argwhere(centers).tolist()] == [(5, 5), (9, 5)]
 
 
+def test_the_window_of_maxima_is_the_one_in_which_the_decoder_takes_equals_for_one() -> None:
+    for apart in range(1, 5):
+        said = maps(peaks={(5, 3): 0.9, (5, 3 + apart): 0.8}).centers
+        assert np.count_nonzero(said) == (1 if apart <= _PLATEAU_REACH_PX else 2)
+
+
 @given(row=st.floats(3.0, 8.0), column=st.floats(3.0, 8.0), height=st.floats(0.5, 1.0))
-def test_a_heat_in_16_bits_has_one_object_wherever_its_top_lies(
+def test_a_heat_map_in_bf16_has_one_object_wherever_its_top_lies(
     row: float, column: float, height: float
 ) -> None:
     grid = np.stack(np.mgrid[0:SIZE, 0:SIZE]).astype(np.float32)

@@ -3,8 +3,8 @@
 
 Source: Panoptic-DeepLab (Cheng et al. 2020, section 3.2: a thing pixel belongs to the centre
 nearest to where its offset points; the majority class of its pixels is the object's). Only blocks
-that hold a thing pixel are grouped, with only the centres that were found. Ours is that equal
-maxima side by side are one centre, and that a sure region of things without a centre becomes one
+that hold a thing pixel are grouped, with only the centres that were found. Ours is that maxima
+on one plateau are one centre, and that a sure region of things without a centre becomes one
 object.
 """
 
@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from panoptic_ros.core.classes.class_votes import Votes, shares
 from panoptic_ros.core.classes.labels import LabelSet
@@ -36,8 +34,8 @@ from panoptic_ros.core.types import NO_ID, Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
 """Most (pixel, centre) distances held at once: 8 MB."""
-_FLAT = 2
-"""Half of the window in which the export takes a maximum: no two tops are as near as that."""
+_PLATEAU_REACH_PX = 2
+"""Half of the window in which ``panoptic export`` looks for maxima: nearer ones are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +46,7 @@ class CenterOffsetHeads(Heads):
         labels: Class index per pixel, (h, w) uint8.
         confidence: Probability of that class times 255, (h, w) uint8.
         centers: Centre score times 255 where it is a local maximum, else 0, (h / s, w / s) uint8
-            with a whole number s.
+            with a whole number s. Equal ones up to 2 pixels apart are one centre.
         offsets: (dy, dx) from a pixel of ``centers`` to its object's centre, in pixels of
             ``centers``, (2, h / s, w / s), float16 or float32.
     """
@@ -134,42 +132,59 @@ def _centers(
     """Find the centres, strongest first: (K, 2) positions (y, x), and (K,) scores in 0..1."""
     least = max(1, int(np.ceil(config.center_threshold * 255.0)))
     found = np.flatnonzero(heads.centers >= least)
-    positions = np.stack(np.divmod(found, heads.centers.shape[1]), axis=1).astype(np.float32)
+    positions = np.stack(np.divmod(found, heads.centers.shape[1]), axis=1)
     values = heads.centers.ravel().take(found)
-    top = _tops(heads.centers, found)
-    if top is not None:
-        size = np.bincount(top)
-        positions = np.stack([np.bincount(top, axis) / size for axis in positions.T], axis=1)
-        values = values[np.unique(top, return_index=True)[1]]
+    first, places = _plateaus(heads.centers, positions, values)
+    values = values[first]
     order = np.argsort(-values.astype(np.int16), kind="stable")[: config.max_objects]
-    scores = values[order].astype(np.float32) / np.float32(255.0)
-    return positions[order].astype(np.float32), scores
+    return places[order], values[order].astype(np.float32) / np.float32(255.0)
 
 
-def _tops(centers: NDArray[np.uint8], found: NDArray[np.intp]) -> NDArray[np.intp] | None:
-    """Number the tops of the heat that the centres lie on, (K,); None if each has its own.
+def _plateaus(
+    centers: NDArray[np.uint8], positions: NDArray[np.intp], values: NDArray[np.uint8]
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Join the maxima that lie on one plateau of the heat map.
 
-    With 16 or 8 bits a top is flat: several of its pixels are the largest, and the pixels of one
-    object would be dealt out among them.
+    With 16 or 8 bits the top of an object is flat: several of its pixels are the largest, and the
+    object's pixels would be dealt out among them.
 
     Args:
         centers: The map of centres, (h, w).
-        found: Places of the centres in its raveled form, ascending, (K,).
+        positions: (y, x) of the maxima, row by row, (K, 2).
+        values: Their values, (K,).
+
+    Returns:
+        The first maximum of each plateau, in order, and the plateaus' middles, (P, 2).
     """
-    framed = np.pad(centers, _FLAT)
-    side, width = 2 * _FLAT + 1, framed.shape[1]
-    row, column = np.divmod(found, centers.shape[1])
+    reach, count = _PLATEAU_REACH_PX, len(values)
+    framed, side = np.pad(centers, reach), 2 * reach + 1
+    width = framed.shape[1]
+    corner = positions[:, 0] * width + positions[:, 1]
     # The first half of the window around each is what comes before its middle.
     window = (np.arange(side)[:, None] * width + np.arange(side)).ravel()[: side * side // 2]
-    before = (row * width + column)[:, None] + window
-    is_equal = framed.ravel().take(before) == centers.ravel().take(found)[:, None]
+    before = corner[:, None] + window
+    is_equal = framed.ravel().take(before) == values[:, None]
     if not is_equal.any():
-        return None
-    own, other = is_equal.nonzero()
-    middle = (row + _FLAT) * width + column + _FLAT
-    other = np.searchsorted(middle, before[own, other])
-    graph = coo_array((np.ones(own.size), (own, other)), shape=(found.size, found.size))
-    return np.asarray(connected_components(graph, directed=False)[1], np.intp)
+        return np.arange(count), positions.astype(np.float32)
+    later, column = is_equal.nonzero()
+    earlier = np.searchsorted(corner + reach * (width + 1), before[later, column])
+    _, first, plateau = np.unique(
+        _components(count, later, earlier), return_index=True, return_inverse=True
+    )
+    size = np.bincount(plateau)
+    middles = np.stack([np.bincount(plateau, axis) / size for axis in positions.T], axis=1)
+    return first, middles.astype(np.float32)
+
+
+def _components(count: int, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Give each of ``count`` nodes the lowest one that pairs connect it with, (count,)."""
+    lowest = np.arange(count)
+    while True:
+        ends = lowest[one], lowest[other]
+        if (ends[0] == ends[1]).all():
+            return lowest
+        np.minimum.at(lowest, np.maximum(*ends), np.minimum(*ends))
+        lowest = lowest[lowest]
 
 
 def _nearest(

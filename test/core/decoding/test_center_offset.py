@@ -246,13 +246,12 @@ def test_ten_thousand_centres_are_cut_to_the_strongest() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-def test_a_flat_top_of_the_heat_is_one_object_whatever_its_shape(seed: int) -> None:
+def test_a_plateau_of_the_heat_map_is_one_object_whatever_its_shape(seed: int) -> None:
     rng = np.random.default_rng(seed)
     drawn = heads(" ".join(["c" * 20 + "r" + "c" * 19] * 12), (6, 5, 250), (6, 30, 200))
     # Real offsets miss by some pixels, so several centres would share the object among them.
     missed = rng.normal(0.0, 1.5, drawn.offsets.shape)
     exact = replace(drawn, offsets=drawn.offsets + missed.astype(np.float16))
-    # In few bits, more pixels of a top are its maximum; a pixel of it is there in any case.
     top = (rng.random((5, 5)) < 0.5).astype(np.uint8)
     top[2, 2] = 1
     flat = exact.centers.copy()
@@ -265,7 +264,7 @@ def test_a_flat_top_of_the_heat_is_one_object_whatever_its_shape(seed: int) -> N
 
 
 def _in_reach(top: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Keep what hangs together with the middle, as far as a window of maxima reaches."""
+    """Keep what is connected to the middle, as far as a window of maxima reaches."""
     kept = np.zeros_like(top)
     kept[2, 2] = 1
     for _ in range(2):
@@ -273,15 +272,27 @@ def _in_reach(top: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return kept
 
 
-@pytest.mark.parametrize(("apart", "objects"), [(1, 1), (2, 1), (3, 2), (7, 2)])
+@pytest.mark.parametrize(
+    ("second", "objects"),
+    [((3, 4), 1), ((3, 5), 1), ((3, 6), 2), ((5, 3), 1), ((6, 3), 2), ((5, 5), 1), ((6, 6), 2)],
+)
 def test_equal_centres_further_apart_than_the_window_of_maxima_are_two_objects(
-    apart: int, objects: int
+    second: tuple[int, int], objects: int
 ) -> None:
-    for drawing, step in (("c" * 12, (0, 1)), (" ".join("c" * 12), (1, 0))):
-        second = (1 + apart * step[0], 1 + apart * step[1])
-        first = (1, 0) if step[0] else (0, 1)
-        said = heads(drawing, (*first, 200), (second[0] * step[0], second[1] * step[1], 200))
-        assert len(decode(said, LABELS, ANY_SIZE).segments) == objects
+    said = heads(" ".join(["c" * 10] * 10), (3, 3, 200), (*second, 200))
+    assert len(decode(said, LABELS, ANY_SIZE).segments) == objects
+
+
+@pytest.mark.parametrize(
+    ("top", "claimed"), [((4,), "2-6"), ((4, 6), "3-7"), ((4, 5), "3-6"), ((4, 6, 8), "4-8")]
+)
+def test_the_centre_of_a_plateau_is_its_middle(top: tuple[int, ...], claimed: str) -> None:
+    said = heads("c" * 16, *((0, column, 200) for column in top))
+    # Every pixel points at itself, and two pixels away is too far.
+    still = replace(said, offsets=np.zeros_like(said.offsets))
+    result = decode(still, LABELS, replace(ANY_SIZE, center_reach=2 / 16))
+    columns = np.flatnonzero(result.ids[0])
+    assert f"{columns.min()}-{columns.max()}" == claimed
 
 
 def test_a_weaker_centre_beside_a_stronger_one_stays_as_some_exports_look_at_less() -> None:
