@@ -147,7 +147,10 @@ def _centers(objects: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
         if y.size < _MIN_PIXELS:
             continue
         center_y, center_x = y.mean() / STRIDE, x.mean() / STRIDE
-        centers[min(rows - 1, int(center_y)), min(columns - 1, int(center_x))] = 250
+        row, column = min(rows - 1, int(center_y)), min(columns - 1, int(center_x))
+        near = centers[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
+        # Equal ones side by side would be one plateau, and so one object.
+        centers[row, column] = next(score for score in range(250, 0, -1) if score not in near)
         block = y // STRIDE * columns + x // STRIDE
         shown = np.bincount(block, minlength=most.size).reshape(most.shape)
         inside = shown > most

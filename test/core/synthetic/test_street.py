@@ -137,6 +137,20 @@ def test_a_block_that_two_objects_share_belongs_to_the_larger_part(left: int, ri
     ]
 
 
+@pytest.mark.parametrize("width", [4, 8, 12, 16])
+def test_narrow_objects_side_by_side_are_told_apart(width: int) -> None:
+    image = np.zeros((64, 96, 3), np.uint8)
+    image[:] = STUFF_COLORS[ROAD][0]
+    for slot in range(3):
+        left = 20 + slot * width
+        image[16:48, left : left + width] = slot_colors(PERSON, slot)[0]
+    heads = DrawnEngine((96, 64)).infer(image)
+    result = decode(heads, DrawnEngine((96, 64)).spec.labels, DecodeConfig())
+    assert sorted(segment.box for segment in result.segments) == [
+        (20 + slot * width, 16, 20 + (slot + 1) * width, 48) for slot in range(3)
+    ]
+
+
 def test_tracks_keep_the_objects_of_the_drawn_street() -> None:
     pipeline = Pipeline(DrawnEngine(SMALL))
     id_of: dict[int, int] = {}
