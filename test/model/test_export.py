@@ -14,11 +14,9 @@ from hypothesis import strategies as st
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: make train-env")
 
 from panoptic_ros.core.config import DecodeConfig  # noqa: E402
-from panoptic_ros.core.decoding.center_offset import (  # noqa: E402
-    _PLATEAU_REACH_PX,
-    CenterOffsetHeads,
-)
+from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads  # noqa: E402
 from panoptic_ros.core.decoding.decode import decode  # noqa: E402
+from panoptic_ros.core.decoding.peaks import PLATEAU_REACH_PX  # noqa: E402
 from panoptic_ros.core.errors import DataError  # noqa: E402
 from panoptic_ros.model.checkpoint import spec_of  # noqa: E402
 from panoptic_ros.model.export import ExportedNetwork, Maps, write_model  # noqa: E402
@@ -46,7 +44,10 @@ class SaidHeads(torch.nn.Module):
 
 
 def maps(share: float = 0.9, peaks: dict[tuple[int, int], float] | None = None) -> Maps:
-    network: Any = SaidHeads(share, peaks or {})
+    return exported(SaidHeads(share, peaks or {}))
+
+
+def exported(network: Any) -> Maps:
     image = torch.zeros((1, SIZE, SIZE, 3), dtype=torch.uint8)
     return ExportedNetwork(network, label_scale=1)(image)
 
@@ -64,7 +65,7 @@ def test_two_peaks_in_one_window_become_one() -> None:
 def test_the_window_of_maxima_is_the_one_in_which_the_decoder_takes_equals_for_one() -> None:
     for apart in range(1, 5):
         said = maps(peaks={(5, 3): 0.9, (5, 3 + apart): 0.8}).centers
-        assert np.count_nonzero(said) == (1 if apart <= _PLATEAU_REACH_PX else 2)
+        assert np.count_nonzero(said) == (1 if apart <= PLATEAU_REACH_PX else 2)
 
 
 @given(row=st.floats(3.0, 8.0), column=st.floats(3.0, 8.0), height=st.floats(0.5, 1.0))
@@ -75,18 +76,15 @@ def test_a_heat_map_in_bf16_has_one_object_wherever_its_top_lies(
     away = ((grid - np.array([row, column])[:, None, None]) ** 2).sum(0)
     # As wide as training draws it.
     heat = torch.from_numpy(height * np.exp(-away / (2.0 * 2.0**2)))
-    network: Any = SaidHeads(0.9, {})
+    network = SaidHeads(0.9, {})
     network._center = heat.to(torch.bfloat16).float()[None, None]
-    said = ExportedNetwork(network, label_scale=1)(
-        torch.zeros((1, SIZE, SIZE, 3), dtype=torch.uint8)
-    )
     # Real offsets miss by some pixels, so several centres would share the object among them.
     missed = np.random.default_rng(0).normal(0.0, 2.0, grid.shape)
     offsets = np.array([row, column])[:, None, None] - grid + missed
     heads = CenterOffsetHeads(
         np.zeros((SIZE, SIZE), np.uint8),
         np.full((SIZE, SIZE), 255, np.uint8),
-        said.centers[0].numpy(),
+        exported(network).centers[0].numpy(),
         offsets.astype(np.float16),
     )
     labels = spec_of((("car", True), ("road", False)), (SIZE, SIZE)).labels

@@ -27,6 +27,7 @@ from panoptic_ros.core.decoding.label_map import (
     drop_small_stuff,
 )
 from panoptic_ros.core.decoding.object_runs import ObjectRuns
+from panoptic_ros.core.decoding.peaks import find_peaks
 from panoptic_ros.core.decoding.regions import regions_apart, strongest
 from panoptic_ros.core.errors import EngineRunError
 from panoptic_ros.core.geometry import enlarge
@@ -34,8 +35,6 @@ from panoptic_ros.core.types import NO_ID, Heads, Panoptic, Segment
 
 _GROUP_CHUNK = 1 << 21
 """Most (pixel, centre) distances held at once: 8 MB."""
-_PLATEAU_REACH_PX = 2
-"""Half of the window in which ``panoptic export`` looks for maxima: nearer ones are equal."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +100,7 @@ def _group(
         Centre number 1.. of each block, 0 where no centre is near its target, (h / s, w / s); and
         the centres' scores.
     """
-    centers, scores = _centers(heads, config)
+    centers, scores = find_peaks(heads.centers, config)
     rows, columns = heads.centers.shape
     number = np.zeros(rows * columns, np.uint16)
     if scores.size == 0:
@@ -124,67 +123,6 @@ def _holds_any(mask: NDArray[np.uint8], step: int) -> NDArray[np.bool_]:
     for column in range(1, step):
         found |= rows[:, column::step]
     return np.asarray(found, np.uint8).view(np.bool_)
-
-
-def _centers(
-    heads: CenterOffsetHeads, config: DecodeConfig
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Find the centres, strongest first: (K, 2) positions (y, x), and (K,) scores in 0..1."""
-    least = max(1, int(np.ceil(config.center_threshold * 255.0)))
-    found = np.flatnonzero(heads.centers >= least)
-    positions = np.stack(np.divmod(found, heads.centers.shape[1]), axis=1)
-    values = heads.centers.ravel().take(found)
-    first, places = _plateaus(heads.centers, positions, values)
-    values = values[first]
-    order = np.argsort(-values.astype(np.int16), kind="stable")[: config.max_objects]
-    return places[order], values[order].astype(np.float32) / np.float32(255.0)
-
-
-def _plateaus(
-    centers: NDArray[np.uint8], positions: NDArray[np.intp], values: NDArray[np.uint8]
-) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Join the maxima that lie on one plateau of the heat map.
-
-    With 16 or 8 bits the top of an object is flat: several of its pixels are the largest, and the
-    object's pixels would be dealt out among them.
-
-    Args:
-        centers: The map of centres, (h, w).
-        positions: (y, x) of the maxima, row by row, (K, 2).
-        values: Their values, (K,).
-
-    Returns:
-        The first maximum of each plateau, in order, and the plateaus' middles, (P, 2).
-    """
-    reach, count = _PLATEAU_REACH_PX, len(values)
-    framed, side = np.pad(centers, reach), 2 * reach + 1
-    width = framed.shape[1]
-    corner = positions[:, 0] * width + positions[:, 1]
-    # The first half of the window around each is what comes before its middle.
-    window = (np.arange(side)[:, None] * width + np.arange(side)).ravel()[: side * side // 2]
-    before = corner[:, None] + window
-    is_equal = framed.ravel().take(before) == values[:, None]
-    if not is_equal.any():
-        return np.arange(count), positions.astype(np.float32)
-    later, column = is_equal.nonzero()
-    earlier = np.searchsorted(corner + reach * (width + 1), before[later, column])
-    _, first, plateau = np.unique(
-        _components(count, later, earlier), return_index=True, return_inverse=True
-    )
-    size = np.bincount(plateau)
-    middles = np.stack([np.bincount(plateau, axis) / size for axis in positions.T], axis=1)
-    return first, middles.astype(np.float32)
-
-
-def _components(count: int, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give each of ``count`` nodes the lowest one that pairs connect it with, (count,)."""
-    lowest = np.arange(count)
-    while True:
-        ends = lowest[one], lowest[other]
-        if (ends[0] == ends[1]).all():
-            return lowest
-        np.minimum.at(lowest, np.maximum(*ends), np.minimum(*ends))
-        lowest = lowest[lowest]
 
 
 def _nearest(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from panoptic_ros.core.classes.label_documents import shipped_label_set
 from panoptic_ros.core.closing import Closing
 from panoptic_ros.core.decoding.center_offset import CenterOffsetHeads
+from panoptic_ros.core.decoding.peaks import PLATEAU_REACH_PX
 from panoptic_ros.core.errors import ConfigError, EngineRunError
 from panoptic_ros.core.model import ModelSpec
 from panoptic_ros.core.synthetic.street import (
@@ -148,9 +149,7 @@ def _centers(objects: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
             continue
         center_y, center_x = y.mean() / STRIDE, x.mean() / STRIDE
         row, column = min(rows - 1, int(center_y)), min(columns - 1, int(center_x))
-        near = centers[max(0, row - 2) : row + 3, max(0, column - 2) : column + 3]
-        # Equal ones side by side would be one plateau, and so one object.
-        centers[row, column] = next(score for score in range(250, 0, -1) if score not in near)
+        centers[row, column] = _own_score(centers, row, column)
         block = y // STRIDE * columns + x // STRIDE
         shown = np.bincount(block, minlength=most.size).reshape(most.shape)
         inside = shown > most
@@ -158,3 +157,11 @@ def _centers(objects: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.
         offsets[0][inside] = int(center_y) - coarse_y[inside]
         offsets[1][inside] = int(center_x) - coarse_x[inside]
     return centers, offsets
+
+
+def _own_score(centers: NDArray[np.uint8], row: int, column: int) -> int:
+    """Score that no centre nearby has: with an equal one it would be one plateau, one object."""
+    reach = PLATEAU_REACH_PX
+    rows, columns = (slice(max(0, at - reach), at + reach + 1) for at in (row, column))
+    near = centers[rows, columns]
+    return next(score for score in range(250, 0, -1) if score not in near)

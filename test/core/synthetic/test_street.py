@@ -144,8 +144,8 @@ def test_narrow_objects_side_by_side_are_told_apart(width: int) -> None:
     for slot in range(3):
         left = 20 + slot * width
         image[16:48, left : left + width] = slot_colors(PERSON, slot)[0]
-    heads = DrawnEngine((96, 64)).infer(image)
-    result = decode(heads, DrawnEngine((96, 64)).spec.labels, DecodeConfig())
+    engine = DrawnEngine((96, 64))
+    result = decode(engine.infer(image), engine.spec.labels, DecodeConfig())
     assert sorted(segment.box for segment in result.segments) == [
         (20 + slot * width, 16, 20 + (slot + 1) * width, 48) for slot in range(3)
     ]
